@@ -1,0 +1,34 @@
+import './gradients.js'
+
+export {
+  AnnotationError,
+  BackendError,
+  CheckpointError,
+  FacekitError,
+  ImageError,
+  ModelFormatError,
+  ShapeError,
+  ValueError,
+} from './errors.js'
+export { assertDataType, assertShape, type Dimension, type Dimensions } from './shape-checks.js'
+export { assertInRange, assertInteger } from './value-checks.js'
+export { createRandom, type Random } from './random.js'
+export type { FaceParameters, Illumination, ParameterLayout, Pose } from './face-parameters.js'
+export {
+  packParameters,
+  parameterCount,
+  parameterSegments,
+  unpackParameters,
+  type ParameterSegment,
+} from './parameter-vector.js'
+export { neutralParameters } from './neutral-parameters.js'
+export { disposeParameters, parameterTensors } from './parameter-tensors.js'
+export {
+  readSafetensors,
+  writeSafetensors,
+  type SafetensorsData,
+  type SafetensorsEntry,
+  type SafetensorsFile,
+  type SafetensorsType,
+} from './safetensors.js'
+export { writeFileAtomic } from './write-file-atomic.js'

@@ -1,0 +1,1 @@
+export type { MorphableModel } from './morphable-model.js'

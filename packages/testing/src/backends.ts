@@ -1,0 +1,15 @@
+import * as tf from '@tensorflow/tfjs-core'
+import '@tensorflow/tfjs-backend-cpu'
+import '@tensorflow/tfjs-backend-wasm'
+
+/** Backends on which a suite of tests can run. */
+export type TestBackend = 'cpu' | 'wasm'
+
+/** Backends that every machine has: use as `describe.each(testBackends)('on %s', (backend) => ...)`. */
+export const testBackends: readonly TestBackend[] = ['cpu', 'wasm']
+
+/** Makes a backend the current one; call it in `beforeAll`. */
+export async function useBackend(backend: string): Promise<void> {
+  if (!(await tf.setBackend(backend))) throw new Error(`useBackend: ${backend} cannot be started`)
+  await tf.ready()
+}

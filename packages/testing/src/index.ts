@@ -1,0 +1,3 @@
+export { checkGradient, type CheckGradientOptions } from './check-gradient.js'
+export { testBackends, useBackend, type TestBackend } from './backends.js'
+export { expectNoLeak } from './expect-no-leak.js'
