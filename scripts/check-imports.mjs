@@ -1,0 +1,108 @@
+// Who imports whom: fails on a cycle between packages, on an import against the design's direction, on a deep import of
+// another package, and on an import that the package does not declare.
+import { readdir, readFile } from 'node:fs/promises'
+import { builtinModules } from 'node:module'
+import { join } from 'node:path'
+import ts from 'typescript'
+import { root } from './run-step.mjs'
+
+/** Allowed imports between packages; what a package may import, so may those above it. */
+const ALLOWED = {
+  core: [],
+  engine: ['core'],
+  morphable: ['core'],
+  'base-model': ['core', 'morphable'],
+  rasterizer: ['core'],
+  illumination: ['core'],
+  render: ['core', 'morphable', 'rasterizer', 'illumination'],
+  losses: ['core'],
+  annotate: ['core'],
+  fit: ['core', 'engine', 'morphable', 'render', 'losses', 'annotate'],
+  export: ['core', 'morphable'],
+  cli: '*',
+  testing: '*',
+}
+
+const problems = []
+
+async function sourceFiles(folder) {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => [])
+  return entries
+    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => !/node_modules|\/dist\//.test(path))
+}
+
+async function importsOf(file) {
+  const info = ts.preProcessFile(await readFile(file, 'utf8'), true, true)
+  return info.importedFiles.map((imported) => imported.fileName)
+}
+
+const graph = new Map()
+for (const group of ['packages', 'examples']) {
+  for (const name of await readdir(join(root, group)).catch(() => [])) {
+    const folder = join(root, group, name)
+    const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8').catch(() => 'null'))
+    if (!manifest) {
+      problems.push(`${group}/${name} has no package.json`)
+      continue
+    }
+    const declared = new Set(
+      ['dependencies', 'peerDependencies', 'optionalDependencies'].flatMap((key) =>
+        Object.keys(manifest[key] ?? {}),
+      ),
+    )
+    const used = new Set()
+    for (const file of await sourceFiles(group === 'packages' ? join(folder, 'src') : folder)) {
+      const where = file.slice(root.length)
+      for (const specifier of await importsOf(file)) {
+        if (specifier.startsWith('.')) {
+          if (group === 'packages' && !join(file, '..', specifier).startsWith(folder)) {
+            problems.push(`${where}: ${specifier} leaves the package`)
+          }
+          continue
+        }
+        if (specifier.startsWith('node:') || builtinModules.includes(specifier)) continue
+        const parts = specifier.split('/')
+        const dependency = specifier.startsWith('@') ? parts.slice(0, 2).join('/') : parts[0]
+        if (dependency.startsWith('@facekit/')) {
+          used.add(dependency.slice('@facekit/'.length))
+          if (parts.length > 2) problems.push(`${where}: deep import of ${specifier}`)
+        }
+        const testOnly = /\.test\.ts$/.test(file)
+        if (dependency !== manifest.name && !declared.has(dependency) && !testOnly) {
+          problems.push(`${where}: ${dependency} is not declared in package.json`)
+        }
+      }
+    }
+    if (group === 'packages') {
+      used.delete(name)
+      graph.set(name, used)
+      const allowed = ALLOWED[name]
+      if (allowed === undefined)
+        problems.push(
+          `packages/${name} is unknown to scripts/check-imports.mjs; say there what it may import`,
+        )
+      for (const other of used) {
+        if (allowed && allowed !== '*' && !allowed.includes(other))
+          problems.push(`packages/${name} may not import @facekit/${other}`)
+      }
+    }
+  }
+}
+
+const done = new Set()
+function visit(name, path) {
+  if (path.includes(name)) {
+    problems.push(`cycle: ${[...path.slice(path.indexOf(name)), name].join(' -> ')}`)
+    return
+  }
+  if (done.has(name)) return
+  for (const other of graph.get(name) ?? []) visit(other, [...path, name])
+  done.add(name)
+}
+for (const name of graph.keys()) visit(name, [])
+
+for (const problem of new Set(problems)) console.error(problem)
+if (problems.length === 0) console.log(`imports of ${graph.size} packages are in order`)
+process.exitCode = problems.length === 0 ? 0 : 1
