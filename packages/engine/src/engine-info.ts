@@ -1,0 +1,59 @@
+/** Backends that the engine knows, the fastest first: the order in which `auto` tries them. */
+export const backendNames = ['tensorflow', 'webgpu', 'wasm', 'cpu'] as const
+
+/** Name of a TensorFlow.js backend. */
+export type BackendName = (typeof backendNames)[number]
+
+/** What does the computing of the WebGPU backend. */
+export interface AdapterReport {
+  vendor: string
+  architecture: string
+  device: string
+  description: string
+  /** True for SwiftShader, llvmpipe and the like: a CPU that plays the part of a GPU. */
+  software: boolean
+}
+
+/** Whether a backend works here, and what to do if it does not. */
+export interface BackendReport {
+  backend: BackendName
+  /** True when the backend can compute here. */
+  available: boolean
+  /** What was found, in a few words. */
+  reason: string
+  /** What to install or change to get it, or to get more of it. */
+  remedy?: string
+  /** WebGPU only. */
+  adapter?: AdapterReport
+  /** WASM only: whether its kernels use SIMD. */
+  simd?: boolean
+  /** WASM only: whether its kernels use several threads. */
+  threads?: boolean
+}
+
+/** The backend that runs, and why this one. */
+export interface EngineInfo {
+  backend: BackendName
+  /** Why this backend, in a few words. */
+  reason: string
+  /** WebGPU only. */
+  adapter?: AdapterReport
+  /** WASM only: whether its kernels use SIMD. */
+  simd?: boolean
+  /** WASM only: whether its kernels use several threads. */
+  threads?: boolean
+  /** Every backend that was looked at on the way to this one, in that order; the last one is the one that runs. */
+  considered: readonly BackendReport[]
+}
+
+/** Options of `initEngine`. */
+export interface InitEngineOptions {
+  /** The backend to run, or `'auto'` for the fastest one that works here. Default: what an earlier call chose, else
+   * `'auto'`. */
+  backend?: BackendName | 'auto'
+  /** Backends that `'auto'` may choose. Default: all of them. */
+  candidates?: readonly BackendName[]
+  /** Where the `.wasm` files of `@tensorflow/tfjs-backend-wasm` are: the URL of a folder, ending in a slash, or the URL of
+   * each file by its name. Bundlers need it; Node does not. Takes effect before the WASM backend's first start. */
+  wasmPaths?: string | Readonly<Record<string, string>>
+}

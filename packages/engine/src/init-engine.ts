@@ -1,0 +1,94 @@
+import { BackendError, ValueError } from '@facekit/core'
+import { getBackend, setBackend } from '@tensorflow/tfjs-core'
+import type { BackendProvider } from './backend-provider.js'
+import { backendProviders } from './backend-providers.js'
+import {
+  backendNames,
+  type BackendName,
+  type BackendReport,
+  type EngineInfo,
+  type InitEngineOptions,
+} from './engine-info.js'
+import { inTurn } from './in-turn.js'
+
+let current: { info: EngineInfo; auto: boolean } | undefined
+
+/** Chooses a TensorFlow.js backend, completes it so that it trains, and makes it the current one.
+ *
+ * `'auto'` takes the first that works of: tensorflow (when `@tensorflow/tfjs-node-gpu` or `@tensorflow/tfjs-node` is
+ * installed), webgpu (when there is a GPU; a software adapter must be asked for), wasm, cpu. After it, use tfjs as ever.
+ *
+ * May be called again, also at the same time: calls run one after the other, and a call that asks for what already runs
+ * changes nothing.
+ *
+ * @throws {BackendError} when the backend that was asked for does not work here, with what to do about it
+ * @throws {ValueError} for an unknown backend
+ * @example
+ * const engine = await initEngine()
+ * console.log(`${engine.backend}: ${engine.reason}`) // wasm: WebAssembly with SIMD, one thread
+ */
+export async function initEngine(options: InitEngineOptions = {}): Promise<EngineInfo> {
+  const { backend, candidates = backendNames } = options
+  for (const name of [...candidates, ...(backend === undefined || backend === 'auto' ? [] : [backend])]) {
+    if (!backendNames.includes(name)) {
+      throw new ValueError(
+        `initEngine: backend is ${JSON.stringify(name)}, expected "auto" or one of ${backendNames.join(', ')}`,
+      )
+    }
+  }
+  return inTurn(async () => {
+    const kept = keptInfo(options)
+    if (kept) return kept
+    const auto = backend === undefined || backend === 'auto'
+    const considered: BackendReport[] = []
+    for (const provider of backendProviders) {
+      if (auto ? !candidates.includes(provider.name) : provider.name !== backend) continue
+      const report = await startBackend(provider, options, auto)
+      considered.push(report)
+      if (!report.available || (auto && report.adapter?.software)) continue
+      await setBackend(provider.name)
+      const { backend: name, available: _, remedy: __, reason, ...details } = report
+      const info: EngineInfo = { backend: name, reason, ...details, considered }
+      current = { info, auto }
+      return info
+    }
+    throw new BackendError(failure(options, considered))
+  })
+}
+
+/** What runs already, if that is what the options ask for. */
+function keptInfo({ backend, candidates = backendNames }: InitEngineOptions): EngineInfo | undefined {
+  if (!current || getBackend() !== current.info.backend) return undefined
+  const { info, auto } = current
+  if (backend === info.backend) return info
+  const allowed = candidates.includes(info.backend)
+  return allowed && (backend === undefined || (backend === 'auto' && auto)) ? info : undefined
+}
+
+/** Looks for a backend and starts it, unless `auto` would not take it anyway. */
+async function startBackend(
+  provider: BackendProvider,
+  options: InitEngineOptions,
+  auto: boolean,
+): Promise<BackendReport> {
+  const report = await provider.probe(options)
+  if (!report.available) return report
+  if (auto && report.adapter?.software) {
+    return { ...report, reason: `${report.reason}; a software adapter is used only when asked for` }
+  }
+  try {
+    return { ...report, ...(await provider.start(options)) }
+  } catch (error) {
+    const [reason, ...remedy] = (error as Error).message.split('; ')
+    return { ...report, available: false, reason, ...(remedy.length > 0 && { remedy: remedy.join('; ') }) }
+  }
+}
+
+function failure({ backend }: InitEngineOptions, considered: readonly BackendReport[]): string {
+  const wanted: BackendName | 'auto' = backend ?? 'auto'
+  const found = considered.map(({ backend, reason }) =>
+    wanted === 'auto' ? `${backend}: ${reason}` : reason,
+  )
+  const remedy = considered.find((report) => report.remedy)?.remedy
+  return `initEngine: backend "${wanted}" does not work here (${found.join('; ')})${remedy ? `; ${remedy}` : ''}`
+}
