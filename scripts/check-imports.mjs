@@ -17,7 +17,7 @@ const ALLOWED = {
   render: ['core', 'morphable', 'rasterizer', 'illumination'],
   losses: ['core'],
   annotate: ['core'],
-  fit: ['core', 'engine', 'morphable', 'render', 'losses', 'annotate'],
+  fit: ['core', 'morphable', 'illumination', 'render', 'losses', 'annotate'],
   export: ['core', 'morphable'],
   cli: '*',
   testing: '*',

@@ -1,1 +1,5 @@
-export {}
+export { fitFace, type FitFaceOptions, type FitProgress, type FitResult } from './fit-face.js'
+export { fitLandmarks, type FitLandmarksOptions, type LandmarkFit } from './fit-landmarks.js'
+export { defaultFitLossWeights, fitLossTerms, type FitLossWeights } from './fit-loss-terms.js'
+export { colorError, landmarkError } from './fit-metrics.js'
+export type { FitStep } from './descend.js'

@@ -1,0 +1,232 @@
+import { AnnotationError, assertInteger, FacekitError, ShapeError, ValueError, type FaceParameters } from '@facekit/core'
+import { applyTransform, invertTransform, type FaceAnnotation, type Picture } from '@facekit/annotate'
+import type { LossTerm } from '@facekit/losses'
+import type { MorphableModel } from '@facekit/morphable'
+import { defaultCamera, renderFace, type Camera, type FaceRendering } from '@facekit/render'
+import * as tf from '@tensorflow/tfjs-core'
+import ndarray, { type NdArray } from 'ndarray'
+import { descend, type FitStep } from './descend.js'
+import { faceUnknowns, type FaceUnknowns } from './face-unknowns.js'
+import { fitLandmarks, type LandmarkFit } from './fit-landmarks.js'
+import { fitLossTerms, type FitLossWeights } from './fit-loss-terms.js'
+import { colorError, landmarkError } from './fit-metrics.js'
+import { initialLight } from './initial-light.js'
+import { stackCrops, type CropTensors } from './stack-crops.js'
+
+/** What `fitFace` tells while it works. */
+export interface FitProgress {
+  stage: 'landmarks' | 'light' | 'appearance'
+  /** Steps done of this stage, and how many it has. */
+  iteration: number
+  iterations: number
+  /** Total loss; NaN before the first is known. */
+  loss: number
+}
+
+/** Options of `fitFace`. */
+export interface FitFaceOptions {
+  camera?: Camera
+  /** Steps of gradient descent on all losses. Default 100. */
+  iterations?: number
+  /** Weights of the default terms; ignored when `losses` is given. */
+  weights?: Partial<FitLossWeights>
+  /** Terms to minimise instead of `fitLossTerms(model)`. */
+  losses?: readonly LossTerm[]
+  /** Makes `[B, D]` of `[B, S, S, 3]` pictures, differentiable; without it the identity term is left out. */
+  embed?: (images: tf.Tensor4D) => tf.Tensor2D
+  /** Stops the work between two steps; the promise is rejected with the signal's reason. */
+  signal?: AbortSignal
+  onProgress?: (progress: FitProgress) => void
+}
+
+/** The face in one or more photographs of a person. */
+export interface FitResult {
+  /** For each photograph a row; identity and albedo are equal in all rows. The caller disposes them. */
+  parameters: FaceParameters
+  camera: Camera
+  metrics: {
+    /** Normalised mean error of the 68 landmarks, mean over the photographs; 0.03 is 3 %. */
+    landmarkError: number
+    /** Mean absolute colour difference over visible skin, 0..1, and its standard deviation. */
+    colorError: number
+    colorDeviation: number
+    iterations: number
+    seconds: number
+  }
+  history: FitStep[]
+  /** For each photograph `[68, 2]` found landmarks, pixels of the original picture. */
+  landmarks: NdArray<Float32Array>[]
+}
+
+/** Fits a morphable face to a photograph, or to several photographs of one person, by analysis and synthesis.
+ *
+ * Three stages: pose, identity and expression from the landmarks (`fitLandmarks`); light and albedo by alternating
+ * least squares; then everything together by gradient descent (Adam) through the differentiable renderer on the paper's
+ * hybrid loss (Eq. 6). Deterministic: the same input gives the same result on the same backend.
+ *
+ * @param image - the photograph(s) that the annotations were made from
+ * @param annotation - label(s) of one face, by `annotate`
+ * @param model - any morphable model with albedo
+ * @throws {ShapeError} when an annotation does not have the shapes that `annotate` gives
+ * @throws {ValueError} when there are not as many annotations as photographs, or one lies outside of its photograph
+ * @throws {AnnotationError} when no step of the descent gave a finite loss
+ */
+export async function fitFace(
+  image: Picture | readonly Picture[],
+  annotation: FaceAnnotation | readonly FaceAnnotation[],
+  model: MorphableModel,
+  options: FitFaceOptions = {},
+): Promise<FitResult> {
+  const started = performance.now()
+  const { camera = defaultCamera, iterations = 100, signal, onProgress } = options
+  assertInteger('fitFace: iterations', iterations, 0, 100_000)
+  const annotations = Array.isArray(annotation) ? annotation : [annotation as FaceAnnotation]
+  checkPictures(Array.isArray(image) ? image : [image as Picture], annotations)
+  const crops = stackCrops(annotations)
+  const report = (stage: FitProgress['stage'], iteration: number, total: number, loss = Number.NaN) =>
+    onProgress?.({ stage, iteration, iterations: total, loss })
+  try {
+    const unknowns = faceUnknowns(model.layout, annotations.length)
+    const values = new Float64Array(unknowns.size)
+    for (const [i, fitted] of fitEachLandmarks(annotations, model, camera).entries()) {
+      signal?.throwIfAborted()
+      storeShape(values, unknowns, i, fitted)
+      report('landmarks', i + 1, annotations.length)
+    }
+    const render = (parameters: FaceParameters) =>
+      renderFace(model, parameters, { width: crops.size, height: crops.size, camera, contour: 'visible' })
+    await storeLight(values, unknowns, model, crops, render)
+    signal?.throwIfAborted()
+    report('light', 1, 1)
+    const history = await descend({
+      unknowns,
+      values,
+      crops,
+      render,
+      iterations,
+      terms: options.losses ?? fitLossTerms(model, options.weights),
+      embed: options.embed,
+      signal,
+      onStep: (step) => report('appearance', step.iteration + 1, iterations, step.total),
+    })
+    return await describe({ values, unknowns, render, annotations, crops, camera, history, iterations, started })
+  } finally {
+    const { size: _, ...tensors } = crops
+    tf.dispose(tensors)
+  }
+}
+
+function checkPictures(pictures: readonly Picture[], annotations: readonly FaceAnnotation[]): void {
+  if (pictures.length !== annotations.length || pictures.length === 0) {
+    throw new ValueError(
+      `fitFace: ${pictures.length} photographs but ${annotations.length} annotations; give one annotation for each`,
+    )
+  }
+  for (const [i, picture] of pictures.entries()) {
+    if (picture?.shape?.length !== 3 || picture.shape[2] !== 3) {
+      throw new ShapeError(`fitFace: image ${i} is [${picture?.shape}], expected [H, W, 3]; use readPicture`)
+    }
+    const box = annotations[i]?.box
+    if (box && (box.x >= picture.shape[1] || box.y >= picture.shape[0] || box.x + box.width <= 0 || box.y + box.height <= 0)) {
+      throw new ValueError(`fitFace: annotation ${i} lies outside of its photograph; was it made from another one?`)
+    }
+  }
+}
+
+/** Fits each photograph's landmarks alone; several photographs then agree on one identity. */
+function fitEachLandmarks(annotations: readonly FaceAnnotation[], model: MorphableModel, camera: Camera): LandmarkFit[] {
+  const size = annotations[0].alignment.size
+  const fitAll = (identity?: Float64Array) =>
+    annotations.map(({ alignment }) =>
+      fitLandmarks(alignment.landmarks, model, {
+        width: size,
+        height: size,
+        camera,
+        ...(identity ? { identity, identityDeviation: 1e-3 } : {}),
+      }),
+    )
+  const alone = fitAll()
+  if (annotations.length === 1) return alone
+  const mean = new Float64Array(model.layout.identity)
+  for (const { identity } of alone) for (let k = 0; k < mean.length; k++) mean[k] += identity[k] / alone.length
+  return fitAll(mean)
+}
+
+function storeShape(values: Float64Array, unknowns: FaceUnknowns, picture: number, fitted: LandmarkFit): void {
+  const store = (name: Parameters<FaceUnknowns['range']>[0], numbers: ArrayLike<number>) =>
+    values.set(numbers, unknowns.range(name, picture)[0])
+  store('identity', fitted.identity)
+  store('expression', fitted.expression)
+  store('rotation', fitted.rotation)
+  store('translation', fitted.translation)
+  store('logScale', [Math.log(fitted.scale)])
+  store('lightPosition', [0, 400, 1200])
+  store('logLightColor', [-1.5, -1.5, -1.5])
+  store('logShininess', [Math.log(14)])
+}
+
+/** Estimates light and albedo; several photographs share the mean of their albedos. */
+async function storeLight(
+  values: Float64Array,
+  unknowns: FaceUnknowns,
+  model: MorphableModel,
+  crops: CropTensors,
+  render: (parameters: FaceParameters) => FaceRendering,
+): Promise<void> {
+  const rendering = tf.tidy(() => render(unknowns.decode(tf.tensor1d(values)))  as unknown as tf.NamedTensorMap) as unknown as FaceRendering
+  try {
+    const batch = crops.picture.shape[0]
+    const [start, end] = unknowns.range('albedo')
+    for (let i = 0; i < batch; i++) {
+      const { sphericalHarmonics, albedo } = await initialLight(model, rendering, crops, i)
+      values.set(sphericalHarmonics, unknowns.range('sphericalHarmonics', i)[0])
+      for (let k = start; k < end; k++) values[k] += albedo[k - start] / batch
+    }
+  } finally {
+    tf.dispose(rendering as unknown as tf.TensorContainer)
+  }
+}
+
+interface Outcome {
+  values: Float64Array
+  unknowns: FaceUnknowns
+  render: (parameters: FaceParameters) => FaceRendering
+  annotations: readonly FaceAnnotation[]
+  crops: CropTensors
+  camera: Camera
+  history: FitStep[]
+  iterations: number
+  started: number
+}
+
+async function describe(outcome: Outcome): Promise<FitResult> {
+  const { values, unknowns, annotations, crops, history } = outcome
+  const vector = tf.tensor1d(values)
+  const parameters = unknowns.decode(vector)
+  const rendering = tf.tidy(() => {
+    const { image, mask, landmarks } = outcome.render(parameters)
+    return { image, mask, landmarks }
+  })
+  const [image, mask, landmarks, picture, faceRegion] = await Promise.all(
+    [rendering.image, rendering.mask, rendering.landmarks, crops.picture, crops.faceRegion].map((t) => t.data()),
+  )
+  tf.dispose([vector, rendering])
+  const color = colorError(picture, image, faceRegion, mask)
+  const found = annotations.map((_, i) => landmarks.slice(136 * i, 136 * (i + 1)))
+  const errors = annotations.map(({ alignment }, i) => landmarkError(found[i], alignment.landmarks))
+  return {
+    parameters,
+    camera: outcome.camera,
+    metrics: {
+      landmarkError: errors.reduce((sum, error) => sum + error, 0) / errors.length,
+      colorError: color.mean,
+      colorDeviation: color.deviation,
+      iterations: outcome.iterations,
+      seconds: (performance.now() - outcome.started) / 1000,
+    },
+    history,
+    landmarks: annotations.map(({ alignment }, i) =>
+      applyTransform(invertTransform(alignment.transform), ndarray(Float32Array.from(found[i]), [68, 2])),
+    ),
+  }
+}

@@ -1,0 +1,79 @@
+import type { MorphableModel } from '@facekit/morphable'
+import { paperLossTerms, type LossTerm } from '@facekit/losses'
+import { add, mean, mul, relu, square, sub, sum, tidy, type Scalar } from '@tensorflow/tfjs-core'
+
+/** Weights of the terms of a fit. The paper's weights teach a regressor on many pictures; one picture that is fitted for a
+ * hundred steps, from a start that already meets its landmarks, needs other ones. */
+export interface FitLossWeights {
+  identity: number
+  photometric: number
+  landmarks: number
+  innerMouth: number
+  regularization: number
+  uniform: number
+  /** Keeps expression coefficients in the model's `expressionRange`. */
+  expressionRange: number
+  /** Keeps the point light in front of the face, white and moderate. */
+  pointLight: number
+}
+
+/** What `fitFace` uses by default, found on photographs. */
+export const defaultFitLossWeights: FitLossWeights = {
+  identity: 0.2,
+  photometric: 1.92,
+  landmarks: 1.8e-3,
+  innerMouth: 1.3e-3,
+  regularization: 5e-4,
+  uniform: 1,
+  expressionRange: 1,
+  pointLight: 0.02,
+}
+
+/** The terms that `fitFace` minimises: the paper's six, and two that keep a single fit believable. */
+export function fitLossTerms(model: MorphableModel, weights: Partial<FitLossWeights> = {}): LossTerm[] {
+  const w = { ...defaultFitLossWeights, ...weights }
+  const paper = paperLossTerms()
+  const overrides: Record<string, number> = {
+    identity: w.identity,
+    photometric: w.photometric,
+    landmark: w.landmarks,
+    innerMouth: w.innerMouth,
+    regularization: w.regularization,
+    uniform: w.uniform,
+  }
+  return [
+    ...paper.map((term) => ({ ...term, weight: overrides[term.name] ?? term.weight })),
+    expressionRangeTerm(model, w.expressionRange),
+    pointLightTerm(w.pointLight),
+  ]
+}
+
+/** Sum of squared excess of expression coefficients over the model's range, mean over the batch. */
+function expressionRangeTerm(model: MorphableModel, weight: number): LossTerm {
+  const range = model.shape.expressionRange
+  return {
+    name: 'expressionRange',
+    weight: range ? weight : 0,
+    compute: ({ parameters: { expression } }) =>
+      tidy(() => {
+        const [low, high] = range ?? [0, 1]
+        const excess = add(square(relu(sub(low, expression))), square(relu(sub(expression, high))))
+        return mean(sum(excess, 1)) as Scalar
+      }),
+  }
+}
+
+/** Distance of the point light from its usual place (0, 400, 1200) mm in units of half a metre, squared, and the squared
+ * excess of its colour over a mean of 1. */
+function pointLightTerm(weight: number): LossTerm {
+  return {
+    name: 'pointLight',
+    weight,
+    compute: ({ parameters: { illumination } }) =>
+      tidy(() => {
+        const away = mul(sub(illumination.lightPosition, [[0, 400, 1200]]), 1 / 500)
+        const tint = sub(illumination.lightColor, mean(illumination.lightColor, 1, true))
+        return add(mean(sum(square(away), 1)), mean(sum(square(tint), 1))) as Scalar
+      }),
+  }
+}
