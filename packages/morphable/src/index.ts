@@ -1,1 +1,8 @@
 export type { MorphableModel } from './morphable-model.js'
+export { evaluateShape } from './evaluate-shape.js'
+export { evaluateAlbedo } from './evaluate-albedo.js'
+export { disposeModel } from './model-tensors.js'
+export { vertexNormals } from './vertex-normals.js'
+export { landmarkPositions } from './landmark-positions.js'
+export { gatherVertices } from './gather-vertices.js'
+export { assertCoefficients } from './assert-coefficients.js'

@@ -1,0 +1,32 @@
+import {
+  add,
+  customGrad,
+  matMul,
+  reshape,
+  tidy,
+  tile,
+  type Tensor2D,
+  type Tensor3D,
+} from '@tensorflow/tfjs-core'
+import type { MorphableModel } from './morphable-model.js'
+import { linearTensors } from './model-tensors.js'
+
+/** `mean + coefficients * basis`: `[B, K]` to `[B, N, 3]`. */
+export function evaluateLinear(
+  model: MorphableModel,
+  part: 'shape' | 'diffuse' | 'specular',
+  coefficients: Tensor2D,
+): Tensor3D {
+  return tidy(() => {
+    const batch = coefficients.shape[0]
+    const linear = linearTensors(model, part)
+    const shape: [number, number, number] = [batch, model.vertexCount, 3]
+    if (!linear.basis) return reshape(tile(linear.mean, [batch, 1]), shape)
+    const { mean, basis, transposed } = linear
+    const product = customGrad((input) => ({
+      value: add(matMul(input as Tensor2D, basis), mean),
+      gradFunc: (gradient) => matMul(gradient as Tensor2D, transposed),
+    }))
+    return reshape(product(coefficients), shape)
+  })
+}
