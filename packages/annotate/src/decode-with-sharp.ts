@@ -1,0 +1,60 @@
+import ndarray from 'ndarray'
+import { ImageError } from '@facekit/core'
+import { firstLine, readImageHeader, tooLarge } from './image-header.js'
+import type { Picture } from './picture.js'
+
+/** Decodes an image file in Node. `sharp` is loaded here only, so that browsers never ask for it. */
+export async function decodeWithSharp(bytes: Uint8Array, name: string, maxPixels: number): Promise<Picture> {
+  const { default: sharp } = await import('sharp')
+  const open = () => {
+    // failOn 'error' includes 'truncated', and lets harmless warnings (stray bytes, odd EXIF) pass.
+    return sharp(bytes, { failOn: 'error', autoOrient: true, limitInputPixels: false, pages: 1 })
+  }
+  const header = await open()
+    .metadata()
+    .catch((error: unknown) => {
+      throw unreadable(bytes, name, error)
+    })
+  const { width, height } = header
+  if (width * height > maxPixels) throw tooLarge(name, width, height, maxPixels)
+  let pipeline = open().flatten({ background: '#ffffff' }).toColourspace('srgb')
+  // sharp converts 16-bit pixels with a profile to Display P3, its wide working space; this brings them to sRGB.
+  if (header.depth === 'ushort' && header.hasProfile) pipeline = pipeline.withIccProfile('srgb')
+  try {
+    const { data, info } = await pipeline.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true })
+    return toPicture(data, info.width, info.height, info.channels)
+  } catch (error) {
+    throw unreadable(bytes, name, error)
+  }
+}
+
+function toPicture(data: Uint8Array, width: number, height: number, channels: number): Picture {
+  const count = width * height
+  // A copy of its own: small buffers of Node share one pool.
+  const pixels = new Uint8Array(count * 3)
+  if (channels === 3) pixels.set(data)
+  else {
+    for (let i = 0; i < count; i++) {
+      for (let c = 0; c < 3; c++) pixels[i * 3 + c] = data[i * channels + (channels > 3 ? c : 0)]
+    }
+  }
+  return ndarray(pixels, [height, width, 3])
+}
+
+function unreadable(bytes: Uint8Array, name: string, cause: unknown): ImageError {
+  const reason = firstLine(cause)
+  const type = readImageHeader(bytes)?.type
+  const formats = 'JPEG, PNG, WebP, GIF, AVIF, TIFF or SVG'
+  const text = () => {
+    if (/unsupported image format/i.test(reason)) {
+      return type
+        ? `the format ${type.toUpperCase()} cannot be read, expected ${formats}; convert it`
+        : `not a picture, expected ${formats}`
+    }
+    if (/premature|truncat|end of|read error|unexpected eof|not enough|unable to parse/i.test(reason)) {
+      return `the file is truncated or damaged (${reason})`
+    }
+    return `cannot be decoded (${reason})`
+  }
+  return new ImageError(`readPicture: ${name}: ${text()}`, { cause })
+}
