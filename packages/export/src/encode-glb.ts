@@ -1,0 +1,157 @@
+import { writeFileAtomic } from '@facekit/core'
+import type { Document, Material } from '@gltf-transform/core'
+import type { Specular } from '@gltf-transform/extensions'
+import { encodePng } from './encode-png.js'
+import { checkFaceMesh, type CheckedMesh, type FaceMesh } from './face-mesh.js'
+import { bakeFaceTextures } from './face-textures.js'
+import { roughnessFromShininess } from './roughness.js'
+
+/** Options of `encodeGlb`. */
+export interface GlbOptions {
+  /** Width and height of the maps in texels. Default 512. */
+  size?: number
+  /** Name of the node, the mesh and the material. Default 'face'. */
+  name?: string
+  /** Goes into `extras` of the node: anything that JSON can hold. */
+  extras?: Record<string, unknown>
+}
+
+/** F0 of glTF's dielectrics at index of refraction 1.5; `specularColor` multiplies it. */
+const DIELECTRIC_F0 = 0.04
+
+/** What is behind the lips: linear RGB. */
+const MOUTH_COLOR: [number, number, number] = [0.02, 0.006, 0.006]
+
+/** Encodes a face as binary glTF 2.0: metres, UV origin at the upper left, maps inside.
+ *
+ * The specular albedo becomes the reflectance at normal incidence, through `KHR_materials_specular`:
+ * F0 = 0.04 * specularColorFactor * specularColorTexture, so factor * texture = albedo / 0.04. The exponent of Blinn-Phong
+ * becomes a roughness, see `roughnessFromShininess`. A renderer with microfacets conserves energy where Blinn-Phong does
+ * not: highlights have the same place and width, not the same height. A mesh without UV gets its diffuse albedo
+ * as COLOR_0 and one mean specular colour.
+ *
+ * @returns the bytes of a .glb file
+ * @throws {ShapeError} when sizes of the mesh do not fit together
+ * @throws {ValueError} when a number of the mesh is not finite, or the size of the maps is absurd
+ * @example
+ * await writeFile('face.glb', await encodeGlb(mesh, { size: 1024 }))
+ */
+export async function encodeGlb(mesh: FaceMesh, options: GlbOptions = {}): Promise<Uint8Array> {
+  const face = checkFaceMesh('encodeGlb', mesh)
+  const { name = 'face', extras } = options
+  // Loaded when needed: they take longer to start than the rest of this package.
+  const { Document, WebIO } = await import('@gltf-transform/core')
+  const { KHRMaterialsSpecular } = await import('@gltf-transform/extensions')
+  const document = new Document()
+  document.getRoot().getAsset().generator = 'facekit'
+  const specular = document.createExtension(KHRMaterialsSpecular).createSpecular()
+  const material = document
+    .createMaterial(name)
+    .setMetallicFactor(0)
+    .setRoughnessFactor(roughnessFromShininess(face.shininess))
+    .setExtension('KHR_materials_specular', specular)
+  const buffer = document.createBuffer()
+  const accessor = (array: Float32Array<ArrayBuffer>, type: 'VEC2' | 'VEC3') =>
+    document.createAccessor().setType(type).setArray(array).setBuffer(buffer)
+  const indices = (array: Int32Array) =>
+    document
+      .createAccessor()
+      .setType('SCALAR')
+      .setArray(face.count > 0xffff ? new Uint32Array(array) : new Uint16Array(array))
+      .setBuffer(buffer)
+  const position = accessor(
+    face.vertices.map((value) => value / 1000),
+    'VEC3',
+  )
+  const normal = accessor(unitLength(face.normals), 'VEC3')
+  const skin = document
+    .createPrimitive()
+    .setAttribute('POSITION', position)
+    .setAttribute('NORMAL', normal)
+    .setIndices(indices(face.triangles))
+    .setMaterial(material)
+  if (face.uv) {
+    skin.setAttribute(
+      'TEXCOORD_0',
+      accessor(
+        face.uv.map((value, i) => (i % 2 === 0 ? value : 1 - value)),
+        'VEC2',
+      ),
+    )
+    setMaps(document, material, specular, { ...face, uv: face.uv }, options.size)
+  } else {
+    skin.setAttribute(
+      'COLOR_0',
+      accessor(
+        face.diffuse.map((value) => Math.min(Math.max(value, 0), 1)),
+        'VEC3',
+      ),
+    )
+    specular.setSpecularColorFactor(meanColor(face.specular, 1 / DIELECTRIC_F0))
+  }
+  const gltfMesh = document.createMesh(name).addPrimitive(skin)
+  if (face.innerMouthTriangles.length > 0) {
+    const dark = document
+      .createMaterial('inner-mouth')
+      .setBaseColorFactor([...MOUTH_COLOR, 1])
+      .setMetallicFactor(0)
+      .setRoughnessFactor(1)
+    gltfMesh.addPrimitive(
+      document
+        .createPrimitive()
+        .setAttribute('POSITION', position)
+        .setAttribute('NORMAL', normal)
+        .setIndices(indices(face.innerMouthTriangles))
+        .setMaterial(dark),
+    )
+  }
+  const node = document.createNode(name).setMesh(gltfMesh)
+  if (extras) node.setExtras(extras)
+  document.getRoot().setDefaultScene(document.createScene().addChild(node))
+  return new WebIO().registerExtensions([KHRMaterialsSpecular]).writeBinary(document)
+}
+
+/** Writes a face as .glb file, whole or not at all. Node only.
+ *
+ * @throws as `encodeGlb`, or the file system's own error
+ */
+export async function writeGlb(mesh: FaceMesh, path: string, options: GlbOptions = {}): Promise<void> {
+  await writeFileAtomic(path, await encodeGlb(mesh, options))
+}
+
+function setMaps(
+  document: Document,
+  material: Material,
+  specular: Specular,
+  face: CheckedMesh & { uv: Float32Array },
+  size: number | undefined,
+): void {
+  const textures = bakeFaceTextures(face, { size })
+  const texture = (name: string, picture: typeof textures.diffuse) =>
+    document
+      .createTexture(name)
+      .setMimeType('image/png')
+      .setImage(encodePng(picture) as Uint8Array<ArrayBuffer>)
+  const factor = textures.specularScale / DIELECTRIC_F0
+  material.setBaseColorTexture(texture('diffuse', textures.diffuse))
+  specular
+    .setSpecularColorTexture(texture('specular', textures.specular))
+    .setSpecularColorFactor([factor, factor, factor])
+}
+
+/** Normals as glTF demands them: length 1, never 0. */
+function unitLength(normals: Float32Array): Float32Array<ArrayBuffer> {
+  const result = new Float32Array(normals)
+  for (let v = 0; v < result.length; v += 3) {
+    const length = Math.hypot(result[v], result[v + 1], result[v + 2])
+    if (length > 0) for (let i = 0; i < 3; i++) result[v + i] /= length
+    else result.set([0, 0, 1], v)
+  }
+  return result
+}
+
+function meanColor(values: Float32Array, factor: number): [number, number, number] {
+  const sum: [number, number, number] = [0, 0, 0]
+  for (let i = 0; i < values.length; i++) sum[i % 3] += Math.max(values[i], 0)
+  return sum.map((value) => (value * factor * 3) / values.length) as [number, number, number]
+}

@@ -1,0 +1,59 @@
+import { ShapeError, ValueError, writeFileAtomic } from '@facekit/core'
+import { encode } from 'fast-png'
+import type { NdArray } from 'ndarray'
+
+/** A picture: `[H, W]` or `[H, W, C]` with 1, 3 or 4 channels, bytes or encoded numbers in 0..1. */
+export type PictureArray = NdArray<Uint8Array | Uint8ClampedArray | Float32Array>
+
+/** Encodes a picture as PNG, 8 bits a channel. Numbers in 0..1 are rounded; what lies outside is clamped.
+ *
+ * The values are written as they are: the caller encodes light (sRGB, or the paper's gamma 1/2.2).
+ *
+ * @throws {ShapeError} when the picture is not `[H, W]`, `[H, W, 1]`, `[H, W, 3]` or `[H, W, 4]`, or is empty
+ * @example
+ * encodePng(ndarray(new Uint8Array([255, 0, 0]), [1, 1, 3])) // one red pixel
+ */
+export function encodePng(picture: PictureArray): Uint8Array {
+  const { height, width, channels, data } = pictureBytes('encodePng: picture', picture)
+  return encode({ width, height, channels, depth: 8, data })
+}
+
+/** Writes a picture as PNG file, whole or not at all. Node only.
+ *
+ * @throws as `encodePng`, or the file system's own error
+ */
+export async function writePng(picture: PictureArray, path: string): Promise<void> {
+  await writeFileAtomic(path, encodePng(picture))
+}
+
+/** The bytes of a picture, row by row. */
+export function pictureBytes(
+  who: string,
+  picture: PictureArray,
+): { height: number; width: number; channels: number; data: Uint8Array } {
+  const shape = picture?.shape
+  const channels = shape?.length === 2 ? 1 : shape?.[2]
+  if (!shape || shape.length < 2 || shape.length > 3 || ![1, 3, 4].includes(channels!)) {
+    throw new ShapeError(
+      `${who} is ${shape ? `[${shape.join(', ')}]` : typeof picture}, expected [H, W, 1, 3 or 4]`,
+    )
+  }
+  const [height, width] = shape
+  if (height * width === 0)
+    throw new ShapeError(`${who} is [${shape.join(', ')}], expected at least one pixel`)
+  const real = picture.data instanceof Float32Array
+  const data = new Uint8Array(height * width * channels!)
+  const [strideY, strideX, strideC = 0] = picture.stride
+  let to = 0
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      for (let c = 0; c < channels!; c++) {
+        const value = picture.data[picture.offset + y * strideY + x * strideX + c * strideC]
+        if (Number.isNaN(value))
+          throw new ValueError(`${who} has NaN at row ${y}, column ${x}, expected 0..1`)
+        data[to++] = real ? Math.round(255 * Math.min(Math.max(value, 0), 1)) : value
+      }
+    }
+  }
+  return { height, width, channels: channels!, data }
+}

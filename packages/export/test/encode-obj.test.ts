@@ -1,0 +1,97 @@
+import { mkdtemp, readdir, readFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ValueError } from '@facekit/core'
+import { encodeObj, encodePly, encodeSrgb, writeGlb, writeObj, writePly } from '@facekit/export'
+import { decode } from 'fast-png'
+import { describe, expect, it } from 'vitest'
+import { createDome } from './dome.js'
+
+const lines = (text: unknown, key: string) =>
+  String(text)
+    .split('\n')
+    .filter((line) => line.startsWith(`${key} `))
+    .map((line) => line.split(' ').slice(1))
+
+describe('encodeObj', () => {
+  it('value: vertices in mm, UV from the lower left, all triangles, both materials', () => {
+    const dome = createDome()
+    const files = encodeObj(dome, { size: 32, name: 'me' })
+    expect([...files.keys()]).toEqual(['me.obj', 'me.mtl', 'me-diffuse.png', 'me-specular.png'])
+    const obj = files.get('me.obj')
+    expect(lines(obj, 'mtllib')).toEqual([['me.mtl']])
+    const vertices = lines(obj, 'v')
+    expect(vertices).toHaveLength(576)
+    for (let k = 0; k < 3; k++) expect(Number(vertices[100][k])).toBeCloseTo(dome.vertices[300 + k], 4)
+    const uv = lines(obj, 'vt')
+    for (let k = 0; k < 2; k++) expect(Number(uv[100][k])).toBeCloseTo(dome.uv[200 + k], 4)
+    expect(lines(obj, 'vn')).toHaveLength(576)
+    const faces = lines(obj, 'f')
+    expect(faces).toHaveLength((dome.triangles.length + dome.innerMouthTriangles!.length) / 3)
+    expect(faces[0]).toEqual(
+      [0, 1, 2].map((k) =>
+        Array(3)
+          .fill(dome.triangles[k] + 1)
+          .join('/'),
+      ),
+    )
+    expect(lines(obj, 'usemtl')).toEqual([['skin'], ['inner-mouth']])
+    const mtl = files.get('me.mtl')
+    expect(lines(mtl, 'newmtl')).toEqual([['skin'], ['inner-mouth']])
+    expect(lines(mtl, 'map_Kd')).toEqual([['me-diffuse.png']])
+    expect(lines(mtl, 'Ks')[0]).toEqual(['0.06', '0.06', '0.06'])
+    expect(decode(files.get('me-specular.png') as Uint8Array).width).toBe(32)
+  })
+
+  it('value: without UV colours stand behind the vertices', () => {
+    const files = encodeObj({ ...createDome(), uv: undefined })
+    expect([...files.keys()]).toEqual(['face.obj', 'face.mtl'])
+    const [first] = lines(files.get('face.obj'), 'v')
+    expect(Number(first[3])).toBeCloseTo(encodeSrgb(0.3), 5)
+    expect(lines(files.get('face.obj'), 'f')[0][0]).toMatch(/^\d+\/\/\d+$/)
+  })
+
+  it('throws: a name that would break the file', () => {
+    expect(() => encodeObj(createDome(), { name: 'my face' })).toThrow(ValueError)
+  })
+})
+
+describe('encodePly', () => {
+  it('value: header, vertices, colours and triangles', () => {
+    const dome = createDome()
+    const bytes = encodePly(dome)
+    const text = new TextDecoder('latin1').decode(bytes)
+    const start = text.indexOf('end_header\n') + 11
+    const triangles = (dome.triangles.length + dome.innerMouthTriangles!.length) / 3
+    expect(text).toMatch(/^ply\nformat binary_little_endian 1\.0\n/)
+    expect(text).toContain('element vertex 576\n')
+    expect(text).toContain(`element face ${triangles}\n`)
+    expect(bytes.length).toBe(start + 576 * 27 + triangles * 13)
+    const view = new DataView(bytes.buffer, start)
+    for (let k = 0; k < 3; k++) expect(view.getFloat32(27 * 50 + 4 * k, true)).toBe(dome.vertices[150 + k])
+    expect(view.getUint8(27 * 50 + 24)).toBeCloseTo(255 * encodeSrgb(dome.diffuse[150]), -0.5)
+    expect(view.getUint8(27 * 576)).toBe(3)
+    expect(view.getInt32(27 * 576 + 1, true)).toBe(dome.triangles[0])
+    const [x, y, z] = [12, 16, 20].map((at) => view.getFloat32(27 * 50 + at, true))
+    expect(Math.hypot(x, y, z)).toBeCloseTo(1, 5)
+  })
+})
+
+describe('writers', () => {
+  it('smoke: write whole files and nothing temporary', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'facekit-export-'))
+    await writeObj(createDome(), join(folder, 'me.obj'), { size: 32 })
+    await writePly(createDome(), join(folder, 'me.ply'))
+    await writeGlb(createDome(), join(folder, 'me.glb'), { size: 32 })
+    expect((await readdir(folder)).sort()).toEqual([
+      'me-diffuse.png',
+      'me-specular.png',
+      'me.glb',
+      'me.mtl',
+      'me.obj',
+      'me.ply',
+    ])
+    expect((await readFile(join(folder, 'me.glb'))).subarray(0, 4).toString()).toBe('glTF')
+    await expect(writePly(createDome(), join(folder, 'no', 'me.ply'))).rejects.toThrow('ENOENT')
+  })
+})
