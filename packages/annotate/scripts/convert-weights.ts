@@ -15,7 +15,11 @@ interface ManifestEntry {
 }
 
 const networks = [
-  { name: 'face-detector', source: 'ssd_mobilenetv1_model', drop: /^(Preprocessor|Postprocessor|concat_1)\/|stack/ },
+  {
+    name: 'face-detector',
+    source: 'ssd_mobilenetv1_model',
+    drop: /^(Preprocessor|Postprocessor|concat_1)\/|stack/,
+  },
   { name: 'tiny-face-detector', source: 'tiny_face_detector_model' },
   { name: 'landmarks', source: 'face_landmark_68_model' },
   { name: 'embedder', source: 'face_recognition_model' },
@@ -23,7 +27,10 @@ const networks = [
 
 const folder = process.argv[2]
 if (folder === undefined) throw new Error('usage: convert-weights.ts <folder of @vladmandic/face-api>')
-const origin = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as { name: string; version: string }
+const origin = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as {
+  name: string
+  version: string
+}
 
 for (const { name, source, drop } of networks) {
   const model = join(folder, 'model')
@@ -34,9 +41,12 @@ for (const { name, source, drop } of networks) {
   const tensors = new Map<string, SafetensorsEntry>()
   const quantization: Record<string, [number, number]> = {}
   let offset = 0
-  for (const { name: tensor, shape, dtype, quantization: quantized } of manifest.flatMap((group) => group.weights)) {
+  for (const { name: tensor, shape, dtype, quantization: quantized } of manifest.flatMap(
+    (group) => group.weights,
+  )) {
     const count = shape.reduce((product, size) => product * size, 1)
-    if (quantized !== undefined && quantized.dtype !== 'uint8') throw new Error(`${tensor} is ${quantized.dtype}`)
+    if (quantized !== undefined && quantized.dtype !== 'uint8')
+      throw new Error(`${tensor} is ${quantized.dtype}`)
     const size = quantized === undefined ? 4 * count : count
     const bytes = Uint8Array.from(binary.subarray(offset, offset + size))
     if (bytes.length !== size) throw new Error(`${source}.bin is too short for ${tensor}`)

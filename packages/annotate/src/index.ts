@@ -15,3 +15,8 @@ export {
   type AlignFaceOptions,
   type FaceCrop,
 } from './align-face.js'
+export { detectFaces, type DetectFacesOptions } from './detect-faces.js'
+export type { Box, FaceDetection } from './detector-network.js'
+export { findLandmarks } from './find-landmarks.js'
+export { disposeNetworks } from './network-cache.js'
+export { setWeightsLocation } from './network-weights.js'

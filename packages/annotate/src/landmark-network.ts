@@ -65,9 +65,7 @@ export function createLandmarkNetwork(weights: NetworkWeights): LandmarkNetwork 
 
 function runBlock(x: Tensor4D, { first, others }: Block): Tensor4D {
   const start =
-    'filter' in first
-      ? convolve(x, first, { stride: 2, activation: 'relu' })
-      : separable(x, first, 2, 'relu')
+    'filter' in first ? convolve(x, first, { stride: 2, activation: 'relu' }) : separable(x, first, 2, 'relu')
   let sum: Tensor = start
   let input = start
   for (const layer of others) {
@@ -77,6 +75,11 @@ function runBlock(x: Tensor4D, { first, others }: Block): Tensor4D {
   return input
 }
 
-function separable(x: Tensor4D, layer: SeparableLayer, stride: number, activation: 'linear' | 'relu'): Tensor4D {
+function separable(
+  x: Tensor4D,
+  layer: SeparableLayer,
+  stride: number,
+  activation: 'linear' | 'relu',
+): Tensor4D {
   return convolve(convolveDepthwise(x, layer.depthwise, { stride }), layer.pointwise, { activation })
 }

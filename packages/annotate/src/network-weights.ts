@@ -107,7 +107,9 @@ function parseQuantization(metadata: Record<string, string>, who: string): Recor
   } catch {
     // reported below
   }
-  throw new ModelFormatError(`${who}: the quantization in the header is no JSON; install @facekit/annotate again`)
+  throw new ModelFormatError(
+    `${who}: the quantization in the header is no JSON; install @facekit/annotate again`,
+  )
 }
 
 async function readBytes(url: URL): Promise<Uint8Array> {

@@ -1,5 +1,5 @@
-import { clipByValue, concat, mul, reshape, sigmoid, slice, sub, tidy } from '@tensorflow/tfjs-core'
-import type { Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core'
+import { concat, mul, reshape, sigmoid, slice, sub, tidy } from '@tensorflow/tfjs-core'
+import type { Tensor2D, Tensor4D } from '@tensorflow/tfjs-core'
 import { convolve, convolveDepthwise, readConvolution, TensorStore, type Layer } from './network-layers.js'
 import type { NetworkWeights } from './network-weights.js'
 import type { DetectorNetwork, RawDetections } from './detector-network.js'
@@ -10,6 +10,7 @@ const CHANNELS = [32, 64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024
 const HALVING = new Set([2, 4, 6, 12])
 const POINTWISE = ['weights', 'convolution_bn_offset'] as const
 const EPSILON = 0.001
+const activation = 'relu6'
 
 /** The accurate detector of face-api: MobileNet v1 with the six box predictors of a single-shot detector. */
 export function createSsdDetector(weights: NetworkWeights): DetectorNetwork {
@@ -32,10 +33,13 @@ export function createSsdDetector(weights: NetworkWeights): DetectorNetwork {
   const predictors = [512, 1024, 512, 256, 256, 128].map((input, i) => {
     const boxes = i === 0 ? 3 : 6
     const read = (kind: string, width: number) =>
-      readConvolution(store, weights, `Prediction/BoxPredictor_${i}/${kind}`, [1, 1, input, width], [
-        'weights',
-        'biases',
-      ])
+      readConvolution(
+        store,
+        weights,
+        `Prediction/BoxPredictor_${i}/${kind}`,
+        [1, 1, input, width],
+        ['weights', 'biases'],
+      )
     return { boxes: read('BoxEncodingPredictor', boxes * 4), classes: read('ClassPredictor', boxes * 3) }
   })
   const anchors = weights.read('Output/extra_dim', [1, ANCHORS, 4])
@@ -44,16 +48,16 @@ export function createSsdDetector(weights: NetworkWeights): DetectorNetwork {
     tidy(() => {
       const features: Tensor4D[] = []
       let x = sub(mul(image, 1 / 127.5), 1) as Tensor4D
-      x = relu6(convolve(x, stem, { stride: 2 }))
+      x = convolve(x, stem, { stride: 2, activation })
       for (const [i, { stride, depthwise, pointwise }] of pairs.entries()) {
-        x = relu6(convolveDepthwise(x, depthwise, { stride }))
-        x = relu6(convolve(x, pointwise))
+        x = convolveDepthwise(x, depthwise, { stride, activation })
+        x = convolve(x, pointwise, { activation })
         if (i === 10) features.push(x)
       }
       features.push(x)
       for (const { narrow, halve } of extras) {
-        x = relu6(convolve(x, narrow))
-        x = relu6(convolve(x, halve, { stride: 2 }))
+        x = convolve(x, narrow, { activation })
+        x = convolve(x, halve, { stride: 2, activation })
         features.push(x)
       }
       const heads = features.map((feature, i) => ({
@@ -115,6 +119,3 @@ function readDepthwise(store: TensorStore, weights: NetworkWeights, name: string
   }
   return store.layer(filter, [3, 3, channels, 1], bias)
 }
-
-const relu6 = (x: Tensor): Tensor4D => clipByValue(x, 0, 6) as Tensor4D
-

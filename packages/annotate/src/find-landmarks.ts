@@ -1,0 +1,150 @@
+import { tensor4d, type Tensor3D } from '@tensorflow/tfjs-core'
+import ndarray, { type NdArray } from 'ndarray'
+import { AnnotationError, ValueError } from '@facekit/core'
+import type { Box } from './detector-network.js'
+import { createLandmarkNetwork, landmarkInputSize, type LandmarkNetwork } from './landmark-network.js'
+import { cachedNetwork } from './network-cache.js'
+import type { Picture } from './picture.js'
+import { readRaster } from './picture-raster.js'
+import { resample, type Raster } from './resample.js'
+import {
+  applyTransform,
+  invertTransform,
+  type Points,
+  type SimilarityTransform,
+} from './similarity-transform.js'
+
+/** Number of landmarks. */
+const COUNT = 68
+
+/** A square of a picture, perhaps turned, that the network looks at. */
+export interface LandmarkView {
+  /** Centre in pixels of the picture. */
+  x: number
+  y: number
+  /** Side in pixels of the picture. */
+  size: number
+  /** Radians; the direction of the view's rows in the picture. */
+  angle: number
+  /** Whether it is looked at in a mirror. */
+  mirrored: boolean
+}
+
+/** Where each landmark is in a mirrored face. */
+export const mirroredLandmarks: readonly number[] = [
+  ...range(16, 0),
+  ...range(26, 17),
+  ...range(27, 30),
+  ...range(35, 31),
+  ...range(45, 42),
+  47,
+  46,
+  ...range(39, 36),
+  41,
+  40,
+  ...range(54, 48),
+  ...range(59, 55),
+  ...range(64, 60),
+  ...range(67, 65),
+]
+
+function range(from: number, to: number): number[] {
+  const step = Math.sign(to - from)
+  return Array.from({ length: Math.abs(to - from) + 1 }, (_, i) => from + i * step)
+}
+
+/** Finds the 68 landmarks of a face.
+ *
+ * @param picture - `[H, W, 3]`: a `Picture`, or a tensor of encoded colours in 0..1
+ * @param box - of the face, as `detectFaces` gives it, pixels of the picture; may reach outside
+ * @returns `[68, 2]` x and y in pixels of the picture (pixel centres at +0.5), in the order of iBUG / 300-W: the subject's
+ *   right jaw first; 60 to 67 are the inner mouth. Points of a face half outside may lie outside.
+ *
+ * Differentiable: no. Memory: plain data. The network is loaded on first use and kept, see `disposeNetworks`.
+ * @throws {ShapeError} when the picture is not `[H, W, 3]`
+ * @throws {ImageError} when it is absurdly large or not finite
+ * @throws {ValueError} when the box is not finite or empty
+ * @throws {AnnotationError} when the box lies outside of the picture
+ * @throws {ModelFormatError} when the weights cannot be read
+ */
+export async function findLandmarks(picture: Picture | Tensor3D, box: Box): Promise<NdArray<Float32Array>> {
+  const raster = await readRaster('findLandmarks: picture', picture)
+  checkBox(box, raster)
+  const network = await cachedNetwork('landmarks', createLandmarkNetwork)
+  const [points] = await predictInViews(raster, network, [boxView(box)])
+  return points
+}
+
+/** The square around a box. */
+export function boxView({ x, y, width, height }: Box): LandmarkView {
+  return { x: x + width / 2, y: y + height / 2, size: Math.max(width, height), angle: 0, mirrored: false }
+}
+
+/** The landmarks that the network sees in each view, all in one batch.
+ *
+ * @returns `[68, 2]` in pixels of the picture for each view
+ */
+export async function predictInViews(
+  raster: Raster,
+  network: LandmarkNetwork,
+  views: readonly LandmarkView[],
+): Promise<Points[]> {
+  const size = landmarkInputSize
+  const pixels = new Float32Array(views.length * size * size * 3)
+  const transforms = views.map((view, i) => {
+    const transform = viewTransform(view)
+    const { data } = resample(raster, transform, { x: 0, y: 0, width: size, height: size })
+    if (view.mirrored) mirror(data, size)
+    pixels.set(data, i * size * size * 3)
+    return invertTransform(transform)
+  })
+  const images = tensor4d(pixels, [views.length, size, size, 3])
+  const output = network.predict(images)
+  images.dispose()
+  const values = await output.data()
+  output.dispose()
+  return views.map((view, i) => {
+    const points = ndarray(new Float32Array(2 * COUNT), [COUNT, 2])
+    for (let k = 0; k < COUNT; k++) {
+      const at = 2 * (i * COUNT + (view.mirrored ? mirroredLandmarks[k] : k))
+      points.set(k, 0, size * (view.mirrored ? 1 - values[at] : values[at]))
+      points.set(k, 1, size * values[at + 1])
+    }
+    return applyTransform(transforms[i], points)
+  })
+}
+
+/** Pixels of the picture to pixels of the network's input. */
+function viewTransform({ x, y, size, angle }: LandmarkView): SimilarityTransform {
+  const scale = landmarkInputSize / size
+  const c = scale * Math.cos(angle)
+  const s = scale * Math.sin(angle)
+  const middle = landmarkInputSize / 2
+  return { scale, rotation: -angle, translation: [middle - (c * x + s * y), middle - (c * y - s * x)] }
+}
+
+function mirror(data: Float32Array, size: number): void {
+  for (let row = 0; row < size; row++) {
+    for (let left = 0, right = size - 1; left < right; left++, right--) {
+      for (let channel = 0; channel < 3; channel++) {
+        const a = (row * size + left) * 3 + channel
+        const b = (row * size + right) * 3 + channel
+        ;[data[a], data[b]] = [data[b], data[a]]
+      }
+    }
+  }
+}
+
+function checkBox(box: Box, { width, height }: Raster): void {
+  const { x, y } = box ?? {}
+  if (![x, y, box?.width, box?.height].every(Number.isFinite) || box.width <= 0 || box.height <= 0) {
+    throw new ValueError(
+      `findLandmarks: box is ${JSON.stringify(box)}, expected finite x, y and positive width, height`,
+    )
+  }
+  if (x >= width || y >= height || x + box.width <= 0 || y + box.height <= 0) {
+    throw new AnnotationError(
+      `findLandmarks: the box ${JSON.stringify(box)} lies outside of the picture of ${width} x ${height}; use detectFaces`,
+    )
+  }
+}
