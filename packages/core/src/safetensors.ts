@@ -166,7 +166,8 @@ export function readSafetensors(bytes: Uint8Array, who = 'readSafetensors'): Saf
       )
     }
     // A copy: its start is aligned for the number type, and it does not keep the whole file alive.
-    const raw = bytes.slice(start + begin, start + end).buffer
+    // (The plain method: that of a Node Buffer, which readFile gives, would be a view of the whole file.)
+    const raw = Uint8Array.prototype.slice.call(bytes, start + begin, start + end).buffer
     const data =
       value.dtype === 'F16'
         ? Float32Array.from(new Float16Array(raw as ArrayBuffer) as Iterable<number>)
