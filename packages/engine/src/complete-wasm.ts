@@ -1,2 +1,43 @@
-/** Adds to the WASM backend the kernels that it lacks and that training needs. Does nothing the second time. */
-export async function completeWasm(): Promise<void> {}
+import { getKernel } from '@tensorflow/tfjs-core'
+import { conv2dFilterGradient } from './conv2d-filter-gradient.js'
+import { registerConv2dInputGradient } from './conv2d-input-gradient.js'
+import { registerCpuFallback } from './cpu-fallback.js'
+import { depthwiseBackpropFilter, depthwiseBackpropInput } from './depthwise-gradients.js'
+import { einsum } from './einsum.js'
+import { registerWasmResizeGradients } from './resize-gradients.js'
+import { reverse } from './reverse.js'
+import { unsortedSegmentSum } from './unsorted-segment-sum.js'
+import { registerWasmKernel } from './wasm-kernel.js'
+
+/** Kernels whose stock WASM version gives wrong numbers, and that are rare enough to be left to plain JavaScript. */
+const WRONG_ON_WASM = [
+  'Conv3DBackpropInputV2',
+  'Dilation2D',
+  'Dilation2DBackpropFilter',
+  'Dilation2DBackpropInput',
+  'MaxPool3D',
+  'MaxPool3DGrad',
+]
+
+let complete = false
+
+/** Adds to the WASM backend the kernels that it lacks and that training needs, and replaces those that are wrong or too
+ * slow for it. Does nothing the second time. */
+export async function completeWasm(): Promise<void> {
+  const [{ MathBackendCPU }] = await Promise.all([
+    import('@tensorflow/tfjs-backend-cpu'),
+    import('@tensorflow/tfjs-backend-wasm'),
+  ])
+  if (complete) return
+  complete = true
+  registerWasmKernel('Conv2DBackpropFilter', conv2dFilterGradient)
+  registerConv2dInputGradient()
+  registerWasmKernel('DepthwiseConv2dNativeBackpropInput', depthwiseBackpropInput)
+  registerWasmKernel('DepthwiseConv2dNativeBackpropFilter', depthwiseBackpropFilter)
+  registerWasmKernel('UnsortedSegmentSum', unsortedSegmentSum)
+  registerWasmKernel('Einsum', einsum)
+  registerWasmKernel('Reverse', reverse, getKernel('Reverse', 'wasm'))
+  registerWasmResizeGradients()
+  const cpu = new MathBackendCPU()
+  for (const name of WRONG_ON_WASM) registerCpuFallback(name, cpu)
+}

@@ -1,6 +1,10 @@
 import { engine } from '@tensorflow/tfjs-core'
 import type { BackendProvider } from './backend-provider.js'
 import { instantiateBackend } from './instantiate-backend.js'
+import { registerCpuResizeGradients } from './resize-gradients.js'
+import { registerCpuUnsortedSegmentSum } from './unsorted-segment-sum.js'
+
+let complete = false
 
 /** Plain JavaScript: slow, and works everywhere. */
 export const cpuBackend: BackendProvider = {
@@ -12,6 +16,11 @@ export const cpuBackend: BackendProvider = {
   }),
   start: async () => {
     await import('@tensorflow/tfjs-backend-cpu')
+    if (!complete) {
+      complete = true
+      registerCpuUnsortedSegmentSum()
+      registerCpuResizeGradients()
+    }
     await instantiateBackend('cpu')
     // On its first use in Node it would print an advertisement for another package.
     ;(engine().registry.cpu as unknown as { firstUse: boolean }).firstUse = false

@@ -9,6 +9,7 @@ import {
   type EngineInfo,
   type InitEngineOptions,
 } from './engine-info.js'
+import { completeGradients } from './complete-gradients.js'
 import { inTurn } from './in-turn.js'
 
 let current: { info: EngineInfo; auto: boolean } | undefined
@@ -46,6 +47,7 @@ export async function initEngine(options: InitEngineOptions = {}): Promise<Engin
       const report = await startBackend(provider, options, auto)
       considered.push(report)
       if (!report.available || (auto && report.adapter?.software)) continue
+      completeGradients()
       await setBackend(provider.name)
       const { backend: name, available: _, remedy: __, reason, ...details } = report
       const info: EngineInfo = { backend: name, reason, ...details, considered }

@@ -25,8 +25,8 @@ export const wasmBackend: BackendProvider = {
     return { backend: 'wasm', available: true, reason: 'WebAssembly is here' }
   },
   start: async ({ wasmPaths }) => {
-    const wasm = await import('@tensorflow/tfjs-backend-wasm')
     await completeWasm()
+    const wasm = await import('@tensorflow/tfjs-backend-wasm')
     if (wasmPaths !== undefined && wasmPaths !== paths) {
       wasm.setWasmPaths(typeof wasmPaths === 'string' ? wasmPaths : { ...wasmPaths })
       paths = wasmPaths

@@ -1,0 +1,96 @@
+import { backend_util } from '@tensorflow/tfjs-core'
+import { floats, type WasmKernel } from './wasm-kernel.js'
+
+type Shape4D = [number, number, number, number]
+
+interface Attributes {
+  strides: [number, number] | number
+  dilations: [number, number] | number
+  pad: 'valid' | 'same' | number | backend_util.ExplicitPadding
+  dimRoundingMode?: 'floor' | 'round' | 'ceil'
+}
+
+function convolution(input: Shape4D, filter: Shape4D, attributes: Attributes): backend_util.Conv2DInfo {
+  const { strides, dilations, pad, dimRoundingMode } = attributes
+  return backend_util.computeConv2DInfo(input, filter, strides, dilations, pad, dimRoundingMode, true)
+}
+
+/** Calls back for every pair of an input pixel and an output pixel that a tap of the filter joins. */
+function forEachTap(
+  info: backend_util.Conv2DInfo,
+  visit: (input: number, filter: number, output: number) => void,
+): void {
+  const { batchSize, inHeight, inWidth, outHeight, outWidth, filterHeight, filterWidth } = info
+  for (let b = 0; b < batchSize; b++) {
+    for (let oy = 0; oy < outHeight; oy++) {
+      for (let ky = 0; ky < filterHeight; ky++) {
+        const y = oy * info.strideHeight + ky * info.dilationHeight - info.padInfo.top
+        if (y < 0 || y >= inHeight) continue
+        for (let ox = 0; ox < outWidth; ox++) {
+          for (let kx = 0; kx < filterWidth; kx++) {
+            const x = ox * info.strideWidth + kx * info.dilationWidth - info.padInfo.left
+            if (x < 0 || x >= inWidth) continue
+            visit(
+              (b * inHeight + y) * inWidth + x,
+              ky * filterWidth + kx,
+              (b * outHeight + oy) * outWidth + ox,
+            )
+          }
+        }
+      }
+    }
+  }
+}
+
+/** Gradient of a depthwise convolution with respect to its input, for WASM, which has none. */
+export const depthwiseBackpropInput: WasmKernel<'dy' | 'filter', Attributes & { inputShape: Shape4D }> = ({
+  inputs,
+  attrs,
+  backend,
+}) => {
+  const { dy, filter } = inputs
+  const info = convolution(attrs.inputShape, filter.shape as Shape4D, attrs)
+  const out = backend.makeOutput(info.inShape, 'float32')
+  const result = floats(backend, out).fill(0)
+  const [gradient, weights] = [floats(backend, dy), floats(backend, filter)]
+  const { inChannels, outChannels } = info
+  const multiplier = outChannels / inChannels
+  forEachTap(info, (input, tap, output) => {
+    let from = output * outChannels
+    let weight = tap * outChannels
+    const start = input * inChannels
+    for (let i = start; i < start + inChannels; i++) {
+      let sum = 0
+      for (let m = 0; m < multiplier; m++) sum += gradient[from++] * weights[weight++]
+      result[i] += sum
+    }
+  })
+  return out
+}
+
+/** Gradient of a depthwise convolution with respect to its filter, for WASM, which has none. */
+export const depthwiseBackpropFilter: WasmKernel<'x' | 'dy', Attributes & { filterShape: Shape4D }> = ({
+  inputs,
+  attrs,
+  backend,
+}) => {
+  const { x, dy } = inputs
+  const info = convolution(x.shape as Shape4D, attrs.filterShape, attrs)
+  const out = backend.makeOutput(info.filterShape, 'float32')
+  const [values, gradient] = [floats(backend, x), floats(backend, dy)]
+  const { inChannels, outChannels } = info
+  const multiplier = outChannels / inChannels
+  // Long sums: float64 costs nothing here.
+  const sums = new Float64Array(attrs.filterShape.reduce((product, size) => product * size, 1))
+  forEachTap(info, (input, tap, output) => {
+    let from = output * outChannels
+    let weight = tap * outChannels
+    const start = input * inChannels
+    for (let i = start; i < start + inChannels; i++) {
+      const value = values[i]
+      for (let m = 0; m < multiplier; m++) sums[weight++] += value * gradient[from++]
+    }
+  })
+  floats(backend, out).set(sums)
+  return out
+}
