@@ -1,1 +1,3 @@
-export {}
+export { sphericalHarmonicsBasis, type Bands, type SphericalHarmonicsOptions } from './spherical-harmonics.js'
+export { shadeDiffuse, type ShadeDiffuseOptions } from './shade-diffuse.js'
+export { shadeSpecular, type SpecularInput } from './shade-specular.js'
