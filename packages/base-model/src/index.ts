@@ -1,1 +1,1 @@
-export {}
+export { loadBaseModel } from './load-base-model.js'

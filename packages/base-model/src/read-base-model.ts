@@ -1,0 +1,92 @@
+import type { MorphableModel } from '@facekit/morphable'
+import ndarray from 'ndarray'
+import { BaseModelFile } from './base-model-file.js'
+import { applyStencils, readStencils } from './stencils.js'
+
+/** Modes that are amounts of masks: `[P, N, width]`. */
+function paint(file: BaseModelFile, name: string, width: number): Float32Array {
+  const masks = file.tensor('masks')
+  const amounts = file.tensor(name)
+  const [maskCount, vertexCount] = masks.shape
+  const result = new Float32Array(amounts.shape[0] * vertexCount * width)
+  for (let p = 0; p < amounts.shape[0]; p++) {
+    for (let m = 0; m < maskCount; m++) {
+      for (let c = 0; c < width; c++) {
+        const amount = amounts.data[(p * maskCount + m) * width + c] / 255
+        if (amount === 0) continue
+        for (let i = 0; i < vertexCount; i++) {
+          result[(p * vertexCount + i) * width + c] += amount * masks.data[m * vertexCount + i]
+        }
+      }
+    }
+  }
+  return result
+}
+
+/** Unpacks the base model from the bytes of its file: subdivides the bases and puts the parts together. */
+export function readBaseModel(bytes: Uint8Array): MorphableModel {
+  const file = new BaseModelFile(bytes)
+  const mean = file.floats('mean')
+  const vertexCount = mean.length / 3
+  const stencils = readStencils(file)
+  const eyeballs = file.indices('eyeballs')
+  const identity = file.fields('identity')
+  const expression = file.fields('expression')
+  const diffusePainted = paint(file, 'diffuse_paint', 3)
+  const specularPainted = paint(file, 'specular_paint', 1)
+  const smooth = file.fields('diffuse_smooth')
+  const albedoCount = diffusePainted.length / vertexCount / 3 + smooth.count
+
+  // Expressions move the eyeballs only where the gaze turns; skin tones never colour them.
+  const skinEnd = eyeballs[0]
+  const expressionField = applyStencils(stencils, expression.values, expression.count, skinEnd)
+  const gaze = file.fields('gaze')
+  file.indices('gaze_modes').forEach((mode, g) => {
+    eyeballs.forEach((vertex, e) => {
+      for (let c = 0; c < 3; c++) {
+        expressionField[(mode * vertexCount + vertex) * 3 + c] =
+          gaze.values[(g * eyeballs.length + e) * 3 + c]
+      }
+    })
+  })
+
+  const diffuse = new Float32Array(albedoCount * vertexCount * 3)
+  diffuse.set(diffusePainted)
+  diffuse.set(applyStencils(stencils, smooth.values, smooth.count, skinEnd), diffusePainted.length)
+  const grey = (values: Float32Array) =>
+    Float32Array.from({ length: values.length * 3 }, (_, i) => values[Math.floor(i / 3)])
+  const specular = new Float32Array(diffuse.length)
+  specular.set(grey(specularPainted))
+
+  const regionLists = file.lists('regions')
+  return {
+    name: file.text('name'),
+    license: file.text('license'),
+    origin: file.text('origin'),
+    vertexCount,
+    triangles: file.indices('triangles'),
+    innerMouthTriangles: file.indices('inner_mouth_triangles'),
+    landmarks: file.indices('landmarks'),
+    jawContours: file.lists('jaw_contours'),
+    uv: ndarray(file.floats('uv'), [vertexCount, 2]),
+    regions: Object.fromEntries(file.names('region_names').map((name, i) => [name, regionLists[i]])),
+    shape: {
+      mean: ndarray(mean, [vertexCount, 3]),
+      identity: ndarray(applyStencils(stencils, identity.values, identity.count), [
+        identity.count,
+        vertexCount,
+        3,
+      ]),
+      expression: ndarray(expressionField, [expression.count, vertexCount, 3]),
+      expressionNames: file.names('expression_names'),
+      expressionRange: [0, 1],
+    },
+    albedo: {
+      diffuseMean: ndarray(file.floats('diffuse_mean'), [vertexCount, 3]),
+      diffuse: ndarray(diffuse, [albedoCount, vertexCount, 3]),
+      specularMean: ndarray(grey(file.floats('specular_mean')), [vertexCount, 3]),
+      specular: ndarray(specular, [albedoCount, vertexCount, 3]),
+    },
+    layout: { identity: identity.count, expression: expression.count, albedo: albedoCount },
+  }
+}
