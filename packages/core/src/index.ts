@@ -32,3 +32,5 @@ export {
   type SafetensorsType,
 } from './safetensors.js'
 export { writeFileAtomic } from './write-file-atomic.js'
+export { hasHostMemory, runHostKernel, type HostKernel } from './host-kernel.js'
+export type { HostArray, OutputSpec } from './host-arrays.js'

@@ -1,11 +1,17 @@
-import { ShapeError, ValueError, assertShape } from '@facekit/core'
+import {
+  ShapeError,
+  ValueError,
+  assertShape,
+  hasHostMemory,
+  runHostKernel,
+  type HostKernel,
+} from '@facekit/core'
 import {
   concat,
   customGrad,
   gather,
   reshape,
   sum,
-  tensor,
   tensor1d,
   tidy,
   zeros,
@@ -13,7 +19,6 @@ import {
   type Tensor2D,
   type Tensor3D,
 } from '@tensorflow/tfjs-core'
-import { canReadSynchronously } from './can-read-synchronously.js'
 import { invertIndices } from './incidence.js'
 
 /** Picks vertices. Unlike that of `tf.gather`, its gradient exists, and is quick, on every backend.
@@ -49,22 +54,30 @@ export function gatherVertices(vertices: Tensor3D, indices: Int32Array | readonl
     const pick = customGrad((input) => ({
       value: gather(input as Tensor2D, tensor1d(rows, 'int32')),
       gradFunc: (gradient) =>
-        canReadSynchronously()
-          ? scatterArrays(gradient, rows, B * N, C)
+        hasHostMemory()
+          ? runHostKernel(scatterKernel, { gradient }, { rows, count: B * N })[0]
           : scatterOps(gradient, rows, B * N, C),
     }))
     return reshape(pick(reshape(vertices, [B * N, C])), [B, count, C])
   })
 }
 
+interface ScatterAttributes {
+  rows: Int32Array
+  count: number
+}
+
 /** Adds rows up where they came from: `[R, C]` to `[N, C]`. */
-function scatterArrays(gradient: Tensor, rows: Int32Array, count: number, channels: number): Tensor {
-  const from = gradient.dataSync<'float32'>()
-  const to = new Float32Array(count * channels)
-  for (let i = 0; i < rows.length; i++) {
-    for (let c = 0; c < channels; c++) to[rows[i] * channels + c] += from[i * channels + c]
-  }
-  return tensor(to, [count, channels])
+const scatterKernel: HostKernel<ScatterAttributes> = {
+  name: 'FacekitScatterVertices',
+  inputs: ['gradient'],
+  outputs: ([[, channels]], { count }) => [{ shape: [count, channels], dtype: 'float32' }],
+  compute([from], [to], [[, channels]], { rows }) {
+    to.fill(0)
+    for (let i = 0; i < rows.length; i++) {
+      for (let c = 0; c < channels; c++) to[rows[i] * channels + c] += from[i * channels + c]
+    }
+  },
 }
 
 function scatterOps(gradient: Tensor, rows: Int32Array, count: number, channels: number): Tensor {

@@ -1,12 +1,13 @@
-/** Normals on typed arrays, and the lengths they had before they were made unit. */
+type Numbers = Float32Array | Int32Array
+
+/** Writes normals, and the lengths that they had before they were made unit. */
 export function normalsForward(
-  positions: Float32Array,
-  triangles: Int32Array,
-  batch: number,
-  count: number,
-): { normals: Float32Array; lengths: Float32Array } {
-  const normals = new Float32Array(positions.length)
-  const lengths = new Float32Array(batch * count)
+  arrays: { positions: Numbers; triangles: Int32Array; batch: number; count: number },
+  normals: Numbers,
+  lengths: Numbers,
+): void {
+  const { positions, triangles, batch, count } = arrays
+  normals.fill(0)
   for (let b = 0; b < batch; b++) {
     const first = b * count
     for (let t = 0; t < triangles.length; t += 3) {
@@ -45,7 +46,6 @@ export function normalsForward(
     normals[i + 1] *= factor
     normals[i + 2] *= factor
   }
-  return { normals, lengths }
 }
 
 /** Gradient of `normalsForward` with respect to the positions.
@@ -53,24 +53,22 @@ export function normalsForward(
  * With h the sum of the corners' gradients of the unscaled normal (b - a) x (c - a), the corner a receives (b - c) x h, and
  * b and c the same with the letters rotated.
  */
-export function normalsBackward({
-  gradient,
-  positions,
-  normals,
-  lengths,
-  triangles,
-  batch,
-  count,
-}: {
-  gradient: Float32Array
-  positions: Float32Array
-  normals: Float32Array
-  lengths: Float32Array
-  triangles: Int32Array
-  batch: number
-  count: number
-}): Float32Array {
-  const unscaled = new Float32Array(gradient.length)
+export function normalsBackward(
+  arrays: {
+    gradient: Float32Array
+    positions: Float32Array
+    normals: Float32Array
+    lengths: Float32Array
+    triangles: Int32Array
+    batch: number
+    count: number
+    /** Room for as many numbers as `gradient` has, all 0. */
+    unscaled: Float32Array
+  },
+  result: Numbers,
+): void {
+  const { gradient, positions, normals, lengths, triangles, batch, count, unscaled } = arrays
+  result.fill(0)
   for (let v = 0; v < lengths.length; v++) {
     if (!(lengths[v] > 0)) continue
     const i = v * 3
@@ -78,7 +76,6 @@ export function normalsBackward({
       gradient[i] * normals[i] + gradient[i + 1] * normals[i + 1] + gradient[i + 2] * normals[i + 2]
     for (let c = i; c < i + 3; c++) unscaled[c] = (gradient[c] - along * normals[c]) / lengths[v]
   }
-  const result = new Float32Array(gradient.length)
   for (let b = 0; b < batch; b++) {
     const first = b * count
     for (let t = 0; t < triangles.length; t += 3) {
@@ -108,5 +105,4 @@ export function normalsBackward({
       result[k + 2] += cx * hy - cy * hx
     }
   }
-  return result
 }

@@ -1,9 +1,35 @@
-import { ShapeError, assertShape } from '@facekit/core'
-import { customGrad, tensor, tidy, type Tensor, type Tensor3D } from '@tensorflow/tfjs-core'
-import { canReadSynchronously } from './can-read-synchronously.js'
+import { ShapeError, assertShape, hasHostMemory, runHostKernel, type HostKernel } from '@facekit/core'
+import { customGrad, tidy, type Tensor, type Tensor3D } from '@tensorflow/tfjs-core'
 import type { MorphableModel } from './morphable-model.js'
 import { normalsBackward, normalsForward } from './vertex-normals-arrays.js'
 import { normalsBackwardOps, normalsForwardOps } from './vertex-normals-ops.js'
+
+interface Attributes {
+  triangles: Int32Array
+}
+
+const gradientKernel: HostKernel<Attributes> = {
+  name: 'FacekitVertexNormalsGradient',
+  inputs: ['gradient', 'positions', 'normals', 'lengths'],
+  outputs: ([shape]) => [{ shape, dtype: 'float32' }],
+  compute(inputs, [result], [[batch, count]], { triangles }) {
+    const [gradient, positions, normals, lengths] = inputs as Float32Array[]
+    const unscaled = new Float32Array(gradient.length)
+    normalsBackward({ gradient, positions, normals, lengths, triangles, batch, count, unscaled }, result)
+  },
+}
+
+const kernel: HostKernel<Attributes> = {
+  name: 'FacekitVertexNormals',
+  inputs: ['positions'],
+  outputs: ([shape]) => [
+    { shape, dtype: 'float32' },
+    { shape: shape.slice(0, 2), dtype: 'float32' },
+  ],
+  compute([positions], [normals, lengths], [[batch, count]], { triangles }) {
+    normalsForward({ positions, triangles, batch, count }, normals, lengths)
+  },
+}
 
 /** Normals of vertices: the sum of the cross products of their triangles' edges, hence weighted by area.
  *
@@ -21,42 +47,29 @@ import { normalsBackwardOps, normalsForwardOps } from './vertex-normals-ops.js'
  * @throws {ShapeError} when `vertices` is not `[B, N, 3]`, or a triangle names a vertex that is not there
  */
 export function vertexNormals(vertices: Tensor3D, mesh: MorphableModel | Int32Array): Tensor3D {
-  const { B, N } = assertShape('vertexNormals: vertices', vertices, ['B', 'N', 3])
+  const { N } = assertShape('vertexNormals: vertices', vertices, ['B', 'N', 3])
   const triangles = mesh instanceof Int32Array ? mesh : mesh.triangles
   assertTriangles(triangles, N)
-  const normals = customGrad((input, save) => {
-    const positions = input as Tensor3D
-    const onArrays = canReadSynchronously()
-    if (onArrays) {
-      const { normals, lengths } = normalsForward(positions.dataSync<'float32'>(), triangles, B, N)
-      const value = tensor(normals, [B, N, 3])
-      ;(save as (tensors: Tensor[]) => void)([positions, value])
+  const normals = customGrad((...args) => {
+    const positions = args[0] as Tensor3D
+    const save = args[1] as unknown as (tensors: Tensor[]) => void
+    if (!hasHostMemory()) {
+      save([positions])
       return {
-        value,
-        gradFunc: (gradient, saved) => {
-          const [savedPositions, savedNormals] = saved as Tensor[]
-          const result = normalsBackward({
-            gradient: gradient.dataSync<'float32'>(),
-            positions: savedPositions.dataSync<'float32'>(),
-            normals: savedNormals.dataSync<'float32'>(),
-            lengths,
-            triangles,
-            batch: B,
-            count: N,
-          })
-          return tensor(result, [B, N, 3])
-        },
+        value: tidy(() => normalsForwardOps(positions, triangles)),
+        gradFunc: (gradient: Tensor, saved: Tensor[]) =>
+          tidy(() => normalsBackwardOps(gradient as Tensor3D, saved[0] as Tensor3D, triangles)),
       }
     }
-    const value = tidy(() => normalsForwardOps(positions, triangles))
-    ;(save as (tensors: Tensor[]) => void)([positions])
+    const [value, lengths] = runHostKernel(kernel, { positions }, { triangles })
+    save([positions, value, lengths])
     return {
       value,
-      gradFunc: (gradient, saved) =>
-        tidy(() => normalsBackwardOps(gradient as Tensor3D, (saved as Tensor3D[])[0], triangles)),
+      gradFunc: (gradient: Tensor, [positions, normals, lengths]: Tensor[]) =>
+        runHostKernel(gradientKernel, { gradient, positions, normals, lengths }, { triangles })[0],
     }
   })
-  return normals(vertices) as Tensor3D
+  return tidy(() => normals(vertices) as Tensor3D)
 }
 
 // A check of 40,000 numbers for each picture would cost as much as the normals do.

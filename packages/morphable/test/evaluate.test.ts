@@ -43,7 +43,7 @@ const expectClose = (actual: ArrayLike<number>, expected: ArrayLike<number>, tol
   expect(worst).toBeLessThanOrEqual(tolerance)
 }
 
-describe.each(testBackends)('evaluation on %s', (backend) => {
+describe.each([...testBackends, 'device'])('evaluation on %s', (backend) => {
   beforeAll(() => useBackend(backend))
 
   it('smoke: zero coefficients give the mean', async () => {

@@ -1,0 +1,88 @@
+import {
+  engine,
+  getBackend,
+  getGradient,
+  getKernel,
+  registerGradient,
+  registerKernel,
+  type GradConfig,
+  type KernelBackend,
+  type NamedAttrMap,
+  type NamedTensorMap,
+  type Tensor,
+  type TensorInfo,
+} from '@tensorflow/tfjs-core'
+import { BackendError } from './errors.js'
+import { computeOnHost, type HostArray, type OutputSpec } from './host-arrays.js'
+
+/** An operation written as a loop over typed arrays. */
+export interface HostKernel<Attributes extends object = object> {
+  /** Unique among all kernels, e.g. `"FacekitVertexNormals"`. */
+  name: string
+  /** Names of the inputs, in the order in which `compute` gets them. */
+  inputs: readonly string[]
+  outputs(shapes: readonly number[][], attributes: Attributes): OutputSpec[]
+  /** Fills every element of the outputs, which are not cleared; must not make tensors. */
+  compute(
+    inputs: HostArray[],
+    outputs: HostArray[],
+    shapes: readonly number[][],
+    attributes: Attributes,
+  ): void
+  gradient?: Omit<GradConfig, 'kernelName'>
+}
+
+const HOST_BACKENDS: readonly string[] = ['cpu', 'wasm', 'tensorflow']
+
+/** Whether the current backend's tensors lie in the CPU's memory, so that `runHostKernel` works.
+ *
+ * WebGPU cannot be read synchronously in Node, and a GPU should not be waited for anywhere: there, compose operations.
+ */
+export function hasHostMemory(): boolean {
+  return HOST_BACKENDS.includes(getBackend())
+}
+
+/** Runs a loop over typed arrays as an operation of the current backend; registers it there when it is first used.
+ *
+ * On WASM the arrays are views of the backend's memory: nothing is copied. This is how facekit does in one pass what stock
+ * operations would need a dozen of, or what the WASM backend lacks.
+ *
+ * @param inputs - a tensor for each name in `kernel.inputs`
+ * @returns one tensor for each of `kernel.outputs`
+ *
+ * Differentiable: as `kernel.gradient` says. Memory: the caller owns the results.
+ * @throws {BackendError} on a backend whose memory cannot be read at once, see `hasHostMemory`
+ */
+export function runHostKernel<Attributes extends object>(
+  kernel: HostKernel<Attributes>,
+  inputs: NamedTensorMap,
+  attributes: Attributes,
+): Tensor[] {
+  const { backendName } = engine()
+  if (!hasHostMemory()) {
+    throw new BackendError(
+      `${kernel.name} has no kernel for the ${backendName} backend; use ${HOST_BACKENDS.join(', ')} (tf.setBackend('wasm'))`,
+    )
+  }
+  if (getKernel(kernel.name, backendName) === undefined) register(kernel, backendName)
+  if (kernel.gradient !== undefined && getGradient(kernel.name) === undefined) {
+    registerGradient({ kernelName: kernel.name, ...kernel.gradient })
+  }
+  const result = engine().runKernel(kernel.name, inputs, attributes as NamedAttrMap) as Tensor | Tensor[]
+  return Array.isArray(result) ? result : [result]
+}
+
+function register<Attributes extends object>(kernel: HostKernel<Attributes>, backendName: string): void {
+  registerKernel({
+    kernelName: kernel.name,
+    backendName,
+    kernelFunc: ({ inputs, backend, attrs }) => {
+      const attributes = attrs as unknown as Attributes
+      const infos = kernel.inputs.map((name) => inputs[name] as TensorInfo)
+      const shapes = infos.map((info) => info.shape)
+      return computeOnHost(backend as KernelBackend, infos, kernel.outputs(shapes, attributes), (ins, outs) =>
+        kernel.compute(ins, outs, shapes, attributes),
+      )
+    },
+  })
+}
