@@ -58,7 +58,8 @@ void main() {
     vec3 toLamp = normalize(lightPosition - worldPosition);
     vec3 toCamera = normalize(cameraPosition - worldPosition);
     vec3 halfway = normalize(toLamp + toCamera);
-    float highlight = pow(max(dot(normal, halfway), 1e-6), shininess);
+    // A light behind the surface makes no highlight, see shadeSpecular.
+    float highlight = pow(max(dot(normal, halfway), 1e-6), shininess) * smoothstep(0.0, 0.05, dot(normal, toLamp));
     vec3 diffuse = diffuseColor * irradiance(toLight * normal);
     vec3 specular = specularColor * lightColor * highlight;
     gl_FragColor = vec4(encode(diffuseStrength * diffuse + specularStrength * specular), 1.0);
