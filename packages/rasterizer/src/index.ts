@@ -1,4 +1,6 @@
 export { rasterize, type Fragments, type RasterizeOptions } from './rasterize.js'
 export { interpolate } from './interpolate.js'
+export { antialias } from './antialias.js'
+export { createTopology, type Topology, type TopologyOptions } from './topology.js'
 export type { Cull } from './scan-triangles.js'
 export type { Triangles } from './triangle-indices.js'

@@ -1,0 +1,99 @@
+import { ValueError } from '@facekit/core'
+import { triangleIndices, type Triangles } from './triangle-indices.js'
+
+/** Which triangles of a mesh touch along which edges. Plain data, made once for a mesh: nothing to dispose. */
+export interface Topology {
+  /** `[F * 3]` vertex indices. */
+  readonly triangles: Int32Array
+  readonly vertexCount: number
+  /** `[F * 3]` the triangle across the edge that faces corner k of triangle f; -1 where there is none, or more than one. */
+  readonly neighbors: Int32Array
+  /** `[F * 3]` that triangle's corner that is not on the edge, as a vertex index; -1 where there is none. */
+  readonly opposites: Int32Array
+}
+
+/** Options of `createTopology`. */
+export interface TopologyOptions {
+  /** `[F]` any numbers: an edge between triangles of different labels (lips and mouth, say) counts as open, so that a
+   * picture of those labels has gradients there. Default: all the same. */
+  labels?: ArrayLike<number>
+}
+
+/** Finds the neighbours of each triangle, for `antialias`.
+ *
+ * Vertices are the same when their indices are: a seam of doubled vertices counts as an open edge. An edge of three or
+ * more triangles counts as open in each of them. Windings need not agree.
+ *
+ * @param triangles - `[F * 3]` indices or int32 `[F, 3]`
+ * @param vertexCount - N
+ * @param options - `labels` of triangles; where two of them meet, the picture jumps as at a silhouette
+ * @throws {ShapeError} when `triangles` is not `[F * 3]` or `[F, 3]`
+ * @throws {ValueError} when an index is not below `vertexCount`, or there is not one label for each triangle
+ * @example
+ * createTopology(Int32Array.of(0, 1, 2, 2, 1, 3), 4).neighbors // 1 -1 -1 -1 -1 0
+ */
+export function createTopology(
+  triangles: Triangles,
+  vertexCount: number,
+  options: TopologyOptions = {},
+): Topology {
+  const indices = triangleIndices('createTopology', triangles, vertexCount)
+  const { labels } = options
+  if (labels !== undefined && labels.length * 3 !== indices.length) {
+    throw new ValueError(
+      `createTopology: labels has ${labels.length} entries, expected ${indices.length / 3}, one for each triangle`,
+    )
+  }
+  const neighbors = new Int32Array(indices.length).fill(-1)
+  const opposites = new Int32Array(indices.length).fill(-1)
+  /** For an edge: the half edge that was met first; -1 once there are more than two. */
+  const open = new Map<number, number>()
+  for (let half = 0; half < indices.length; half++) {
+    const first = half - (half % 3)
+    const i = indices[first + ((half + 1) % 3)]
+    const j = indices[first + ((half + 2) % 3)]
+    const key = i < j ? i * vertexCount + j : j * vertexCount + i
+    const other = open.get(key)
+    if (other === undefined) {
+      open.set(key, half)
+    } else if (other >= 0 && neighbors[other] < 0) {
+      neighbors[other] = Math.floor(half / 3)
+      neighbors[half] = Math.floor(other / 3)
+      opposites[other] = indices[half]
+      opposites[half] = indices[other]
+    } else if (other >= 0) {
+      separate(other, first, neighbors, opposites, indices)
+      open.set(key, -1)
+    }
+  }
+  if (labels !== undefined) {
+    for (let half = 0; half < indices.length; half++) {
+      const neighbor = neighbors[half]
+      if (neighbor >= 0 && labels[neighbor] !== labels[Math.floor(half / 3)]) opposites[half] = -1
+    }
+    for (let half = 0; half < indices.length; half++) if (opposites[half] < 0) neighbors[half] = -1
+  }
+  return { triangles: indices, vertexCount, neighbors, opposites }
+}
+
+/** Undoes the pairing of a half edge, because a third triangle has the edge as well. */
+function separate(
+  half: number,
+  third: number,
+  neighbors: Int32Array,
+  opposites: Int32Array,
+  indices: Int32Array,
+): void {
+  const partner = 3 * neighbors[half]
+  const vertices = new Set(indices.subarray(third, third + 3))
+  for (let k = 0; k < 3; k++) {
+    const facesEdge =
+      vertices.has(indices[partner + ((k + 1) % 3)]) && vertices.has(indices[partner + ((k + 2) % 3)])
+    if (facesEdge && neighbors[partner + k] === Math.floor(half / 3)) {
+      neighbors[partner + k] = -1
+      opposites[partner + k] = -1
+    }
+  }
+  neighbors[half] = -1
+  opposites[half] = -1
+}
