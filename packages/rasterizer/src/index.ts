@@ -2,5 +2,7 @@ export { rasterize, type Fragments, type RasterizeOptions } from './rasterize.js
 export { interpolate } from './interpolate.js'
 export { antialias } from './antialias.js'
 export { createTopology, type Topology, type TopologyOptions } from './topology.js'
+export { sampleTexture, type SampleTextureOptions } from './sample-texture.js'
 export type { Cull } from './scan-triangles.js'
+export type { TextureWrap } from './texture-arrays.js'
 export type { Triangles } from './triangle-indices.js'
