@@ -1,1 +1,10 @@
-export {}
+export { defaultCamera, type Camera, type PictureSize } from './camera.js'
+export { renderFace, type RenderFaceOptions } from './render-face.js'
+export type { FaceRendering } from './face-rendering.js'
+export type { Background } from './compose-pictures.js'
+export { rotationMatrix } from './rotation-matrix.js'
+export { transformVertices } from './transform-vertices.js'
+export { projectVertices } from './project-vertices.js'
+export { clipToPixels } from './clip-to-pixels.js'
+export { projectLandmarks, type Contour } from './project-landmarks.js'
+export { encodeGamma } from './encode-gamma.js'

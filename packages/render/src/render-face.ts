@@ -1,0 +1,93 @@
+import { ValueError, type FaceParameters } from '@facekit/core'
+import { evaluateAlbedo, evaluateShape, vertexNormals, type MorphableModel } from '@facekit/morphable'
+import { antialias, interpolate, rasterize } from '@facekit/rasterizer'
+import { tidy, type Tensor3D } from '@tensorflow/tfjs-core'
+import { assertParameters } from './assert-parameters.js'
+import { assertView, defaultCamera, type Camera } from './camera.js'
+import { composePictures, type Background } from './compose-pictures.js'
+import type { FaceRendering } from './face-rendering.js'
+import { faceMesh } from './face-mesh.js'
+import { packChannels } from './pack-channels.js'
+import { projectLandmarks, type Contour } from './project-landmarks.js'
+import { projectVertices } from './project-vertices.js'
+import { shadePixels } from './shade-pixels.js'
+import { shadeSurface } from './shade-surface.js'
+import { surfaceChannels } from './surface-channels.js'
+import { transformVertices } from './transform-vertices.js'
+
+/** Options of `renderFace`. */
+export interface RenderFaceOptions {
+  /** W and H of the pictures, pixels. */
+  width: number
+  height: number
+  /** Default `defaultCamera`. */
+  camera?: Camera
+  /** Whether the jaw landmarks slide along the outline that is seen. Default `'fixed'`. */
+  contour?: Contour
+  /** What `image` shows beside the face and in the mouth, encoded 0..1. Default black. */
+  background?: Background
+  /** Where light is computed: at the vertices, as in the paper, or, slower and finer, at each pixel. Default `'vertex'`. */
+  shading?: 'vertex' | 'pixel'
+  /** Whether outlines are smoothed, which is what gives them a gradient. Default true. */
+  antialias?: boolean
+}
+
+/** Renders faces: Eq. 1 and 2 for shape and albedo, Eq. 3 for the pose, a fixed camera, Eq. 4 and 5 for the light.
+ *
+ * Light is computed in linear RGB, at the vertices, spread over the pixels, smoothed at outlines, and encoded with gamma
+ * 1/2.2. The inner mouth is a hole in the face: it is black (or background) in the pictures and 1 in `innerMouth`.
+ *
+ * @param model - of `loadBaseModel`, `loadMorphableModel`, ...
+ * @param parameters - all with the same batch size B
+ * @returns pictures `[B, H, W, ...]`, landmarks, vertices; see `FaceRendering`
+ *
+ * Differentiable: every parameter, through image, diffuse, specular, mask, innerMouth, landmarks, vertices, normals and
+ * litDiffuse; at outlines only with `antialias`; not through `fragments.triangleIds` and `fragments.depth`.
+ * What lies behind the camera is not drawn; its landmarks are finite and far outside.
+ * Memory: the caller owns all results (`tf.dispose(rendering)`); the model's bases stay until `disposeModel(model)`.
+ * @throws {ShapeError} when the parameters do not fit the model or each other
+ * @throws {ValueError} when an option is out of range
+ * @example
+ * const model = await loadBaseModel()
+ * const rendering = renderFace(model, neutralParameters(model.layout), { width: 224, height: 224 })
+ * rendering.image // [1, 224, 224, 3]
+ */
+export function renderFace(
+  model: MorphableModel,
+  parameters: FaceParameters,
+  options: RenderFaceOptions,
+): FaceRendering {
+  const { width, height, camera = defaultCamera, contour = 'fixed', background = 0 } = options
+  const { shading = 'vertex', antialias: useAntialias = true } = options
+  const size = { width, height }
+  assertParameters('renderFace', model, parameters)
+  assertView('renderFace', camera, size)
+  if (shading !== 'vertex' && shading !== 'pixel') {
+    throw new ValueError(`renderFace: shading is ${String(shading)}, expected 'vertex' or 'pixel'`)
+  }
+  return tidy(() => {
+    const { pose, illumination } = parameters
+    const vertices = transformVertices(evaluateShape(model, parameters), pose) // [B, N, 3]
+    const normals = vertexNormals(vertices, model)
+    const surface = { ...evaluateAlbedo(model, parameters.albedo), normals, positions: vertices }
+    const lit = shadeSurface(surface, illumination, camera)
+    const { triangles, faceTriangles, topology } = faceMesh(model)
+    const clip = projectVertices(vertices, camera, size) // [B, N, 4]
+    const fragments = rasterize(clip, triangles, size)
+    const spread = (parts: Tensor3D[]) => interpolate(packChannels(parts) as Tensor3D, fragments, triangles)
+    const colors =
+      shading === 'vertex'
+        ? spread([lit.diffuse, lit.specular])
+        : shadePixels(spread([surface.diffuse, surface.specular, normals, vertices]), illumination, camera)
+    const sharp = surfaceChannels(colors, fragments.triangleIds, faceTriangles) // [B, H, W, 8]
+    const smooth = useAntialias ? antialias(sharp, fragments, clip, topology) : sharp
+    return {
+      ...composePictures(smooth, background),
+      landmarks: projectLandmarks(vertices, model, { ...size, camera, contour, rotation: pose.rotation }),
+      vertices,
+      normals,
+      litDiffuse: lit.diffuse,
+      fragments: { ...fragments },
+    }
+  })
+}
