@@ -27,7 +27,8 @@ export class Adam {
       const g = gradient[i]
       this.#first[i] = this.decay1 * this.#first[i] + (1 - this.decay1) * g
       this.#second[i] = this.decay2 * this.#second[i] + (1 - this.decay2) * g * g
-      const direction = this.#first[i] / correction1 / (Math.sqrt(this.#second[i] / correction2) + this.epsilon)
+      const direction =
+        this.#first[i] / correction1 / (Math.sqrt(this.#second[i] / correction2) + this.epsilon)
       values[i] -= factor * rates[i] * direction
     }
   }

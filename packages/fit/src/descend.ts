@@ -34,15 +34,18 @@ const breathe = () => new Promise<void>((resolve) => setTimeout(resolve, 0))
 
 /** Gradient descent on the hybrid loss through the renderer; the step size falls to a tenth along a cosine. */
 export async function descend(descent: Descent): Promise<FitStep[]> {
-  const { unknowns, values, crops, iterations, signal } = descent
+  const { unknowns, values, iterations, signal } = descent
   const adam = new Adam(unknowns.size)
   const history: FitStep[] = []
   for (let iteration = 0; iteration < iterations; iteration++) {
     signal?.throwIfAborted()
     const { step, gradient } = await evaluate(descent, iteration)
     if (!Number.isFinite(step.total) || !gradient.every(Number.isFinite)) {
-      const culprit = Object.entries(step.terms).find(([, value]) => !Number.isFinite(value))?.[0] ?? 'a gradient'
-      throw new FacekitError(`fitFace: step ${iteration}: ${culprit} is not finite; are all pictures and labels finite?`)
+      const culprit =
+        Object.entries(step.terms).find(([, value]) => !Number.isFinite(value))?.[0] ?? 'a gradient'
+      throw new FacekitError(
+        `fitFace: step ${iteration}: ${culprit} is not finite; are all pictures and labels finite?`,
+      )
     }
     const factor = 0.1 + 0.45 * (1 + Math.cos((Math.PI * iteration) / iterations))
     adam.update(values, gradient, unknowns.rates, factor)
@@ -53,9 +56,12 @@ export async function descend(descent: Descent): Promise<FitStep[]> {
   return history
 }
 
-async function evaluate(descent: Descent, iteration: number): Promise<{ step: FitStep; gradient: Float32Array }> {
+async function evaluate(
+  descent: Descent,
+  iteration: number,
+): Promise<{ step: FitStep; gradient: Float32Array }> {
   const { unknowns, values, crops, embed } = descent
-  const vector = tf.tensor1d(values)
+  const vector = tf.tensor1d(Float32Array.from(values))
   const terms: Record<string, tf.Scalar> = {}
   const { value, grad } = tf.valueAndGrad((x: tf.Tensor) => {
     const parameters = unknowns.decode(x as tf.Tensor1D)

@@ -1,4 +1,4 @@
-import { CholeskyDecomposition, Matrix } from 'ml-matrix'
+import { solveNormalEquations } from './solve-normal-equations.js'
 
 /** Surface points seen in a picture, in plain arrays. */
 export interface ShadedPoints {
@@ -37,12 +37,8 @@ const ROUNDS = 4
 const bandOf = (b: number) => (b === 0 ? 0 : b < 4 ? 1 : 2)
 const CONSTANT_LIGHT = 2 * Math.sqrt(Math.PI)
 
-/** Solves min |A x - y|^2 in a subspace given by sums over points; `normal` is symmetric and is overwritten. */
-function solve(normal: number[][], right: number[]): number[] {
-  return new CholeskyDecomposition(new Matrix(normal)).solve(Matrix.columnVector(right)).to1DArray()
-}
-
-const zeros = (rows: number, columns: number) => Array.from({ length: rows }, () => Array.from({ length: columns }, () => 0))
+const zeros = (rows: number, columns: number) =>
+  Array.from({ length: rows }, () => Array.from({ length: columns }, () => 0))
 
 /** Alternates between light and albedo, each a linear least-squares problem with a prior.
  *
@@ -89,7 +85,7 @@ export function estimateLight(points: ShadedPoints): LightEstimate {
       normal[i][i] += 1 / deviation ** 2
       if (i === 0) right[i] += CONSTANT_LIGHT / deviation ** 2
     }
-    const solution = solve(normal, right)
+    const solution = solveNormalEquations(normal, right)
     for (let i = 0; i < 9; i++) {
       for (let c = 0; c < 3; c++) light[3 * i + c] = solution[i] + (tinted ? solution[9 + 9 * c + i] : 0)
     }
@@ -123,9 +119,8 @@ export function estimateLight(points: ShadedPoints): LightEstimate {
     }
     for (let k = 0; k < modes; k++) {
       normal[k][k] += 1
-      for (let j = 0; j < k; j++) normal[j][k] = normal[k][j]
     }
-    albedo.set(solve(normal, right))
+    albedo.set(solveNormalEquations(normal, right))
     reflectance.set(albedoMean)
     for (let k = 0; k < modes; k++) {
       for (let i = 0; i < reflectance.length; i++) reflectance[i] += albedo[k] * albedoModes[k][i]
@@ -137,13 +132,15 @@ export function estimateLight(points: ShadedPoints): LightEstimate {
     const residuals = new Float64Array(count)
     for (let p = 0; p < count; p++) {
       let sum = 0
-      for (let c = 0; c < 3; c++) sum += (colors[3 * p + c] - shading[3 * p + c] * reflectance[3 * p + c]) ** 2
+      for (let c = 0; c < 3; c++)
+        sum += (colors[3 * p + c] - shading[3 * p + c] * reflectance[3 * p + c]) ** 2
       residuals[p] = Math.sqrt(sum)
     }
     const trusted = residuals.filter((_, p) => points.weights[p] > 0.5).sort()
     const median = trusted.length > 0 ? trusted[trusted.length >> 1] : 0.05
     const bound = Math.max(0.02, 2 * median)
-    for (let p = 0; p < count; p++) weights[p] = points.weights[p] * Math.min(1, bound / Math.max(residuals[p], 1e-6))
+    for (let p = 0; p < count; p++)
+      weights[p] = points.weights[p] * Math.min(1, bound / Math.max(residuals[p], 1e-6))
   }
 
   for (let round = 0; round < ROUNDS; round++) {

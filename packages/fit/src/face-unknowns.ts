@@ -1,5 +1,16 @@
 import type { FaceParameters, ParameterLayout } from '@facekit/core'
-import { add, exp, reshape, slice, tidy, tile, type Tensor, type Tensor1D, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core'
+import {
+  add,
+  exp,
+  reshape,
+  slice,
+  tidy,
+  tile,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  type Tensor3D,
+} from '@tensorflow/tfjs-core'
 
 /** One block of unknowns. Shared blocks hold one row for all pictures, others one row for each. */
 interface Block {
@@ -84,7 +95,11 @@ export function faceUnknowns(layout: ParameterLayout, batch: number): FaceUnknow
           scale: exp(part(vector, 'logScale')),
         },
         illumination: {
-          sphericalHarmonics: reshape(part(vector, 'sphericalHarmonics') as Tensor, [batch, 9, 3]) as Tensor3D,
+          sphericalHarmonics: reshape(part(vector, 'sphericalHarmonics') as Tensor, [
+            batch,
+            9,
+            3,
+          ]) as Tensor3D,
           lightPosition: part(vector, 'lightPosition'),
           lightColor: exp(part(vector, 'logLightColor')),
           // The exponent of Blinn-Phong is at least 1.

@@ -1,4 +1,4 @@
-import { AnnotationError, assertInteger, FacekitError, ShapeError, ValueError, type FaceParameters } from '@facekit/core'
+import { assertInteger, ShapeError, ValueError, type FaceParameters } from '@facekit/core'
 import { applyTransform, invertTransform, type FaceAnnotation, type Picture } from '@facekit/annotate'
 import type { LossTerm } from '@facekit/losses'
 import type { MorphableModel } from '@facekit/morphable'
@@ -69,7 +69,7 @@ export interface FitResult {
  * @param model - any morphable model with albedo
  * @throws {ShapeError} when an annotation does not have the shapes that `annotate` gives
  * @throws {ValueError} when there are not as many annotations as photographs, or one lies outside of its photograph
- * @throws {AnnotationError} when no step of the descent gave a finite loss
+ * @throws {FacekitError} when a loss or a gradient is not finite; names the term
  */
 export async function fitFace(
   image: Picture | readonly Picture[],
@@ -81,7 +81,7 @@ export async function fitFace(
   const { camera = defaultCamera, iterations = 100, signal, onProgress } = options
   assertInteger('fitFace: iterations', iterations, 0, 100_000)
   const annotations = Array.isArray(annotation) ? annotation : [annotation as FaceAnnotation]
-  checkPictures(Array.isArray(image) ? image : [image as Picture], annotations)
+  checkPictures((Array.isArray(image) ? image : [image]) as Picture[], annotations)
   const crops = stackCrops(annotations)
   const report = (stage: FitProgress['stage'], iteration: number, total: number, loss = Number.NaN) =>
     onProgress?.({ stage, iteration, iterations: total, loss })
@@ -109,7 +109,17 @@ export async function fitFace(
       signal,
       onStep: (step) => report('appearance', step.iteration + 1, iterations, step.total),
     })
-    return await describe({ values, unknowns, render, annotations, crops, camera, history, iterations, started })
+    return await describe({
+      values,
+      unknowns,
+      render,
+      annotations,
+      crops,
+      camera,
+      history,
+      iterations,
+      started,
+    })
   } finally {
     const { size: _, ...tensors } = crops
     tf.dispose(tensors)
@@ -127,14 +137,26 @@ function checkPictures(pictures: readonly Picture[], annotations: readonly FaceA
       throw new ShapeError(`fitFace: image ${i} is [${picture?.shape}], expected [H, W, 3]; use readPicture`)
     }
     const box = annotations[i]?.box
-    if (box && (box.x >= picture.shape[1] || box.y >= picture.shape[0] || box.x + box.width <= 0 || box.y + box.height <= 0)) {
-      throw new ValueError(`fitFace: annotation ${i} lies outside of its photograph; was it made from another one?`)
+    if (
+      box &&
+      (box.x >= picture.shape[1] ||
+        box.y >= picture.shape[0] ||
+        box.x + box.width <= 0 ||
+        box.y + box.height <= 0)
+    ) {
+      throw new ValueError(
+        `fitFace: annotation ${i} lies outside of its photograph; was it made from another one?`,
+      )
     }
   }
 }
 
 /** Fits each photograph's landmarks alone; several photographs then agree on one identity. */
-function fitEachLandmarks(annotations: readonly FaceAnnotation[], model: MorphableModel, camera: Camera): LandmarkFit[] {
+function fitEachLandmarks(
+  annotations: readonly FaceAnnotation[],
+  model: MorphableModel,
+  camera: Camera,
+): LandmarkFit[] {
   const size = annotations[0].alignment.size
   const fitAll = (identity?: Float64Array) =>
     annotations.map(({ alignment }) =>
@@ -148,11 +170,17 @@ function fitEachLandmarks(annotations: readonly FaceAnnotation[], model: Morphab
   const alone = fitAll()
   if (annotations.length === 1) return alone
   const mean = new Float64Array(model.layout.identity)
-  for (const { identity } of alone) for (let k = 0; k < mean.length; k++) mean[k] += identity[k] / alone.length
+  for (const { identity } of alone)
+    for (let k = 0; k < mean.length; k++) mean[k] += identity[k] / alone.length
   return fitAll(mean)
 }
 
-function storeShape(values: Float64Array, unknowns: FaceUnknowns, picture: number, fitted: LandmarkFit): void {
+function storeShape(
+  values: Float64Array,
+  unknowns: FaceUnknowns,
+  picture: number,
+  fitted: LandmarkFit,
+): void {
   const store = (name: Parameters<FaceUnknowns['range']>[0], numbers: ArrayLike<number>) =>
     values.set(numbers, unknowns.range(name, picture)[0])
   store('identity', fitted.identity)
@@ -173,7 +201,9 @@ async function storeLight(
   crops: CropTensors,
   render: (parameters: FaceParameters) => FaceRendering,
 ): Promise<void> {
-  const rendering = tf.tidy(() => render(unknowns.decode(tf.tensor1d(values)))  as unknown as tf.NamedTensorMap) as unknown as FaceRendering
+  const rendering = tf.tidy(
+    () => render(unknowns.decode(tf.tensor1d(Float32Array.from(values)))) as unknown as tf.NamedTensorMap,
+  ) as unknown as FaceRendering
   try {
     const batch = crops.picture.shape[0]
     const [start, end] = unknowns.range('albedo')
@@ -201,14 +231,16 @@ interface Outcome {
 
 async function describe(outcome: Outcome): Promise<FitResult> {
   const { values, unknowns, annotations, crops, history } = outcome
-  const vector = tf.tensor1d(values)
+  const vector = tf.tensor1d(Float32Array.from(values))
   const parameters = unknowns.decode(vector)
   const rendering = tf.tidy(() => {
     const { image, mask, landmarks } = outcome.render(parameters)
     return { image, mask, landmarks }
   })
   const [image, mask, landmarks, picture, faceRegion] = await Promise.all(
-    [rendering.image, rendering.mask, rendering.landmarks, crops.picture, crops.faceRegion].map((t) => t.data()),
+    [rendering.image, rendering.mask, rendering.landmarks, crops.picture, crops.faceRegion].map((t) =>
+      t.data(),
+    ),
   )
   tf.dispose([vector, rendering])
   const color = colorError(picture, image, faceRegion, mask)

@@ -1,10 +1,10 @@
 import { assertShape, ValueError } from '@facekit/core'
 import type { MorphableModel } from '@facekit/morphable'
 import { defaultCamera, type Camera } from '@facekit/render'
-import { CholeskyDecomposition, Matrix } from 'ml-matrix'
 import type { NdArray } from 'ndarray'
 import { landmarkBasis, type LandmarkBasis } from './landmark-basis.js'
 import { poseProjection } from './pose-projection.js'
+import { solveNormalEquations } from './solve-normal-equations.js'
 
 /** Options of `fitLandmarks`. */
 export interface FitLandmarksOptions {
@@ -44,6 +44,8 @@ export interface LandmarkFit {
 const STARTS = [0, -0.7, 0.7]
 const POSE_DEVIATIONS = [0.7, 1, 1, 60, 60, 30, 0.12]
 const JAW_COUNT = 17
+/** Mean distance, in landmark deviations, below which no other start is tried. */
+const GOOD_ENOUGH = 2
 
 interface State {
   pose: Float64Array
@@ -86,6 +88,8 @@ export function fitLandmarks(
   for (const yaw of STARTS) {
     const result = problem.solve(yaw)
     if (!best || result.cost < best.cost) best = result
+    // A frontal start that explains the landmarks is the right one; the others would cost their time for nothing.
+    if (problem.describe(best.state).meanDistance < GOOD_ENOUGH * problem.sigma) break
   }
   return problem.describe(best!.state)
 }
@@ -102,8 +106,11 @@ function createProblem(
   const expressionDeviation = range ? (options.expressionDeviation ?? 0.5) : 1
   const { identityCount } = basis
   const count = basis.modes.length
-  const expected = Float64Array.from({ length: count }, (_, k) => (k < identityCount ? (options.identity?.[k] ?? 0) : 0))
-  const deviation = (k: number) => (k < identityCount ? (options.identityDeviation ?? 1) : expressionDeviation)
+  const expected = Float64Array.from({ length: count }, (_, k) =>
+    k < identityCount ? (options.identity?.[k] ?? 0) : 0,
+  )
+  const deviation = (k: number) =>
+    k < identityCount ? (options.identityDeviation ?? 1) : expressionDeviation
   const deviations = Float64Array.from({ length: count }, (_, k) => deviation(k))
   const landmarkSigma = (i: number) => (i < JAW_COUNT ? 2 * sigma : sigma)
   const pixel = new Float64Array(2)
@@ -189,7 +196,6 @@ function createProblem(
       const value = a < 7 ? pose[a] : coefficients[a - 7] - expected[a - 7]
       normal[a][a] += 1 / scale ** 2
       right[a] -= value / scale ** 2
-      for (let b = 0; b < a; b++) normal[b][a] = normal[a][b]
     }
     return { normal, right }
   }
@@ -201,15 +207,18 @@ function createProblem(
     // A coefficient at its bound that is pushed outwards stays there; the others are solved without it.
     for (let k = identityCount; range && k < count; k++) {
       const gradient = equations.right[7 + k]
-      if ((state.coefficients[k] <= range[0] && gradient < 0) || (state.coefficients[k] >= range[1] && gradient > 0)) {
+      if (
+        (state.coefficients[k] <= range[0] && gradient < 0) ||
+        (state.coefficients[k] >= range[1] && gradient > 0)
+      ) {
         fixed[7 + k] = 1
       }
     }
     const free = Array.from({ length: unknowns }, (_, a) => a).filter((a) => fixed[a] === 0)
-    const matrix = new Matrix(free.map((a) => free.map((b) => equations.normal[a][b] * (a === b ? 1 + damping : 1))))
-    const solution = new CholeskyDecomposition(matrix)
-      .solve(Matrix.columnVector(free.map((a) => equations.right[a])))
-      .to1DArray()
+    const solution = solveNormalEquations(
+      free.map((a) => free.map((b) => equations.normal[a][b] * (a === b ? 1 + damping : 1))),
+      free.map((a) => equations.right[a]),
+    )
     const pose = Float64Array.from(state.pose)
     const coefficients = Float64Array.from(state.coefficients)
     for (const [i, a] of free.entries()) {
@@ -223,7 +232,10 @@ function createProblem(
   }
 
   const solve = (yaw: number) => {
-    let state: State = { pose: Float64Array.of(0, yaw, 0, 0, 0, 0, 0), coefficients: Float64Array.from(expected) }
+    let state: State = {
+      pose: Float64Array.of(0, yaw, 0, 0, 0, 0, 0),
+      coefficients: Float64Array.from(expected),
+    }
     let rows = chooseRows(evaluate(basis, state.coefficients), state.pose)
     let cost = evaluateCost(state, rows)
     let damping = 1e-2
@@ -270,5 +282,5 @@ function createProblem(
       meanDistance: total / 68,
     }
   }
-  return { solve, describe }
+  return { solve, describe, sigma }
 }

@@ -32,20 +32,22 @@ export const defaultFitLossWeights: FitLossWeights = {
 /** The terms that `fitFace` minimises: the paper's six, and two that keep a single fit believable. */
 export function fitLossTerms(model: MorphableModel, weights: Partial<FitLossWeights> = {}): LossTerm[] {
   const w = { ...defaultFitLossWeights, ...weights }
-  const paper = paperLossTerms()
-  const overrides: Record<string, number> = {
-    identity: w.identity,
-    photometric: w.photometric,
-    landmark: w.landmarks,
-    innerMouth: w.innerMouth,
-    regularization: w.regularization,
-    uniform: w.uniform,
-  }
-  return [
-    ...paper.map((term) => ({ ...term, weight: overrides[term.name] ?? term.weight })),
-    expressionRangeTerm(model, w.expressionRange),
-    pointLightTerm(w.pointLight),
-  ]
+  const paper = paperLossTerms({
+    weights: {
+      identity: w.identity,
+      photometric: w.photometric,
+      landmark: w.landmarks,
+      innerMouth: w.innerMouth,
+      regularization: w.regularization,
+      uniform: w.uniform,
+    },
+    // Blendshapes in 0..1 spread less than a standard deviation of 1.
+    regularizationWeights: { expression: model.shape.expressionRange ? 4 : 1 },
+    // A face before black is a face that the network has never seen.
+    identityBackground: 'picture',
+    missing: 'skip',
+  })
+  return [...paper, expressionRangeTerm(model, w.expressionRange), pointLightTerm(w.pointLight)]
 }
 
 /** Sum of squared excess of expression coefficients over the model's range, mean over the batch. */

@@ -43,7 +43,8 @@ export async function initialLight(
       for (let corner = 0; corner < 3; corner++) {
         const weight = barycentrics[3 * pixel + corner]
         const vertex = model.triangles[3 * ids[pixel] + corner]
-        for (let axis = 0; axis < 3; axis++) result[3 * p + axis] += weight * source[offset + 3 * vertex + axis]
+        for (let axis = 0; axis < 3; axis++)
+          result[3 * p + axis] += weight * source[offset + 3 * vertex + axis]
       }
     }
     return result
@@ -60,7 +61,9 @@ export async function initialLight(
     colors: new Float32Array(count * 3),
     harmonics: (await harmonics.data()) as Float32Array,
     albedoMean: mix(denseNumbers(model.albedo.diffuseMean), 0),
-    albedoModes: Array.from({ length: model.layout.albedo }, (_, k) => mix(diffuse, k * model.vertexCount * 3)),
+    albedoModes: Array.from({ length: model.layout.albedo }, (_, k) =>
+      mix(diffuse, k * model.vertexCount * 3),
+    ),
     weights: Float32Array.from(chosen, (pixel) => faceRegion[pixel] * (0.1 + 0.9 * skin[pixel])),
   }
   harmonics.dispose()

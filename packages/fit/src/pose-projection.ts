@@ -23,7 +23,11 @@ const multiply = (a: Matrix, b: Matrix): number[] =>
  * @param pose - pitch, yaw, roll (radians), tx, ty, tz (mm), log(scale): `v' = scale * Rz Ry Rx * (v + t)` (Eq. 3)
  * @param size - width and height of the picture in pixels
  */
-export function poseProjection(pose: ArrayLike<number>, camera: Camera, size: [number, number]): PoseProjection {
+export function poseProjection(
+  pose: ArrayLike<number>,
+  camera: Camera,
+  size: [number, number],
+): PoseProjection {
   const [cp, sp] = [Math.cos(pose[0]), Math.sin(pose[0])]
   const [cy, sy] = [Math.cos(pose[1]), Math.sin(pose[1])]
   const [cr, sr] = [Math.cos(pose[2]), Math.sin(pose[2])]

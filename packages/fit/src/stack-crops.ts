@@ -1,6 +1,13 @@
 import { assertShape, ShapeError } from '@facekit/core'
 import type { FaceAnnotation } from '@facekit/annotate'
-import { tensor2d, tensor3d, tensor4d, type Tensor2D, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core'
+import {
+  tensor2d,
+  tensor3d,
+  tensor4d,
+  type Tensor2D,
+  type Tensor3D,
+  type Tensor4D,
+} from '@tensorflow/tfjs-core'
 import type { NdArray } from 'ndarray'
 
 /** The annotated crops of B photographs as tensors, in the order of the losses. */
@@ -18,7 +25,9 @@ export interface CropTensors {
 /** Numbers of an array in row-major order, whatever its strides. */
 export function denseNumbers(array: NdArray<Float32Array>): Float32Array {
   const size = array.shape.reduce((product, length) => product * length, 1)
-  const strides = array.shape.map((_, i) => array.shape.slice(i + 1).reduce((product, length) => product * length, 1))
+  const strides = array.shape.map((_, i) =>
+    array.shape.slice(i + 1).reduce((product, length) => product * length, 1),
+  )
   const isDense = array.stride.every((stride, i) => stride === strides[i])
   if (isDense) return array.data.subarray(array.offset, array.offset + size)
   return Float32Array.from({ length: size }, (_, index) =>
@@ -34,7 +43,8 @@ export function stackCrops(annotations: readonly FaceAnnotation[]): CropTensors 
   const size = annotations[0]?.alignment?.size
   for (const [i, annotation] of annotations.entries()) {
     const who = `fitFace: annotation ${i}`
-    if (annotation?.alignment === undefined) throw new ShapeError(`${who} has no alignment; use the result of annotate`)
+    if (annotation?.alignment === undefined)
+      throw new ShapeError(`${who} has no alignment; use the result of annotate`)
     const known = { S: size }
     assertShape(`${who}: alignment.image`, annotation.alignment.image, ['S', 'S', 3], known)
     assertShape(`${who}: faceRegion`, annotation.faceRegion, ['S', 'S'], known)
@@ -53,14 +63,23 @@ export function stackCrops(annotations: readonly FaceAnnotation[]): CropTensors 
     return stacked
   }
   const picture = (of: (annotation: FaceAnnotation) => NdArray<Float32Array>, channels: number) =>
-    tensor4d(stack(annotations.map((annotation) => denseNumbers(of(annotation)))), [batch, size, size, channels])
+    tensor4d(stack(annotations.map((annotation) => denseNumbers(of(annotation)))), [
+      batch,
+      size,
+      size,
+      channels,
+    ])
   return {
     size,
     picture: picture((annotation) => annotation.alignment.image, 3),
     faceRegion: picture((annotation) => annotation.faceRegion, 1),
     skinProbability: picture((annotation) => annotation.skinProbability, 1),
     innerMouth: picture((annotation) => annotation.innerMouth, 1),
-    landmarks: tensor3d(stack(annotations.map(({ alignment }) => denseNumbers(alignment.landmarks))), [batch, 68, 2]),
+    landmarks: tensor3d(stack(annotations.map(({ alignment }) => denseNumbers(alignment.landmarks))), [
+      batch,
+      68,
+      2,
+    ]),
     pictureEmbedding: tensor2d(stack(annotations.map(({ embedding }) => embedding)), [
       batch,
       annotations[0].embedding.length,

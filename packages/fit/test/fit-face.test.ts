@@ -1,0 +1,121 @@
+import { disposeParameters } from '@facekit/core'
+import { evaluateAlbedo } from '@facekit/morphable'
+import { fitFace, type FitProgress } from '@facekit/fit'
+import type { LossTerm } from '@facekit/losses'
+import { createTinyFace, testBackends, useBackend } from '@facekit/testing'
+import * as tf from '@tensorflow/tfjs-core'
+import ndarray from 'ndarray'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { randomParameters, syntheticAnnotation } from './synthetic-annotation.js'
+
+const model = createTinyFace()
+
+describe.each(testBackends)('fitFace on %s', (backend) => {
+  beforeAll(() => useBackend(backend))
+
+  it('value: finds a rendered face again', async () => {
+    const truth = randomParameters(model, 5)
+    const { annotation, picture } = await syntheticAnnotation(model, truth)
+    const result = await fitFace(picture, annotation, model, { iterations: 40 })
+    expect(result.metrics.landmarkError).toBeLessThan(0.01)
+    expect(result.metrics.colorError).toBeLessThan(0.02)
+    expect(result.history.at(-1)!.total).toBeLessThan(result.history[0].total)
+    const difference = tf.tidy(() => {
+      const found = evaluateAlbedo(model, result.parameters.albedo).diffuse
+      return tf.mean(tf.abs(tf.sub(found, evaluateAlbedo(model, truth.albedo).diffuse))).dataSync()[0]
+    })
+    expect(difference).toBeLessThan(0.06)
+  })
+
+  it('memory: leaves the parameters and nothing else', async () => {
+    const { annotation, picture } = await syntheticAnnotation(model, randomParameters(model, 6))
+    const run = async (iterations: number) => {
+      const before = tf.memory().numTensors
+      const result = await fitFace(picture, annotation, model, { iterations })
+      disposeParameters(result.parameters)
+      return tf.memory().numTensors - before
+    }
+    await run(1)
+    expect(await run(1)).toBe(0)
+    expect(await run(5)).toBe(0)
+  })
+})
+
+describe('fitFace', () => {
+  beforeAll(() => useBackend('wasm'))
+
+  it('value: the same input gives the same numbers', async () => {
+    const { annotation, picture } = await syntheticAnnotation(model, randomParameters(model, 7))
+    const run = async () => {
+      const { parameters } = await fitFace(picture, annotation, model, { iterations: 5 })
+      return parameters.albedo.array()
+    }
+    expect(await run()).toEqual(await run())
+  })
+
+  it('value: two pictures of a person share identity and albedo', async () => {
+    const truth = randomParameters(model, 8)
+    const turned = { ...truth, pose: { ...truth.pose, rotation: tf.tensor2d([[0, 0.4, 0]]) } }
+    const both = [await syntheticAnnotation(model, truth), await syntheticAnnotation(model, turned)]
+    const { parameters, metrics, landmarks } = await fitFace(
+      both.map(({ picture }) => picture),
+      both.map(({ annotation }) => annotation),
+      model,
+      { iterations: 20 },
+    )
+    const [first, second] = await parameters.identity.array()
+    expect(first).toEqual(second)
+    const yaw = (await parameters.pose.rotation.array()).map((row) => row[1])
+    expect(yaw[1] - yaw[0]).toBeGreaterThan(0.25)
+    expect(metrics.landmarkError).toBeLessThan(0.02)
+    expect(landmarks).toHaveLength(2)
+  })
+
+  it('smoke: reports progress of every stage', async () => {
+    const { annotation, picture } = await syntheticAnnotation(model, randomParameters(model, 9))
+    const seen: FitProgress[] = []
+    await fitFace(picture, annotation, model, {
+      iterations: 3,
+      onProgress: (progress) => seen.push(progress),
+    })
+    expect(seen.map(({ stage }) => stage)).toEqual([
+      'landmarks',
+      'light',
+      'appearance',
+      'appearance',
+      'appearance',
+    ])
+    expect(seen.at(-1)!.iteration).toBe(3)
+  })
+
+  it('throws: the reason of an aborted signal, and frees its tensors', async () => {
+    const { annotation, picture } = await syntheticAnnotation(model, randomParameters(model, 9))
+    const controller = new AbortController()
+    const before = tf.memory().numTensors
+    const run = fitFace(picture, annotation, model, {
+      signal: controller.signal,
+      onProgress: ({ iteration }) => iteration === 2 && controller.abort(new Error('enough')),
+    })
+    await expect(run).rejects.toThrow('enough')
+    expect(tf.memory().numTensors - before).toBe(0)
+  })
+
+  it('throws: on labels that do not belong together', async () => {
+    const { annotation, picture } = await syntheticAnnotation(model, randomParameters(model, 9))
+    await expect(fitFace([picture, picture], annotation, model)).rejects.toThrow(
+      '2 photographs but 1 annotations',
+    )
+    const elsewhere = { ...annotation, box: { x: 500, y: 0, width: 10, height: 10 } }
+    await expect(fitFace(picture, elsewhere, model)).rejects.toThrow('outside of its photograph')
+    const cut = { ...annotation, faceRegion: ndarray(new Float32Array(4), [2, 2]) }
+    await expect(fitFace(picture, cut, model)).rejects.toThrow('fitFace: annotation 0: faceRegion is [2, 2]')
+    await expect(fitFace(picture, annotation, model, { iterations: -1 })).rejects.toThrow('iterations is -1')
+  })
+
+  it('throws: names the term that is not finite', async () => {
+    const { annotation, picture } = await syntheticAnnotation(model, randomParameters(model, 9))
+    const compute: LossTerm['compute'] = ({ parameters }) => tf.mul(tf.sum(parameters.albedo), Number.NaN)
+    const losses = [{ name: 'broken', weight: 1, compute }]
+    await expect(fitFace(picture, annotation, model, { losses })).rejects.toThrow('broken is not finite')
+  })
+})
