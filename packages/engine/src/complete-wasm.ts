@@ -39,5 +39,7 @@ export async function completeWasm(): Promise<void> {
   registerWasmKernel('Reverse', reverse, getKernel('Reverse', 'wasm'))
   registerWasmResizeGradients()
   const cpu = new MathBackendCPU()
+  // On its first use in Node it would print an advertisement for another package.
+  ;(cpu as unknown as { firstUse: boolean }).firstUse = false
   for (const name of WRONG_ON_WASM) registerCpuFallback(name, cpu)
 }

@@ -1,6 +1,5 @@
 import { BackendError, ValueError } from '@facekit/core'
 import { getBackend, setBackend } from '@tensorflow/tfjs-core'
-import type { BackendProvider } from './backend-provider.js'
 import { backendProviders } from './backend-providers.js'
 import {
   backendNames,
@@ -11,6 +10,7 @@ import {
 } from './engine-info.js'
 import { completeGradients } from './complete-gradients.js'
 import { inTurn } from './in-turn.js'
+import { startBackend } from './start-backend.js'
 
 let current: { info: EngineInfo; auto: boolean } | undefined
 
@@ -44,9 +44,14 @@ export async function initEngine(options: InitEngineOptions = {}): Promise<Engin
     const considered: BackendReport[] = []
     for (const provider of backendProviders) {
       if (auto ? !candidates.includes(provider.name) : provider.name !== backend) continue
-      const report = await startBackend(provider, options, auto)
+      const accept = (report: BackendReport) => !(auto && report.adapter?.software)
+      const report = await startBackend(provider, options, accept)
+      if (!accept(report)) {
+        considered.push({ ...report, reason: `${report.reason}; software, used only when asked for` })
+        continue
+      }
       considered.push(report)
-      if (!report.available || (auto && report.adapter?.software)) continue
+      if (!report.available) continue
       completeGradients()
       await setBackend(provider.name)
       const { backend: name, available: _, remedy: __, reason, ...details } = report
@@ -65,25 +70,6 @@ function keptInfo({ backend, candidates = backendNames }: InitEngineOptions): En
   if (backend === info.backend) return info
   const allowed = candidates.includes(info.backend)
   return allowed && (backend === undefined || (backend === 'auto' && auto)) ? info : undefined
-}
-
-/** Looks for a backend and starts it, unless `auto` would not take it anyway. */
-async function startBackend(
-  provider: BackendProvider,
-  options: InitEngineOptions,
-  auto: boolean,
-): Promise<BackendReport> {
-  const report = await provider.probe(options)
-  if (!report.available) return report
-  if (auto && report.adapter?.software) {
-    return { ...report, reason: `${report.reason}; a software adapter is used only when asked for` }
-  }
-  try {
-    return { ...report, ...(await provider.start(options)) }
-  } catch (error) {
-    const [reason, ...remedy] = (error as Error).message.split('; ')
-    return { ...report, available: false, reason, ...(remedy.length > 0 && { remedy: remedy.join('; ') }) }
-  }
 }
 
 function failure({ backend }: InitEngineOptions, considered: readonly BackendReport[]): string {

@@ -52,7 +52,7 @@ describe.each(testBackends)('losses on %s', (backend) => {
       const [a, b] = [sample<tf.Tensor2D>(1, [3, 128], -1), sample<tf.Tensor2D>(2, [3, 128], -1)]
       let expected = 0
       for (let i = 0; i < 3; i++) {
-        const [x, y] = [a, b].map(({ values }) => [...values.slice(i * 128, (i + 1) * 128)])
+        const [x, y] = [a, b].map(({ values }) => Array.from(values.subarray(i * 128, (i + 1) * 128)))
         const dot = x.reduce((sum, value, k) => sum + value * y[k], 0)
         expected += (1 - dot / (Math.hypot(...x) * Math.hypot(...y))) / 3
       }

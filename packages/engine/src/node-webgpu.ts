@@ -1,0 +1,32 @@
+import { importOptional } from './import-optional.js'
+
+/** The npm package `webgpu`: Dawn for Node. */
+interface WebgpuPackage {
+  create(options: string[]): GPU
+  globals: Record<string, unknown>
+}
+
+// Kept for the life of the process: once what create() returns is collected, Node dies at random.
+let instance: GPU | undefined
+
+/** WebGPU for Node: `navigator.gpu` of the npm package `webgpu`, and its constants (`GPUBufferUsage`, ...) as globals.
+ *
+ * @returns undefined when the package is not installed
+ */
+export async function nodeWebgpu(): Promise<GPU | undefined> {
+  if (instance) return instance
+  const webgpu = await importOptional<WebgpuPackage>('webgpu')
+  if (!webgpu) return undefined
+  instance = webgpu.create([])
+  for (const [name, value] of Object.entries(webgpu.globals)) {
+    if (!(name in globalThis)) Object.assign(globalThis, { [name]: value })
+  }
+  // tfjs looks for navigator.gpu. Node 20 has no navigator, later ones have one without gpu.
+  if (typeof navigator === 'undefined') {
+    const stand = { gpu: instance, userAgent: `Node.js/${process.versions.node.split('.')[0]}` }
+    Object.defineProperty(globalThis, 'navigator', { value: stand, configurable: true, writable: true })
+  } else if (!navigator.gpu) {
+    Object.defineProperty(navigator, 'gpu', { value: instance, configurable: true })
+  }
+  return instance
+}
