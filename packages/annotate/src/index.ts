@@ -17,6 +17,18 @@ export {
 } from './align-face.js'
 export { detectFaces, type DetectFacesOptions } from './detect-faces.js'
 export type { Box, FaceDetection } from './detector-network.js'
+export { embed, loadEmbedder, type Embedder } from './embedder.js'
 export { findLandmarks } from './find-landmarks.js'
 export { disposeNetworks } from './network-cache.js'
 export { setWeightsLocation } from './network-weights.js'
+export type { FaceAnnotation } from './face-annotation.js'
+export { faceRegion, innerMouthArea, type FaceRegionOptions } from './face-region.js'
+export { refineFaceRegion } from './refine-face-region.js'
+export { skinProbability, type SkinProbabilityOptions } from './skin-probability.js'
+export { pasteBack } from './paste-back.js'
+export {
+  fitGaussianMixture,
+  logDensity,
+  type FitGaussianMixtureOptions,
+  type GaussianMixture,
+} from './gaussian-mixture.js'
