@@ -3,12 +3,17 @@ import type { FaceMasks } from './face-masks.js'
 
 export type Color = readonly [number, number, number]
 
-/** What an albedo mode does: a colour (linear RGB, one standard deviation) times a mask, summed. */
+type MaskName = keyof FaceMasks | 'skinOnly'
+
+/** What an albedo mode does: one standard deviation of each mask's albedo, linear RGB. */
 interface PaintedMode {
   name: string
-  paint: Partial<Record<keyof FaceMasks | 'skinOnly', Color>>
-  /** Deviation of the specular albedo over the skin. */
-  specular?: Partial<Record<keyof FaceMasks | 'skinOnly', number>>
+  /** Added where the mask is 1. */
+  paint?: Partial<Record<MaskName, Color>>
+  /** Added as a share of the mean albedo there. */
+  share?: Partial<Record<MaskName, Color>>
+  /** Added to the specular albedo. */
+  specular?: Partial<Record<MaskName, number>>
 }
 
 /** Mid-tone skin: linear Rec. 709, about (172, 135, 114) in an 8-bit picture. */
@@ -16,77 +21,75 @@ export const SKIN: Color = [0.42, 0.245, 0.168]
 const LIPS: Color = [0.335, 0.142, 0.118]
 const BROWS: Color = [0.085, 0.055, 0.04]
 const MOUTH: Color = [0.09, 0.028, 0.026]
-const SCLERA: Color = [0.56, 0.52, 0.48]
-const IRIS: Color = [0.1, 0.062, 0.036]
+const SCLERA: Color = [0.44, 0.41, 0.38]
+const IRIS: Color = [0.092, 0.062, 0.042]
 
 /** Modes of melanin and haemoglobin first, then one region after the other.
  *
- * Melanin: the straight line through linear RGB that leaves a face between light, (0.65, 0.40, 0.28) at -2 deviations,
- * and dark, (0.14, 0.065, 0.043) at +2.5; blood takes green and some blue away, most of all in cheeks, nose and lips.
+ * Melanin: the straight line through linear RGB from light skin, (0.75, 0.45, 0.31) at -3 deviations, to dark,
+ * (0.09, 0.04, 0.03) at +3; more melanin takes a little more green and blue than red. Blood absorbs green and blue, most
+ * of all in cheeks, nose and lips. Both are shares of the mean, as absorbers in the skin multiply.
  */
 export const paintedModes: readonly PaintedMode[] = [
   {
     name: 'melanin',
-    paint: {
-      skinOnly: [-0.112, -0.074, -0.052],
-      lips: [-0.075, -0.037, -0.03],
-      brows: [-0.02, -0.014, -0.01],
-      sclera: [-0.012, -0.014, -0.016],
-      iris: [-0.014, -0.011, -0.008],
+    share: {
+      skinOnly: [-0.26, -0.28, -0.28],
+      lips: [-0.2, -0.22, -0.22],
+      brows: [-0.16, -0.17, -0.17],
+      lidLine: [-0.16, -0.17, -0.17],
+      sclera: [-0.03, -0.04, -0.05],
+      iris: [-0.14, -0.16, -0.18],
     },
-    specular: { skinOnly: 0.0015 },
+    specular: { skinOnly: 0.001 },
   },
   {
     name: 'haemoglobin',
-    paint: {
-      skinOnly: [0.004, -0.018, -0.01],
-      cheeks: [0.002, -0.014, -0.008],
-      nose: [0.002, -0.014, -0.008],
-      lips: [0.006, -0.02, -0.014],
+    share: {
+      skinOnly: [0.006, -0.05, -0.042],
+      cheeks: [0.004, -0.035, -0.03],
+      nose: [0.004, -0.035, -0.03],
+      lips: [0.02, -0.09, -0.07],
     },
   },
-  { name: 'carotene', paint: { skinOnly: [0.004, 0.004, -0.018], lips: [0, 0, -0.006] } },
-  { name: 'pallor', paint: { skinOnly: [-0.012, 0.006, 0.012], lips: [-0.02, 0.004, 0.008] } },
-  { name: 'lipRed', paint: { lips: [0.03, -0.022, -0.014] } },
-  { name: 'lipLight', paint: { lips: [0.045, 0.022, 0.019] }, specular: { lips: 0.004 } },
-  { name: 'lipBorder', paint: { lipBorder: [-0.026, -0.02, -0.014] } },
-  { name: 'browDark', paint: { brows: [-0.085, -0.055, -0.038], browHead: [-0.006, -0.004, -0.003] } },
-  { name: 'browWarm', paint: { brows: [0.03, 0.012, -0.004] } },
-  { name: 'browGrey', paint: { brows: [0.02, 0.026, 0.028] } },
-  { name: 'browThick', paint: { browTop: [-0.06, -0.038, -0.026] } },
-  { name: 'browTail', paint: { browTail: [-0.05, -0.032, -0.022] } },
-  { name: 'browHead', paint: { browHead: [-0.05, -0.032, -0.022] } },
-  { name: 'cheekRed', paint: { apples: [0.012, -0.02, -0.012] } },
-  { name: 'cheekLight', paint: { cheeks: [0.022, 0.014, 0.01] }, specular: { cheeks: 0.004 } },
-  { name: 'noseRed', paint: { nose: [0.014, -0.02, -0.012], noseWings: [0.004, -0.01, -0.006] } },
-  { name: 'noseLight', paint: { nose: [0.026, 0.017, 0.013] }, specular: { nose: 0.005 } },
-  { name: 'noseWings', paint: { noseWings: [-0.04, -0.03, -0.021] } },
-  { name: 'nostrils', paint: { nostrils: [-0.06, -0.036, -0.025] } },
-  { name: 'foreheadLight', paint: { forehead: [0.028, 0.019, 0.014] }, specular: { forehead: 0.004 } },
-  { name: 'foreheadRed', paint: { forehead: [0.006, -0.012, -0.008] } },
-  { name: 'temples', paint: { temples: [-0.026, -0.018, -0.013] } },
-  { name: 'chinLight', paint: { chin: [0.024, 0.015, 0.011] }, specular: { chin: 0.003 } },
-  { name: 'beardShadow', paint: { beard: [-0.05, -0.028, -0.014] } },
-  { name: 'beardDense', paint: { beard: [-0.055, -0.034, -0.024], moustache: [-0.02, -0.012, -0.009] } },
-  { name: 'moustache', paint: { moustache: [-0.06, -0.037, -0.026] } },
-  { name: 'socketDark', paint: { socket: [-0.03, -0.026, -0.017] } },
-  { name: 'underEye', paint: { underEye: [-0.034, -0.03, -0.016] } },
-  { name: 'upperLid', paint: { upperLid: [-0.045, -0.034, -0.023] } },
-  { name: 'lidLine', paint: { lidLine: [-0.09, -0.056, -0.04], lowerLidLine: [-0.03, -0.02, -0.014] } },
-  { name: 'lowerLidLine', paint: { lowerLidLine: [-0.06, -0.04, -0.028] } },
-  { name: 'irisLight', paint: { iris: [0.035, 0.036, 0.034] } },
-  { name: 'irisBlue', paint: { iris: [-0.028, 0.008, 0.045] } },
-  { name: 'irisGreen', paint: { iris: [-0.006, 0.018, -0.008] } },
-  { name: 'scleraLight', paint: { sclera: [0.05, 0.05, 0.05] } },
-  { name: 'scleraRed', paint: { sclera: [0.01, -0.02, -0.02], scleraCorner: [0.02, -0.03, -0.03] } },
-  { name: 'fold', paint: { fold: [-0.03, -0.024, -0.016] } },
-  { name: 'sides', paint: { sides: [-0.035, -0.024, -0.017] }, specular: { sides: -0.004 } },
-  {
-    name: 'oil',
-    paint: { skinOnly: [0.006, 0.004, 0.003] },
-    specular: { skinOnly: 0.007, nose: 0.004, forehead: 0.004 },
-  },
-  { name: 'mouthDark', paint: { mouth: [-0.03, -0.009, -0.008] } },
+  { name: 'carotene', share: { skinOnly: [0.008, 0.012, -0.06], lips: [0, 0, -0.04] } },
+  { name: 'oil', specular: { skinOnly: 0.006, nose: 0.004, forehead: 0.004 } },
+  { name: 'lipRed', share: { lips: [0.05, -0.085, -0.06] } },
+  { name: 'lipLight', share: { lips: [0.1, 0.12, 0.13] }, specular: { lips: 0.004 } },
+  { name: 'lipBorder', share: { lipBorder: [-0.05, -0.065, -0.065] } },
+  { name: 'browDark', share: { brows: [-0.25, -0.25, -0.25] } },
+  { name: 'browWarm', paint: { brows: [0.014, 0.004, -0.003] } },
+  { name: 'browGrey', paint: { brows: [0.006, 0.01, 0.011] } },
+  { name: 'browThick', share: { browTop: [-0.1, -0.11, -0.11] } },
+  { name: 'browTail', share: { browTail: [-0.1, -0.11, -0.11] } },
+  { name: 'browHead', share: { browHead: [-0.1, -0.11, -0.11] } },
+  { name: 'cheekRed', share: { apples: [0.014, -0.05, -0.04] } },
+  { name: 'cheekLight', share: { cheeks: [0.05, 0.055, 0.055] }, specular: { cheeks: 0.004 } },
+  { name: 'noseRed', share: { nose: [0.014, -0.05, -0.04], noseWings: [0, -0.03, -0.025] } },
+  { name: 'noseLight', share: { nose: [0.05, 0.055, 0.06] }, specular: { nose: 0.005 } },
+  { name: 'noseWings', share: { noseWings: [-0.07, -0.09, -0.09] } },
+  { name: 'nostrils', share: { nostrils: [-0.2, -0.22, -0.22] } },
+  { name: 'foreheadLight', share: { forehead: [0.055, 0.065, 0.07] }, specular: { forehead: 0.004 } },
+  { name: 'foreheadRed', share: { forehead: [0.008, -0.035, -0.03] } },
+  { name: 'temples', share: { temples: [-0.06, -0.07, -0.07] } },
+  { name: 'chinLight', share: { chin: [0.05, 0.055, 0.06] }, specular: { chin: 0.003 } },
+  { name: 'beardShadow', share: { beard: [-0.07, -0.065, -0.045] } },
+  { name: 'beardDense', share: { beard: [-0.1, -0.11, -0.11], moustache: [-0.04, -0.045, -0.045] } },
+  { name: 'moustache', share: { moustache: [-0.08, -0.09, -0.09] } },
+  { name: 'socketDark', share: { socket: [-0.06, -0.085, -0.085] } },
+  { name: 'underEye', share: { underEye: [-0.06, -0.085, -0.07] } },
+  { name: 'upperLid', share: { upperLid: [-0.08, -0.1, -0.1] } },
+  { name: 'lidLine', share: { lidLine: [-0.24, -0.24, -0.24], lowerLidLine: [-0.06, -0.07, -0.07] } },
+  { name: 'lowerLidLine', share: { lowerLidLine: [-0.13, -0.14, -0.14] } },
+  { name: 'irisLight', paint: { iris: [0.022, 0.018, 0.0135] } },
+  { name: 'irisBlue', paint: { iris: [-0.009, 0.002, 0.012] } },
+  { name: 'irisGreen', paint: { iris: [-0.003, 0.005, -0.002] } },
+  { name: 'scleraLight', paint: { sclera: [0.04, 0.04, 0.04] } },
+  { name: 'scleraRed', paint: { sclera: [0.005, -0.012, -0.012], scleraCorner: [0.012, -0.018, -0.018] } },
+  { name: 'fold', share: { fold: [-0.05, -0.06, -0.06] } },
+  { name: 'sides', share: { sides: [-0.07, -0.08, -0.08] }, specular: { sides: -0.004 } },
+  { name: 'topToBottom', share: { forehead: [-0.05, -0.04, -0.035], beard: [0.04, 0.035, 0.03] } },
+  { name: 'mouthDark', share: { mouth: [-0.25, -0.25, -0.25] } },
 ]
 
 /** Share of each part of the face where several masks overlap. */
@@ -123,7 +126,7 @@ export function diffuseMean(masks: FaceMasks): Float64Array {
   const add = (mask: Float64Array, change: Color) => {
     for (let i = 0; i < count; i++) for (let c = 0; c < 3; c++) color[i * 3 + c] += mask[i] * change[c]
   }
-  add(masks.apples, [0.016, -0.016, -0.01])
+  add(masks.apples, [0.012, -0.013, -0.008])
   add(masks.nose, [0.014, -0.014, -0.009])
   add(masks.noseWings, [-0.012, -0.02, -0.013])
   add(masks.forehead, [0.012, 0.008, 0.004])
@@ -133,14 +136,14 @@ export function diffuseMean(masks: FaceMasks): Float64Array {
   add(masks.beard, [-0.018, -0.009, -0.004])
   add(masks.fold, [-0.014, -0.012, -0.008])
   add(masks.temples, [-0.014, -0.01, -0.006])
-  over(masks.nostrils, [0.1, 0.04, 0.03], 0.75)
+  over(masks.nostrils, [0.07, 0.026, 0.02], 0.85)
   over(masks.lips, LIPS, 0.92)
   over(masks.lidMargin, [0.36, 0.18, 0.15], 0.7)
-  over(masks.brows, BROWS, 0.72)
+  over(masks.brows, BROWS, 0.7)
   over(masks.lidLine, [0.06, 0.04, 0.032], 0.75)
   over(masks.lowerLidLine, [0.12, 0.07, 0.055], 0.45)
   over(masks.sclera, SCLERA, 1)
-  over(masks.scleraCorner, [0.4, 0.27, 0.24], 0.6)
+  over(masks.scleraCorner, [0.32, 0.21, 0.19], 0.65)
   over(masks.iris, IRIS, 1)
   over(masks.limbus, [0.03, 0.022, 0.018], 0.55)
   over(masks.pupil, [0.008, 0.007, 0.007], 1)
@@ -161,33 +164,32 @@ export function specularMean(masks: FaceMasks): Float64Array {
   })
 }
 
-/** The painted modes as amounts of masks: diffuse `[P, M, 3]`, specular `[P, M]`, masks `[M][N]` in 0..1. */
+/** The painted modes as amounts of masks: `paint` and `share` `[P, M, 3]`, `specular` `[P, M]`, masks `[M][N]` in 0..1. */
 export function paintModes(masks: FaceMasks): {
   names: string[]
   masks: Float64Array[]
-  diffuse: Float32Array
+  paint: Float32Array
+  share: Float32Array
   specular: Float32Array
 } {
   const all: Partial<Record<string, Float64Array>> = { skinOnly: skinOnly(masks), ...masks }
   const used = Object.keys(all).filter((mask) =>
-    paintedModes.some(({ paint, specular = {} }) => mask in paint || mask in specular),
+    paintedModes.some(
+      ({ paint = {}, share = {}, specular = {} }) => mask in paint || mask in share || mask in specular,
+    ),
   )
-  const diffuse = new Float32Array(paintedModes.length * used.length * 3)
-  const specular = new Float32Array(paintedModes.length * used.length)
+  const table = (width: number) => new Float32Array(paintedModes.length * used.length * width)
+  const result = { paint: table(3), share: table(3), specular: table(1) }
   paintedModes.forEach((mode, p) => {
-    for (const [mask, color] of Object.entries(mode.paint)) {
-      diffuse.set(color, (p * used.length + used.indexOf(mask)) * 3)
-    }
-    for (const [mask, value] of Object.entries(mode.specular ?? {})) {
-      specular[p * used.length + used.indexOf(mask)] = value
+    for (const kind of ['paint', 'share', 'specular'] as const) {
+      for (const [mask, amount] of Object.entries(mode[kind] ?? {})) {
+        const place = p * used.length + used.indexOf(mask)
+        if (typeof amount === 'number') result[kind][place] = amount
+        else result[kind].set(amount, place * 3)
+      }
     }
   })
-  return {
-    names: paintedModes.map(({ name }) => name),
-    masks: used.map((mask) => all[mask]!),
-    diffuse,
-    specular,
-  }
+  return { names: paintedModes.map(({ name }) => name), masks: used.map((mask) => all[mask]!), ...result }
 }
 
 /** Smooth symmetric unevenness of brightness and redness: modes of a scalar Gaussian process over the control vertices.
@@ -235,7 +237,7 @@ export function smoothModes(
   return [
     ...Array.from({ length: counts.light }, (_, k) => ({
       name: `light${k}`,
-      diffuse: mode(k, [0.032, 0.02, 0.0145]),
+      diffuse: mode(k, [0.028, 0.018, 0.0128]),
     })),
     ...Array.from({ length: counts.red }, (_, k) => ({
       name: `red${k}`,

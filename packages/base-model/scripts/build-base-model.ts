@@ -26,7 +26,7 @@ export function buildBaseModel(): Uint8Array {
     neutral,
     canonical.mirror,
     controlArea(neutral, skinTriangles(canonical.triangles)),
-    { count: IDENTITY_MODES, asymmetry: 0.22, rootMeanSquare: IDENTITY_SPREAD },
+    { count: IDENTITY_MODES, asymmetry: 0.18, rootMeanSquare: IDENTITY_SPREAD },
   )
   const expressions = makeExpressions(neutral, canonical.triangles, canonical.mirror, mesh.eyeballs)
   const gaze = gazeFields(expressions, mesh.eyeballs)
@@ -92,7 +92,10 @@ export function buildBaseModel(): Uint8Array {
           ),
         },
       ],
-      ['diffuse_paint', { shape: [painted.names.length, painted.masks.length, 3], data: painted.diffuse }],
+      ...(['paint', 'share'] as const).map((kind): [string, SafetensorsEntry] => [
+        `diffuse_${kind}`,
+        { shape: [painted.names.length, painted.masks.length, 3], data: painted[kind] },
+      ]),
       ['specular_paint', { shape: [painted.names.length, painted.masks.length], data: painted.specular }],
       ...quantizeFields(
         'diffuse_smooth',

@@ -88,7 +88,12 @@ export function paintMasks(mesh: FaceMesh): FaceMasks {
   const edge = rightEyeRings[0]
   const upperEdge = edge.slice(0, 9).map(point)
   const lowerEdge = [edge[8], ...edge.slice(9), edge[0]].map(point)
-  const nostril = point(99)
+  const nostrils = controlMask([
+    [[59, 75, 60, 235], 1],
+    [[289, 305, 290, 455], 1],
+    [[240, 99, 166], 0.45],
+    [[460, 328, 392], 0.45],
+  ])
   const fold = [98, 206, 216, 212].map(point)
 
   const names = [
@@ -139,11 +144,10 @@ export function paintMasks(mesh: FaceMesh): FaceMasks {
     masks.underEye[i] = blob(-28, 16, 38, 13, 6.5)
     masks.socket[i] = blob(eye[0] + 1, 29, 38, 20, 14)
     masks.cheeks[i] = blob(-46, -8, 35, 22, 20) * (1 - masks.underEye[i])
-    masks.apples[i] = blob(-38, -4, 40, 13, 12)
+    masks.apples[i] = blob(-40, -5, 40, 18, 16)
     masks.nose[i] = Math.exp(-((x / 15) ** 2) - ((y + 6) / 13) ** 2) * smoothstep(48, 62, z)
     masks.noseWings[i] = blob(-15, -12, 58, 6, 8, 14)
-    const toNostril = Math.hypot(p[0] - nostril[0], (y - nostril[1]) * 1.4, (z - nostril[2]) * 0.6)
-    masks.nostrils[i] = 1 - smoothstep(1.6, 5, toNostril)
+    masks.nostrils[i] = smoothstep(0.22, 0.75, nostrils[i])
     masks.forehead[i] = smoothstep(50, 64, y)
     masks.temples[i] = blob(-64, 40, 5, 16, 24)
     masks.chin[i] = middle(-78, 18, 11)

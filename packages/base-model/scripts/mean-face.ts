@@ -45,6 +45,21 @@ export function makeNeutral(canonical: CanonicalFace): Float64Array {
     lid(second[16 - k], -0.6 * LOWER_LID * height, 0)
     lid(third[16 - k], 0, 0)
   }
+  // The canonical nostrils are shallow.
+  for (const [vertex, depth] of [
+    [75, 3],
+    [59, 1.5],
+    [60, 1.5],
+    [166, 0],
+    [99, 0],
+    [240, 0],
+    [20, 0],
+    [79, 0],
+    [48, 0],
+    [64, 0],
+  ]) {
+    for (const i of [vertex, canonical.mirror[vertex]]) handles.set(i, [0, 0.4 * depth, -depth])
+  }
   const moved = new SmoothDeformation(positions, skinTriangles(canonical.triangles)).solve(handles)
   return positions.map((value, i) => value + moved[i])
 }

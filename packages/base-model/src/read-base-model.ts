@@ -3,8 +3,8 @@ import ndarray from 'ndarray'
 import { BaseModelFile } from './base-model-file.js'
 import { applyStencils, readStencils } from './stencils.js'
 
-/** Modes that are amounts of masks: `[P, N, width]`. */
-function paint(file: BaseModelFile, name: string, width: number): Float32Array {
+/** Modes that are amounts of masks: `[P, N, width]`. With `base`, the amounts are shares of it. */
+function paint(file: BaseModelFile, name: string, width: number, base?: Float32Array): Float32Array {
   const masks = file.tensor('masks')
   const amounts = file.tensor(name)
   const [maskCount, vertexCount] = masks.shape
@@ -15,7 +15,8 @@ function paint(file: BaseModelFile, name: string, width: number): Float32Array {
         const amount = amounts.data[(p * maskCount + m) * width + c] / 255
         if (amount === 0) continue
         for (let i = 0; i < vertexCount; i++) {
-          result[(p * vertexCount + i) * width + c] += amount * masks.data[m * vertexCount + i]
+          const factor = base ? base[i * width + c] : 1
+          result[(p * vertexCount + i) * width + c] += amount * factor * masks.data[m * vertexCount + i]
         }
       }
     }
@@ -32,7 +33,9 @@ export function readBaseModel(bytes: Uint8Array): MorphableModel {
   const eyeballs = file.indices('eyeballs')
   const identity = file.fields('identity')
   const expression = file.fields('expression')
+  const diffuseMean = file.floats('diffuse_mean')
   const diffusePainted = paint(file, 'diffuse_paint', 3)
+  paint(file, 'diffuse_share', 3, diffuseMean).forEach((value, i) => (diffusePainted[i] += value))
   const specularPainted = paint(file, 'specular_paint', 1)
   const smooth = file.fields('diffuse_smooth')
   const albedoCount = diffusePainted.length / vertexCount / 3 + smooth.count
@@ -82,7 +85,7 @@ export function readBaseModel(bytes: Uint8Array): MorphableModel {
       expressionRange: [0, 1],
     },
     albedo: {
-      diffuseMean: ndarray(file.floats('diffuse_mean'), [vertexCount, 3]),
+      diffuseMean: ndarray(diffuseMean, [vertexCount, 3]),
       diffuse: ndarray(diffuse, [albedoCount, vertexCount, 3]),
       specularMean: ndarray(grey(file.floats('specular_mean')), [vertexCount, 3]),
       specular: ndarray(specular, [albedoCount, vertexCount, 3]),
