@@ -1,3 +1,4 @@
+export { annotate, type AnnotateOptions } from './annotate.js'
 export type { Picture } from './picture.js'
 export { readPicture, type PictureSource, type ReadPictureOptions } from './read-picture.js'
 export {

@@ -1,0 +1,173 @@
+import { tensor4d, type Tensor2D, type Tensor4D } from '@tensorflow/tfjs-core'
+import ndarray, { type NdArray } from 'ndarray'
+import { AnnotationError, assertInRange, assertInteger, assertShape } from '@facekit/core'
+import { cropFace, type FaceCrop } from './align-face.js'
+import { implausibleLandmarks, sameFace } from './check-landmarks.js'
+import { detectFaces } from './detect-faces.js'
+import type { Box, FaceDetection } from './detector-network.js'
+import { loadEmbedder } from './embedder.js'
+import type { FaceAnnotation } from './face-annotation.js'
+import { faceRegion, innerMouthArea } from './face-region.js'
+import { findLandmarks } from './find-landmarks.js'
+import { assertPicture, type Picture } from './picture.js'
+import { readPicture, type PictureSource } from './read-picture.js'
+import { refineFaceRegion } from './refine-face-region.js'
+import { applyTransform, type Points } from './similarity-transform.js'
+import { skinProbability } from './skin-probability.js'
+
+type Mask = NdArray<Float32Array>
+
+/** Options of `annotate`. Each stage can be replaced by a function of one's own. */
+export interface AnnotateOptions {
+  /** Most faces to label, the largest. Default: all. */
+  maxFaces?: number
+  /** Least score of a detection, 0..1. Default 0.5. */
+  minScore?: number
+  /** Width and height of the crop in pixels. Default 224. */
+  size?: number
+  /** Largest picture that is decoded, in pixels. Default 100 million. */
+  maxPixels?: number
+  /** Stops between two stages; the promise is then rejected with the signal's reason. */
+  signal?: AbortSignal
+  /** Is told of each detection that is dropped, and why. */
+  onReject?: (detection: FaceDetection, reason: string) => void
+  /** Finds boxes. Default `'accurate'`, see `detectFaces`. */
+  detector?:
+    | 'accurate'
+    | 'fast'
+    | ((picture: Picture, options: { minScore: number }) => Promise<FaceDetection[]>)
+  /** Finds the 68 landmarks, `[68, 2]` pixels of the picture. Default `findLandmarks`. */
+  landmarks?: (picture: Picture, box: Box) => Promise<Points>
+  /** Gives the face region, `[S, S]` 0..1. Default: `faceRegion`, then `refineFaceRegion`. */
+  segmenter?: (crop: FaceCrop, landmarks: Points) => Mask | Promise<Mask>
+  /** Gives the skin probability, `[S, S]` 0..1. Default `skinProbability`. */
+  skin?: (image: Mask, landmarks: Points, faceRegion: Mask) => Mask | Promise<Mask>
+  /** Gives the identity embedding of pictures `[B, S, S, 3]`, as `[B, D]`. Default: the network of `loadEmbedder`. */
+  embedder?: (images: Tensor4D) => Tensor2D
+}
+
+/** Finds and labels every face in a picture: box, landmarks, aligned crop, face region, inner mouth, skin, identity.
+ *
+ * @param image - a picture, or a path, URL, bytes or Blob for `readPicture`
+ * @returns the faces, largest first; an empty array when there is none. Detections whose landmarks cannot be a face's, and
+ *   second detections of one face, are dropped: `onReject` tells why.
+ *
+ * Differentiable: no. Memory: plain data. The networks are loaded on first use and kept, see `disposeNetworks`.
+ * @throws {ImageError} when the picture cannot be read
+ * @throws {ShapeError} when a replaced stage gives a wrong shape
+ * @throws {ValueError} when an option is out of range
+ * @throws {ModelFormatError} when weights cannot be read
+ * @example
+ * const faces = await annotate('group.jpg')
+ * faces[0].landmarks.shape // [68, 2]
+ */
+export async function annotate(
+  image: PictureSource | Picture,
+  options: AnnotateOptions = {},
+): Promise<FaceAnnotation[]> {
+  const { maxFaces = Infinity, minScore = 0.5, size = 224, maxPixels, signal, onReject } = options
+  assertInRange('annotate: minScore', minScore, 0, 1)
+  assertInteger('annotate: size', size, 32, 4096)
+  if (maxFaces !== Infinity) assertInteger('annotate: maxFaces', maxFaces, 1)
+  signal?.throwIfAborted()
+  const picture = isPicture(image) ? image : await readPicture(image, { maxPixels })
+  assertPicture('annotate: image', picture)
+  signal?.throwIfAborted()
+  const detections = await detect(picture, minScore, options.detector)
+  const faces: FaceAnnotation[] = []
+  for (const detection of detections.toSorted((a, b) => area(b.box) - area(a.box))) {
+    if (faces.length >= maxFaces) break
+    signal?.throwIfAborted()
+    const landmarks = await locate(picture, detection, faces, options)
+    if (typeof landmarks === 'string') onReject?.(detection, landmarks)
+    else faces.push(await describe(picture, detection, landmarks, options, size))
+  }
+  return faces
+}
+
+async function detect(picture: Picture, minScore: number, detector: AnnotateOptions['detector']) {
+  if (typeof detector === 'function') return detector(picture, { minScore })
+  return detectFaces(picture, { minScore, detector })
+}
+
+/** The landmarks of a detection, or why it is no face. */
+async function locate(
+  picture: Picture,
+  { box }: FaceDetection,
+  faces: readonly FaceAnnotation[],
+  options: AnnotateOptions,
+): Promise<Points | string> {
+  try {
+    const landmarks = await (options.landmarks ?? findLandmarks)(picture, box)
+    assertShape('annotate: landmarks', landmarks, [68, 2])
+    const reason = implausibleLandmarks(landmarks, box, picture)
+    if (reason) return reason
+    return faces.some((face) => sameFace(face.landmarks, landmarks))
+      ? 'it is a face that was found already'
+      : landmarks
+  } catch (error) {
+    if (error instanceof AnnotationError) return error.message
+    throw error
+  }
+}
+
+async function describe(
+  picture: Picture,
+  { box, score }: FaceDetection,
+  landmarks: Points,
+  options: AnnotateOptions,
+  size: number,
+): Promise<FaceAnnotation> {
+  const { signal, segmenter, skin = defaultSkin } = options
+  const crop = cropFace(picture, landmarks, { size })
+  const { image, transform, inside } = crop
+  const inCrop = applyTransform(transform, landmarks)
+  let region = await (segmenter ? segmenter(crop, inCrop) : faceRegion(inCrop, { size, inside }))
+  assertShape('annotate: faceRegion', region, [size, size])
+  let probability = await skin(image, inCrop, region)
+  assertShape('annotate: skinProbability', probability, [size, size])
+  if (!segmenter) {
+    region = refineFaceRegion(region, probability, image, inCrop)
+    probability = smaller(probability, region)
+  }
+  signal?.throwIfAborted()
+  return {
+    box,
+    score,
+    landmarks,
+    alignment: { size, transform, image, landmarks: inCrop },
+    faceRegion: region,
+    innerMouth: smaller(innerMouthArea(inCrop, { size }), inside),
+    skinProbability: probability,
+    embedding: await embedCrop(image, options.embedder),
+  }
+}
+
+const defaultSkin: NonNullable<AnnotateOptions['skin']> = (image, landmarks, region) =>
+  skinProbability(image, landmarks, { faceRegion: region })
+
+async function embedCrop(image: Mask, embedder?: AnnotateOptions['embedder']): Promise<Float32Array> {
+  const embed = embedder ?? (await loadEmbedder()).embed
+  const [height, width] = image.shape
+  const batch = tensor4d(image.data, [1, height, width, 3], 'float32')
+  const output = embed(batch)
+  const values = Float32Array.from(await output.data())
+  output.dispose()
+  batch.dispose()
+  return values
+}
+
+/** The smaller of two masks, pixel by pixel. */
+function smaller(a: Mask, b: Mask): Mask {
+  const [height, width] = a.shape
+  const result = ndarray(new Float32Array(height * width), [height, width])
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) result.set(y, x, Math.min(a.get(y, x), b.get(y, x)))
+  }
+  return result
+}
+
+const area = ({ width, height }: Box) => width * height
+
+const isPicture = (image: PictureSource | Picture): image is Picture =>
+  typeof image === 'object' && image !== null && 'shape' in image && 'stride' in image
