@@ -1,12 +1,7 @@
 import type { Tensor, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core'
 import { assertDataType, assertShape, ShapeError } from '@facekit/core'
-import {
-  blendImageGradient,
-  blendSilhouettes,
-  blendVertexGradient,
-  type SilhouetteScene,
-} from './antialias-arrays.js'
-import type { HostArray } from './host-arrays.js'
+import { blendImageGradient, blendSilhouettes, blendVertexGradient } from './antialias-arrays.js'
+import { crossingsOf } from './crossings.js'
 import { runKernel, type Kernel } from './kernel.js'
 import type { Fragments } from './rasterize.js'
 import type { Topology } from './topology.js'
@@ -17,29 +12,13 @@ interface Attributes {
   channels: number
 }
 
-function sceneOf(
-  topology: Topology,
-  [clip, ids, depth]: HostArray[],
-  [batch, height, width]: readonly number[],
-): SilhouetteScene {
-  return {
-    topology,
-    clip: clip as Float32Array,
-    ids: ids as Int32Array,
-    depth: depth as Float32Array,
-    batch,
-    width,
-    height,
-  }
-}
-
 const imageGradientKernel: Kernel<Attributes> = {
   name: 'FacekitAntialiasImageGradient',
   inputs: ['clip', 'ids', 'depth', 'upstream'],
   outputs: (shapes) => [{ shape: shapes[3], dtype: 'float32' }],
-  compute([clip, ids, depth, upstream], [gradient], [, shape], { topology, channels }) {
-    const scene = sceneOf(topology, [clip, ids, depth], shape)
-    blendImageGradient(scene, upstream as Float32Array, channels, gradient as Float32Array)
+  compute(arrays, [gradient], infos, { topology, channels }) {
+    const crossings = crossingsOf(topology, arrays, infos)
+    blendImageGradient(crossings, arrays[3] as Float32Array, channels, gradient as Float32Array)
   },
 }
 
@@ -47,12 +26,16 @@ const vertexGradientKernel: Kernel<Attributes> = {
   name: 'FacekitAntialiasVertexGradient',
   inputs: ['clip', 'ids', 'depth', 'image', 'upstream'],
   outputs: ([clip]) => [{ shape: clip, dtype: 'float32' }],
-  compute([clip, ids, depth, image, upstream], [gradient], [, shape], { topology, channels }) {
+  compute(arrays, [gradient], infos, { topology, channels }) {
+    const [, height, width] = infos[1].shape
     blendVertexGradient(
-      sceneOf(topology, [clip, ids, depth], shape),
-      image as Float32Array,
-      upstream as Float32Array,
+      crossingsOf(topology, arrays, infos),
+      arrays[0] as Float32Array,
+      arrays[3] as Float32Array,
+      arrays[4] as Float32Array,
       channels,
+      width,
+      height,
       gradient as Float32Array,
     )
   },
@@ -62,9 +45,9 @@ const kernel: Kernel<Attributes> = {
   name: 'FacekitAntialias',
   inputs: ['clip', 'ids', 'depth', 'image'],
   outputs: (shapes) => [{ shape: shapes[3], dtype: 'float32' }],
-  compute([clip, ids, depth, image], [output], [, shape], { topology, channels }) {
-    const scene = sceneOf(topology, [clip, ids, depth], shape)
-    blendSilhouettes(scene, image as Float32Array, channels, output as Float32Array)
+  compute(arrays, [output], infos, { topology, channels }) {
+    const crossings = crossingsOf(topology, arrays, infos)
+    blendSilhouettes(crossings, arrays[3] as Float32Array, channels, output as Float32Array)
   },
   gradient: {
     inputsToSave: ['clip', 'ids', 'depth', 'image'],

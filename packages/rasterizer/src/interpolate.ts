@@ -15,7 +15,16 @@ const attributesGradientKernel: Kernel<Attributes> = {
   name: 'FacekitInterpolateAttributesGradient',
   inputs: ['barycentrics', 'ids', 'upstream'],
   outputs: (_, { shape }) => [{ shape, dtype: 'float32' }],
-  compute([barycentrics, ids, upstream], [gradient], [[batch]], { triangles, shape }) {
+  compute(
+    [barycentrics, ids, upstream],
+    [gradient],
+    [
+      {
+        shape: [batch],
+      },
+    ],
+    { triangles, shape },
+  ) {
     spreadToAttributes(
       barycentrics as Float32Array,
       ids as Int32Array,
@@ -32,7 +41,17 @@ const barycentricsGradientKernel: Kernel<Attributes> = {
   name: 'FacekitInterpolateBarycentricsGradient',
   inputs: ['attributes', 'ids', 'upstream'],
   outputs: ([, ids]) => [{ shape: [...ids, 3], dtype: 'float32' }],
-  compute([attributes, ids, upstream], [gradient], [, [batch]], { triangles, shape }) {
+  compute(
+    [attributes, ids, upstream],
+    [gradient],
+    [
+      ,
+      {
+        shape: [batch],
+      },
+    ],
+    { triangles, shape },
+  ) {
     spreadToBarycentrics(
       attributes as Float32Array,
       ids as Int32Array,
@@ -49,7 +68,18 @@ const kernel: Kernel<Attributes> = {
   name: 'FacekitInterpolate',
   inputs: ['attributes', 'barycentrics', 'ids'],
   outputs: ([[, , channels], , ids]) => [{ shape: [...ids, channels], dtype: 'float32' }],
-  compute([attributes, barycentrics, ids], [output], [, , [batch]], { triangles, shape }) {
+  compute(
+    [attributes, barycentrics, ids],
+    [output],
+    [
+      ,
+      ,
+      {
+        shape: [batch],
+      },
+    ],
+    { triangles, shape },
+  ) {
     interpolateAttributes(
       attributes as Float32Array,
       barycentrics as Float32Array,

@@ -20,11 +20,11 @@ export interface Kernel<Attributes extends object> {
   /** Names of the inputs, in the order in which `compute` gets them. */
   inputs: readonly string[]
   outputs(shapes: readonly number[][], attributes: Attributes): OutputSpec[]
-  /** Fills every element of the outputs; must not make tensors. */
+  /** Fills every element of the outputs; must not make tensors. `infos` are the inputs' shapes and identities. */
   compute(
     inputs: HostArray[],
     outputs: HostArray[],
-    shapes: readonly number[][],
+    infos: readonly TensorInfo[],
     attributes: Attributes,
   ): void
   /** Runs on WebGPU, whose memory cannot be read synchronously. */
@@ -62,7 +62,7 @@ function register<Attributes extends object>(kernel: Kernel<Attributes>, backend
       }
       const shapes = infos.map((info) => info.shape)
       return computeOnHost(backend as KernelBackend, infos, kernel.outputs(shapes, attributes), (ins, outs) =>
-        kernel.compute(ins, outs, shapes, attributes),
+        kernel.compute(ins, outs, infos, attributes),
       )
     },
   })

@@ -40,7 +40,16 @@ const gradientKernel: Kernel<Attributes> = {
   name: 'FacekitRasterizeGradient',
   inputs: ['clip', 'ids', 'upstream'],
   outputs: ([clip]) => [{ shape: clip, dtype: 'float32' }],
-  compute([clip, ids, upstream], [gradient], [[batch, count]], { triangles, width, height }) {
+  compute(
+    [clip, ids, upstream],
+    [gradient],
+    [
+      {
+        shape: [batch, count],
+      },
+    ],
+    { triangles, width, height },
+  ) {
     const pixels = width * height
     gradient.fill(0)
     for (let item = 0; item < batch; item++) {
@@ -66,7 +75,16 @@ const kernel: Kernel<Attributes> = {
     { shape: [batch, height, width, 3], dtype: 'float32' },
     { shape: [batch, height, width, 1], dtype: 'float32' },
   ],
-  compute([clip], [ids, barycentrics, depth], [[batch, count]], { triangles, width, height, cull }) {
+  compute(
+    [clip],
+    [ids, barycentrics, depth],
+    [
+      {
+        shape: [batch, count],
+      },
+    ],
+    { triangles, width, height, cull },
+  ) {
     const pixels = width * height
     for (let item = 0; item < batch; item++) {
       const itemIds = ids.subarray(item * pixels, (item + 1) * pixels) as Int32Array

@@ -34,7 +34,16 @@ const textureGradientKernel: Kernel<Attributes> = {
   name: 'FacekitSampleTextureGradient',
   inputs: ['uv', 'upstream'],
   outputs: (_, { shape }) => [{ shape, dtype: 'float32' }],
-  compute([uv, upstream], [gradient], [[batch]], attributes) {
+  compute(
+    [uv, upstream],
+    [gradient],
+    [
+      {
+        shape: [batch],
+      },
+    ],
+    attributes,
+  ) {
     const scene = sceneOf(uv, batch, attributes)
     lookUpTextureGradient(scene, upstream as Float32Array, gradient as Float32Array)
   },
@@ -44,7 +53,17 @@ const coordinateGradientKernel: Kernel<Attributes> = {
   name: 'FacekitSampleTextureCoordinateGradient',
   inputs: ['texture', 'uv', 'upstream'],
   outputs: ([, uv]) => [{ shape: uv, dtype: 'float32' }],
-  compute([texture, uv, upstream], [gradient], [, [batch]], attributes) {
+  compute(
+    [texture, uv, upstream],
+    [gradient],
+    [
+      ,
+      {
+        shape: [batch],
+      },
+    ],
+    attributes,
+  ) {
     lookUpCoordinateGradient(
       sceneOf(uv, batch, attributes),
       texture as Float32Array,
@@ -58,7 +77,17 @@ const kernel: Kernel<Attributes> = {
   name: 'FacekitSampleTexture',
   inputs: ['texture', 'uv'],
   outputs: ([texture, uv]) => [{ shape: [...uv.slice(0, 3), texture[3]], dtype: 'float32' }],
-  compute([texture, uv], [output], [, [batch]], attributes) {
+  compute(
+    [texture, uv],
+    [output],
+    [
+      ,
+      {
+        shape: [batch],
+      },
+    ],
+    attributes,
+  ) {
     lookUp(sceneOf(uv, batch, attributes), texture as Float32Array, output as Float32Array)
   },
   gradient: {

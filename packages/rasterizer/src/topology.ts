@@ -8,8 +8,8 @@ export interface Topology {
   readonly vertexCount: number
   /** `[F * 3]` the triangle across the edge that faces corner k of triangle f; -1 where there is none, or more than one. */
   readonly neighbors: Int32Array
-  /** `[F * 3]` that triangle's corner that is not on the edge, as a vertex index; -1 where there is none. */
-  readonly opposites: Int32Array
+  /** `[F * 3]` 1 where that triangle is wound the other way round, else 0. */
+  readonly flipped: Uint8Array
 }
 
 /** Options of `createTopology`. */
@@ -45,7 +45,7 @@ export function createTopology(
     )
   }
   const neighbors = new Int32Array(indices.length).fill(-1)
-  const opposites = new Int32Array(indices.length).fill(-1)
+  const flipped = new Uint8Array(indices.length)
   /** For an edge: the half edge that was met first; -1 once there are more than two. */
   const open = new Map<number, number>()
   for (let half = 0; half < indices.length; half++) {
@@ -59,31 +59,24 @@ export function createTopology(
     } else if (other >= 0 && neighbors[other] < 0) {
       neighbors[other] = Math.floor(half / 3)
       neighbors[half] = Math.floor(other / 3)
-      opposites[other] = indices[half]
-      opposites[half] = indices[other]
+      // Neighbours of one winding run along their edge in opposite directions.
+      if (indices[other - (other % 3) + ((other + 1) % 3)] === i) flipped[half] = flipped[other] = 1
     } else if (other >= 0) {
-      separate(other, first, neighbors, opposites, indices)
+      separate(other, first, neighbors, indices)
       open.set(key, -1)
     }
   }
   if (labels !== undefined) {
     for (let half = 0; half < indices.length; half++) {
       const neighbor = neighbors[half]
-      if (neighbor >= 0 && labels[neighbor] !== labels[Math.floor(half / 3)]) opposites[half] = -1
+      if (neighbor >= 0 && labels[neighbor] !== labels[Math.floor(half / 3)]) neighbors[half] = -1
     }
-    for (let half = 0; half < indices.length; half++) if (opposites[half] < 0) neighbors[half] = -1
   }
-  return { triangles: indices, vertexCount, neighbors, opposites }
+  return { triangles: indices, vertexCount, neighbors, flipped }
 }
 
 /** Undoes the pairing of a half edge, because a third triangle has the edge as well. */
-function separate(
-  half: number,
-  third: number,
-  neighbors: Int32Array,
-  opposites: Int32Array,
-  indices: Int32Array,
-): void {
+function separate(half: number, third: number, neighbors: Int32Array, indices: Int32Array): void {
   const partner = 3 * neighbors[half]
   const vertices = new Set(indices.subarray(third, third + 3))
   for (let k = 0; k < 3; k++) {
@@ -91,9 +84,7 @@ function separate(
       vertices.has(indices[partner + ((k + 1) % 3)]) && vertices.has(indices[partner + ((k + 2) % 3)])
     if (facesEdge && neighbors[partner + k] === Math.floor(half / 3)) {
       neighbors[partner + k] = -1
-      opposites[partner + k] = -1
     }
   }
   neighbors[half] = -1
-  opposites[half] = -1
 }

@@ -46,17 +46,18 @@ function disc(cx: number, cy: number, radius: number, rings: number, sectors: nu
 }
 
 describe('createTopology', () => {
-  it('value: neighbours, opposite corners, open edges', () => {
-    const { neighbors, opposites } = createTopology(Int32Array.of(0, 1, 2, 2, 1, 3), 4)
+  it('value: neighbours, windings, open edges', () => {
+    const { neighbors, flipped } = createTopology(Int32Array.of(0, 1, 2, 2, 1, 3), 4)
     expect([...neighbors]).toEqual([1, -1, -1, -1, -1, 0])
-    expect([...opposites]).toEqual([3, -1, -1, -1, -1, 0])
+    expect(Math.max(...flipped)).toBe(0)
+    expect([...createTopology(Int32Array.of(0, 1, 2, 1, 2, 3), 4).flipped]).toEqual([1, 0, 0, 0, 0, 1])
   })
 
   it('value: an edge of three or four triangles is open in each', () => {
     for (const count of [3, 4]) {
       const triangles = Int32Array.from(Array.from({ length: count }, (_, i) => [0, 1, 2 + i]).flat())
-      const { neighbors, opposites } = createTopology(triangles, 2 + count)
-      expect(new Set([...neighbors, ...opposites])).toEqual(new Set([-1]))
+      const { neighbors } = createTopology(triangles, 2 + count)
+      expect(new Set(neighbors)).toEqual(new Set([-1]))
     }
   })
 
