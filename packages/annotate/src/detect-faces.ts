@@ -28,8 +28,8 @@ interface View {
 /** Finds the faces in a picture.
  *
  * The network looks at the whole picture, made square with black and scaled to 512 x 512 (`'fast'`: 416 x 416) pixels. If it
- * finds nothing, it looks again with a wide margin, where a face fills the picture, and then, if the picture is large, at
- * overlapping squares of half its size, where faces are small in it.
+ * finds nothing, it looks again with a wide margin, where a face may fill the picture or the picture be small, and then, if
+ * the picture is large, at overlapping squares of half its size, where faces may be small in it.
  *
  * @param picture - `[H, W, 3]`: a `Picture`, or a tensor of encoded colours in 0..1; any size
  * @returns boxes in pixels of the picture, highest score first; none when there is no face. A box is not clipped: that of a
@@ -73,8 +73,8 @@ function viewsOf({ width, height }: Raster, inputSize: number): View[][] {
   const longer = Math.max(width, height)
   const shorter = Math.min(width, height)
   const whole = { x: 0, y: 0, size: longer }
-  const distant = { x: (width - 2 * longer) / 2, y: (height - 2 * longer) / 2, size: 2 * longer }
-  const views = [[whole], [distant]]
+  const withMargin = (size: number) => ({ x: (width - size) / 2, y: (height - size) / 2, size })
+  const views = [[whole], [withMargin(4 * longer)], [withMargin(2 * longer)]]
   const size = Math.min(shorter, Math.ceil(longer / 2))
   if (size > inputSize / 2) {
     const starts = (length: number) => {
