@@ -8,6 +8,7 @@ import {
 import {
   cast,
   cumsum,
+  engine,
   greaterEqual,
   less,
   lessEqual,
@@ -24,6 +25,8 @@ import {
   util,
   zerosLike,
   type GradConfig,
+  type NamedAttrMap,
+  type NamedTensorMap,
   type Tensor,
 } from '@tensorflow/tfjs-core'
 
@@ -33,7 +36,7 @@ const COMPARISONS = ['Greater', 'Less', 'LessEqual', 'Equal', 'NotEqual', 'Logic
 let complete = false
 
 /** Repairs gradients of tfjs that throw or are wrong whatever the backend: broadcasting in Maximum, Minimum,
- * SquaredDifference and BatchMatMul; Cumsum along an inner axis; Prod; averages at a padded border; MirrorPad; comparisons. Does nothing the second time. */
+ * SquaredDifference and BatchMatMul; Cumsum along an inner axis; Prod; averages at a padded border; MirrorPad; dilated depthwise convolutions; comparisons. Does nothing the second time. */
 export function completeGradients(): void {
   if (complete) return
   complete = true
@@ -67,6 +70,17 @@ export function completeGradients(): void {
       x: () => averagePoolGradient(dy, x, attributes as unknown as AveragePoolAttributes),
     }))
   }
+  replaceGradient('DepthwiseConv2dNative', ['x', 'filter'], (dy, [x, filter], attributes) => {
+    const run = (name: string, inputs: NamedTensorMap, shape: NamedAttrMap) =>
+      engine().runKernel<Tensor>(`DepthwiseConv2dNativeBackprop${name}`, inputs, {
+        ...(attributes as NamedAttrMap),
+        ...shape,
+      })
+    return {
+      x: () => run('Input', { dy, filter }, { inputShape: x.shape }),
+      filter: () => run('Filter', { x, dy }, { filterShape: filter.shape }),
+    }
+  })
   replaceGradient('MirrorPad', ['x'], (dy, [x], attributes) => ({
     x: () => mirrorPadGradient(dy, x, attributes as unknown as MirrorPadAttributes),
   }))

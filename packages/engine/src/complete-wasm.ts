@@ -2,9 +2,10 @@ import { getKernel } from '@tensorflow/tfjs-core'
 import { conv2dFilterGradient } from './conv2d-filter-gradient.js'
 import { registerConv2dInputGradient } from './conv2d-input-gradient.js'
 import { registerCpuFallback } from './cpu-fallback.js'
-import { depthwiseBackpropFilter, depthwiseBackpropInput } from './depthwise-gradients.js'
+import { depthwiseFilterGradient, depthwiseInputGradient } from './depthwise-gradients.js'
 import { einsum } from './einsum.js'
-import { registerWasmResizeGradients } from './resize-gradients.js'
+import { registerPlainKernel } from './plain-kernel.js'
+import { resizeBilinearGradient, resizeNearestGradient } from './resize-gradients.js'
 import { reverse } from './reverse.js'
 import { unsortedSegmentSum } from './unsorted-segment-sum.js'
 import { registerWasmKernel } from './wasm-kernel.js'
@@ -32,12 +33,13 @@ export async function completeWasm(): Promise<void> {
   complete = true
   registerWasmKernel('Conv2DBackpropFilter', conv2dFilterGradient)
   registerConv2dInputGradient()
-  registerWasmKernel('DepthwiseConv2dNativeBackpropInput', depthwiseBackpropInput)
-  registerWasmKernel('DepthwiseConv2dNativeBackpropFilter', depthwiseBackpropFilter)
+  registerPlainKernel('wasm', depthwiseInputGradient)
+  registerPlainKernel('wasm', depthwiseFilterGradient)
+  registerPlainKernel('wasm', resizeBilinearGradient)
+  registerPlainKernel('wasm', resizeNearestGradient)
   registerWasmKernel('UnsortedSegmentSum', unsortedSegmentSum)
   registerWasmKernel('Einsum', einsum)
   registerWasmKernel('Reverse', reverse, getKernel('Reverse', 'wasm'))
-  registerWasmResizeGradients()
   const cpu = new MathBackendCPU()
   // On its first use in Node it would print an advertisement for another package.
   ;(cpu as unknown as { firstUse: boolean }).firstUse = false

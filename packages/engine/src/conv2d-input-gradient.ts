@@ -41,10 +41,6 @@ export function registerConv2dInputGradient(): void {
     const { top, left } = info.padInfo
     const rows = phases(info.inHeight, info.outHeight, info.filterHeight, info.strideHeight, top)
     const columns = phases(info.inWidth, info.outWidth, info.filterWidth, info.strideWidth, left)
-    // Padding by more than the filter's size: output pixels that see no input.
-    if ([...rows, ...columns].some(({ before, after }) => before < 0 || after < 0)) {
-      return stock.kernelFunc(args as never) as TensorInfo
-    }
     return inputGradient(backend, inputs.dy, inputs.filter, info, rows, columns)
   }
   registerWasmKernel('Conv2DBackpropInput', kernel, stock)
@@ -77,16 +73,20 @@ function inputGradient(
   const convolve = (row: Phase, column: Phase) => {
     const stride = { height: strideHeight, width: strideWidth }
     const flipped = flippedFilter(backend, filter, stride, row.remainder, column.remainder)
+    const x = crop(backend, dy, row, column)
     const pad = [
       [0, 0],
-      [row.before, row.after],
-      [column.before, column.after],
+      [Math.max(0, row.before), Math.max(0, row.after)],
+      [Math.max(0, column.before), Math.max(0, column.after)],
       [0, 0],
     ]
     const attributes = { strides: 1, dilations: 1, pad, dataFormat: 'NHWC' }
-    return runWasmKernel(backend, 'Conv2D', { x: dy, filter: flipped }, attributes)
+    const result = runWasmKernel(backend, 'Conv2D', { x, filter: flipped }, attributes)
+    if (x !== dy) backend.disposeData(x.dataId)
+    return result
   }
-  if (strideHeight === 1 && strideWidth === 1) return convolve(rows[0], columns[0])
+  if (strideHeight === 1 && strideWidth === 1 && rows.length * columns.length === 1)
+    return convolve(rows[0], columns[0])
   const out = backend.makeOutput([batchSize, inHeight, inWidth, inChannels], 'float32')
   floats(backend, out).fill(0)
   for (const row of rows) {
@@ -107,4 +107,13 @@ function inputGradient(
     }
   }
   return out
+}
+
+/** Cuts off output pixels that see only padding: there are some when the padding is larger than the filter. */
+function crop(backend: BackendWasm, dy: TensorInfo, row: Phase, column: Phase): TensorInfo {
+  const cut = [row.before, row.after, column.before, column.after].map((padding) => Math.max(0, -padding))
+  if (cut.every((count) => count === 0)) return dy
+  const [batch, height, width, channels] = dy.shape
+  const size = [batch, height - cut[0] - cut[1], width - cut[2] - cut[3], channels]
+  return runWasmKernel(backend, 'Slice', { x: dy }, { begin: [0, cut[0], cut[2], 0], size })
 }

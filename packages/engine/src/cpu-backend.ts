@@ -1,7 +1,9 @@
 import { engine } from '@tensorflow/tfjs-core'
 import type { BackendProvider } from './backend-provider.js'
 import { instantiateBackend } from './instantiate-backend.js'
-import { registerCpuResizeGradients } from './resize-gradients.js'
+import { depthwiseFilterGradient, depthwiseInputGradient } from './depthwise-gradients.js'
+import { registerPlainKernel } from './plain-kernel.js'
+import { resizeBilinearGradient, resizeNearestGradient } from './resize-gradients.js'
 import { registerCpuUnsortedSegmentSum } from './unsorted-segment-sum.js'
 
 let complete = false
@@ -19,7 +21,9 @@ export const cpuBackend: BackendProvider = {
     if (!complete) {
       complete = true
       registerCpuUnsortedSegmentSum()
-      registerCpuResizeGradients()
+      for (const kernel of [resizeBilinearGradient, resizeNearestGradient]) registerPlainKernel('cpu', kernel)
+      registerPlainKernel('cpu', depthwiseInputGradient)
+      registerPlainKernel('cpu', depthwiseFilterGradient)
     }
     await instantiateBackend('cpu')
     // On its first use in Node it would print an advertisement for another package.

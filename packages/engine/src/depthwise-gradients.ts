@@ -1,5 +1,5 @@
 import { backend_util } from '@tensorflow/tfjs-core'
-import { floats, type WasmKernel } from './wasm-kernel.js'
+import type { PlainKernel } from './plain-kernel.js'
 
 type Shape4D = [number, number, number, number]
 
@@ -42,55 +42,49 @@ function forEachTap(
   }
 }
 
-/** Gradient of a depthwise convolution with respect to its input, for WASM, which has none. */
-export const depthwiseBackpropInput: WasmKernel<'dy' | 'filter', Attributes & { inputShape: Shape4D }> = ({
-  inputs,
-  attrs,
-  backend,
-}) => {
-  const { dy, filter } = inputs
-  const info = convolution(attrs.inputShape, filter.shape as Shape4D, attrs)
-  const out = backend.makeOutput(info.inShape, 'float32')
-  const result = floats(backend, out).fill(0)
-  const [gradient, weights] = [floats(backend, dy), floats(backend, filter)]
-  const { inChannels, outChannels } = info
-  const multiplier = outChannels / inChannels
-  forEachTap(info, (input, tap, output) => {
-    let from = output * outChannels
-    let weight = tap * outChannels
-    const start = input * inChannels
-    for (let i = start; i < start + inChannels; i++) {
-      let sum = 0
-      for (let m = 0; m < multiplier; m++) sum += gradient[from++] * weights[weight++]
-      result[i] += sum
-    }
-  })
-  return out
+/** Gradient of a depthwise convolution with respect to its input: WASM has none, and that of the CPU backend passes over
+ * dilations. */
+export const depthwiseInputGradient: PlainKernel<'dy' | 'filter', Attributes & { inputShape: Shape4D }> = {
+  name: 'DepthwiseConv2dNativeBackpropInput',
+  shape: (_, { inputShape }) => inputShape,
+  compute: ({ dy, filter }, result, inputs, attributes) => {
+    const info = convolution(attributes.inputShape, inputs.filter.shape as Shape4D, attributes)
+    const { inChannels, outChannels } = info
+    const multiplier = outChannels / inChannels
+    result.fill(0)
+    forEachTap(info, (input, tap, output) => {
+      let from = output * outChannels
+      let weight = tap * outChannels
+      const start = input * inChannels
+      for (let i = start; i < start + inChannels; i++) {
+        let sum = 0
+        for (let m = 0; m < multiplier; m++) sum += dy[from++] * filter[weight++]
+        result[i] += sum
+      }
+    })
+  },
 }
 
-/** Gradient of a depthwise convolution with respect to its filter, for WASM, which has none. */
-export const depthwiseBackpropFilter: WasmKernel<'x' | 'dy', Attributes & { filterShape: Shape4D }> = ({
-  inputs,
-  attrs,
-  backend,
-}) => {
-  const { x, dy } = inputs
-  const info = convolution(x.shape as Shape4D, attrs.filterShape, attrs)
-  const out = backend.makeOutput(info.filterShape, 'float32')
-  const [values, gradient] = [floats(backend, x), floats(backend, dy)]
-  const { inChannels, outChannels } = info
-  const multiplier = outChannels / inChannels
-  // Long sums: float64 costs nothing here.
-  const sums = new Float64Array(attrs.filterShape.reduce((product, size) => product * size, 1))
-  forEachTap(info, (input, tap, output) => {
-    let from = output * outChannels
-    let weight = tap * outChannels
-    const start = input * inChannels
-    for (let i = start; i < start + inChannels; i++) {
-      const value = values[i]
-      for (let m = 0; m < multiplier; m++) sums[weight++] += value * gradient[from++]
-    }
-  })
-  floats(backend, out).set(sums)
-  return out
+/** Gradient of a depthwise convolution with respect to its filter: WASM has none, and that of the CPU backend passes over
+ * dilations. */
+export const depthwiseFilterGradient: PlainKernel<'x' | 'dy', Attributes & { filterShape: Shape4D }> = {
+  name: 'DepthwiseConv2dNativeBackpropFilter',
+  shape: (_, { filterShape }) => filterShape,
+  compute: ({ x, dy }, result, inputs, attributes) => {
+    const info = convolution(inputs.x.shape as Shape4D, attributes.filterShape, attributes)
+    const { inChannels, outChannels } = info
+    const multiplier = outChannels / inChannels
+    // Long sums: float64 costs nothing here.
+    const sums = new Float64Array(result.length)
+    forEachTap(info, (input, tap, output) => {
+      let from = output * outChannels
+      let weight = tap * outChannels
+      const start = input * inChannels
+      for (let i = start; i < start + inChannels; i++) {
+        const value = x[i]
+        for (let m = 0; m < multiplier; m++) sums[weight++] += value * dy[from++]
+      }
+    })
+    result.set(sums)
+  },
 }

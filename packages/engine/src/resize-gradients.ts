@@ -1,12 +1,4 @@
-import {
-  registerKernel,
-  unregisterKernel,
-  util,
-  type KernelConfig,
-  type TensorInfo,
-} from '@tensorflow/tfjs-core'
-import type { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu'
-import { floats, registerWasmKernel } from './wasm-kernel.js'
+import type { PlainKernel } from './plain-kernel.js'
 
 interface Attributes {
   alignCorners: boolean
@@ -95,52 +87,24 @@ function spread(
   }
 }
 
-interface Arguments {
-  inputs: Record<'images' | 'dy', TensorInfo>
-  attrs: Attributes
-}
+const gradient = (
+  name: string,
+  samples: typeof bilinearSamples,
+): PlainKernel<'images' | 'dy', Attributes> => ({
+  name,
+  shape: ({ images }) => images.shape,
+  compute: ({ dy }, result, inputs, attributes) => {
+    const { shape } = inputs.images
+    const size = inputs.dy.shape.slice(1, 3)
+    const rows = samples(shape[1], size[0], attributes)
+    const columns = samples(shape[2], size[1], attributes)
+    spread(dy, result, shape, size, rows, columns)
+  },
+})
 
-const kernels = { ResizeBilinearGrad: bilinearSamples, ResizeNearestNeighborGrad: nearestSamples }
+/** Gradient of bilinear resizing. The stock ones are wrong for half pixels, and on the CPU backend for pictures that are
+ * not square. */
+export const resizeBilinearGradient = gradient('ResizeBilinearGrad', bilinearSamples)
 
-function gradient(
-  name: keyof typeof kernels,
-  { inputs, attrs }: Arguments,
-  dy: Float32Array,
-  dx: Float32Array,
-) {
-  const { shape } = inputs.images
-  const size = inputs.dy.shape.slice(1, 3)
-  const samples = kernels[name]
-  spread(dy, dx, shape, size, samples(shape[1], size[0], attrs), samples(shape[2], size[1], attrs))
-}
-
-const names = Object.keys(kernels) as (keyof typeof kernels)[]
-
-/** Replaces the gradients of resizing on WASM: the stock ones are wrong for half pixels, and for nearest neighbours. */
-export function registerWasmResizeGradients(): void {
-  for (const name of names) {
-    registerWasmKernel<'images' | 'dy', Attributes>(name, (args) => {
-      const { inputs, backend } = args
-      const out = backend.makeOutput(inputs.images.shape, 'float32')
-      gradient(name, args, floats(backend, inputs.dy), floats(backend, out))
-      return out
-    })
-  }
-}
-
-/** Replaces them on the CPU backend: the stock ones are wrong for half pixels, and for pictures that are not square. */
-export function registerCpuResizeGradients(): void {
-  for (const name of names) {
-    unregisterKernel(name, 'cpu')
-    registerKernel({
-      kernelName: name,
-      backendName: 'cpu',
-      kernelFunc: ((args: Arguments & { backend: MathBackendCPU }) => {
-        const { inputs, backend } = args
-        const values = new Float32Array(util.sizeFromShape(inputs.images.shape))
-        gradient(name, args, backend.data.get(inputs.dy.dataId as object).values as Float32Array, values)
-        return backend.makeTensorInfo(inputs.images.shape, 'float32', values)
-      }) as unknown as KernelConfig['kernelFunc'],
-    })
-  }
-}
+/** Gradient of nearest-neighbour resizing. The stock ones are wrong. */
+export const resizeNearestGradient = gradient('ResizeNearestNeighborGrad', nearestSamples)
