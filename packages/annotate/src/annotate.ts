@@ -1,4 +1,4 @@
-import { tensor4d, type Tensor2D, type Tensor4D } from '@tensorflow/tfjs-core'
+import { tensor4d, tidy, type Tensor2D, type Tensor4D } from '@tensorflow/tfjs-core'
 import ndarray, { type NdArray } from 'ndarray'
 import { AnnotationError, assertInRange, assertInteger, assertShape } from '@facekit/core'
 import { cropFace, type FaceCrop } from './align-face.js'
@@ -150,7 +150,7 @@ async function embedCrop(image: Mask, embedder?: AnnotateOptions['embedder']): P
   const embed = embedder ?? (await loadEmbedder()).embed
   const [height, width] = image.shape
   const batch = tensor4d(image.data, [1, height, width, 3], 'float32')
-  const output = embed(batch)
+  const output = tidy(() => embed(batch))
   const values = Float32Array.from(await output.data())
   output.dispose()
   batch.dispose()
