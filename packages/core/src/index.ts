@@ -33,4 +33,4 @@ export {
 } from './safetensors.js'
 export { writeFileAtomic } from './write-file-atomic.js'
 export { hasHostMemory, runHostKernel, type HostKernel } from './host-kernel.js'
-export type { HostArray, OutputSpec } from './host-arrays.js'
+export { computeOnHost, type HostArray, type OutputSpec } from './host-arrays.js'

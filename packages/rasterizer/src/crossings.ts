@@ -1,6 +1,6 @@
+import type { HostArray } from '@facekit/core'
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 import { findCrossing } from './find-crossing.js'
-import type { HostArray } from './host-arrays.js'
 import { markSilhouettes } from './mark-silhouettes.js'
 import { projectSurface } from './projected-surface.js'
 import type { Topology } from './topology.js'

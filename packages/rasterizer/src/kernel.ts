@@ -11,8 +11,7 @@ import {
   type Tensor,
   type TensorInfo,
 } from '@tensorflow/tfjs-core'
-import { BackendError } from '@facekit/core'
-import { computeOnHost, type HostArray, type OutputSpec } from './host-arrays.js'
+import { BackendError, computeOnHost, type HostArray, type OutputSpec } from '@facekit/core'
 
 /** An operation of this package: how it runs on a backend, and its gradient. */
 export interface Kernel<Attributes extends object> {

@@ -1,6 +1,5 @@
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core'
-import { assertDataType, assertShape, ShapeError, ValueError } from '@facekit/core'
-import type { HostArray } from './host-arrays.js'
+import { assertDataType, assertShape, ShapeError, ValueError, type HostArray } from '@facekit/core'
 import { runKernel, type Kernel } from './kernel.js'
 import {
   lookUp,
