@@ -15,8 +15,9 @@ export function readImageHeader(
 
 /** The error for a picture with too many pixels. */
 export function tooLarge(name: string, width: number, height: number, maxPixels: number): ImageError {
+  const limit = maxPixels < 1e6 ? `${maxPixels} pixels` : `${Math.round(maxPixels / 1e4) / 100} million`
   return new ImageError(
-    `readPicture: ${name}: ${width} x ${height} pixels, expected at most ${Math.round(maxPixels / 1e4) / 100} million; scale it down or raise maxPixels`,
+    `readPicture: ${name}: ${width} x ${height} pixels, expected at most ${limit}; scale it down or raise maxPixels`,
   )
 }
 
