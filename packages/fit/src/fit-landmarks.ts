@@ -1,6 +1,6 @@
 import { assertShape, ValueError } from '@facekit/core'
 import type { MorphableModel } from '@facekit/morphable'
-import { defaultCamera, type Camera } from '@facekit/render'
+import { defaultCamera, jawOutwardDirection, type Camera } from '@facekit/render'
 import type { NdArray } from 'ndarray'
 import { landmarkBasis, type LandmarkBasis } from './landmark-basis.js'
 import { poseProjection } from './pose-projection.js'
@@ -122,13 +122,14 @@ function createProblem(
     return Int32Array.from(basis.candidates, (candidates, i) => {
       if (candidates.length === 1) return candidates[0]
       let bestRow = candidates[0]
+      const [right, downwards] = jawOutwardDirection(i)
       let farthest = -Infinity
       for (const row of candidates) {
         projection.project(positions[3 * row], positions[3 * row + 1], positions[3 * row + 2], pixel)
-        // Levelled by the roll: sideways for the cheeks, downwards for the chin.
+        // Levelled by the roll.
         const sideways = cos * pixel[0] - sin * pixel[1]
         const down = sin * pixel[0] + cos * pixel[1]
-        const outwards = i < 7 ? -sideways : i > 9 ? sideways : down
+        const outwards = right * sideways + downwards * down
         if (outwards > farthest) {
           farthest = outwards
           bestRow = row

@@ -25,7 +25,7 @@ export function landmarkBasis(model: MorphableModel): LandmarkBasis {
   const anchors = Int32Array.from(model.landmarks, row)
   const candidates = Array.from(anchors, (anchor, i) => {
     const contour = model.jawContours?.[i]
-    return contour ? Int32Array.from(new Set([anchor, ...Array.from(contour, row)])) : Int32Array.of(anchor)
+    return contour?.length ? Int32Array.from(contour, row) : Int32Array.of(anchor)
   })
   const vertices = Int32Array.from(rowOf.keys())
   const gather = (source: ArrayLike<number>, offset: number) => {

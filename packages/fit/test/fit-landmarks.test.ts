@@ -1,4 +1,4 @@
-import { createTinyFace, useBackend } from '@facekit/testing'
+import { createTinyFace, testBackends, useBackend } from '@facekit/testing'
 import { neutralParameters } from '@facekit/core'
 import { fitLandmarks } from '@facekit/fit'
 import { renderFace } from '@facekit/render'
@@ -30,8 +30,8 @@ async function landmarksOf(
   return ndarray(Float32Array.from(await rendering.landmarks.data()), [68, 2])
 }
 
-describe('fitLandmarks', () => {
-  beforeAll(() => useBackend('cpu'))
+describe.each(testBackends)('fitLandmarks beside a renderer on %s', (backend) => {
+  beforeAll(() => useBackend(backend))
 
   it('value: finds the pose that the renderer drew', async () => {
     const landmarks = await landmarksOf([0.1, -0.3, 0.05], [4, -6, 0], 0.97)

@@ -1,6 +1,7 @@
 import {
   add,
   argMax,
+  cast,
   concat,
   cos,
   customGrad,
@@ -60,7 +61,7 @@ function candidatesOf(model: MorphableModel, rows: readonly Int32Array[]): Candi
 }
 
 /** Positions of the jaw landmarks on the contour that is seen: in each row of the model's `jawContours` the vertex that lies
- * outermost in the picture on its own side, sideways as the head is tilted; for the chin, lowest.
+ * outermost in the picture: sideways of the tilted head at the ears, lowest at the chin, slanting between.
  *
  * (Landmark marching, as in the 3DMM literature: annotators mark the visible outline, not a point of the skin.)
  *
@@ -102,16 +103,24 @@ function outermost(points: Tensor3D, width: number, { camera, size, rotation }: 
   const outward = tensor(outwardDirections(width), [1, JAW_COUNT * width, 2])
   const score = sum(mul(concat([right, neg(up)], 2), outward), 2)
   const best = argMax(reshape(score, [batch, JAW_COUNT, width]), 2)
-  return reshape(oneHot(best, width, 1, 0, 'float32'), [batch, JAW_COUNT, width, 1])
+  // The WASM kernel makes int32 whatever type is asked for.
+  return reshape(cast(oneHot(best, width), 'float32'), [batch, JAW_COUNT, width, 1])
+}
+
+/** Where outwards is for a jaw landmark of an upright head: from sideways at the ears, evenly turning to downwards at the chin.
+ *
+ * @param landmark - 0 (the subject's right ear, left in the picture) to 16
+ * @returns shares of the way to the right and of the way down, unit length
+ */
+export function jawOutwardDirection(landmark: number): [right: number, down: number] {
+  const angle = (landmark / (JAW_COUNT - 1)) * Math.PI
+  return [-Math.cos(angle), Math.sin(angle)]
 }
 
 /** For each candidate: how much its distance to the right, and its distance downwards, count. */
 function outwardDirections(width: number): Float32Array {
-  const chin = (JAW_COUNT - 1) / 2
   const directions = new Float32Array(JAW_COUNT * width * 2)
-  for (let i = 0; i < JAW_COUNT * width; i++) {
-    const landmark = Math.floor(i / width)
-    directions.set([Math.sign(landmark - chin), landmark === chin ? 1 : 0], i * 2)
-  }
+  for (let i = 0; i < JAW_COUNT * width; i++)
+    directions.set(jawOutwardDirection(Math.floor(i / width)), i * 2)
   return directions
 }
