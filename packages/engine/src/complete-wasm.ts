@@ -7,6 +7,7 @@ import { einsum } from './einsum.js'
 import { registerPlainKernel } from './plain-kernel.js'
 import { resizeBilinearGradient, resizeNearestGradient } from './resize-gradients.js'
 import { reverse } from './reverse.js'
+import { tile } from './tile.js'
 import { unsortedSegmentSum } from './unsorted-segment-sum.js'
 import { registerWasmKernel } from './wasm-kernel.js'
 
@@ -40,6 +41,7 @@ export async function completeWasm(): Promise<void> {
   registerWasmKernel('UnsortedSegmentSum', unsortedSegmentSum)
   registerWasmKernel('Einsum', einsum)
   registerWasmKernel('Reverse', reverse, getKernel('Reverse', 'wasm'))
+  registerWasmKernel('Tile', tile, getKernel('Tile', 'wasm'))
   const cpu = new MathBackendCPU()
   // On its first use in Node it would print an advertisement for another package.
   ;(cpu as unknown as { firstUse: boolean }).firstUse = false

