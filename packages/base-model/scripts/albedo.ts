@@ -36,7 +36,7 @@ export const paintedModes: readonly PaintedMode[] = [
     share: {
       skinOnly: [-0.26, -0.28, -0.28],
       lips: [-0.2, -0.22, -0.22],
-      brows: [-0.16, -0.17, -0.17],
+      brows: [-0.25, -0.26, -0.26],
       lidLine: [-0.16, -0.17, -0.17],
       sclera: [-0.03, -0.04, -0.05],
       iris: [-0.14, -0.16, -0.18],
@@ -46,9 +46,9 @@ export const paintedModes: readonly PaintedMode[] = [
   {
     name: 'haemoglobin',
     share: {
-      skinOnly: [0.006, -0.05, -0.042],
-      cheeks: [0.004, -0.035, -0.03],
-      nose: [0.004, -0.035, -0.03],
+      skinOnly: [0.006, -0.045, -0.038],
+      cheeks: [0.002, -0.016, -0.014],
+      nose: [0.002, -0.016, -0.014],
       lips: [0.02, -0.09, -0.07],
     },
   },
@@ -81,7 +81,7 @@ export const paintedModes: readonly PaintedMode[] = [
   { name: 'upperLid', share: { upperLid: [-0.08, -0.1, -0.1] } },
   { name: 'lidLine', share: { lidLine: [-0.24, -0.24, -0.24], lowerLidLine: [-0.06, -0.07, -0.07] } },
   { name: 'lowerLidLine', share: { lowerLidLine: [-0.13, -0.14, -0.14] } },
-  { name: 'irisLight', paint: { iris: [0.022, 0.018, 0.0135] } },
+  { name: 'irisLight', share: { iris: [0.3, 0.31, 0.32] } },
   { name: 'irisBlue', paint: { iris: [-0.009, 0.002, 0.012] } },
   { name: 'irisGreen', paint: { iris: [-0.003, 0.005, -0.002] } },
   { name: 'scleraLight', paint: { sclera: [0.04, 0.04, 0.04] } },
@@ -144,7 +144,11 @@ export function diffuseMean(masks: FaceMasks): Float64Array {
   over(masks.lowerLidLine, [0.12, 0.07, 0.055], 0.45)
   over(masks.sclera, SCLERA, 1)
   over(masks.scleraCorner, [0.32, 0.21, 0.19], 0.65)
-  over(masks.iris, IRIS, 1)
+  over(
+    masks.iris.map((iris, i) => Math.max(iris, masks.pupil[i])),
+    IRIS,
+    1,
+  )
   over(masks.limbus, [0.03, 0.022, 0.018], 0.55)
   over(masks.pupil, [0.008, 0.007, 0.007], 1)
   return color

@@ -186,15 +186,15 @@ export const expressionHandles: Record<string, { moves: Moves; still: readonly S
     moves: [
       [
         [70, 46],
-        [-0.4, 4.6, -0.8],
+        [-0.4, 5.2, -1],
       ],
       [
         [63, 53],
-        [-0.3, 6, -0.8],
+        [-0.3, 7, -1],
       ],
       [
         [105, 52],
-        [0, 5.4, -0.6],
+        [0, 6.2, -0.8],
       ],
       [
         [66, 65],
@@ -261,11 +261,11 @@ export const expressionHandles: Record<string, { moves: Moves; still: readonly S
     moves: [
       [
         [129, 64, 102, 48, 49],
-        [-0.9, 3.6, -0.2],
+        [-0.9, 4.6, -0.2],
       ],
       [
         [98, 115],
-        [-0.5, 2.8, 0],
+        [-0.5, 3.6, 0],
       ],
       [
         [198, 209, 126],
@@ -283,8 +283,8 @@ export const expressionHandles: Record<string, { moves: Moves; still: readonly S
         [97, 2],
         [0, 1.3, 0],
       ],
-      [upperLipRings.flatMap((ring) => [ring[3], ring[4]]), [-0.2, 2.4, 0.2]],
-      [upperLipRings.flatMap((ring) => [ring[5]]), [0, 1.3, 0]],
+      [upperLipRings.flatMap((ring) => [ring[3], ring[4]]), [-0.2, 3, 0.2]],
+      [upperLipRings.flatMap((ring) => [ring[5]]), [0, 1.8, 0]],
       [lowerLipRings.flatMap((ring) => [ring[3], ring[5]]), [0, 0, 0]],
       [
         [205, 36, 142],
@@ -345,15 +345,15 @@ export const expressionHandles: Record<string, { moves: Moves; still: readonly S
   mouthShrugLower: {
     moves: [
       [corners, [0.2, 0.4, 0]],
-      [lowerLipRings.flatMap((ring) => ring.slice(2, 6)), [0, 3.6, 1.6]],
-      [upperLipRings.flatMap((ring) => ring.slice(2, 6)), [0, 2.6, 0.6]],
+      [lowerLipRings.flatMap((ring) => ring.slice(2, 6)), [0, 4.6, 2.4]],
+      [upperLipRings.flatMap((ring) => ring.slice(2, 6)), [0, 3.4, 1]],
       [
         [200, 199, 208, 201],
         [0, 3.4, 1],
       ],
       [
         [175, 171],
-        [0, 1.8, 0.6],
+        [0, 2.6, 1],
       ],
     ],
     still: ['bridge', 'noseBase', 'lids', 'brows', 'forehead', 'sides', 'jaw'],

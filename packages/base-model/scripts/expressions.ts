@@ -18,9 +18,10 @@ const smoothstep = (from: number, to: number, x: number) => {
   return t * t * (3 - 2 * t)
 }
 
-/** Axis of the jaw's joints, mm: (y, z), in front of and a little below the ear canals. */
-const HINGE = { y: 4, z: -16 }
-const JAW_OPENING = (17 * Math.PI) / 180
+/** Axis of the opening jaw, mm: (y, z). Its joints slide forward as they turn, so it is below them, behind the mandible. */
+const HINGE = { y: -20, z: -26 }
+const JAW_SLIDE = { y: -2, z: 6 }
+const JAW_OPENING = (21 * Math.PI) / 180
 /** Width of the middle zone in which the left and the right half of an expression fade into each other, mm. */
 const BLEND = 9
 
@@ -58,26 +59,30 @@ export function makeExpressions(
     mapField(([, y, z], i) => {
       const [dy, dz] = [y - HINGE.y, z - HINGE.z]
       const [cos, sin] = [Math.cos(angle), Math.sin(angle)]
-      return [0, jaw[i] * (dy * cos - dz * sin - dy), jaw[i] * (dy * sin + dz * cos - dz)]
+      return [
+        0,
+        jaw[i] * (dy * cos - dz * sin - dy + JAW_SLIDE.y),
+        jaw[i] * (dy * sin + dz * cos - dz + JAW_SLIDE.z),
+      ]
     })
   const shiftJaw = (x: number) =>
     mapField(([, , z], i) => [x * jaw[i] * smoothstep(-40, 40, z), -0.04 * Math.abs(x) * jaw[i], 0])
   const expressions: Expression[] = [
     { name: 'jawOpen', field: rotateJaw(JAW_OPENING) },
-    { name: 'jawForward', field: mapField((_, i) => [0, -0.8 * jaw[i], 6 * jaw[i]]) },
-    { name: 'jawLeft', field: shiftJaw(7) },
-    { name: 'jawRight', field: shiftJaw(-7) },
+    { name: 'jawForward', field: mapField((_, i) => [0, -1 * jaw[i], 8 * jaw[i]]) },
+    { name: 'jawLeft', field: shiftJaw(8) },
+    { name: 'jawRight', field: shiftJaw(-8) },
     {
       name: 'mouthPucker',
-      field: surface.solve(roundedLips(at, mirror, { width: 0.56, forward: 6, open: 0.2 })),
+      field: surface.solve(roundedLips(at, mirror, { width: 0.6, forward: 8.5, open: 0.3 })),
     },
     {
       name: 'mouthFunnel',
-      field: surface.solve(roundedLips(at, mirror, { width: 0.74, forward: 5.5, open: 4.5 })),
+      field: surface.solve(roundedLips(at, mirror, { width: 0.76, forward: 8, open: 5.2 })),
     },
     ...(['Left', 'Right'] as const).map((side) => ({
       name: `mouth${side}`,
-      field: surface.solve(shiftedMouth(side === 'Left' ? 7 : -7, mirror)),
+      field: surface.solve(shiftedMouth(side === 'Left' ? 9 : -9, mirror)),
     })),
   ]
   for (const name of ['mouthRollUpper', 'mouthRollLower', 'mouthShrugUpper', 'mouthShrugLower']) {

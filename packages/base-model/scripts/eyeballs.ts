@@ -2,7 +2,7 @@ import { solve, Matrix } from 'ml-matrix'
 import { rightEyeRings } from './face-parts.js'
 import type { Stencil } from './loop-subdivision.js'
 
-/** The visible cap of an eyeball, with the iris in its middle. */
+/** The front of an eyeball, far enough around that a turned eye has no rim in sight; the iris is in its middle. */
 export interface Eyeball {
   side: 'right' | 'left'
   /** The 16 control vertices of the lid edges around it, outer corner first, over the upper lid. */
@@ -22,7 +22,7 @@ export interface Eyeball {
 
 const SECTORS = 24
 /** Distances of the rings of vertices from the pupil's centre, mm: the pupil ends at 2, the iris at 5.9. */
-const RINGS = [0.9, 1.8, 2.3, 3.9, 5.4, 6.2, 7.6, 9.6, 12, 15, 19]
+const RINGS = [0.9, 1.8, 2.3, 3.9, 5.4, 6.2, 7.6, 9.6, 12, 15, 19, 24, 30]
 /** How far the eyeball lies behind the lids' edge, mm: lids go straight from open to closed, the chord of an arc. */
 const CLEARANCE = 0.9
 /** Larger than an eyeball's 12 mm: the surface must reach the corners of the eye, where flesh hides its edge. */
@@ -66,7 +66,8 @@ export function buildEyeballs(neutral: Float64Array, mirror: readonly number[]):
         const bend = distance / RADIUS
         const across = RADIUS * Math.sin(bend)
         positions.push(center[0] + across * x, center[1] + across * y, center[2] + RADIUS * Math.cos(bend))
-        uv.push(uvCenter[0] + (0.05 * distance * x) / 19, uvCenter[1] + (0.05 * distance * y) / 19)
+        const spread = 0.05 * (distance / RINGS.at(-1)!) ** 0.7
+        uv.push(uvCenter[0] + spread * x, uvCenter[1] + spread * y)
         distances.push(distance)
       }
     }

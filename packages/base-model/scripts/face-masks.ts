@@ -91,8 +91,8 @@ export function paintMasks(mesh: FaceMesh): FaceMasks {
   const nostrils = controlMask([
     [[59, 75, 60, 235], 1],
     [[289, 305, 290, 455], 1],
-    [[240, 99, 166], 0.45],
-    [[460, 328, 392], 0.45],
+    [[240, 99, 166], 0.75],
+    [[460, 328, 392], 0.75],
   ])
   const fold = [98, 206, 216, 212].map(point)
 
@@ -147,7 +147,7 @@ export function paintMasks(mesh: FaceMesh): FaceMasks {
     masks.apples[i] = blob(-40, -5, 40, 18, 16)
     masks.nose[i] = Math.exp(-((x / 15) ** 2) - ((y + 6) / 13) ** 2) * smoothstep(48, 62, z)
     masks.noseWings[i] = blob(-15, -12, 58, 6, 8, 14)
-    masks.nostrils[i] = smoothstep(0.22, 0.75, nostrils[i])
+    masks.nostrils[i] = smoothstep(0.3, 0.8, nostrils[i])
     masks.forehead[i] = smoothstep(50, 64, y)
     masks.temples[i] = blob(-64, 40, 5, 16, 24)
     masks.chin[i] = middle(-78, 18, 11)
@@ -167,6 +167,7 @@ export function paintMasks(mesh: FaceMesh): FaceMasks {
       masks.iris[i] = 1 - smoothstep(5.3, 6.3, distance)
       masks.limbus[i] = Math.exp(-(((distance - 5.5) / 0.9) ** 2))
       masks.sclera[i] = 1 - masks.iris[i]
+      masks.iris[i] *= 1 - masks.pupil[i]
       masks.scleraCorner[i] = smoothstep(7, 13, distance)
     })
   }

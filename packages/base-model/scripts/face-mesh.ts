@@ -30,7 +30,7 @@ export interface FaceMesh {
 const innerLips = new Set<number>([...upperLipRings[3], ...lowerLipRings[3]])
 const rightLids = new Set<number>(rightEyeRings[0])
 /** How far the edge of a lid reaches towards the eyeball, mm. */
-const LID_THICKNESS = 2.4
+const LID_THICKNESS = 4.5
 
 function triplets(triangles: readonly number[]): number[][] {
   return Array.from({ length: triangles.length / 3 }, (_, t) => triangles.slice(t * 3, t * 3 + 3))
@@ -48,7 +48,7 @@ const LEFT_LIDS = new Set([263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381
 /** Control positions whose subdivided surface passes (nearly) through the wanted ones: Loop's scheme shrinks otherwise. */
 function sharpen(stencils: readonly Stencil[], wanted: Float64Array): Float64Array {
   let control = wanted.slice()
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < 1; round++) {
     const smooth = applyStencils(stencils.slice(0, wanted.length / 3), control)
     control = control.map((value, i) => value + 0.7 * (wanted[i] - smooth[i]))
   }
@@ -113,7 +113,7 @@ export function buildFaceMesh(canonical: CanonicalFace, neutral: Float64Array): 
     for (let k = 0; k < loop.length; k++) {
       const next = (k + 1) % loop.length
       const quad = [loop[k], loop[next], start + next, start + k]
-      const [a, b, c, d] = clockwise ? quad : quad.toReversed()
+      const [a, b, c, d] = clockwise ? quad.toReversed() : quad
       triangles.push(a, b, c, a, c, d)
     }
   }

@@ -7,9 +7,9 @@ import { landmarks68 } from './face-parts.js'
 export function jawContours(mesh: FaceMesh): number[][] {
   const step = 0.006
   return landmarks68.slice(0, 17).map((landmark, k) => {
-    // From straight inwards at the ears to straight up at the chin.
-    const turn = ((8 - k) / 8) * (Math.PI / 2)
-    const direction = [Math.sign(turn) * Math.sin(Math.abs(turn)) ** 0.6, Math.cos(turn) ** 1.6]
+    // Straight inwards down to the corner of the jaw, then turning until it is straight up at the chin.
+    const turn = (Math.PI / 2) * Math.sign(8 - k) * [0, 0.2, 0.45, 0.75, 1][Math.min(Math.abs(8 - k), 4)]
+    const direction = [Math.sin(turn), Math.cos(turn)]
     const length = Math.hypot(...direction)
     const list: number[] = [landmark]
     for (let along = step; along < 0.2; along += step) {
@@ -42,7 +42,7 @@ export function regions(mesh: FaceMesh, masks: FaceMasks): Record<string, number
     browLeft: where((i) => masks.brows[i] >= 0.35 && x(i) > 0),
     browRight: where((i) => masks.brows[i] >= 0.35 && x(i) < 0),
     sclera: where((i) => masks.sclera[i] >= 0.5),
-    iris: where((i) => masks.iris[i] > 0.5),
+    iris: where((i) => masks.iris[i] + masks.pupil[i] > 0.5),
     eyeLeft: where((i) => i >= mesh.lidEnd && x(i) > 0),
     eyeRight: where((i) => i >= mesh.lidEnd && x(i) < 0),
     lids: where((i) => i < mesh.skinEnd && (masks.upperLid[i] > 0.4 || masks.lowerLidLine[i] > 0.1)),

@@ -84,7 +84,7 @@ ourInner.forEach((v, k) =>
     [0, 1, 2].map((c) => ictAligned[ictInner[k] * 3 + c] - mean[v * 3 + c]) as [number, number, number],
   ),
 )
-let bent = mean.map((value, i) => value)
+let bent = mean.slice()
 const nearest = new Int32Array(control)
 for (let round = 0; round < 6; round++) {
   const moved = surface.solve(handles, round === 0 ? 100 : 0.05)
@@ -146,7 +146,7 @@ for (const k of [10, 20, 40, 60, 80]) {
   )
 }
 const ours = Array.from({ length: PEOPLE }, () => {
-  const sum = new Array<number>(control * 3).fill(0)
+  const sum = Array.from({ length: control * 3 }, () => 0)
   for (let k = 0; k < 80; k++) {
     const b = random.normal()
     mode(k).forEach((value, i) => (sum[i] += b * value))

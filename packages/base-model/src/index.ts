@@ -1,1 +1,1 @@
-export { loadBaseModel } from './load-base-model.js'
+export { loadBaseModel, type LoadBaseModelOptions } from './load-base-model.js'

@@ -2,28 +2,59 @@ import { ModelFormatError } from '@facekit/core'
 import type { MorphableModel } from '@facekit/morphable'
 import { readBaseModel } from './read-base-model.js'
 
+export interface LoadBaseModelOptions {
+  /** Where the file `data/base-model.safetensors` is, or its bytes. Default: beside this package's code, which Node and
+   * the bundlers that understand `new URL(..., import.meta.url)` (Vite, webpack, Rollup's and Parcel's) find by themselves. */
+  source?: string | URL | Uint8Array
+}
+
 let loaded: Promise<MorphableModel> | undefined
 
-export async function loadBaseModel(
-  options: { source?: string | URL | Uint8Array } = {},
-): Promise<MorphableModel> {
+/** Loads the embedded face model: 80 identity, 52 expression and 56 albedo modes on 7,849 vertices.
+ *
+ * Reads one file of 1.4 MB from disk (Node) or by `fetch` (browser) and subdivides its bases, about 0.2 s. The second call
+ * returns the same model; a failed one is tried again.
+ *
+ * Space: mm, +x to the right of the picture, +y up, +z to the camera; the subject's left is at +x. Identity and albedo
+ * coefficients are standard deviations; expression coefficients go from 0 (rest) to 1 (fully activated), names like
+ * ARKit's. Vertices 0 to 467 are those of MediaPipe's face mesh.
+ *
+ * Memory: plain arrays, about 25 MB, nothing to dispose.
+ * @throws {ModelFormatError} when the file cannot be fetched, is damaged or of another version
+ * @example
+ * const model = await loadBaseModel()
+ * model.layout // { identity: 80, expression: 52, albedo: 56 }
+ */
+export async function loadBaseModel(options: LoadBaseModelOptions = {}): Promise<MorphableModel> {
   if (options.source !== undefined) return readBaseModel(await readBytes(options.source))
   // Bundlers know this form: they copy the file and put its new address here.
   loaded ??= readBytes(new URL('../data/base-model.safetensors', import.meta.url)).then(readBaseModel)
-  return loaded
+  try {
+    return await loaded
+  } catch (error) {
+    loaded = undefined
+    throw error
+  }
 }
 
 async function readBytes(source: string | URL | Uint8Array): Promise<Uint8Array> {
   if (source instanceof Uint8Array) return source
-  const url = String(source)
-  if (url.startsWith('file:')) {
-    const { readFile } = await import(/* webpackIgnore: true */ /* @vite-ignore */ 'node:fs/promises')
-    return readFile(new URL(url))
-  }
-  const response = await fetch(url)
-  if (!response.ok)
-    throw new ModelFormatError(
-      `loadBaseModel: ${url} answered ${response.status}; serve the file or pass { source }`,
+  const address = String(source)
+  const fail = (why: string, cause?: unknown) =>
+    new ModelFormatError(
+      `loadBaseModel: cannot read ${address} (${why}); pass { source }: the address or the bytes of @facekit/base-model/data/base-model.safetensors`,
+      { cause },
     )
-  return new Uint8Array(await response.arrayBuffer())
+  const inNode = typeof process !== 'undefined' && process.versions?.node !== undefined
+  try {
+    if (inNode && !/^(https?|data|blob):/.test(address)) {
+      const { readFile } = await import(/* webpackIgnore: true */ /* @vite-ignore */ 'node:fs/promises')
+      return await readFile(address.startsWith('file:') ? new URL(address) : address)
+    }
+    const response = await fetch(address)
+    if (!response.ok) throw new Error(`status ${response.status}`)
+    return new Uint8Array(await response.arrayBuffer())
+  } catch (error) {
+    throw fail(error instanceof Error ? error.message : String(error), error)
+  }
 }

@@ -30,6 +30,10 @@ export function readBaseModel(bytes: Uint8Array): MorphableModel {
   const mean = file.floats('mean')
   const vertexCount = mean.length / 3
   const stencils = readStencils(file)
+  const regionLists = file.lists('regions')
+  const regions: Record<string, Int32Array> = Object.fromEntries(
+    file.names('region_names').map((name, i) => [name, regionLists[i]]),
+  )
   const eyeballs = file.indices('eyeballs')
   const identity = file.fields('identity')
   const expression = file.fields('expression')
@@ -56,12 +60,16 @@ export function readBaseModel(bytes: Uint8Array): MorphableModel {
   const diffuse = new Float32Array(albedoCount * vertexCount * 3)
   diffuse.set(diffusePainted)
   diffuse.set(applyStencils(stencils, smooth.values, smooth.count, skinEnd), diffusePainted.length)
+  // The smooth modes are of skin: they end at the lips.
+  for (let k = diffusePainted.length / vertexCount / 3; k < albedoCount; k++) {
+    for (const i of regions.innerMouth ?? [])
+      diffuse.fill(0, (k * vertexCount + i) * 3, (k * vertexCount + i + 1) * 3)
+  }
   const grey = (values: Float32Array) =>
     Float32Array.from({ length: values.length * 3 }, (_, i) => values[Math.floor(i / 3)])
   const specular = new Float32Array(diffuse.length)
   specular.set(grey(specularPainted))
 
-  const regionLists = file.lists('regions')
   return {
     name: file.text('name'),
     license: file.text('license'),
@@ -72,7 +80,7 @@ export function readBaseModel(bytes: Uint8Array): MorphableModel {
     landmarks: file.indices('landmarks'),
     jawContours: file.lists('jaw_contours'),
     uv: ndarray(file.floats('uv'), [vertexCount, 2]),
-    regions: Object.fromEntries(file.names('region_names').map((name, i) => [name, regionLists[i]])),
+    regions,
     shape: {
       mean: ndarray(mean, [vertexCount, 3]),
       identity: ndarray(applyStencils(stencils, identity.values, identity.count), [
