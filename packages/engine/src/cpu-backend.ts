@@ -14,7 +14,7 @@ export const cpuBackend: BackendProvider = {
   probe: async () => ({
     backend: 'cpu',
     available: true,
-    reason: 'plain JavaScript works everywhere, about twenty times slower than WASM',
+    reason: 'plain JavaScript works everywhere, and is slow',
   }),
   start: async () => {
     await import('@tensorflow/tfjs-backend-cpu')
