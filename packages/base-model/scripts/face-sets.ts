@@ -2,6 +2,9 @@ import type { FaceMasks } from './face-masks.js'
 import type { FaceMesh } from './face-mesh.js'
 import { landmarks68 } from './face-parts.js'
 
+/** Millimetres on the face for the width of the texture, roughly. */
+const UV_SCALE = 190
+
 /** Vertices that can be the visible contour at each of the 17 jaw landmarks, from the rim inwards: along the row at the
  * landmark's height for the sides, upwards for the chin. */
 export function jawContours(mesh: FaceMesh): number[][] {
@@ -13,11 +16,14 @@ export function jawContours(mesh: FaceMesh): number[][] {
     const length = Math.hypot(...direction)
     const list: number[] = [landmark]
     for (let along = step; along < 0.2; along += step) {
-      const target = direction.map((value, c) => mesh.uv[landmark * 2 + c] + (value / length) * along)
+      const [u, y] = [
+        mesh.uv[landmark * 2] + (direction[0] / length) * along,
+        mesh.mean[landmark * 3 + 1] + (direction[1] / length) * along * UV_SCALE,
+      ]
       let best: number = landmark
       let bestDistance = Infinity
       for (let i = 0; i < mesh.skinEnd; i++) {
-        const distance = Math.hypot(mesh.uv[i * 2] - target[0], mesh.uv[i * 2 + 1] - target[1])
+        const distance = Math.hypot((mesh.uv[i * 2] - u) * UV_SCALE, mesh.mean[i * 3 + 1] - y)
         if (distance < bestDistance) {
           best = i
           bestDistance = distance

@@ -120,6 +120,8 @@ const scan = (coefficients: readonly number[]) => {
 const none: number[] = []
 const ictNeutral = align(scan(none), mean, scan(none), weights)
 const random = createRandom(11)
+// The first numbers of small seeds are alike.
+for (let i = 0; i < 8; i++) random.uniform()
 const root = weights.map((w) => Math.sqrt(w / totalWeight))
 const weighted = (field: ArrayLike<number>) =>
   Array.from(field, (value, i) => value * root[Math.floor(i / 3)])
