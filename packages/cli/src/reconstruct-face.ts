@@ -1,0 +1,79 @@
+import { join } from 'node:path'
+import type { FaceAnnotation, Picture } from '@facekit/annotate'
+import { disposeParameters, writeFileAtomic } from '@facekit/core'
+import type { FitResult } from '@facekit/fit'
+import { parametersFile, readNumbers, type ParametersFile } from './parameters-file.js'
+import type { PhaseTimer } from './phase-timer.js'
+import type { Progress } from './progress.js'
+import type { Session } from './session.js'
+import { writeFaceFiles } from './write-face-files.js'
+
+/** One face of one picture. */
+export interface FaceJob {
+  /** Path of the picture as it was given. */
+  file: string
+  picture: Picture
+  annotation: FaceAnnotation
+  /** Number of the face in the picture, from 1. */
+  face: number
+  /** Folder that the files go into; it exists. */
+  folder: string
+  /** Steps of gradient descent; the fit's default if undefined. */
+  iterations: number | undefined
+  /** Width and height of the maps. */
+  mapSize: number
+}
+
+/** Fits one face and writes its files. */
+export async function reconstructFace(
+  job: FaceJob,
+  session: Session,
+  timer: PhaseTimer,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<{ parameters: ParametersFile; files: string[] }> {
+  const { annotation } = job
+  const { model, engine } = session
+  const result = await timer.measure('fit', () => fit(job, session, progress, signal))
+  try {
+    signal.throwIfAborted()
+    const numbers = await readNumbers(result.parameters)
+    const parameters = parametersFile(
+      {
+        picture: { file: job.file, width: job.picture.shape[1], height: job.picture.shape[0] },
+        face: job.face,
+        annotation,
+        backend: engine.backend,
+      },
+      model,
+      result,
+      numbers,
+    )
+    const files = await writeFaceFiles({ ...job, model, result, parameters }, timer, signal)
+    await writeFileAtomic(join(job.folder, 'parameters.json'), `${JSON.stringify(parameters, null, 1)}\n`)
+    return { parameters, files: [...files, 'parameters.json'].sort() }
+  } finally {
+    disposeParameters(result.parameters)
+  }
+}
+
+async function fit(
+  job: FaceJob,
+  session: Session,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<FitResult> {
+  const [{ fitFace }, { loadEmbedder }] = await Promise.all([
+    import('@facekit/fit'),
+    import('@facekit/annotate'),
+  ])
+  const { embed } = await loadEmbedder()
+  return fitFace(job.picture, job.annotation, session.model, {
+    ...(job.iterations === undefined ? {} : { iterations: job.iterations }),
+    embed,
+    signal,
+    onProgress: ({ stage, iteration, iterations }) => {
+      if (stage === 'appearance') progress.update(iteration, iterations)
+    },
+  })
+}
