@@ -26,15 +26,15 @@ const IRIS: Color = [0.092, 0.062, 0.042]
 
 /** Modes of melanin and haemoglobin first, then one region after the other.
  *
- * Melanin: the straight line through linear RGB from light skin, (0.75, 0.45, 0.31) at -3 deviations, to dark,
- * (0.09, 0.04, 0.03) at +3; more melanin takes a little more green and blue than red. Blood absorbs green and blue, most
+ * Melanin: the straight line through linear RGB from light skin, (0.74, 0.44, 0.30) at -3 deviations, to dark,
+ * (0.10, 0.05, 0.03) at +3; more melanin takes a little more green and blue than red. Blood absorbs green and blue, most
  * of all in cheeks, nose and lips. Both are shares of the mean, as absorbers in the skin multiply.
  */
 export const paintedModes: readonly PaintedMode[] = [
   {
     name: 'melanin',
     share: {
-      skinOnly: [-0.26, -0.28, -0.28],
+      skinOnly: [-0.25, -0.268, -0.268],
       lips: [-0.2, -0.22, -0.22],
       brows: [-0.25, -0.26, -0.26],
       lidLine: [-0.16, -0.17, -0.17],
@@ -69,7 +69,7 @@ export const paintedModes: readonly PaintedMode[] = [
   { name: 'noseLight', share: { nose: [0.05, 0.055, 0.06] }, specular: { nose: 0.005 } },
   { name: 'noseWings', share: { noseWings: [-0.07, -0.09, -0.09] } },
   { name: 'nostrils', share: { nostrils: [-0.2, -0.22, -0.22] } },
-  { name: 'foreheadLight', share: { forehead: [0.055, 0.065, 0.07] }, specular: { forehead: 0.004 } },
+  { name: 'foreheadLight', share: { forehead: [0.036, 0.042, 0.045] }, specular: { forehead: 0.004 } },
   { name: 'foreheadRed', share: { forehead: [0.008, -0.035, -0.03] } },
   { name: 'temples', share: { temples: [-0.06, -0.07, -0.07] } },
   { name: 'chinLight', share: { chin: [0.05, 0.055, 0.06] }, specular: { chin: 0.003 } },
@@ -88,7 +88,7 @@ export const paintedModes: readonly PaintedMode[] = [
   { name: 'scleraRed', paint: { sclera: [0.005, -0.012, -0.012], scleraCorner: [0.012, -0.018, -0.018] } },
   { name: 'fold', share: { fold: [-0.05, -0.06, -0.06] } },
   { name: 'sides', share: { sides: [-0.07, -0.08, -0.08] }, specular: { sides: -0.004 } },
-  { name: 'topToBottom', share: { forehead: [-0.05, -0.04, -0.035], beard: [0.04, 0.035, 0.03] } },
+  { name: 'topToBottom', share: { forehead: [-0.03, -0.026, -0.024], beard: [0.03, 0.026, 0.022] } },
   { name: 'mouthDark', share: { mouth: [-0.25, -0.25, -0.25] } },
 ]
 
@@ -241,11 +241,11 @@ export function smoothModes(
   return [
     ...Array.from({ length: counts.light }, (_, k) => ({
       name: `light${k}`,
-      diffuse: mode(k, [0.028, 0.018, 0.0128]),
+      diffuse: mode(k, [0.019, 0.0118, 0.0084]),
     })),
     ...Array.from({ length: counts.red }, (_, k) => ({
       name: `red${k}`,
-      diffuse: mode(k, [0.006, -0.009, -0.006]),
+      diffuse: mode(k, [0.004, -0.006, -0.004]),
     })),
   ]
 }
