@@ -14,6 +14,17 @@ export interface Random {
   shuffle<T>(items: readonly T[]): T[]
 }
 
+/** Draws that are thrown away: a generator fresh from a small seed has a state of mostly equal bits, and shows it. */
+const WARM_UP = 64
+
+/** Spreads neighbouring seeds over all 32 bits (the finaliser of MurmurHash3). */
+function scramble(seed: number): number {
+  let hash = seed ^ (seed >>> 16)
+  hash = Math.imul(hash, 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return (hash ^ (hash >>> 16)) | 0
+}
+
 /** Starts a seeded stream of random numbers (xoroshiro128+; normals by Box and Muller).
  *
  * @param seed - a whole number from 0 to 2^32 - 1
@@ -24,7 +35,8 @@ export interface Random {
  */
 export function createRandom(seed: number): Random {
   assertInteger('createRandom: seed', seed, 0, 0xffffffff)
-  const generator = xoroshiro128plus(seed | 0)
+  const generator = xoroshiro128plus(scramble(seed))
+  for (let i = 0; i < WARM_UP; i++) uniformFloat64(generator)
   let spare: number | undefined
   const uniform = (minimum = 0, maximum = 1) => minimum + (maximum - minimum) * uniformFloat64(generator)
   const integer = (below: number) => {

@@ -1,0 +1,56 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { BackendError, hasHostMemory, runHostKernel, type HostKernel } from '@facekit/core'
+import { checkGradient, expectNoLeak, testBackends, useBackend } from '@facekit/testing'
+import { beforeAll, describe, expect, it } from 'vitest'
+
+/** out = factor * x^2, and the sign of x. */
+const squares: HostKernel<{ factor: number }> = {
+  name: 'TestSquares',
+  inputs: ['x'],
+  outputs: ([shape]) => [
+    { shape, dtype: 'float32' },
+    { shape, dtype: 'int32' },
+  ],
+  compute([x], [square, sign], _shapes, { factor }) {
+    for (let i = 0; i < x.length; i++) {
+      square[i] = factor * x[i] ** 2
+      sign[i] = Math.sign(x[i])
+    }
+  },
+  gradient: {
+    inputsToSave: ['x'],
+    gradFunc: (upstream, [x], attributes) => ({
+      x: () => tf.mul(tf.mul((upstream as tf.Tensor[])[0], x), 2 * (attributes.factor as number)),
+    }),
+  },
+}
+
+describe.each(testBackends)('runHostKernel on %s', (backend) => {
+  beforeAll(() => useBackend(backend))
+
+  it('value: fills all outputs, and works between other operations', async () => {
+    expect(hasHostMemory()).toBe(true)
+    const [square, sign] = runHostKernel(squares, { x: tf.tensor2d([[-1, 2]]) }, { factor: 3 })
+    expect(await square.array()).toEqual([[3, 12]])
+    expect(sign.dtype).toBe('int32')
+    expect(await sign.array()).toEqual([[-1, 1]])
+    expect(await tf.add(square, 1).array()).toEqual([[4, 13]])
+  })
+
+  it('gradient: as the kernel says', async () => {
+    await checkGradient((x) => runHostKernel(squares, { x }, { factor: 3 })[0], [tf.tensor1d([-1, 2, 0.5])])
+  })
+
+  it('memory: only the outputs', async () => {
+    const x = tf.tensor1d([1, 2])
+    await expectNoLeak(() => tf.dispose(runHostKernel(squares, { x }, { factor: 1 })))
+  })
+})
+
+describe('runHostKernel elsewhere', () => {
+  it('throws: where memory cannot be read at once', async () => {
+    await useBackend('device')
+    expect(hasHostMemory()).toBe(false)
+    expect(() => runHostKernel(squares, { x: tf.tensor1d([1]) }, { factor: 1 })).toThrow(BackendError)
+  })
+})
