@@ -11,7 +11,7 @@ function raw(header: string, data: Uint8Array = new Uint8Array(0), length?: bigi
   return bytes
 }
 
-function expectRefused(bytes: Uint8Array, message?: string): void {
+function expectRefused(bytes: Uint8Array, message = ''): void {
   let error: unknown
   try {
     readSafetensors(bytes, 'load: face.safetensors')
@@ -20,7 +20,7 @@ function expectRefused(bytes: Uint8Array, message?: string): void {
   }
   expect(error).toBeInstanceOf(ModelFormatError)
   expect((error as Error).message).toMatch(/^load: face.safetensors: [^\n]*$/)
-  if (message !== undefined) expect((error as Error).message).toContain(message)
+  expect((error as Error).message).toContain(message)
 }
 
 const entry = (change: object) =>
