@@ -66,7 +66,9 @@ describe('fitFace', () => {
     const [first, second] = await parameters.identity.array()
     expect(first).toEqual(second)
     const yaw = (await parameters.pose.rotation.array()).map((row) => row[1])
-    expect(yaw[1] - yaw[0]).toBeGreaterThan(0.25)
+    const trueYaw = (await truth.pose.rotation.array())[0][1]
+    expect(Math.abs(yaw[0] - trueYaw)).toBeLessThan(0.12)
+    expect(Math.abs(yaw[1] - 0.4)).toBeLessThan(0.12)
     expect(metrics.landmarkError).toBeLessThan(0.02)
     expect(landmarks).toHaveLength(2)
   })

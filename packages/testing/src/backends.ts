@@ -1,6 +1,8 @@
-import * as tf from '@tensorflow/tfjs-core'
+import { initEngine } from '@facekit/engine'
+// Registered from the start, so that a test can derive a backend of its own from them.
 import '@tensorflow/tfjs-backend-cpu'
 import '@tensorflow/tfjs-backend-wasm'
+import { ready, setBackend } from '@tensorflow/tfjs-core'
 
 /** Backends on which a suite of tests can run. */
 export type TestBackend = 'cpu' | 'wasm'
@@ -10,14 +12,13 @@ export const testBackends: readonly TestBackend[] = ['cpu', 'wasm']
 
 /** Makes a backend the current one; call it in `beforeAll`.
  *
- * @param backend - a registered one, or `'device'`: the CPU backend under a name of its own, which code that distinguishes
- * backends takes for one whose memory cannot be read at once, as that of WebGPU
+ * The engine's backends are started as users get them, complete; any other name is one that the test registered itself.
  */
 export async function useBackend(backend: string): Promise<void> {
-  if (backend === 'device' && tf.findBackendFactory('device') === null) {
-    tf.registerBackend('device', tf.findBackendFactory('cpu'))
-    tf.copyRegisteredKernels('cpu', 'device')
+  if (backend === 'cpu' || backend === 'wasm' || backend === 'webgpu') {
+    await initEngine({ backend })
+    return
   }
-  if (!(await tf.setBackend(backend))) throw new Error(`useBackend: ${backend} cannot be started`)
-  await tf.ready()
+  if (!(await setBackend(backend))) throw new Error(`useBackend: ${backend} cannot be started`)
+  await ready()
 }
