@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { cropFace, type FaceAnnotation, type Picture } from '@facekit/annotate'
 import {
   composePanels,
+  createFaceTextures,
   writeGlb,
   writeHtmlReport,
   writeObj,
@@ -48,12 +49,14 @@ export async function writeFaceFiles(
     const pictures = facePictures(crop, pixels, world)
     await writePng(composePanels(pictures, panelLabels), join(folder, 'panels.png'))
     signal.throwIfAborted()
-    await writeGlb(local, join(folder, 'face.glb'), { size: mapSize })
+    // Baked once for both formats.
+    const maps = local.uv ? { textures: createFaceTextures(local, { size: mapSize }) } : {}
+    await writeGlb(local, join(folder, 'face.glb'), maps)
     signal.throwIfAborted()
-    await writeObj(local, join(folder, 'face.obj'), { size: mapSize })
+    await writeObj(local, join(folder, 'face.obj'), maps)
     await writePly(local, join(folder, 'face.ply'))
-    const maps = local.uv ? ['face-diffuse.png', 'face-specular.png'] : []
-    const files = ['face.glb', 'face.obj', 'face.mtl', ...maps, 'face.ply', 'panels.png']
+    const pngs = local.uv ? ['face-diffuse.png', 'face-specular.png'] : []
+    const files = ['face.glb', 'face.obj', 'face.mtl', ...pngs, 'face.ply', 'panels.png']
     const { illumination } = parameters
     await writeHtmlReport(
       {

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { encodePng } from '@facekit/export'
+import { readPicture } from '@facekit/annotate'
+import { encodePng, writePng } from '@facekit/export'
 import ndarray from 'ndarray'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
@@ -47,4 +48,15 @@ function crc32(bytes: Uint8Array): number {
     for (let i = 0; i < 8; i++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0)
   }
   return (crc ^ 0xffffffff) >>> 0
+}
+
+/** Writes a part of a photograph as PNG. */
+export async function writeCrop(
+  from: string,
+  to: string,
+  { x, y, width, height }: { x: number; y: number; width: number; height: number },
+): Promise<string> {
+  const picture = await readPicture(from)
+  await writePng(picture.lo(y, x, 0).hi(height, width, 3), to)
+  return to
 }

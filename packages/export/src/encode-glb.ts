@@ -1,15 +1,17 @@
 import { writeFileAtomic } from '@facekit/core'
 import type { Document, Material } from '@gltf-transform/core'
 import type { Specular } from '@gltf-transform/extensions'
-import { encodePng } from './encode-png.js'
-import { checkFaceMesh, type CheckedMesh, type FaceMesh } from './face-mesh.js'
-import { bakeFaceTextures } from './face-textures.js'
+import { encodePng, type PictureArray } from './encode-png.js'
+import { checkFaceMesh, type FaceMesh } from './face-mesh.js'
+import { bakeFaceTextures, type FaceTextures } from './face-textures.js'
 import { roughnessFromShininess } from './roughness.js'
 
 /** Options of `encodeGlb`. */
 export interface GlbOptions {
   /** Width and height of the maps in texels. Default 512. */
   size?: number
+  /** Maps of `createFaceTextures`, when they are there already; `size` is ignored then. */
+  textures?: FaceTextures
   /** Name of the node, the mesh and the material. Default 'face'. */
   name?: string
   /** Goes into `extras` of the node: anything that JSON can hold. */
@@ -78,7 +80,8 @@ export async function encodeGlb(mesh: FaceMesh, options: GlbOptions = {}): Promi
         'VEC2',
       ),
     )
-    setMaps(document, material, specular, { ...face, uv: face.uv }, options.size)
+    const { textures = bakeFaceTextures({ ...face, uv: face.uv }, { size: options.size }) } = options
+    setMaps(document, material, specular, textures)
   } else {
     skin.setAttribute(
       'COLOR_0',
@@ -119,15 +122,8 @@ export async function writeGlb(mesh: FaceMesh, path: string, options: GlbOptions
   await writeFileAtomic(path, await encodeGlb(mesh, options))
 }
 
-function setMaps(
-  document: Document,
-  material: Material,
-  specular: Specular,
-  face: CheckedMesh & { uv: Float32Array },
-  size: number | undefined,
-): void {
-  const textures = bakeFaceTextures(face, { size })
-  const texture = (name: string, picture: typeof textures.diffuse) =>
+function setMaps(document: Document, material: Material, specular: Specular, textures: FaceTextures): void {
+  const texture = (name: string, picture: PictureArray) =>
     document
       .createTexture(name)
       .setMimeType('image/png')

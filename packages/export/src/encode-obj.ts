@@ -2,12 +2,14 @@ import { ValueError, writeFileAtomic } from '@facekit/core'
 import { encodeSrgb } from './color-encoding.js'
 import { encodePng } from './encode-png.js'
 import { checkFaceMesh, type CheckedMesh, type FaceMesh } from './face-mesh.js'
-import { bakeFaceTextures } from './face-textures.js'
+import { bakeFaceTextures, type FaceTextures } from './face-textures.js'
 
 /** Options of `encodeObj`. */
 export interface ObjOptions {
   /** Width and height of the maps in texels. Default 512. */
   size?: number
+  /** Maps of `createFaceTextures`, when they are there already; `size` is ignored then. */
+  textures?: FaceTextures
   /** Begins the names of the files: `<name>.obj`, `<name>.mtl`, `<name>-diffuse.png`, `<name>-specular.png`. Default 'face'. */
   name?: string
 }
@@ -33,7 +35,7 @@ export function encodeObj(mesh: FaceMesh, options: ObjOptions = {}): Map<string,
   files.set(`${name}.obj`, objText(face, name))
   const skin = ['newmtl skin', 'Ka 0 0 0', 'Kd 1 1 1', `Ns ${number(face.shininess)}`, 'illum 2']
   if (face.uv) {
-    const textures = bakeFaceTextures({ ...face, uv: face.uv }, { size })
+    const { textures = bakeFaceTextures({ ...face, uv: face.uv }, { size }) } = options
     const scale = number(textures.specularScale)
     skin.push(`Ks ${scale} ${scale} ${scale}`, `map_Kd ${name}-diffuse.png`, `map_Ks ${name}-specular.png`)
     files.set(`${name}.mtl`, mtlText(skin))

@@ -1,0 +1,312 @@
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { readSafetensors, writeSafetensors } from '@facekit/core'
+import { encodeMorphableModel } from '@facekit/morphable'
+import { createTinyFace } from '@facekit/testing'
+import { decode } from 'fast-png'
+import { validateBytes } from 'gltf-validator'
+import { chromium } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { ParametersFile } from '../src/parameters-file.js'
+import type { ReconstructReport } from '../src/reconstruct.js'
+import { photograph, writeBadPictures, writeCrop } from './pictures.js'
+import { run, type CliResult } from './run-in-process.js'
+import { spawnCli } from './spawn-cli.js'
+
+const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
+const FILES = [
+  'face-diffuse.png',
+  'face-specular.png',
+  'face.glb',
+  'face.mtl',
+  'face.obj',
+  'face.ply',
+  'index.html',
+  'panels.png',
+  'parameters.json',
+]
+/** One face of a photograph of four. */
+const FACE = { x: 1385, y: 160, width: 410, height: 500 }
+
+let folder: string
+let one: string
+let bad: Record<string, string>
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'facekit-reconstruct-'))
+  bad = await writeBadPictures(folder)
+  one = await writeCrop(photograph(6), join(folder, 'one.png'), FACE)
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+const errorsOf = ({ stderr }: CliResult) => stderr.split('\n').filter((line) => line.startsWith('facekit: '))
+const noStack = ({ stderr }: CliResult) => !/\n\s+at .*\.(ts|js):/.test(stderr)
+
+describe('facekit reconstruct, in a process of its own', () => {
+  let out: string
+  let result: CliResult
+  let face: string
+  let parameters: ParametersFile
+
+  beforeAll(async () => {
+    out = join(folder, 'whole')
+    result = await spawnCli(['reconstruct', one, '-o', out, '--iterations', '5', '--size', '128', '--json'])
+    face = join(out, 'one', 'face-1')
+    parameters = JSON.parse(await readFile(join(face, 'parameters.json'), 'utf8')) as ParametersFile
+  })
+
+  it('value: --json prints one document and nothing else', () => {
+    expect(result.code).toBe(0)
+    const report = JSON.parse(result.stdout) as ReconstructReport
+    expect(Object.keys(report)).toEqual(['backend', 'model', 'pictures', 'seconds'])
+    expect(report.pictures).toHaveLength(1)
+    const [{ picture, faces, errors }] = report.pictures
+    expect([picture, faces.length, errors]).toEqual([one, 1, []])
+    expect(faces[0].files).toEqual(FILES)
+    expect(faces[0].folder).toBe(face)
+    expect(Object.keys(report.seconds).toSorted()).toEqual(
+      ['annotate', 'engine', 'fit', 'model', 'read', 'render', 'total', 'write'].toSorted(),
+    )
+  })
+
+  it('value: all files are there, and nothing temporary', async () => {
+    expect(await readdir(out)).toEqual(['one'])
+    expect(await readdir(join(out, 'one'))).toEqual(['face-1'])
+    expect((await readdir(face)).toSorted()).toEqual(FILES)
+  })
+
+  it('value: parameters.json holds coefficients, camera, crop, landmarks and metrics', () => {
+    expect(parameters.version).toBe(1)
+    expect(parameters.picture).toEqual({ file: one, width: FACE.width, height: FACE.height })
+    expect([parameters.identity, parameters.expression, parameters.albedo].map((c) => c.length)).toEqual([
+      80, 52, 56,
+    ])
+    const { rotation, translation, scale } = parameters.pose
+    expect([...rotation, ...translation, scale].every(Number.isFinite)).toBe(true)
+    expect(parameters.illumination.sphericalHarmonics.map((row) => row.length)).toEqual(Array(9).fill(3))
+    expect(parameters.illumination.shininess).toBeGreaterThan(0)
+    expect(parameters.camera.projection).toBe('perspective')
+    expect(parameters.crop.size).toBe(224)
+    expect(parameters.crop.transform.translation).toHaveLength(2)
+    expect(parameters.landmarks).toHaveLength(68)
+    for (const [x, y] of parameters.landmarks) {
+      expect(x).toBeGreaterThan(0)
+      expect(x).toBeLessThan(FACE.width)
+      expect(y).toBeGreaterThan(0)
+      expect(y).toBeLessThan(FACE.height)
+    }
+    expect(parameters.metrics.landmarkError).toBeLessThan(0.05)
+    expect(parameters.metrics.colorError).toBeLessThan(0.2)
+    expect(parameters.metrics.iterations).toBe(5)
+  })
+
+  it('value: the mesh is valid glTF, the panels are six pictures', async () => {
+    const { issues } = await validateBytes(new Uint8Array(await readFile(join(face, 'face.glb'))))
+    expect([issues.numErrors, issues.numWarnings]).toEqual([0, 0])
+    const { width, height } = decode(await readFile(join(face, 'panels.png')))
+    expect([width, height]).toEqual([6 * 452 + 4, 480])
+  })
+
+  it.skipIf(!existsSync(CHROMIUM))('value: the page shows what the renderer drew', async () => {
+    const browser = await chromium.launch({
+      executablePath: CHROMIUM,
+      args: ['--no-sandbox', '--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'],
+    })
+    try {
+      const page = await browser.newPage({ viewport: { width: 1400, height: 900 } })
+      await page.goto(pathToFileURL(join(face, 'index.html')).href)
+      await page.addStyleTag({
+        content:
+          '#stage { position: fixed; inset: 0 auto auto 0; width: 448px; height: 448px; border-radius: 0; background: #000 }',
+      })
+      await page.waitForTimeout(500)
+      const shown = decode(await page.locator('#stage').screenshot())
+      const panels = decode(await readFile(join(face, 'panels.png')))
+      expect([shown.width, shown.height]).toEqual([448, 448])
+      let [sum, count] = [0, 0]
+      for (let y = 0; y < 448; y++) {
+        for (let x = 0; x < 448; x++) {
+          const lit = 3 * ((y + 28) * panels.width + 4 + 5 * 452 + x)
+          if (panels.data[lit] < 8) continue // background and mouth
+          for (let c = 0; c < 3; c++) {
+            sum += Math.abs(panels.data[lit + c] - shown.data[shown.channels * (y * 448 + x) + c])
+            count++
+          }
+        }
+      }
+      expect(count).toBeGreaterThan(100_000)
+      // Shading at each pixel there and at each vertex here, and other edges.
+      expect(sum / count).toBeLessThan(2)
+    } finally {
+      await browser.close()
+    }
+  })
+
+  it('value: Ctrl-C in the middle of the fit ends with 130 and leaves nothing', async () => {
+    const target = join(folder, 'interrupted', 'deep')
+    let pressed = false
+    const stopped = await spawnCli(
+      ['reconstruct', one, '-o', target, '--iterations', '100000'],
+      (text, child) => {
+        if (pressed || !text.includes('fitting')) return
+        pressed = true
+        setTimeout(() => child.kill('SIGINT'), 1500)
+      },
+    )
+    expect(pressed).toBe(true)
+    expect(stopped.code).toBe(130)
+    expect(errorsOf(stopped)).toEqual(['facekit: interrupted'])
+    expect(noStack(stopped)).toBe(true)
+    expect(existsSync(join(folder, 'interrupted'))).toBe(false)
+  })
+})
+
+describe('facekit reconstruct', () => {
+  const quick = ['--iterations', '0', '--size', '64']
+
+  it('throws: pictures without a face, and one too small for any', async () => {
+    const out = join(folder, 'out-none')
+    const result = await run(['reconstruct', bad.grey, bad.tiny, '-o', out])
+    expect(result.code).toBe(1)
+    expect(errorsOf(result)).toHaveLength(3)
+    expect(errorsOf(result)[0]).toMatch(/grey\.png: no face found/)
+    expect(errorsOf(result)[1]).toMatch(/tiny\.png: /)
+    expect(existsSync(out)).toBe(false)
+  })
+
+  it('value: all faces of a picture, in numbered folders; an error in one picture does not lose the others', async () => {
+    const out = join(folder, 'out-all')
+    const result = await run(['reconstruct', bad.text, photograph(6), '-o', out, ...quick])
+    expect(errorsOf(result)).toHaveLength(2)
+    expect(result.code).toBe(1)
+    const faces = (await readdir(join(out, 'sample6'))).toSorted()
+    expect(faces).toEqual(['face-1', 'face-2', 'face-3', 'face-4'])
+    expect(result.stdout.trim().split('\n')).toHaveLength(4)
+    expect(result.stdout).toMatch(/sample6\.jpg: face 1: landmark error \d+\.\d+ %/)
+    const page = await readFile(join(out, 'sample6', 'face-3', 'index.html'), 'utf8')
+    expect(page).toContain('face 3')
+  })
+
+  it('value: --face takes one; too large a number says how many there are', async () => {
+    const out = join(folder, 'out-second')
+    expect((await run(['reconstruct', photograph(6), '-o', out, '--face', '2', ...quick])).code).toBe(0)
+    expect(await readdir(join(out, 'sample6'))).toEqual(['face-2'])
+    const result = await run(['reconstruct', one, '-o', join(folder, 'out'), '--face', '7', ...quick])
+    expect(result.code).toBe(1)
+    expect(errorsOf(result)[0]).toMatch(/one\.png: --face is 7, but one face was found/)
+  })
+
+  it('value: a face half outside is reconstructed, or one line says why not', async () => {
+    const half = { ...FACE, x: FACE.x + 205, width: 205 }
+    const cut = await writeCrop(photograph(6), join(folder, 'half.png'), half)
+    const out = join(folder, 'out-half')
+    const result = await run(['reconstruct', cut, '-o', out, ...quick])
+    expect(noStack(result)).toBe(true)
+    expect(errorsOf(result)).toHaveLength(result.code)
+    expect(existsSync(join(out, 'half', 'face-1', 'face.glb'))).toBe(result.code === 0)
+  })
+
+  it('value: --force replaces the results of an earlier run, the same name twice gets a number', async () => {
+    const out = join(folder, 'out-twice')
+    await mkdir(join(out, 'one', 'face-9'), { recursive: true })
+    const again = join(folder, 'again')
+    await mkdir(again)
+    const copy = await writeCrop(photograph(6), join(again, 'one.png'), FACE)
+    const result = await run(['reconstruct', one, copy, '-o', out, '--force', ...quick])
+    expect(result.code).toBe(0)
+    expect((await readdir(out)).toSorted()).toEqual(['one', 'one-2'])
+    expect(await readdir(join(out, 'one'))).toEqual(['face-1'])
+    const refused = await run(['reconstruct', one, '-o', out, ...quick])
+    expect([refused.code, errorsOf(refused).length]).toEqual([1, 1])
+  })
+
+  it('value: an interrupt before the fit is honoured in this process, too', async () => {
+    const controller = new AbortController()
+    const out = join(folder, 'out-abort')
+    const job = run(['reconstruct', one, '-o', out, ...quick], { signal: controller.signal })
+    controller.abort(new Error('interrupted'))
+    expect(await job).toEqual({ code: 130, stdout: '', stderr: 'facekit: interrupted\n' })
+    expect(existsSync(out)).toBe(false)
+  })
+
+  it('value: people get a progress bar', async () => {
+    const { code, stderr } = await run(['reconstruct', bad.grey, '-o', join(folder, 'out')], { isTTY: true })
+    expect(code).toBe(1)
+    expect(stderr).toContain('facekit: ')
+  })
+})
+
+describe('facekit reconstruct --model', () => {
+  /** Writes the tiny model after a change to its file. */
+  async function writeModel(name: string, change: (bytes: Uint8Array) => Uint8Array): Promise<string> {
+    const path = join(folder, `${name}.safetensors`)
+    await writeFile(path, change(encodeMorphableModel(createTinyFace())))
+    return path
+  }
+
+  const models: [string, (bytes: Uint8Array) => Uint8Array, RegExp][] = [
+    ['truncated', (bytes) => bytes.subarray(0, bytes.length / 2), /truncated/],
+    ['foreign', () => new TextEncoder().encode('solid cube'), /foreign\.safetensors/],
+    [
+      'of another version',
+      (bytes) => {
+        const { metadata, tensors } = readSafetensors(bytes, 'test')
+        return writeSafetensors({ tensors, metadata: { ...metadata, version: '99' } })
+      },
+      /version.*99/,
+    ],
+    [
+      'with NaN',
+      (bytes) => {
+        const { metadata, tensors } = readSafetensors(bytes, 'test')
+        tensors.get('shape.mean')!.data[5] = Number.NaN
+        return writeSafetensors({ tensors, metadata })
+      },
+      /shape\.mean.*NaN|finite/,
+    ],
+    [
+      'of absurd size',
+      () => {
+        const header = '{"shape.mean":{"dtype":"F32","shape":[4000000000,3],"data_offsets":[0,48000000000]}}'
+        const bytes = new Uint8Array(8 + header.length)
+        new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true)
+        bytes.set(new TextEncoder().encode(header), 8)
+        return bytes
+      },
+      /absurd/,
+    ],
+  ]
+  it.each(models)('throws: a model file that is %s', async (name, change, message) => {
+    const path = await writeModel(name.replaceAll(' ', '-').replace('of-absurd-size', 'absurd'), change)
+    const out = join(folder, 'out-model')
+    const result = await run(['reconstruct', one, '-o', out, '--model', path])
+    expect(result.code).toBe(1)
+    expect(errorsOf(result)).toHaveLength(1)
+    expect(errorsOf(result)[0]).toMatch(message)
+    expect(noStack(result)).toBe(true)
+    expect(existsSync(out)).toBe(false)
+  })
+
+  it('throws: no such model', async () => {
+    const result = await run(['reconstruct', one, '-o', join(folder, 'out'), '--model', 'marble'])
+    expect(errorsOf(result)).toEqual([
+      'facekit: --model: "marble" is neither a model nor a file, expected "base" or a .safetensors file',
+    ])
+  })
+})
+
+describe('facekit doctor', () => {
+  it('value: reports backends, Node, networks and the model', async () => {
+    const { code, stdout } = await run(['doctor', '--json'])
+    const report = JSON.parse(stdout) as { ok: boolean; backend: string; backends: { backend: string }[] }
+    expect([code, report.ok]).toEqual([0, true])
+    expect(report.backends.map(({ backend }) => backend)).toEqual(['tensorflow', 'webgpu', 'wasm', 'cpu'])
+    const text = await run(['doctor'])
+    expect(text.stdout).toMatch(
+      /yes {2}node .*backends, the fastest first.*Faces can be reconstructed here\./s,
+    )
+  })
+})
