@@ -4,7 +4,7 @@ import { readBaseModel } from './read-base-model.js'
 
 export interface LoadBaseModelOptions {
   /** Where the file `data/base-model.safetensors` is, or its bytes. Default: beside this package's code, which Node and
-   * the bundlers that understand `new URL(..., import.meta.url)` (Vite, webpack, Rollup's and Parcel's) find by themselves. */
+   * the bundlers that understand `new URL(..., import.meta.url)` (e.g. Vite) find by themselves. */
   source?: string | URL | Uint8Array
 }
 
