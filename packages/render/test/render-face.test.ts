@@ -200,7 +200,8 @@ describe.each(testBackends)('gradients of renderFace on %s', (backend) => {
           return tf.concat([image, diffuse, specular], 3)
         },
         [parts[name]],
-        { step: steps[name], directions: 2 },
+        // Gamma bends sharply where a highlight fades to black: small steps.
+        { step: steps[name] / 4, directions: 2 },
       )
     }
   })
@@ -240,7 +241,7 @@ describe.each(testBackends)('gradients of renderFace on %s', (backend) => {
     })
     for (const [, pick] of pictures) {
       await checkGradient((tensor) => tf.mul(pick(draw({ [name]: tensor })), inside), [parts[name]], {
-        step: steps[name] / 4,
+        step: steps[name] / 8,
         directions: 2,
         relativeTolerance: 2e-2,
         absoluteTolerance: 1e-2,
