@@ -1,7 +1,7 @@
 import { AnnotationError, ValueError } from '@facekit/core'
 import type { FaceAnnotation, Picture } from '@facekit/annotate'
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { errorLine } from './error-line.js'
 import { OutputFolders, outputNames } from './output-folders.js'
 import type { ParametersFile } from './parameters-file.js'
@@ -131,14 +131,14 @@ async function reconstructPicture(work: PictureWork, folders: OutputFolders, nam
   const { file, picture, options, timer, events, signal, fail, report } = work
   const folder = await folders.start(name)
   try {
-    events.progress.start(`${file}: looking for faces`)
+    events.progress.start(`${basename(file)}: looking for faces`)
     const annotations = await timer.measure('annotate', () => annotatePicture(work))
     const chosen = chooseFaces(file, annotations, options.face)
     const { reconstructFace } = await import('./reconstruct-face.js')
     for (const { annotation, face } of chosen) {
       signal.throwIfAborted()
       const count = options.face === undefined ? ` of ${annotations.length}` : ''
-      events.progress.start(`${file}: face ${face}${count}: fitting`)
+      events.progress.start(`${basename(file)}: face ${face}${count}: fitting`)
       const phases = new PhaseTimer()
       try {
         const target = join(folder, `face-${face}`)

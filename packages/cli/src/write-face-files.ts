@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { cropFace, type FaceAnnotation, type Picture } from '@facekit/annotate'
 import {
   composePanels,
@@ -60,7 +60,7 @@ export async function writeFaceFiles(
     const { illumination } = parameters
     await writeHtmlReport(
       {
-        title: `${parameters.picture.file}, face ${parameters.face}`,
+        title: `${basename(parameters.picture.file)}, face ${parameters.face}`,
         mesh: world,
         camera: parameters.camera,
         illumination: { ...illumination, sphericalHarmonics: illumination.sphericalHarmonics.flat() },

@@ -15,6 +15,8 @@ export interface LightState {
 
 /** Direction of the lamp, and of the light on the clay, before it is moved. */
 const LAMP_DIRECTION = new Vector3(0.25, 0.45, 1).normalize()
+/** Irradiance where the lamp shines straight down: bright enough for skin, whose albedo is far below 1. */
+const LAMP_IRRADIANCE = 2.2
 /** Share of the lamp's light that comes from everywhere. */
 const AMBIENT = 0.08
 
@@ -47,7 +49,7 @@ function harmonicsOf(scene: Scene): Vector3[] {
 
 /** Irradiance of distant directional light, with a little from all sides, as spherical harmonics.
  *
- * E_lm = A_l Y_lm(d), A = pi, 2 pi / 3, pi / 4      (Ramamoorthi and Hanrahan, SIGGRAPH 2001), scaled so that E(d) = 1
+ * E_lm = A_l Y_lm(d), A = pi, 2 pi / 3, pi / 4      (Ramamoorthi and Hanrahan, SIGGRAPH 2001), scaled to LAMP_IRRADIANCE at n = d
  */
 function lampHarmonics(): Vector3[] {
   const { x, y, z } = LAMP_DIRECTION
@@ -67,6 +69,6 @@ function lampHarmonics(): Vector3[] {
   return basis.map((value, i) => {
     const band = i === 0 ? 0 : i < 4 ? 1 : 2
     const ambient = i === 0 ? AMBIENT / 0.28209479 : 0
-    return new Vector3().setScalar(((1 - AMBIENT) * lobe[band] * value) / peak + ambient)
+    return new Vector3().setScalar(LAMP_IRRADIANCE * (((1 - AMBIENT) * lobe[band] * value) / peak + ambient))
   })
 }
