@@ -1,4 +1,9 @@
 import { defineConfig } from 'tsup'
 import { baseOptions } from '../../tsup.base.ts'
 
-export default defineConfig({ ...baseOptions, entry: ['src/index.ts', 'src/main.ts'], platform: 'node' })
+export default defineConfig({
+  ...baseOptions,
+  entry: ['src/index.ts', 'src/main.ts'],
+  platform: 'node',
+  dts: { entry: 'src/index.ts' },
+})
