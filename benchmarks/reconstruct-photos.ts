@@ -18,7 +18,7 @@ import { encode } from 'fast-png'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
-  options: { iterations: { type: 'string', default: '100' }, panels: { type: 'string' } },
+  options: { iterations: { type: 'string', default: '60' }, panels: { type: 'string' } },
 })
 
 async function defaultPhotographs(): Promise<string[]> {

@@ -26,7 +26,7 @@ export interface FitProgress {
 /** Options of `fitFace`. */
 export interface FitFaceOptions {
   camera?: Camera
-  /** Steps of gradient descent on all losses. Default 100. */
+  /** Steps of gradient descent on all losses. Default 60. */
   iterations?: number
   /** Weights of the default terms; ignored when `losses` is given. */
   weights?: Partial<FitLossWeights>
@@ -78,7 +78,7 @@ export async function fitFace(
   options: FitFaceOptions = {},
 ): Promise<FitResult> {
   const started = performance.now()
-  const { camera = defaultCamera, iterations = 100, signal, onProgress } = options
+  const { camera = defaultCamera, iterations = 60, signal, onProgress } = options
   assertInteger('fitFace: iterations', iterations, 0, 100_000)
   const annotations = Array.isArray(annotation) ? annotation : [annotation as FaceAnnotation]
   checkPictures((Array.isArray(image) ? image : [image]) as Picture[], annotations)
