@@ -103,7 +103,7 @@ function outermost(points: Tensor3D, width: number, { camera, size, rotation }: 
   const outward = tensor(outwardDirections(width), [1, JAW_COUNT * width, 2])
   const score = sum(mul(concat([right, neg(up)], 2), outward), 2)
   const best = argMax(reshape(score, [batch, JAW_COUNT, width]), 2)
-  // The WASM kernel makes int32 whatever type is asked for.
+  // The stock WASM kernel makes int32 whatever type is asked for.
   return reshape(cast(oneHot(best, width), 'float32'), [batch, JAW_COUNT, width, 1])
 }
 
