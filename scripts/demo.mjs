@@ -14,6 +14,16 @@ console.log(
   `\n== facekit reconstruct ${what.map((argument) => (existsSync(argument) ? relative(root, argument) : argument)).join(' ')}`,
 )
 const source = ['--conditions=@facekit/source', '--import', 'tsx', 'packages/cli/src/main.ts']
-process.exitCode = await run(['node', ...source, 'reconstruct', ...what, '--out', output, '--force'])
+process.exitCode = await run([
+  'node',
+  ...source,
+  'reconstruct',
+  ...what,
+  '--out',
+  output,
+  '--force',
+  '--backend',
+  'wasm',
+])
 if (process.exitCode === 0)
   console.log(`\nOpen an index.html below ${relative(process.cwd(), output) || output} in a browser.`)
