@@ -10,4 +10,6 @@ export const baseOptions: Options = {
   sourcemap: true,
   clean: true,
   treeshake: true,
+  // Packages say in their field "browser" that node:fs/promises is not there; without its prefix it would not be recognised.
+  removeNodeProtocol: false,
 }

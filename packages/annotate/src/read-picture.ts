@@ -57,7 +57,7 @@ async function readBytes(source: PictureSource, name: string, inNode: boolean): 
 }
 
 async function readFileBytes(path: string, name: string): Promise<Uint8Array> {
-  const { readFile } = await import('node:fs/promises')
+  const { readFile } = await import(/* webpackIgnore: true */ 'node:fs/promises')
   try {
     return await readFile(path)
   } catch (error) {

@@ -3,7 +3,7 @@
  * @throws the file system's own error; the temporary file is removed first
  */
 export async function writeFileAtomic(path: string, content: Uint8Array | string): Promise<void> {
-  const { open, rename, rm } = await import('node:fs/promises')
+  const { open, rename, rm } = await import(/* webpackIgnore: true */ 'node:fs/promises')
   const temporary = `${path}.${process.pid}.${Math.random().toString(36).slice(2, 8)}.tmp`
   try {
     const file = await open(temporary, 'wx')

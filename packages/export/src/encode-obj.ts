@@ -59,7 +59,7 @@ export async function writeObj(
   path: string,
   options: Omit<ObjOptions, 'name'> = {},
 ): Promise<void> {
-  const { basename, dirname, join } = await import('node:path')
+  const { basename, dirname, join } = await import(/* webpackIgnore: true */ 'node:path')
   const files = encodeObj(mesh, { ...options, name: basename(path).replace(/\.obj$/i, '') })
   // The .obj last: whoever sees it finds the files that it names.
   for (const [file, content] of [...files].toReversed()) {

@@ -35,7 +35,7 @@ async function download(address: string, who: string): Promise<Uint8Array> {
 }
 
 async function readFile(path: string | URL, who: string): Promise<Uint8Array> {
-  const { readFile, stat } = await import('node:fs/promises')
+  const { readFile, stat } = await import(/* webpackIgnore: true */ 'node:fs/promises')
   try {
     const { size } = await stat(path)
     if (size > LARGEST_FILE) {
