@@ -15,26 +15,29 @@ import {
 import { BackendError } from './errors.js'
 import { computeOnHost, type HostArray, type OutputSpec } from './host-arrays.js'
 
-/** An operation written as a loop over typed arrays. */
+/** An operation written as a loop over typed arrays, and, if it has one, as programs of the GPU. */
 export interface HostKernel<Attributes extends object = object> {
   /** Unique among all kernels, e.g. `"FacekitVertexNormals"`. */
   name: string
   /** Names of the inputs, in the order in which `compute` gets them. */
   inputs: readonly string[]
   outputs(shapes: readonly number[][], attributes: Attributes): OutputSpec[]
-  /** Fills every element of the outputs, which are not cleared; must not make tensors. */
+  /** Fills every element of the outputs, which are not cleared; must not make tensors. `infos` identify the inputs. */
   compute(
     inputs: HostArray[],
     outputs: HostArray[],
     shapes: readonly number[][],
     attributes: Attributes,
+    infos: readonly TensorInfo[],
   ): void
+  /** Makes the outputs on WebGPU, whose memory cannot be read at once. Without it the operation does not run there. */
+  webgpu?: (backend: KernelBackend, inputs: TensorInfo[], attributes: Attributes) => TensorInfo[]
   gradient?: Omit<GradConfig, 'kernelName'>
 }
 
 const HOST_BACKENDS: readonly string[] = ['cpu', 'wasm', 'tensorflow']
 
-/** Whether the current backend's tensors lie in the CPU's memory, so that `runHostKernel` works.
+/** Whether the current backend's tensors lie in the CPU's memory, so that `runHostKernel` is the way to go.
  *
  * WebGPU cannot be read synchronously in Node, and a GPU should not be waited for anywhere: there, compose operations.
  */
@@ -45,13 +48,14 @@ export function hasHostMemory(): boolean {
 /** Runs a loop over typed arrays as an operation of the current backend; registers it there when it is first used.
  *
  * On WASM the arrays are views of the backend's memory: nothing is copied. This is how facekit does in one pass what stock
- * operations would need a dozen of, or what the WASM backend lacks.
+ * operations would need a dozen of, or what the WASM backend lacks. On backends without host memory the arrays are copies
+ * (WebGL), or the kernel's own programs run (WebGPU).
  *
  * @param inputs - a tensor for each name in `kernel.inputs`
  * @returns one tensor for each of `kernel.outputs`
  *
  * Differentiable: as `kernel.gradient` says. Memory: the caller owns the results.
- * @throws {BackendError} on a backend whose memory cannot be read at once, see `hasHostMemory`
+ * @throws {BackendError} on WebGPU, when the kernel has no `webgpu`; see `hasHostMemory`
  */
 export function runHostKernel<Attributes extends object>(
   kernel: HostKernel<Attributes>,
@@ -59,7 +63,7 @@ export function runHostKernel<Attributes extends object>(
   attributes: Attributes,
 ): Tensor[] {
   const { backendName } = engine()
-  if (!hasHostMemory()) {
+  if (backendName === 'webgpu' && kernel.webgpu === undefined) {
     throw new BackendError(
       `${kernel.name} has no kernel for the ${backendName} backend; use ${HOST_BACKENDS.join(', ')} (tf.setBackend('wasm'))`,
     )
@@ -79,9 +83,10 @@ function register<Attributes extends object>(kernel: HostKernel<Attributes>, bac
     kernelFunc: ({ inputs, backend, attrs }) => {
       const attributes = attrs as unknown as Attributes
       const infos = kernel.inputs.map((name) => inputs[name] as TensorInfo)
+      if (backendName === 'webgpu') return kernel.webgpu!(backend as KernelBackend, infos, attributes)
       const shapes = infos.map((info) => info.shape)
       return computeOnHost(backend as KernelBackend, infos, kernel.outputs(shapes, attributes), (ins, outs) =>
-        kernel.compute(ins, outs, shapes, attributes),
+        kernel.compute(ins, outs, shapes, attributes, infos),
       )
     },
   })

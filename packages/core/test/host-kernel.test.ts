@@ -48,9 +48,30 @@ describe.each(testBackends)('runHostKernel on %s', (backend) => {
 })
 
 describe('runHostKernel elsewhere', () => {
-  it('throws: where memory cannot be read at once', async () => {
+  it('value: works on copies where memory is read through the backend', async () => {
     await useBackend('device')
     expect(hasHostMemory()).toBe(false)
-    expect(() => runHostKernel(squares, { x: tf.tensor1d([1]) }, { factor: 1 })).toThrow(BackendError)
+    const [square] = runHostKernel(squares, { x: tf.tensor1d([3]) }, { factor: 2 })
+    expect(await square.array()).toEqual([18])
+  })
+
+  it('value: on webgpu the kernel makes its own outputs; throws: when it has no way to', async () => {
+    // The name alone decides, so that no adapter is needed.
+    tf.registerBackend('webgpu', () => tf.findBackendFactory('cpu')() as tf.KernelBackend)
+    tf.copyRegisteredKernels('cpu', 'webgpu')
+    await tf.setBackend('webgpu')
+    const x = tf.tensor1d([3])
+    expect(() => runHostKernel(squares, { x }, { factor: 1 })).toThrow(BackendError)
+    expect(() => runHostKernel(squares, { x }, { factor: 1 })).toThrow(/TestSquares.*webgpu.*use cpu/)
+    const own: HostKernel = {
+      ...(squares as HostKernel),
+      name: 'TestOwnSquares',
+      webgpu: (backend, [{ shape, dtype }]) => [
+        { dataId: backend.write(Float32Array.of(7), shape, dtype), shape, dtype },
+      ],
+    }
+    const [output] = runHostKernel(own, { x }, {})
+    expect(await output.array()).toEqual([7])
+    tf.removeBackend('webgpu')
   })
 })

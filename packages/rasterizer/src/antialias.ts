@@ -1,8 +1,9 @@
 import type { Tensor, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core'
-import { assertDataType, assertShape, ShapeError } from '@facekit/core'
+import { assertDataType, assertShape, runHostKernel, ShapeError, type HostKernel } from '@facekit/core'
 import { blendImageGradient, blendSilhouettes, blendVertexGradient } from './antialias-arrays.js'
 import { crossingsOf } from './crossings.js'
-import { runKernel, type Kernel } from './kernel.js'
+import { antialiasImageGradientOnGpu, antialiasOnGpu } from './gpu-antialias.js'
+import { antialiasVertexGradientOnGpu } from './gpu-antialias-gradient.js'
 import type { Fragments } from './rasterize.js'
 import type { Topology } from './topology.js'
 
@@ -12,22 +13,23 @@ interface Attributes {
   channels: number
 }
 
-const imageGradientKernel: Kernel<Attributes> = {
+const imageGradientKernel: HostKernel<Attributes> = {
   name: 'FacekitAntialiasImageGradient',
   inputs: ['clip', 'ids', 'depth', 'upstream'],
   outputs: (shapes) => [{ shape: shapes[3], dtype: 'float32' }],
-  compute(arrays, [gradient], infos, { topology, channels }) {
+  compute(arrays, [gradient], _shapes, { topology, channels }, infos) {
     const crossings = crossingsOf(topology, arrays, infos)
     blendImageGradient(crossings, arrays[3] as Float32Array, channels, gradient as Float32Array)
   },
+  webgpu: antialiasImageGradientOnGpu,
 }
 
-const vertexGradientKernel: Kernel<Attributes> = {
+const vertexGradientKernel: HostKernel<Attributes> = {
   name: 'FacekitAntialiasVertexGradient',
   inputs: ['clip', 'ids', 'depth', 'image', 'upstream'],
   outputs: ([clip]) => [{ shape: clip, dtype: 'float32' }],
-  compute(arrays, [gradient], infos, { topology, channels }) {
-    const [, height, width] = infos[1].shape
+  compute(arrays, [gradient], shapes, { topology, channels }, infos) {
+    const [, height, width] = shapes[1]
     blendVertexGradient(
       crossingsOf(topology, arrays, infos),
       arrays[0] as Float32Array,
@@ -39,24 +41,26 @@ const vertexGradientKernel: Kernel<Attributes> = {
       gradient as Float32Array,
     )
   },
+  webgpu: antialiasVertexGradientOnGpu,
 }
 
-const kernel: Kernel<Attributes> = {
+const kernel: HostKernel<Attributes> = {
   name: 'FacekitAntialias',
   inputs: ['clip', 'ids', 'depth', 'image'],
   outputs: (shapes) => [{ shape: shapes[3], dtype: 'float32' }],
-  compute(arrays, [output], infos, { topology, channels }) {
+  compute(arrays, [output], _shapes, { topology, channels }, infos) {
     const crossings = crossingsOf(topology, arrays, infos)
     blendSilhouettes(crossings, arrays[3] as Float32Array, channels, output as Float32Array)
   },
+  webgpu: antialiasOnGpu,
   gradient: {
     inputsToSave: ['clip', 'ids', 'depth', 'image'],
     gradFunc: (dy, [clip, ids, depth, image], attrs) => {
       const upstream = dy as Tensor
       const attributes = attrs as unknown as Attributes
       return {
-        clip: () => runKernel(vertexGradientKernel, { clip, ids, depth, image, upstream }, attributes)[0],
-        image: () => runKernel(imageGradientKernel, { clip, ids, depth, upstream }, attributes)[0],
+        clip: () => runHostKernel(vertexGradientKernel, { clip, ids, depth, image, upstream }, attributes)[0],
+        image: () => runHostKernel(imageGradientKernel, { clip, ids, depth, upstream }, attributes)[0],
       }
     },
   },
@@ -100,7 +104,7 @@ export function antialias(
     )
   }
   const { triangleIds: ids, depth } = fragments
-  const [output] = runKernel(
+  const [output] = runHostKernel(
     kernel,
     { clip: clipVertices, ids, depth, image },
     { topology, channels: known.C },

@@ -1,7 +1,11 @@
 import { reshape, type Tensor, type Tensor2D, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core'
-import { assertDataType, assertShape, ShapeError } from '@facekit/core'
+import { assertDataType, assertShape, runHostKernel, ShapeError, type HostKernel } from '@facekit/core'
+import {
+  interpolateAttributesGradientOnGpu,
+  interpolateBarycentricsGradientOnGpu,
+  interpolateOnGpu,
+} from './gpu-interpolate.js'
 import { interpolateAttributes, spreadToAttributes, spreadToBarycentrics } from './interpolate-arrays.js'
-import { runKernel, type Kernel } from './kernel.js'
 import type { Fragments } from './rasterize.js'
 import { triangleIndices, type Triangles } from './triangle-indices.js'
 
@@ -11,20 +15,11 @@ interface Attributes {
   shape: number[]
 }
 
-const attributesGradientKernel: Kernel<Attributes> = {
+const attributesGradientKernel: HostKernel<Attributes> = {
   name: 'FacekitInterpolateAttributesGradient',
   inputs: ['barycentrics', 'ids', 'upstream'],
   outputs: (_, { shape }) => [{ shape, dtype: 'float32' }],
-  compute(
-    [barycentrics, ids, upstream],
-    [gradient],
-    [
-      {
-        shape: [batch],
-      },
-    ],
-    { triangles, shape },
-  ) {
+  compute([barycentrics, ids, upstream], [gradient], [[batch]], { triangles, shape }) {
     spreadToAttributes(
       barycentrics as Float32Array,
       ids as Int32Array,
@@ -35,23 +30,14 @@ const attributesGradientKernel: Kernel<Attributes> = {
       gradient as Float32Array,
     )
   },
+  webgpu: interpolateAttributesGradientOnGpu,
 }
 
-const barycentricsGradientKernel: Kernel<Attributes> = {
+const barycentricsGradientKernel: HostKernel<Attributes> = {
   name: 'FacekitInterpolateBarycentricsGradient',
   inputs: ['attributes', 'ids', 'upstream'],
   outputs: ([, ids]) => [{ shape: [...ids, 3], dtype: 'float32' }],
-  compute(
-    [attributes, ids, upstream],
-    [gradient],
-    [
-      ,
-      {
-        shape: [batch],
-      },
-    ],
-    { triangles, shape },
-  ) {
+  compute([attributes, ids, upstream], [gradient], [, [batch]], { triangles, shape }) {
     spreadToBarycentrics(
       attributes as Float32Array,
       ids as Int32Array,
@@ -62,24 +48,14 @@ const barycentricsGradientKernel: Kernel<Attributes> = {
       gradient as Float32Array,
     )
   },
+  webgpu: interpolateBarycentricsGradientOnGpu,
 }
 
-const kernel: Kernel<Attributes> = {
+const kernel: HostKernel<Attributes> = {
   name: 'FacekitInterpolate',
   inputs: ['attributes', 'barycentrics', 'ids'],
   outputs: ([[, , channels], , ids]) => [{ shape: [...ids, channels], dtype: 'float32' }],
-  compute(
-    [attributes, barycentrics, ids],
-    [output],
-    [
-      ,
-      ,
-      {
-        shape: [batch],
-      },
-    ],
-    { triangles, shape },
-  ) {
+  compute([attributes, barycentrics, ids], [output], [, , [batch]], { triangles, shape }) {
     interpolateAttributes(
       attributes as Float32Array,
       barycentrics as Float32Array,
@@ -90,6 +66,7 @@ const kernel: Kernel<Attributes> = {
       output as Float32Array,
     )
   },
+  webgpu: interpolateOnGpu,
   gradient: {
     inputsToSave: ['attributes', 'barycentrics', 'ids'],
     gradFunc: (dy, [attributes, barycentrics, ids], attrs) => {
@@ -97,9 +74,9 @@ const kernel: Kernel<Attributes> = {
       const attributeMap = attrs as unknown as Attributes
       return {
         attributes: () =>
-          runKernel(attributesGradientKernel, { barycentrics, ids, upstream }, attributeMap)[0],
+          runHostKernel(attributesGradientKernel, { barycentrics, ids, upstream }, attributeMap)[0],
         barycentrics: () =>
-          runKernel(barycentricsGradientKernel, { attributes, ids, upstream }, attributeMap)[0],
+          runHostKernel(barycentricsGradientKernel, { attributes, ids, upstream }, attributeMap)[0],
       }
     },
   },
@@ -138,7 +115,7 @@ export function interpolate(
   }
   const indices = triangleIndices('interpolate', triangles, shape[1])
   const input = stacked ? reshape(attributes, shape) : attributes
-  const [output] = runKernel(
+  const [output] = runHostKernel(
     kernel,
     { attributes: input, barycentrics: fragments.barycentrics, ids: fragments.triangleIds },
     { triangles: indices, shape },

@@ -1,8 +1,16 @@
 import type { Tensor, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core'
-import { assertDataType, assertInteger, assertShape, ValueError } from '@facekit/core'
+import {
+  assertDataType,
+  assertInteger,
+  assertShape,
+  runHostKernel,
+  ValueError,
+  type HostKernel,
+} from '@facekit/core'
 import { barycentricsGradient, resolveBarycentrics } from './barycentrics.js'
 import { detach } from './detach.js'
-import { runKernel, type Kernel } from './kernel.js'
+import { rasterizeOnGpu } from './gpu-rasterize.js'
+import { rasterizeGradientOnGpu } from './gpu-rasterize-gradient.js'
 import { projectVertices } from './projected-vertices.js'
 import { scanTriangles, type Cull } from './scan-triangles.js'
 import { triangleIndices, type Triangles } from './triangle-indices.js'
@@ -36,20 +44,11 @@ interface Attributes {
 
 const LARGEST_SIDE = 16384
 
-const gradientKernel: Kernel<Attributes> = {
+const gradientKernel: HostKernel<Attributes> = {
   name: 'FacekitRasterizeGradient',
   inputs: ['clip', 'ids', 'upstream'],
   outputs: ([clip]) => [{ shape: clip, dtype: 'float32' }],
-  compute(
-    [clip, ids, upstream],
-    [gradient],
-    [
-      {
-        shape: [batch, count],
-      },
-    ],
-    { triangles, width, height },
-  ) {
+  compute([clip, ids, upstream], [gradient], [[batch, count]], { triangles, width, height }) {
     const pixels = width * height
     gradient.fill(0)
     for (let item = 0; item < batch; item++) {
@@ -65,9 +64,10 @@ const gradientKernel: Kernel<Attributes> = {
       )
     }
   },
+  webgpu: rasterizeGradientOnGpu,
 }
 
-const kernel: Kernel<Attributes> = {
+const kernel: HostKernel<Attributes> = {
   name: 'FacekitRasterize',
   inputs: ['clip'],
   outputs: ([[batch]], { width, height }) => [
@@ -75,16 +75,7 @@ const kernel: Kernel<Attributes> = {
     { shape: [batch, height, width, 3], dtype: 'float32' },
     { shape: [batch, height, width, 1], dtype: 'float32' },
   ],
-  compute(
-    [clip],
-    [ids, barycentrics, depth],
-    [
-      {
-        shape: [batch, count],
-      },
-    ],
-    { triangles, width, height, cull },
-  ) {
+  compute([clip], [ids, barycentrics, depth], [[batch, count]], { triangles, width, height, cull }) {
     const pixels = width * height
     for (let item = 0; item < batch; item++) {
       const itemIds = ids.subarray(item * pixels, (item + 1) * pixels) as Int32Array
@@ -102,6 +93,7 @@ const kernel: Kernel<Attributes> = {
       )
     }
   },
+  webgpu: rasterizeOnGpu,
   gradient: {
     inputsToSave: ['clip'],
     outputsToSave: [true, false, false],
@@ -110,7 +102,7 @@ const kernel: Kernel<Attributes> = {
       const [, barycentrics] = upstream as Tensor[]
       return {
         clip: () =>
-          runKernel(
+          runHostKernel(
             gradientKernel,
             { clip, ids, upstream: barycentrics },
             attributes as unknown as Attributes,
@@ -153,7 +145,7 @@ export function rasterize(
     throw new ValueError(`rasterize: cull is ${String(cull)}, expected 'none', 'back' or 'front'`)
   }
   const indices = triangleIndices('rasterize', triangles, N)
-  const [triangleIds, barycentrics, depth] = runKernel(
+  const [triangleIds, barycentrics, depth] = runHostKernel(
     kernel,
     { clip: clipVertices },
     { triangles: indices, width, height, cull },

@@ -1,6 +1,18 @@
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core'
-import { assertDataType, assertShape, ShapeError, ValueError, type HostArray } from '@facekit/core'
-import { runKernel, type Kernel } from './kernel.js'
+import {
+  assertDataType,
+  assertShape,
+  runHostKernel,
+  ShapeError,
+  ValueError,
+  type HostArray,
+  type HostKernel,
+} from '@facekit/core'
+import {
+  sampleTextureCoordinateGradientOnGpu,
+  sampleTextureGradientOnGpu,
+  sampleTextureOnGpu,
+} from './gpu-sample-texture.js'
 import {
   lookUp,
   lookUpCoordinateGradient,
@@ -29,40 +41,22 @@ const sceneOf = (uv: HostArray, batch: number, attributes: Attributes): TextureS
   ...attributes,
 })
 
-const textureGradientKernel: Kernel<Attributes> = {
+const textureGradientKernel: HostKernel<Attributes> = {
   name: 'FacekitSampleTextureGradient',
   inputs: ['uv', 'upstream'],
   outputs: (_, { shape }) => [{ shape, dtype: 'float32' }],
-  compute(
-    [uv, upstream],
-    [gradient],
-    [
-      {
-        shape: [batch],
-      },
-    ],
-    attributes,
-  ) {
+  compute([uv, upstream], [gradient], [[batch]], attributes) {
     const scene = sceneOf(uv, batch, attributes)
     lookUpTextureGradient(scene, upstream as Float32Array, gradient as Float32Array)
   },
+  webgpu: sampleTextureGradientOnGpu,
 }
 
-const coordinateGradientKernel: Kernel<Attributes> = {
+const coordinateGradientKernel: HostKernel<Attributes> = {
   name: 'FacekitSampleTextureCoordinateGradient',
   inputs: ['texture', 'uv', 'upstream'],
   outputs: ([, uv]) => [{ shape: uv, dtype: 'float32' }],
-  compute(
-    [texture, uv, upstream],
-    [gradient],
-    [
-      ,
-      {
-        shape: [batch],
-      },
-    ],
-    attributes,
-  ) {
+  compute([texture, uv, upstream], [gradient], [, [batch]], attributes) {
     lookUpCoordinateGradient(
       sceneOf(uv, batch, attributes),
       texture as Float32Array,
@@ -70,33 +64,25 @@ const coordinateGradientKernel: Kernel<Attributes> = {
       gradient as Float32Array,
     )
   },
+  webgpu: sampleTextureCoordinateGradientOnGpu,
 }
 
-const kernel: Kernel<Attributes> = {
+const kernel: HostKernel<Attributes> = {
   name: 'FacekitSampleTexture',
   inputs: ['texture', 'uv'],
   outputs: ([texture, uv]) => [{ shape: [...uv.slice(0, 3), texture[3]], dtype: 'float32' }],
-  compute(
-    [texture, uv],
-    [output],
-    [
-      ,
-      {
-        shape: [batch],
-      },
-    ],
-    attributes,
-  ) {
+  compute([texture, uv], [output], [, [batch]], attributes) {
     lookUp(sceneOf(uv, batch, attributes), texture as Float32Array, output as Float32Array)
   },
+  webgpu: sampleTextureOnGpu,
   gradient: {
     inputsToSave: ['texture', 'uv'],
     gradFunc: (dy, [texture, uv], attrs) => {
       const upstream = dy as Tensor
       const attributes = attrs as unknown as Attributes
       return {
-        texture: () => runKernel(textureGradientKernel, { uv, upstream }, attributes)[0],
-        uv: () => runKernel(coordinateGradientKernel, { texture, uv, upstream }, attributes)[0],
+        texture: () => runHostKernel(textureGradientKernel, { uv, upstream }, attributes)[0],
+        uv: () => runHostKernel(coordinateGradientKernel, { texture, uv, upstream }, attributes)[0],
       }
     },
   },
@@ -135,5 +121,5 @@ export function sampleTexture(texture: Tensor4D, uv: Tensor4D, options: SampleTe
     throw new ValueError(`sampleTexture: origin is ${String(origin)}, expected 'lower-left' or 'upper-left'`)
   }
   const attributes = { shape: texture.shape as number[], wrap, lowerLeft: origin === 'lower-left' }
-  return runKernel(kernel, { texture, uv }, attributes)[0] as Tensor4D
+  return runHostKernel(kernel, { texture, uv }, attributes)[0] as Tensor4D
 }

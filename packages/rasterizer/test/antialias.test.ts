@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { createRandom, ShapeError, ValueError } from '@facekit/core'
 import { antialias, createTopology, interpolate, rasterize, type Topology } from '@facekit/rasterizer'
-import { checkGradient, expectNoLeak, testBackends, useBackend } from '@facekit/testing'
+import { checkGradient, expectNoLeak, useBackend } from '@facekit/testing'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { describeBackends, read, readAll } from './backends.js'
 import { clipFromPixels, dome } from './meshes.js'
 
 /** Smoothed coverage `[B, H, W, 1]` of a mesh. */
@@ -14,7 +15,7 @@ function coverage(clip: tf.Tensor3D, topology: Topology, width: number, height: 
   })
 }
 
-const sumOf = (t: tf.Tensor) => (t.dataSync() as Float32Array).reduce((a, b) => a + b, 0)
+const sumOf = async (t: tf.Tensor) => (await t.data<'float32'>()).reduce((a, b) => a + b, 0)
 
 const areaOf = (points: readonly number[][]) =>
   Math.abs(
@@ -74,10 +75,10 @@ describe('createTopology', () => {
   })
 })
 
-describe.each(testBackends)('antialias on %s', (backend) => {
+describeBackends('antialias', (backend) => {
   beforeAll(() => useBackend(backend))
 
-  it('value: an upright edge covers its column in proportion', () => {
+  it('value: an upright edge covers its column in proportion', async () => {
     for (const edge of [2, 2.25, 2.5, 2.75, 3]) {
       // A square wider than the picture to the left, above and below; its right side is at x = edge.
       const clip = clipFromPixels(
@@ -92,7 +93,7 @@ describe.each(testBackends)('antialias on %s', (backend) => {
       )
       const topology = createTopology(Int32Array.of(0, 1, 2, 0, 2, 3), 4)
       const out = coverage(clip, topology, 4, 4)
-      const row = out.dataSync().slice(4, 8)
+      const row = (await out.data()).slice(4, 8)
       expect(row[0]).toBeCloseTo(1, 5)
       expect(row[1]).toBeCloseTo(1, 5)
       expect(row[2]).toBeCloseTo(edge - 2, 5)
@@ -101,7 +102,7 @@ describe.each(testBackends)('antialias on %s', (backend) => {
     }
   })
 
-  it('value: the area of random triangles, in perspective as well', () => {
+  it('value: the area of random triangles, in perspective as well', async () => {
     const random = createRandom(3)
     for (let round = 0; round < 20; round++) {
       const points = Array.from({ length: 3 }, () => [random.uniform(2, 46), random.uniform(2, 46)])
@@ -113,22 +114,22 @@ describe.each(testBackends)('antialias on %s', (backend) => {
         48,
       )
       const out = coverage(clip, createTopology(Int32Array.of(0, 1, 2), 3), 48, 48)
-      expect(Math.abs(sumOf(out) - area)).toBeLessThan(2)
+      expect(Math.abs((await sumOf(out)) - area)).toBeLessThan(2)
       tf.dispose([clip, out])
     }
   })
 
-  it('value: the area of a disc of triangles smaller than a pixel', () => {
+  it('value: the area of a disc of triangles smaller than a pixel', async () => {
     const { points, triangles } = disc(16.2, 15.7, 11.3, 40, 120)
     const clip = clipFromPixels(points, 32, 32)
     const out = coverage(clip, createTopology(triangles, points.length), 32, 32)
-    const total = sumOf(out)
+    const total = await sumOf(out)
     // The hard picture is off by up to a few pixels; its outline moves in steps.
     expect(Math.abs(total - Math.PI * 11.3 ** 2)).toBeLessThan(1)
     tf.dispose([clip, out])
   })
 
-  it('gradient: moving an edge changes the area by its length', () => {
+  it('gradient: moving an edge changes the area by its length', async () => {
     const { points, triangles } = disc(16.2, 15.7, 11.3, 40, 120)
     const unit = createTopology(triangles, points.length)
     const area = (scale: tf.Tensor) =>
@@ -139,13 +140,13 @@ describe.each(testBackends)('antialias on %s', (backend) => {
         const clip = tf.add<tf.Tensor3D>(center, tf.mul(tf.sub(base, center), scale))
         return tf.sum(coverage(clip, unit, 32, 32))
       })
-    const slope = tf.tidy(() => tf.grad(area)(tf.scalar(1)).dataSync()[0])
+    const [slope] = await read(() => tf.grad(area)(tf.scalar(1)))
     // d(pi r^2 s^2) / ds at 1
     expect(slope / (2 * Math.PI * 11.3 ** 2)).toBeCloseTo(1, 1)
     expect(Math.abs(slope / (2 * Math.PI * 11.3 ** 2) - 1)).toBeLessThan(0.03)
   })
 
-  it("gradient: a triangle's area with respect to its corners, against the shoelace formula", () => {
+  it("gradient: a triangle's area with respect to its corners, against the shoelace formula", async () => {
     const size = 64
     const random = createRandom(8)
     let tested = 0
@@ -162,7 +163,7 @@ describe.each(testBackends)('antialias on %s', (backend) => {
       const gradient = tf.grad((x: tf.Tensor) => tf.sum(coverage(x as tf.Tensor3D, topology, size, size)))(
         clip,
       )
-      const [values, w] = [gradient.dataSync(), clip.dataSync()]
+      const [values, w] = await readAll([gradient, clip])
       const sign = Math.sign(
         (points[1][0] - points[0][0]) * (points[2][1] - points[0][1]) -
           (points[1][1] - points[0][1]) * (points[2][0] - points[0][0]),
@@ -213,7 +214,7 @@ describe.each(testBackends)('antialias on %s', (backend) => {
     tf.dispose([clip, image, ...Object.values(fragments)])
   })
 
-  it('gradient: the whole chain follows a moving shape through steps of visibility', () => {
+  it('gradient: the whole chain follows a moving shape through steps of visibility', async () => {
     // The picture of a dome shifted by t, compared with itself at t = 0: the slope of the loss must fit its values.
     const mesh = dome(24)
     const topology = createTopology(mesh.triangles, mesh.vertexCount)
@@ -230,22 +231,16 @@ describe.each(testBackends)('antialias on %s', (backend) => {
     const steps = 40
     let integral = 0
     for (let i = 0; i < steps; i++) {
-      integral +=
-        tf.tidy(
-          () =>
-            tf
-              .grad(loss)(tf.scalar(((i + 0.5) / steps) * 0.8))
-              .dataSync()[0],
-        ) *
-        (0.8 / steps)
+      const [slope] = await read(() => tf.grad(loss)(tf.scalar(((i + 0.5) / steps) * 0.8)))
+      integral += (slope * 0.8) / steps
     }
-    const change = tf.tidy(() => loss(tf.scalar(0.8)).dataSync()[0] - loss(tf.scalar(0)).dataSync()[0])
+    const [change] = await read(() => tf.sub(loss(tf.scalar(0.8)), loss(tf.scalar(0))))
     expect(Math.abs(change)).toBeGreaterThan(5)
     expect(Math.abs(integral / change - 1)).toBeLessThan(0.05)
     base.dispose()
   })
 
-  it('value: the inside of a closed surface is left alone, its folds are smoothed', () => {
+  it('value: the inside of a closed surface is left alone, its folds are smoothed', async () => {
     const mesh = dome(30)
     const topology = createTopology(mesh.triangles, mesh.vertexCount)
     const clip = tf.tensor3d(mesh.clip, [1, mesh.vertexCount, 4])
@@ -256,7 +251,7 @@ describe.each(testBackends)('antialias on %s', (backend) => {
       [1, 32, 32, 1],
     )
     const out = antialias(image, fragments, clip, topology)
-    const [before, after, ids] = [image, out, fragments.triangleIds].map((t) => t.dataSync())
+    const [before, after, ids] = await readAll([image, out, fragments.triangleIds])
     const changed = [...before.keys()].filter((q) => before[q] !== after[q])
     expect(changed.length).toBeGreaterThan(20)
     const nearBackground = (q: number) => [q, q - 1, q + 1, q - 32, q + 32].some((p) => ids[p] === -1)
@@ -264,7 +259,7 @@ describe.each(testBackends)('antialias on %s', (backend) => {
     tf.dispose([clip, image, out, ...Object.values(fragments)])
   })
 
-  it('value: labels of coplanar neighbours are smoothed where they meet', () => {
+  it('value: labels of coplanar neighbours are smoothed where they meet', async () => {
     const clip = clipFromPixels(
       [
         [-9, -9],
@@ -278,15 +273,16 @@ describe.each(testBackends)('antialias on %s', (backend) => {
       4,
     )
     const triangles = Int32Array.of(0, 1, 2, 0, 2, 3, 3, 2, 5, 3, 5, 4)
-    const row = (labels?: number[]) =>
-      tf.tidy(() => {
+    const row = async (labels?: number[]) => {
+      const values = await read(() => {
         const fragments = rasterize(clip, triangles, { width: 4, height: 4 })
         const image = tf.expandDims<tf.Tensor4D>(tf.cast(tf.less(fragments.triangleIds, 2), 'float32'), 3)
-        const out = antialias(image, fragments, clip, createTopology(triangles, 6, { labels }))
-        return Array.from(out.dataSync().slice(4, 8), (v) => Math.round(v * 1e4) / 1e4)
+        return antialias(image, fragments, clip, createTopology(triangles, 6, { labels }))
       })
-    expect(row()).toEqual([1, 1, 0, 0])
-    expect(row([0, 0, 1, 1])).toEqual([1, 1, 0.25, 0])
+      return Array.from(values.slice(4, 8), (v) => Math.round(v * 1e4) / 1e4)
+    }
+    expect(await row()).toEqual([1, 1, 0, 0])
+    expect(await row([0, 0, 1, 1])).toEqual([1, 1, 0.25, 0])
     clip.dispose()
   })
 

@@ -1,14 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { createRandom, ShapeError, ValueError } from '@facekit/core'
 import { interpolate, rasterize } from '@facekit/rasterizer'
-import { checkGradient, expectNoLeak, testBackends, useBackend } from '@facekit/testing'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { checkGradient, expectNoLeak, useBackend } from '@facekit/testing'
+import { beforeAll, expect, it } from 'vitest'
+import { describeBackends, read, readAll } from './backends.js'
 import { clipFromPixels, dome } from './meshes.js'
 import { referenceBarycentrics } from './reference.js'
 
 const size = { width: 16, height: 12 }
 
-describe.each(testBackends)('interpolate on %s', (backend) => {
+describeBackends('interpolate', (backend) => {
   beforeAll(() => useBackend(backend))
 
   const scene = () => {
@@ -22,7 +23,7 @@ describe.each(testBackends)('interpolate on %s', (backend) => {
     return { ...mesh, clip, attributes }
   }
 
-  it('value: a colour falls off linearly from its corner', () => {
+  it('value: a colour falls off linearly from its corner', async () => {
     const clip = clipFromPixels(
       [
         [0, 0],
@@ -33,26 +34,24 @@ describe.each(testBackends)('interpolate on %s', (backend) => {
       4,
     )
     const triangles = Int32Array.of(0, 1, 2)
-    const out = tf.tidy(() =>
+    const out = await read(() =>
       interpolate(
         tf.tensor2d([[1], [0], [0]]),
         rasterize(clip, triangles, { width: 4, height: 4 }),
         triangles,
-      ).dataSync(),
+      ),
     )
     expect(out[0]).toBeCloseTo(1 - 1 / 8, 6)
     expect(out[7]).toBeCloseTo(1 - 5 / 8, 6)
     clip.dispose()
   })
 
-  it('value: perspective-correct, against a float64 reference', () => {
+  it('value: perspective-correct, against a float64 reference', async () => {
     const { clip, attributes, triangles } = scene()
     const fragments = rasterize(clip, triangles, size)
     const out = interpolate(attributes, fragments, triangles)
     expect(out.shape).toEqual([1, 12, 16, 5])
-    const [ids, values, colors, vertices] = [fragments.triangleIds, out, attributes, clip].map((t) =>
-      t.dataSync(),
-    )
+    const [ids, values, colors, vertices] = await readAll([fragments.triangleIds, out, attributes, clip])
     let [worst, covered] = [0, 0]
     for (let q = 0; q < ids.length; q++) {
       const corners = ids[q] < 0 ? [] : Array.from(triangles.subarray(3 * ids[q], 3 * ids[q] + 3))
@@ -80,7 +79,7 @@ describe.each(testBackends)('interpolate on %s', (backend) => {
     tf.dispose([clip, attributes, out, ...Object.values(fragments)])
   })
 
-  it('value: shared and per-picture attributes', () => {
+  it('value: shared and per-picture attributes', async () => {
     const { clip, attributes, triangles } = scene()
     const both = tf.concat([clip, clip], 0)
     const fragments = rasterize(both, triangles, size)
@@ -90,8 +89,8 @@ describe.each(testBackends)('interpolate on %s', (backend) => {
       interpolate(a as tf.Tensor3D, fragments, triangles),
     )
     const half = shared.size / 2
-    const [ownValues, values] = [own.dataSync(), shared.dataSync()]
-    expect([...sharedFlat.dataSync()]).toEqual([...values])
+    const [ownValues, values] = await readAll([own, shared])
+    expect([...(await sharedFlat.data())]).toEqual([...values])
     expect(values.slice(half)).toEqual(values.slice(0, half))
     expect(ownValues.slice(half)).toEqual(values.slice(0, half).map((v) => v * 2))
     tf.dispose([clip, attributes, both, doubled, flat, own, shared, sharedFlat, ...Object.values(fragments)])

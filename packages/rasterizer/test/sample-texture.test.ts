@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { createRandom, ShapeError, ValueError } from '@facekit/core'
 import { sampleTexture } from '@facekit/rasterizer'
-import { checkGradient, expectNoLeak, testBackends, useBackend } from '@facekit/testing'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { checkGradient, expectNoLeak, useBackend } from '@facekit/testing'
+import { beforeAll, expect, it } from 'vitest'
+import { describeBackends, read, readAll } from './backends.js'
 
 const [rows, columns, channels] = [5, 7, 3]
 
@@ -40,25 +41,25 @@ function reference(
   )
 }
 
-describe.each(testBackends)('sampleTexture on %s', (backend) => {
+describeBackends('sampleTexture', (backend) => {
   beforeAll(() => useBackend(backend))
 
-  it('value: texel centres are exact, and v goes up or down', () => {
+  it('value: texel centres are exact, and v goes up or down', async () => {
     const texture = tf.tensor4d([1, 2, 3, 4], [1, 2, 2, 1])
     const uv = tf.tensor4d([0.25, 0.25, 0.75, 0.25, 0.25, 0.75, 0.5, 0.5], [1, 2, 2, 2])
-    const read = (origin: 'lower-left' | 'upper-left') =>
-      tf.tidy(() => Array.from(sampleTexture(texture, uv, { origin }).dataSync()))
-    expect(read('upper-left')).toEqual([1, 2, 3, 2.5])
-    expect(read('lower-left')).toEqual([3, 4, 1, 2.5])
+    const readWith = (origin: 'lower-left' | 'upper-left') =>
+      read(() => sampleTexture(texture, uv, { origin })).then((values) => Array.from(values))
+    expect(await readWith('upper-left')).toEqual([1, 2, 3, 2.5])
+    expect(await readWith('lower-left')).toEqual([3, 4, 1, 2.5])
     tf.dispose([texture, uv])
   })
 
-  it('value: against a float64 reference, clamped and repeated, shared or not', () => {
+  it('value: against a float64 reference, clamped and repeated, shared or not', async () => {
     for (const wrap of ['clamp', 'repeat'] as const) {
       for (const batch of [1, 2]) {
         const { texture, uv } = scene(batch, -1.5, 2.5)
         const out = sampleTexture(texture, uv, { wrap, origin: 'upper-left' })
-        const [values, texels, where] = [out, texture, uv].map((t) => t.dataSync())
+        const [values, texels, where] = await readAll([out, texture, uv])
         let worst = 0
         for (let q = 0; q < 48; q++) {
           for (let k = 0; k < channels; k++) {
@@ -99,14 +100,15 @@ describe.each(testBackends)('sampleTexture on %s', (backend) => {
     uv.dispose()
   })
 
-  it('value: coordinates that are not finite give 0', () => {
+  it('value: coordinates that are not finite give 0', async () => {
     const texture = tf.ones<tf.Rank.R4>([1, 2, 2, 1])
     const uv = tf.tensor4d([NaN, 0, Infinity, 0, 0, -Infinity, 1e30, -1e30], [1, 2, 2, 2])
     const gradients = tf.grads((t: tf.Tensor, x: tf.Tensor) =>
       sampleTexture(t as tf.Tensor4D, x as tf.Tensor4D),
     )([texture, uv])
-    expect(tf.tidy(() => Array.from(sampleTexture(texture, uv).dataSync()))).toEqual([0, 0, 0, 1])
-    for (const gradient of gradients) expect(gradient.dataSync().every((v) => Number.isFinite(v))).toBe(true)
+    expect(Array.from(await read(() => sampleTexture(texture, uv)))).toEqual([0, 0, 0, 1])
+    for (const gradient of gradients)
+      expect((await gradient.data()).every((v) => Number.isFinite(v))).toBe(true)
     tf.dispose([texture, uv, ...gradients])
   })
 

@@ -1,4 +1,5 @@
 export { checkGradient, type CheckGradientOptions } from './check-gradient.js'
 export { testBackends, useBackend, type TestBackend } from './backends.js'
+export { hasWebgpu } from './has-webgpu.js'
 export { expectNoLeak } from './expect-no-leak.js'
 export { createTinyFace, type TinyFaceOptions } from './tiny-face.js'
