@@ -7,8 +7,11 @@ export const webgpu = await hasWebgpu()
 
 /** `describe` for cpu, wasm and webgpu; the last is skipped visibly where there is no adapter. */
 export function describeBackends(name: string, suite: (backend: string) => void): void {
-  for (const backend of testBackends) describe(`${name} on ${backend}`, () => suite(backend))
-  describe.skipIf(!webgpu)(`${name} on webgpu`, () => suite('webgpu'))
+  for (const backend of [...testBackends, 'webgpu']) {
+    describe.skipIf(backend === 'webgpu' && !webgpu)(`${name} on ${backend}`, () => {
+      suite(backend)
+    })
+  }
 }
 
 /** The numbers of what a function makes, tidied up. */
