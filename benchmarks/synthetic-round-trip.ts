@@ -45,7 +45,7 @@ function randomFace(seed: number): FaceParameters {
     illumination: {
       ...neutral.illumination,
       sphericalHarmonics: tf.tensor3d([harmonics]),
-      lightColor: tf.fill([1, 3], random.uniform(0.1, 0.6)),
+      lightColor: tf.mul(tf.ones<tf.Rank.R2>([1, 3]), random.uniform(0.1, 0.6)),
     },
   }
 }

@@ -56,6 +56,8 @@ function phases(input: number, output: number, filter: number, stride: number, p
     const count = last - first + 1
     const before = size - 1 - first
     const after = count + size - 1 - before - output
+    // All of its output saw nothing but padding: the gradient is 0, and a convolution of nothing fails without a word.
+    if (output <= Math.max(0, -before) + Math.max(0, -after)) continue
     result.push({ remainder, start: first * stride + remainder - padding, count, before, after })
   }
   return result

@@ -27,7 +27,7 @@ export function randomParameters(model: MorphableModel, seed: number): FaceParam
     illumination: {
       ...neutral.illumination,
       sphericalHarmonics: tf.tensor3d([harmonics]),
-      lightColor: tf.fill([1, 3], 0.3),
+      lightColor: tf.tensor2d([[0.3, 0.3, 0.3]]),
     },
   }
 }
