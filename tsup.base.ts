@@ -12,4 +12,5 @@ export const baseOptions: Options = {
   treeshake: true,
   // Packages say in their field "browser" that node:fs/promises is not there; without its prefix it would not be recognised.
   removeNodeProtocol: false,
+  external: [/^node:/],
 }
