@@ -3,6 +3,7 @@ import ndarray, { type NdArray } from 'ndarray'
 import { AnnotationError, assertInRange, assertInteger, assertShape } from '@facekit/core'
 import { cropFace, type FaceCrop } from './align-face.js'
 import { implausibleLandmarks, sameFace } from './check-landmarks.js'
+import { closeLips } from './close-lips.js'
 import { detectFaces } from './detect-faces.js'
 import type { Box, FaceDetection } from './detector-network.js'
 import { loadEmbedder } from './embedder.js'
@@ -12,7 +13,7 @@ import { findLandmarks } from './find-landmarks.js'
 import { assertPicture, type Picture } from './picture.js'
 import { readPicture, type PictureSource } from './read-picture.js'
 import { refineFaceRegion } from './refine-face-region.js'
-import { applyTransform, type Points } from './similarity-transform.js'
+import { applyTransform, invertTransform, type Points } from './similarity-transform.js'
 import { skinProbability } from './skin-probability.js'
 
 type Mask = NdArray<Float32Array>
@@ -38,6 +39,8 @@ export interface AnnotateOptions {
     | ((picture: Picture, options: { minScore: number }) => Promise<FaceDetection[]>)
   /** Finds the 68 landmarks, `[68, 2]` pixels of the picture. Default `findLandmarks`. */
   landmarks?: (picture: Picture, box: Box) => Promise<Points>
+  /** Corrects the inner lips, landmarks `[68, 2]` in pixels of the crop; `false` leaves them as they are. Default `closeLips`. */
+  lips?: false | ((crop: FaceCrop, landmarks: Points) => Points | Promise<Points>)
   /** Gives the face region, `[S, S]` 0..1. Default: `faceRegion`, then `refineFaceRegion`. */
   segmenter?: (crop: FaceCrop, landmarks: Points) => Mask | Promise<Mask>
   /** Gives the skin probability, `[S, S]` 0..1. Default `skinProbability`. */
@@ -121,7 +124,7 @@ async function describe(
   const { signal, segmenter, skin = defaultSkin } = options
   const crop = cropFace(picture, landmarks, { size })
   const { image, transform, inside } = crop
-  const inCrop = applyTransform(transform, landmarks)
+  const { inCrop, inPicture } = await correctLips(crop, landmarks, options.lips)
   let region = await (segmenter ? segmenter(crop, inCrop) : faceRegion(inCrop, { size, inside }))
   assertShape('annotate: faceRegion', region, [size, size])
   let probability = await skin(image, inCrop, region)
@@ -134,7 +137,7 @@ async function describe(
   return {
     box,
     score,
-    landmarks,
+    landmarks: inPicture,
     alignment: { size, transform, image, landmarks: inCrop },
     faceRegion: region,
     innerMouth: smaller(innerMouthArea(inCrop, { size }), inside),
@@ -142,6 +145,23 @@ async function describe(
     embedding: await embedCrop(image, options.embedder),
   }
 }
+
+/** The landmarks in the crop and in the picture; those that the correction leaves alone stay exactly what they were. */
+async function correctLips(crop: FaceCrop, landmarks: Points, lips: AnnotateOptions['lips'] = defaultLips) {
+  const before = applyTransform(crop.transform, landmarks)
+  if (lips === false) return { inCrop: before, inPicture: landmarks }
+  const inCrop = await lips(crop, before)
+  assertShape('annotate: lips', inCrop, [68, 2])
+  const inPicture = applyTransform(invertTransform(crop.transform), inCrop)
+  for (let i = 0; i < 136; i++) {
+    const [k, axis] = [i >> 1, i & 1]
+    if (inCrop.get(k, axis) === before.get(k, axis)) inPicture.set(k, axis, landmarks.get(k, axis))
+  }
+  return { inCrop, inPicture }
+}
+
+const defaultLips = ({ image, transform }: FaceCrop, landmarks: Points): Points =>
+  closeLips(image, landmarks, { scale: transform.scale })
 
 const defaultSkin: NonNullable<AnnotateOptions['skin']> = (image, landmarks, region) =>
   skinProbability(image, landmarks, { faceRegion: region })

@@ -16,6 +16,7 @@ export {
   type AlignFaceOptions,
   type FaceCrop,
 } from './align-face.js'
+export { closeLips, type CloseLipsOptions } from './close-lips.js'
 export { detectFaces, type DetectFacesOptions } from './detect-faces.js'
 export type { Box, FaceDetection } from './detector-network.js'
 export { embed, loadEmbedder, type Embedder } from './embedder.js'
