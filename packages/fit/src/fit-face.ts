@@ -1,15 +1,14 @@
 import { assertInteger, ShapeError, ValueError, type FaceParameters } from '@facekit/core'
-import { applyTransform, invertTransform, type FaceAnnotation, type Picture } from '@facekit/annotate'
+import type { FaceAnnotation, Picture } from '@facekit/annotate'
 import type { LossTerm } from '@facekit/losses'
 import type { MorphableModel } from '@facekit/morphable'
 import { defaultCamera, renderFace, type Camera, type FaceRendering } from '@facekit/render'
 import * as tf from '@tensorflow/tfjs-core'
-import ndarray, { type NdArray } from 'ndarray'
-import { descend, type FitStep } from './descend.js'
+import { descend } from './descend.js'
 import { faceUnknowns, type FaceUnknowns } from './face-unknowns.js'
 import { fitLandmarks, type LandmarkFit } from './fit-landmarks.js'
 import { fitLossTerms, type FitLossWeights } from './fit-loss-terms.js'
-import { colorError, landmarkError } from './fit-metrics.js'
+import { describeFit, type FitResult } from './fit-result.js'
 import { initialLight } from './initial-light.js'
 import { stackCrops, type CropTensors } from './stack-crops.js'
 
@@ -37,25 +36,6 @@ export interface FitFaceOptions {
   /** Stops the work between two steps; the promise is rejected with the signal's reason. */
   signal?: AbortSignal
   onProgress?: (progress: FitProgress) => void
-}
-
-/** The face in one or more photographs of a person. */
-export interface FitResult {
-  /** For each photograph a row; identity and albedo are equal in all rows. The caller disposes them. */
-  parameters: FaceParameters
-  camera: Camera
-  metrics: {
-    /** Normalised mean error of the 68 landmarks, mean over the photographs; 0.03 is 3 %. */
-    landmarkError: number
-    /** Mean absolute colour difference over visible skin, 0..1, and its standard deviation. */
-    colorError: number
-    colorDeviation: number
-    iterations: number
-    seconds: number
-  }
-  history: FitStep[]
-  /** For each photograph `[68, 2]` found landmarks, pixels of the original picture. */
-  landmarks: NdArray<Float32Array>[]
 }
 
 /** Fits a morphable face to a photograph, or to several photographs of one person, by analysis and synthesis.
@@ -109,7 +89,7 @@ export async function fitFace(
       signal,
       onStep: (step) => report('appearance', step.iteration + 1, iterations, step.total),
     })
-    return await describe({
+    return await describeFit({
       values,
       unknowns,
       render,
@@ -214,51 +194,5 @@ async function storeLight(
     }
   } finally {
     tf.dispose(rendering as unknown as tf.TensorContainer)
-  }
-}
-
-interface Outcome {
-  values: Float64Array
-  unknowns: FaceUnknowns
-  render: (parameters: FaceParameters) => FaceRendering
-  annotations: readonly FaceAnnotation[]
-  crops: CropTensors
-  camera: Camera
-  history: FitStep[]
-  iterations: number
-  started: number
-}
-
-async function describe(outcome: Outcome): Promise<FitResult> {
-  const { values, unknowns, annotations, crops, history } = outcome
-  const vector = tf.tensor1d(Float32Array.from(values))
-  const parameters = unknowns.decode(vector)
-  const rendering = tf.tidy(() => {
-    const { image, mask, landmarks } = outcome.render(parameters)
-    return { image, mask, landmarks }
-  })
-  const [image, mask, landmarks, picture, faceRegion] = await Promise.all(
-    [rendering.image, rendering.mask, rendering.landmarks, crops.picture, crops.faceRegion].map((t) =>
-      t.data(),
-    ),
-  )
-  tf.dispose([vector, rendering])
-  const color = colorError(picture, image, faceRegion, mask)
-  const found = annotations.map((_, i) => landmarks.slice(136 * i, 136 * (i + 1)))
-  const errors = annotations.map(({ alignment }, i) => landmarkError(found[i], alignment.landmarks))
-  return {
-    parameters,
-    camera: outcome.camera,
-    metrics: {
-      landmarkError: errors.reduce((sum, error) => sum + error, 0) / errors.length,
-      colorError: color.mean,
-      colorDeviation: color.deviation,
-      iterations: outcome.iterations,
-      seconds: (performance.now() - outcome.started) / 1000,
-    },
-    history,
-    landmarks: annotations.map(({ alignment }, i) =>
-      applyTransform(invertTransform(alignment.transform), ndarray(Float32Array.from(found[i]), [68, 2])),
-    ),
   }
 }

@@ -1,4 +1,5 @@
-export { fitFace, type FitFaceOptions, type FitProgress, type FitResult } from './fit-face.js'
+export { fitFace, type FitFaceOptions, type FitProgress } from './fit-face.js'
+export type { FitResult } from './fit-result.js'
 export { fitLandmarks, type FitLandmarksOptions, type LandmarkFit } from './fit-landmarks.js'
 export { defaultFitLossWeights, fitLossTerms, type FitLossWeights } from './fit-loss-terms.js'
 export { colorError, landmarkError } from './fit-metrics.js'

@@ -1,0 +1,76 @@
+import { applyTransform, invertTransform, type FaceAnnotation } from '@facekit/annotate'
+import type { FaceParameters } from '@facekit/core'
+import type { Camera, FaceRendering } from '@facekit/render'
+import * as tf from '@tensorflow/tfjs-core'
+import ndarray, { type NdArray } from 'ndarray'
+import type { FitStep } from './descend.js'
+import type { FaceUnknowns } from './face-unknowns.js'
+import { colorError, landmarkError } from './fit-metrics.js'
+import type { CropTensors } from './stack-crops.js'
+
+/** The face in one or more photographs of a person. */
+export interface FitResult {
+  /** For each photograph a row; identity and albedo are equal in all rows. The caller disposes them. */
+  parameters: FaceParameters
+  camera: Camera
+  metrics: {
+    /** Normalised mean error of the 68 landmarks, mean over the photographs; 0.03 is 3 %. */
+    landmarkError: number
+    /** Mean absolute colour difference over visible skin, 0..1, and its standard deviation. */
+    colorError: number
+    colorDeviation: number
+    iterations: number
+    seconds: number
+  }
+  history: FitStep[]
+  /** For each photograph `[68, 2]` found landmarks, pixels of the original picture. */
+  landmarks: NdArray<Float32Array>[]
+}
+
+/** What a finished fit leaves. */
+interface Outcome {
+  values: Float64Array
+  unknowns: FaceUnknowns
+  render: (parameters: FaceParameters) => FaceRendering
+  annotations: readonly FaceAnnotation[]
+  crops: CropTensors
+  camera: Camera
+  history: FitStep[]
+  iterations: number
+  started: number
+}
+
+/** Renders the found face once more and measures it. */
+export async function describeFit(outcome: Outcome): Promise<FitResult> {
+  const { values, unknowns, annotations, crops, history } = outcome
+  const vector = tf.tensor1d(Float32Array.from(values))
+  const parameters = unknowns.decode(vector)
+  const rendering = tf.tidy(() => {
+    const { image, mask, landmarks } = outcome.render(parameters)
+    return { image, mask, landmarks }
+  })
+  const [image, mask, landmarks, picture, faceRegion] = await Promise.all(
+    [rendering.image, rendering.mask, rendering.landmarks, crops.picture, crops.faceRegion].map((t) =>
+      t.data(),
+    ),
+  )
+  tf.dispose([vector, rendering])
+  const color = colorError(picture, image, faceRegion, mask)
+  const found = annotations.map((_, i) => landmarks.slice(136 * i, 136 * (i + 1)))
+  const errors = annotations.map(({ alignment }, i) => landmarkError(found[i], alignment.landmarks))
+  return {
+    parameters,
+    camera: outcome.camera,
+    metrics: {
+      landmarkError: errors.reduce((sum, error) => sum + error, 0) / errors.length,
+      colorError: color.mean,
+      colorDeviation: color.deviation,
+      iterations: outcome.iterations,
+      seconds: (performance.now() - outcome.started) / 1000,
+    },
+    history,
+    landmarks: annotations.map(({ alignment }, i) =>
+      applyTransform(invertTransform(alignment.transform), ndarray(Float32Array.from(found[i]), [68, 2])),
+    ),
+  }
+}
