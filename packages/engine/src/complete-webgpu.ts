@@ -9,11 +9,12 @@ import {
   type NamedAttrMap,
   type TensorInfo,
 } from '@tensorflow/tfjs-core'
+import { trigonometricKernel } from './webgpu-trigonometry.js'
 
 let complete = false
 
-/** Replaces kernels of the WebGPU backend that fail silently: sums of many tensors, and padding above four axes. Does
- * nothing the second time. The package `@tensorflow/tfjs-backend-webgpu` must have been imported. */
+/** Replaces kernels of the WebGPU backend that fail silently: sums of many tensors, padding above four axes, and sines and
+ * cosines that are right to three digits only. Does nothing the second time. The package `@tensorflow/tfjs-backend-webgpu` must have been imported. */
 export function completeWebgpu(device: GPUDevice): void {
   if (complete) return
   complete = true
@@ -21,6 +22,8 @@ export function completeWebgpu(device: GPUDevice): void {
   const operands = Math.max(2, device.limits.maxStorageBuffersPerShaderStage - 1)
   replace('AddN', (stock) => (args) => addInGroups(stock, args, operands))
   replace('PadV2', (stock) => (args) => padAxisByAxis(stock, args))
+  replace('Sin', () => trigonometricKernel(0) as Kernel)
+  replace('Cos', () => trigonometricKernel(1) as Kernel)
 }
 
 interface Arguments {

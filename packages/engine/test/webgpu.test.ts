@@ -59,6 +59,18 @@ describe.skipIf(!webgpu.available)('webgpu', () => {
     await initEngine({ backend: 'webgpu' })
   })
 
+  it('value: sines and cosines to seven digits', async () => {
+    const angles = Float32Array.from({ length: 400 }, (_, i) => (i - 200) * 0.137)
+    for (const [onGpu, exact] of [
+      [tf.sin, Math.sin],
+      [tf.cos, Math.cos],
+    ] as const) {
+      const values = await tf.tidy(() => onGpu(tf.tensor2d(angles, [20, 20]))).data()
+      const errors = Array.from(values, (value, i) => Math.abs(value - exact(angles[i])))
+      expect(Math.max(...errors)).toBeLessThan(3e-7)
+    }
+  })
+
   it('throws: an invalid kernel reaches the next await as a BackendError, once', async () => {
     const fail = () => {
       const backend = tf.backend() as unknown as { device: GPUDevice }
