@@ -69,7 +69,7 @@ for (const group of ['packages', 'examples']) {
           used.add(dependency.slice('@facekit/'.length))
           if (parts.length > 2) problems.push(`${where}: deep import of ${specifier}`)
         }
-        const testOnly = /\.test\.ts$/.test(file)
+        const testOnly = file.endsWith('.test.ts')
         if (dependency !== manifest.name && !declared.has(dependency) && !testOnly) {
           problems.push(`${where}: ${dependency} is not declared in package.json`)
         }

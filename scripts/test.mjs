@@ -11,6 +11,7 @@ const checks = [
   ['imports', ['node', 'scripts/check-imports.mjs']],
   ['build', [...pnpm, 'run', 'build']],
   ['packages alone', ['node', 'scripts/check-standalone.mjs']],
+  ['packages packed', ['node', 'scripts/check-packages.mjs']],
 ]
 
 await install()
