@@ -88,6 +88,10 @@ export async function annotate(
   return faces
 }
 
+/** Pixels. In so few the detector sees faces in patterns of cloth: it has to be sure. */
+const SMALL = 32
+const SURE = 0.9
+
 async function detect(picture: Picture, minScore: number, detector: AnnotateOptions['detector']) {
   if (typeof detector === 'function') return detector(picture, { minScore })
   return detectFaces(picture, { minScore, detector })
@@ -96,10 +100,14 @@ async function detect(picture: Picture, minScore: number, detector: AnnotateOpti
 /** The landmarks of a detection, or why it is no face. */
 async function locate(
   picture: Picture,
-  { box }: FaceDetection,
+  { box, score }: FaceDetection,
   faces: readonly FaceAnnotation[],
   options: AnnotateOptions,
 ): Promise<Points | string> {
+  const width = Math.sqrt(area(box))
+  if (width < SMALL && score < SURE) {
+    return `it is ${width.toFixed(0)} pixels wide and scores ${score.toFixed(2)}, too little for so few pixels`
+  }
   try {
     const landmarks = await (options.landmarks ?? findLandmarks)(picture, box)
     assertShape('annotate: landmarks', landmarks, [68, 2])

@@ -105,6 +105,18 @@ describe('annotate with stages of one’s own', () => {
     expect(await annotate(picture, outside)).toEqual([])
   })
 
+  it('value: a small detection must be sure', async () => {
+    const reasons: string[] = []
+    const options = (score: number): AnnotateOptions => ({
+      ...stages([]),
+      detector: async () => [face(square(100, 100, 25), score)],
+      onReject: (_, text) => reasons.push(text),
+    })
+    expect(await annotate(picture, options(0.8))).toEqual([])
+    expect(reasons).toEqual(['it is 25 pixels wide and scores 0.80, too little for so few pixels'])
+    expect(await annotate(picture, options(0.95))).toHaveLength(1)
+  })
+
   it('value: a face half outside is labelled, and what is outside does not count', async () => {
     const [half] = await annotate(picture, stages([square(475, 100, 250)]))
     const { faceRegion, skinProbability } = half
