@@ -38,9 +38,22 @@ async function importsOf(file) {
   return info.importedFiles.map((imported) => imported.fileName)
 }
 
+const isPackage = (specifier) =>
+  !specifier.startsWith('.') && !specifier.startsWith('node:') && !builtinModules.includes(specifier)
+
+/** The package that a specifier names: '@a/b' of '@a/b/c'. */
+const packageOf = (specifier) =>
+  specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/')
+
 const graph = new Map()
+const rootManifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
 for (const group of ['packages', 'examples']) {
-  for (const name of await readdir(join(root, group)).catch(() => [])) {
+  for (const entry of await readdir(join(root, group), { withFileTypes: true })) {
+    if (!entry.isDirectory()) continue
+    const { name } = entry
     const folder = join(root, group, name)
     const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8').catch(() => 'null'))
     if (!manifest) {
@@ -52,6 +65,26 @@ for (const group of ['packages', 'examples']) {
         Object.keys(manifest[key] ?? {}),
       ),
     )
+    // Tests and scripts are not published: they may also use what the root declares, as a package's tests do its own name.
+    const known = new Set([
+      ...declared,
+      ...Object.keys(manifest.devDependencies ?? {}),
+      ...Object.keys(rootManifest.devDependencies),
+    ])
+    if (group === 'packages') {
+      for (const part of ['test', 'scripts']) {
+        for (const file of await sourceFiles(join(folder, part))) {
+          for (const specifier of await importsOf(file)) {
+            if (!isPackage(specifier)) continue
+            const where = file.slice(root.length)
+            const dependency = packageOf(specifier)
+            if (!known.has(dependency)) problems.push(`${where}: ${dependency} is declared nowhere`)
+            if (dependency.startsWith('@facekit/') && specifier !== dependency)
+              problems.push(`${where}: deep import of ${specifier}`)
+          }
+        }
+      }
+    }
     const used = new Set()
     for (const file of await sourceFiles(group === 'packages' ? join(folder, 'src') : folder)) {
       const where = file.slice(root.length)
@@ -62,15 +95,14 @@ for (const group of ['packages', 'examples']) {
           }
           continue
         }
-        if (specifier.startsWith('node:') || builtinModules.includes(specifier)) continue
-        const parts = specifier.split('/')
-        const dependency = specifier.startsWith('@') ? parts.slice(0, 2).join('/') : parts[0]
+        if (!isPackage(specifier)) continue
+        const dependency = packageOf(specifier)
         if (dependency.startsWith('@facekit/')) {
           used.add(dependency.slice('@facekit/'.length))
-          if (parts.length > 2) problems.push(`${where}: deep import of ${specifier}`)
+          if (specifier !== dependency) problems.push(`${where}: deep import of ${specifier}`)
         }
         const testOnly = file.endsWith('.test.ts')
-        if (dependency !== manifest.name && !declared.has(dependency) && !testOnly) {
+        if (dependency !== manifest.name && !(testOnly ? known : declared).has(dependency)) {
           problems.push(`${where}: ${dependency} is not declared in package.json`)
         }
       }
