@@ -1,3 +1,4 @@
+import { autoBackends } from './auto-backends.js'
 import type { BackendReport } from '@facekit/engine'
 import ndarray from 'ndarray'
 import { errorLine } from './error-line.js'
@@ -36,7 +37,7 @@ export async function doctor(): Promise<DoctorReport> {
   let backend = ''
   checks.push(
     await check('backend', 'see the backends', async () => {
-      const engine = await initEngine({ backend: 'auto' })
+      const engine = await initEngine({ backend: 'auto', candidates: autoBackends })
       backend = engine.backend
       return `${engine.backend}: ${engine.reason}`
     }),

@@ -1,5 +1,6 @@
 import type { BackendName, EngineInfo } from '@facekit/engine'
 import type { MorphableModel } from '@facekit/morphable'
+import { autoBackends } from './auto-backends.js'
 import { loadModel } from './load-model.js'
 import type { PhaseTimer } from './phase-timer.js'
 
@@ -19,7 +20,7 @@ export async function startSession(
   signal.throwIfAborted()
   const engine = await timer.measure('engine', async () => {
     const { initEngine } = await import('@facekit/engine')
-    return initEngine({ backend: options.backend as BackendName | 'auto' })
+    return initEngine({ backend: options.backend as BackendName | 'auto', candidates: autoBackends })
   })
   signal.throwIfAborted()
   return { engine, model }
