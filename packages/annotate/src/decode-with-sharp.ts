@@ -17,6 +17,9 @@ export async function decodeWithSharp(bytes: Uint8Array, name: string, maxPixels
     })
   const { width, height } = header
   if (width * height > maxPixels) throw tooLarge(name, width, height, maxPixels)
+  if (header.format === 'jpeg' && !hasEndOfImage(bytes)) {
+    throw unreadable(bytes, name, new Error('truncated: no end of image'))
+  }
   let pipeline = open().flatten({ background: '#ffffff' }).toColourspace('srgb')
   // sharp converts 16-bit pixels with a profile to Display P3, its wide working space; this brings them to sRGB.
   if (header.depth === 'ushort' && header.hasProfile) pipeline = pipeline.withIccProfile('srgb')
@@ -26,6 +29,12 @@ export async function decodeWithSharp(bytes: Uint8Array, name: string, maxPixels
   } catch (error) {
     throw unreadable(bytes, name, error)
   }
+}
+
+/** Whether the marker that ends a JPEG is anywhere in it. Whether the decoder misses it depends on the last bits before it; cameras
+ * may write more behind it. */
+function hasEndOfImage(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).lastIndexOf(Buffer.of(0xff, 0xd9)) >= 0
 }
 
 function toPicture(data: Uint8Array, width: number, height: number, channels: number): Picture {
