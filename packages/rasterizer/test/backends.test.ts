@@ -115,5 +115,6 @@ it.skipIf(!webgpu)('memory: on webgpu only the mesh stays, as long as its arrays
   const buffers = () => tf.engine().backend.numDataIds()
   const before = buffers()
   await step()
-  expect(buffers()).toBe(before)
+  // The garbage collector may meanwhile have freed meshes of earlier tests: fewer is fine, more is a leak.
+  expect(buffers()).toBeLessThanOrEqual(before)
 })
