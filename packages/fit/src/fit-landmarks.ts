@@ -48,7 +48,7 @@ const GOOD_ENOUGH = 2
  *
  * Minimises sum ||(k_i - k_i^p) / sigma_i||^2 + ||identity||^2 + ||expression / deviation||^2 with a robust weight
  * (Huber, 3 sigma) for each landmark; expression coefficients keep to the model's `expressionRange`. Jaw landmarks slide
- * along the model's `jawContours` when the head turns. Deterministic; takes some 50 ms.
+ * along the model's `jawContours` when the head turns. Deterministic; takes a few tenths of a second.
  *
  * @param landmarks - `[68, 2]` pixels, origin top left, pixel centres at +0.5
  * @param model - any model with 68 landmarks
