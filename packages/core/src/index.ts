@@ -34,3 +34,13 @@ export {
 export { writeFileAtomic } from './write-file-atomic.js'
 export { hasHostMemory, runHostKernel, type HostKernel } from './host-kernel.js'
 export { computeOnHost, type HostArray, type OutputSpec } from './host-arrays.js'
+export {
+  makeGpuTensor,
+  runGpuProgram,
+  workgroupsFor,
+  type GpuBackend,
+  type GpuCommand,
+  type GpuProgram,
+  type GpuProgramArguments,
+  type GpuTensorData,
+} from './gpu-program.js'
