@@ -9,6 +9,7 @@ import {
   type NamedAttrMap,
   type TensorInfo,
 } from '@tensorflow/tfjs-core'
+import { castToFloat } from './webgpu-cast.js'
 import { trigonometricKernel } from './webgpu-trigonometry.js'
 
 let complete = false
@@ -22,6 +23,12 @@ export function completeWebgpu(device: GPUDevice): void {
   const operands = Math.max(2, device.limits.maxStorageBuffersPerShaderStage - 1)
   replace('AddN', (stock) => (args) => addInGroups(stock, args, operands))
   replace('PadV2', (stock) => (args) => padAxisByAxis(stock, args))
+  replace('Cast', (stock) => (args) => {
+    const { x } = args.inputs as Record<string, TensorInfo>
+    const integers = x.dtype === 'int32' || x.dtype === 'bool'
+    const { dtype } = args.attrs as { dtype: string }
+    return integers && dtype === 'float32' ? castToFloat(args.backend, x) : stock(args)
+  })
   replace('Sin', () => trigonometricKernel(0) as Kernel)
   replace('Cos', () => trigonometricKernel(1) as Kernel)
 }

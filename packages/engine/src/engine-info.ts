@@ -56,4 +56,7 @@ export interface InitEngineOptions {
   /** Where the `.wasm` files of `@tensorflow/tfjs-backend-wasm` are: the URL of a folder, ending in a slash, or the URL of
    * each file by its name. Bundlers need it; Node does not. Takes effect before the WASM backend's first start. */
   wasmPaths?: string | Readonly<Record<string, string>>
+  /** WebGPU in Node: flags for Dawn, such as `enable-dawn-features=allow_unsafe_apis,disable_robustness`, which leaves out the bounds
+   * checks of shaders. Take effect before the first look for a GPU. */
+  dawnFlags?: readonly string[]
 }

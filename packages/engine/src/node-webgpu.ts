@@ -9,15 +9,19 @@ interface WebgpuPackage {
 // Kept for the life of the process: once what create() returns is collected, Node dies at random.
 let instance: GPU | undefined
 
+/** The clock of profiles would otherwise tick every tenth of a millisecond. */
+const FLAGS = ['disable-dawn-features=timestamp_quantization']
+
 /** WebGPU for Node: `navigator.gpu` of the npm package `webgpu`, and its constants (`GPUBufferUsage`, ...) as globals.
  *
+ * @param flags - for Dawn; those of the first call count
  * @returns undefined when the package is not installed
  */
-export async function nodeWebgpu(): Promise<GPU | undefined> {
+export async function nodeWebgpu(flags: readonly string[] = []): Promise<GPU | undefined> {
   if (instance) return instance
   const webgpu = await importOptional<WebgpuPackage>('webgpu')
   if (!webgpu) return undefined
-  instance = webgpu.create([])
+  instance = webgpu.create([...FLAGS, ...flags])
   for (const [name, value] of Object.entries(webgpu.globals)) {
     if (!(name in globalThis)) Object.assign(globalThis, { [name]: value })
   }

@@ -1,7 +1,8 @@
 import { engine, registerBackend, removeBackend } from '@tensorflow/tfjs-core'
 import type { BackendProvider } from './backend-provider.js'
-import type { AdapterReport, BackendReport } from './engine-info.js'
+import type { AdapterReport, BackendReport, InitEngineOptions } from './engine-info.js'
 import { completeWebgpu } from './complete-webgpu.js'
+import { createGpuBackend, type GpuEngineBackend } from './gpu-backend.js'
 import { watchHealth, type Health } from './health.js'
 import { isNode } from './import-optional.js'
 import { nodeWebgpu } from './node-webgpu.js'
@@ -12,20 +13,23 @@ const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b/i
 /** The GPU, in Node through the npm package `webgpu`, in the browser through `navigator.gpu`. */
 export const webgpuBackend: BackendProvider = {
   name: 'webgpu',
-  probe: async () => {
-    const { adapter, ...report } = await findAdapter()
+  probe: async (options) => {
+    const { adapter, ...report } = await findAdapter(options)
     return { backend: 'webgpu', ...report, ...(adapter && { adapter: describe(adapter) }) }
   },
-  start: async () => {
+  start: async (options) => {
     if (engine().registry.webgpu) return {}
-    const { adapter, reason } = await findAdapter()
+    const { adapter, reason } = await findAdapter(options)
     if (!adapter) throw new Error(reason)
     const device = await requestDevice(adapter)
     // Only now: its kernels read constants that the npm package has just defined.
     const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu')
     completeWebgpu(device)
-    const backend = new WebGPUBackend(device, adapter.info)
-    watchHealth('webgpu', backend, watchDevice(device, backend))
+    const backend = createGpuBackend(WebGPUBackend, device, adapter.info, {
+      onOutOfMemory: (message) => (health.failure ??= message),
+    })
+    const health = watchDevice(device, backend)
+    watchHealth('webgpu', backend, health)
     // tfjs' own factory would make a second device, whose errors nobody hears.
     if (engine().registryFactory.webgpu) removeBackend('webgpu')
     registerBackend('webgpu', () => backend, 3)
@@ -36,11 +40,11 @@ export const webgpuBackend: BackendProvider = {
 
 type Found = Pick<BackendReport, 'available' | 'reason' | 'remedy'> & { adapter?: GPUAdapter }
 
-async function findAdapter(): Promise<Found> {
+async function findAdapter({ dawnFlags }: InitEngineOptions): Promise<Found> {
   const failed = (reason: string, remedy: string): Found => ({ available: false, reason, remedy })
   let gpu: GPU | undefined
   try {
-    gpu = isNode() ? await nodeWebgpu() : globalThis.navigator?.gpu
+    gpu = isNode() ? await nodeWebgpu(dawnFlags) : globalThis.navigator?.gpu
   } catch (error) {
     const cause = String((error as Error).message).split('\n')[0]
     return failed(
@@ -92,12 +96,12 @@ async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
 }
 
 /** Collects what WebGPU reports late. */
-function watchDevice(device: GPUDevice, backend: { submitQueue(): void }): Health {
+function watchDevice(device: GPUDevice, backend: GpuEngineBackend): Health {
   const health: Health = {
     settle: async () => {
       if (health.lost !== undefined) return
       // What tfjs has recorded but not yet handed over.
-      if ((backend as { commandEncoder?: unknown }).commandEncoder) submit(backend)
+      backend.flush()
       // Errors of commands reach the device's error scopes in order: when this scope is answered, they have been told.
       device.pushErrorScope('validation')
       await Promise.all([device.popErrorScope(), device.queue.onSubmittedWorkDone()])
@@ -106,15 +110,13 @@ function watchDevice(device: GPUDevice, backend: { submitQueue(): void }): Healt
   }
   device.addEventListener('uncapturederror', (event) => {
     event.preventDefault()
-    health.failure ??= `a kernel failed: ${event.error.message.replaceAll(/\s+/g, ' ').trim()}`
+    const message = event.error.message.replaceAll(/\s+/g, ' ').trim()
+    // Pipelines and bind groups are labelled with the kernel that they belong to.
+    const kernel = /(?:Pipeline|BindGroup|ShaderModule)[^"]* "([^"]+)"/.exec(message)?.[1]
+    health.failure ??= `${kernel === undefined ? 'a kernel' : `kernel ${kernel}`} failed: ${message}`
   })
   void device.lost.then(({ reason, message }) => {
-    health.lost = `${reason}: ${message.replaceAll(/\s+/g, ' ').trim()}`
+    health.lost = backend.lost = `${reason}: ${message.replaceAll(/\s+/g, ' ').trim()}`
   })
   return health
-}
-
-function submit(backend: { submitQueue(): void }): void {
-  ;(backend as unknown as { endComputePassEncoder(): void }).endComputePassEncoder()
-  backend.submitQueue()
 }

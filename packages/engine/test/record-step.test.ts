@@ -1,0 +1,163 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { BackendError } from '@facekit/core'
+import { assertHealthy, initEngine, recordStep } from '@facekit/engine'
+import { hasWebgpu, useBackend } from '@facekit/testing'
+
+const webgpu = await hasWebgpu()
+const backends = webgpu ? ['cpu', 'wasm', 'webgpu'] : ['cpu', 'wasm']
+
+/** Losses of a small network that is trained for a few steps. */
+async function train(backend: string, recorded: boolean, optimizer: () => tf.Optimizer): Promise<number[]> {
+  await useBackend(backend)
+  const random = (shape: number[], seed: number) => tf.randomNormal(shape, 0, 0.5, 'float32', seed)
+  const w1 = tf.variable(random([4, 8], 1))
+  const w2 = tf.variable(random([8, 2], 2))
+  const adam = optimizer()
+  const run = (x: tf.Tensor2D, y: tf.Tensor2D) =>
+    adam.minimize(
+      () => {
+        const hidden = tf.relu(tf.matMul(x, w1 as tf.Tensor2D))
+        return tf.mean(tf.square(tf.sub(tf.matMul(hidden, w2 as tf.Tensor2D), y)))
+      },
+      true,
+      [w1, w2],
+    )!
+  const step = recordStep(run)
+  const losses: number[] = []
+  for (let i = 0; i < 8; i++) {
+    const x = random([6, 4], 10 + i) as tf.Tensor2D
+    const y = random([6, 2], 50 + i) as tf.Tensor2D
+    const loss = recorded ? step(x, y) : tf.tidy(() => run(x, y))
+    losses.push((await loss.data())[0])
+    tf.dispose([x, y, loss])
+  }
+  step.dispose()
+  adam.dispose()
+  tf.dispose([w1, w2])
+  return losses
+}
+
+const optimizers = {
+  adam: () => tf.train.adam(0.05),
+  sgd: () => tf.train.sgd(0.1),
+  momentum: () => tf.train.momentum(0.1, 0.9),
+}
+
+describe.each(backends)('recordStep on %s', (backend) => {
+  it.each(Object.entries(optimizers))('value: %s trains as it does without', async (_, optimizer) => {
+    const plain = await train(backend, false, optimizer)
+    const recorded = await train(backend, true, optimizer)
+    recorded.forEach((loss, i) => expect(loss).toBeCloseTo(plain[i], 5))
+    expect(new Set(recorded).size).toBe(recorded.length)
+  })
+})
+
+describe.skipIf(!webgpu)('recordStep on webgpu', () => {
+  beforeAll(() => useBackend('webgpu'))
+  afterAll(() => initEngine({ backend: 'cpu' }))
+
+  const read = async (tensor: tf.Tensor) => Array.from(await tensor.data())
+
+  it('value: new inputs, values of its own for every call, other shapes', async () => {
+    const factor = tf.tensor1d([2])
+    const step = recordStep((x: tf.Tensor1D) => ({ twice: tf.mul(x, factor), sum: [tf.sum(x)] }))
+    const results: { twice: tf.Tensor; sum: tf.Tensor[] }[] = []
+    for (let i = 0; i < 6; i++) {
+      const size = i === 4 ? 2 : 3
+      results.push(step(tf.fill([size], i) as tf.Tensor1D))
+    }
+    for (const [i, { twice, sum }] of results.entries()) {
+      expect(await read(twice)).toEqual(Array(i === 4 ? 2 : 3).fill(2 * i))
+      expect(await read(sum[0])).toEqual([(i === 4 ? 2 : 3) * i])
+    }
+    step.dispose()
+  })
+
+  it('value: variables assigned between calls, and by the step', async () => {
+    const count = tf.variable(tf.scalar(0))
+    const step = recordStep((x: tf.Scalar) => {
+      count.assign(tf.add(count, x))
+      return tf.mul(count, 10)
+    })
+    const seen: number[] = []
+    for (let i = 0; i < 7; i++) {
+      if (i === 5) count.assign(tf.scalar(100))
+      const result = step(tf.scalar(1))
+      seen.push((await read(result))[0])
+      result.dispose()
+    }
+    expect(seen).toEqual([10, 20, 30, 40, 50, 1010, 1020])
+    expect(await read(count)).toEqual([102])
+    count.dispose()
+    step.dispose()
+  })
+
+  it('value: tensors from outside may be disposed of afterwards', async () => {
+    const step = recordStep((x: tf.Tensor1D) => tf.add(tf.mul(x, x), 1))
+    let last: tf.Tensor | undefined
+    for (let i = 0; i < 5; i++) {
+      const x = tf.fill([1000], i) as tf.Tensor1D
+      last?.dispose()
+      last = step(x)
+      x.dispose()
+      tf.fill([1000], -7).dispose()
+    }
+    expect((await read(last!))[999]).toBe(17)
+    step.dispose()
+    expect((await read(last!))[0]).toBe(17)
+  })
+
+  it('throws: numbers that change between calls', async () => {
+    let rate = 1
+    const step = recordStep((x: tf.Scalar) => tf.mul(x, tf.scalar((rate *= 0.5))))
+    const x = tf.scalar(1)
+    step(x)
+    step(x)
+    expect(() => step(x)).toThrow(BackendError)
+    expect(() => step(x)).toThrow(/upload of \[\] gets other numbers/)
+    // tfjs goes on as before.
+    expect(await read(tf.add(x, 1))).toEqual([2])
+  })
+
+  it('throws: reading a tensor in the step', async () => {
+    const step = recordStep((x: tf.Scalar) => {
+      const y = tf.add(x, 1)
+      try {
+        y.dataSync()
+      } finally {
+        y.dispose()
+      }
+      return x
+    })
+    const x = tf.scalar(1)
+    const thrice = () => [1, 2, 3].map(() => step(x))
+    expect(thrice).toThrow(BackendError)
+  })
+
+  it('memory: no tensors are left, and memory stays what it is', async () => {
+    const x = tf.ones([64, 64])
+    const before = tf.memory()
+    const step = recordStep((a: tf.Tensor) => tf.sum(tf.relu(tf.matMul(a as tf.Tensor2D, a as tf.Tensor2D))))
+    for (let i = 0; i < 4; i++) step(x).dispose()
+    const recorded = tf.memory() as tf.MemoryInfo & { numBytesAllocatedInGPU: number }
+    for (let i = 0; i < 20; i++) step(x).dispose()
+    const replayed = tf.memory() as typeof recorded
+    expect(replayed.numTensors).toBe(recorded.numTensors)
+    expect(replayed.numBytesAllocatedInGPU).toBe(recorded.numBytesAllocatedInGPU)
+    step.dispose()
+    expect(tf.memory().numTensors).toBe(before.numTensors)
+    expect(tf.memory().numDataBuffers).toBe(before.numDataBuffers)
+    await assertHealthy()
+  })
+
+  it('smoke: times its kernels', async () => {
+    const step = recordStep((a: tf.Tensor1D) => tf.sum(tf.sqrt(a)))
+    const x = tf.ones([10]) as tf.Tensor1D
+    for (let i = 0; i < 4; i++) step(x).dispose()
+    const times = await step.profile()
+    const { device } = tf.backend() as unknown as { device: GPUDevice }
+    if (device.features.has('timestamp-query')) expect(times.length).toBeGreaterThan(0)
+    step.dispose()
+  })
+})
