@@ -1,4 +1,5 @@
 import { getKernel } from '@tensorflow/tfjs-core'
+import { registerConv2d } from './conv2d-forward.js'
 import { conv2dFilterGradient } from './conv2d-filter-gradient.js'
 import { registerConv2dInputGradient } from './conv2d-input-gradient.js'
 import { registerCpuFallback } from './cpu-fallback.js'
@@ -34,6 +35,7 @@ export async function completeWasm(): Promise<void> {
   ])
   if (complete) return
   complete = true
+  registerConv2d()
   registerWasmKernel('Conv2DBackpropFilter', conv2dFilterGradient)
   registerConv2dInputGradient()
   registerPlainKernel('wasm', depthwiseInputGradient)

@@ -1,7 +1,8 @@
 import { backend_util, getKernel, type TensorInfo } from '@tensorflow/tfjs-core'
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
-import { flippedFilter, taps } from './flipped-filter.js'
-import { floats, registerWasmKernel, runWasmKernel, type WasmKernel } from './wasm-kernel.js'
+import { gatherConvolution } from './wasm-convolution.js'
+import { registerWasmKernel, type WasmKernel } from './wasm-kernel.js'
+import { addressOf, clear } from './wasm-module.js'
 
 type Shape4D = [number, number, number, number]
 
@@ -13,18 +14,16 @@ interface Attributes {
   inputShape: Shape4D
 }
 
-/** Input rows (or columns) of one phase, and how its small convolution must be padded to give them. */
+/** Input rows (or columns) of one phase. */
 interface Phase {
-  /** Remainder of (position + padding) by the stride. */
-  remainder: number
   /** First input position, and number of positions, `stride` apart. */
   start: number
   count: number
-  before: number
-  after: number
+  /** What they see of the filter: position of a tap, and its shift in the output's gradient. */
+  taps: { index: number; shift: number }[]
 }
 
-/** Replaces Conv2DBackpropInput of the WASM backend: the stock kernel is a plain loop, a convolution runs on XNNPACK.
+/** Replaces Conv2DBackpropInput of the WASM backend: the stock kernel is a plain loop.
  *
  * The gradient of a convolution with respect to its input is a convolution of the output's gradient with the flipped
  * filter, its channels swapped. With a stride s, the input pixels fall into s * s phases by their position modulo s; each
@@ -38,27 +37,22 @@ export function registerConv2dInputGradient(): void {
     const filterShape = inputs.filter.shape as Shape4D
     if (dataFormat !== 'NHWC') return stock.kernelFunc(args as never) as TensorInfo
     const info = backend_util.computeConv2DInfo(inputShape, filterShape, strides, 1, pad, dimRoundingMode)
-    const { top, left } = info.padInfo
-    const rows = phases(info.inHeight, info.outHeight, info.filterHeight, info.strideHeight, top)
-    const columns = phases(info.inWidth, info.outWidth, info.filterWidth, info.strideWidth, left)
-    return inputGradient(backend, inputs.dy, inputs.filter, info, rows, columns)
+    return inputGradient(backend, inputs.dy, inputs.filter, info)
   }
   registerWasmKernel('Conv2DBackpropInput', kernel, stock)
 }
 
-function phases(input: number, output: number, filter: number, stride: number, padding: number): Phase[] {
+function phases(input: number, filter: number, stride: number, padding: number): Phase[] {
   const result: Phase[] = []
   for (let remainder = 0; remainder < stride; remainder++) {
     const first = Math.ceil((padding - remainder) / stride)
     const last = Math.floor((padding + input - 1 - remainder) / stride)
-    const size = taps(filter, stride, remainder)
-    if (last < first || size === 0) continue
-    const count = last - first + 1
-    const before = size - 1 - first
-    const after = count + size - 1 - before - output
-    // All of its output saw nothing but padding: the gradient is 0, and a convolution of nothing fails without a word.
-    if (output <= Math.max(0, -before) + Math.max(0, -after)) continue
-    result.push({ remainder, start: first * stride + remainder - padding, count, before, after })
+    if (last < first || remainder >= filter) continue
+    const taps = Array.from({ length: Math.ceil((filter - remainder) / stride) }, (_, j) => ({
+      index: remainder + j * stride,
+      shift: first - j,
+    }))
+    result.push({ start: first * stride + remainder - padding, count: last - first + 1, taps })
   }
   return result
 }
@@ -68,54 +62,34 @@ function inputGradient(
   dy: TensorInfo,
   filter: TensorInfo,
   info: backend_util.Conv2DInfo,
-  rows: Phase[],
-  columns: Phase[],
 ): TensorInfo {
-  const { strideHeight, strideWidth, batchSize, inHeight, inWidth, inChannels } = info
-  const convolve = (row: Phase, column: Phase) => {
-    const stride = { height: strideHeight, width: strideWidth }
-    const flipped = flippedFilter(backend, filter, stride, row.remainder, column.remainder)
-    const x = crop(backend, dy, row, column)
-    const pad = [
-      [0, 0],
-      [Math.max(0, row.before), Math.max(0, row.after)],
-      [Math.max(0, column.before), Math.max(0, column.after)],
-      [0, 0],
-    ]
-    const attributes = { strides: 1, dilations: 1, pad, dataFormat: 'NHWC' }
-    const result = runWasmKernel(backend, 'Conv2D', { x, filter: flipped }, attributes)
-    if (x !== dy) backend.disposeData(x.dataId)
-    return result
-  }
-  if (strideHeight === 1 && strideWidth === 1 && rows.length * columns.length === 1)
-    return convolve(rows[0], columns[0])
+  const { batchSize, inHeight, inWidth, inChannels, filterHeight, filterWidth, padInfo } = info
+  const { strideHeight, strideWidth } = info
   const out = backend.makeOutput([batchSize, inHeight, inWidth, inChannels], 'float32')
-  floats(backend, out).fill(0)
+  const rows = phases(inHeight, filterHeight, strideHeight, padInfo.top)
+  const columns = phases(inWidth, filterWidth, strideWidth, padInfo.left)
+  // Filters smaller than the stride leave pixels unseen.
+  const seen = rows.length === strideHeight && columns.length === strideWidth
+  const nothing = dy.shape.includes(0)
+  const size = batchSize * inHeight * inWidth * inChannels
+  if (!seen || nothing) clear(backend, addressOf(backend, out), size * 4)
+  if (nothing) return out
+  const common = { x: dy, filter, direction: 'backward', strideHeight: 1, strideWidth: 1, out } as const
   for (const row of rows) {
     for (const column of columns) {
-      const part = convolve(row, column)
-      const [from, to] = [floats(backend, part), floats(backend, out)]
-      let source = 0
-      for (let b = 0; b < batchSize; b++) {
-        for (let i = 0; i < row.count; i++) {
-          const y = b * inHeight + row.start + i * strideHeight
-          for (let j = 0; j < column.count; j++) {
-            const target = (y * inWidth + column.start + j * strideWidth) * inChannels
-            for (let c = 0; c < inChannels; c++) to[target + c] = from[source++]
-          }
-        }
+      const taps = row.taps.flatMap((y) =>
+        column.taps.map((x) => ({ index: y.index * filterWidth + x.index, dy: y.shift, dx: x.shift })),
+      )
+      const grid = {
+        height: row.count,
+        width: column.count,
+        first: (row.start * inWidth + column.start) * inChannels,
+        picture: inHeight * inWidth * inChannels,
+        row: strideHeight * inWidth * inChannels,
+        column: strideWidth * inChannels,
       }
-      backend.disposeData(part.dataId)
+      gatherConvolution(backend, { ...common, taps, grid })
     }
   }
   return out
-}
-
-/** Cuts off output pixels that see only padding: there are some when the padding is larger than the filter. */
-function crop(backend: BackendWasm, dy: TensorInfo, row: Phase, column: Phase): TensorInfo {
-  const cut = [row.before, row.after, column.before, column.after].map((padding) => Math.max(0, -padding))
-  if (cut.every((count) => count === 0)) return dy
-  const [batch, height, width, channels] = dy.shape
-  const size = [batch, height - cut[0] - cut[1], width - cut[2] - cut[3], channels]
-  return runWasmKernel(backend, 'Slice', { x: dy }, { begin: [0, cut[0], cut[2], 0], size })
 }

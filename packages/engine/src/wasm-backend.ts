@@ -1,8 +1,10 @@
-import { env } from '@tensorflow/tfjs-core'
+import { engine, env } from '@tensorflow/tfjs-core'
 import type { BackendProvider } from './backend-provider.js'
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
 import { completeWasm } from './complete-wasm.js'
 import type { InitEngineOptions } from './engine-info.js'
 import { instantiateBackend } from './instantiate-backend.js'
+import { loadWasmModule } from './wasm-module.js'
 
 const PATHS_REMEDY =
   'serve the .wasm files of @tensorflow/tfjs-backend-wasm/dist and pass their folder as initEngine({ wasmPaths })'
@@ -38,6 +40,7 @@ export const wasmBackend: BackendProvider = {
       const cause = String((error as { message?: unknown })?.message ?? error).split('\n')[0]
       throw new Error(`its .wasm file cannot be loaded (${cause}); ${PATHS_REMEDY}`, { cause: error })
     }
+    await loadWasmModule(engine().registry.wasm as BackendWasm)
     const [simd, threads] = await Promise.all([
       env().getAsync('WASM_HAS_SIMD_SUPPORT'),
       env().getAsync('WASM_HAS_MULTITHREAD_SUPPORT'),

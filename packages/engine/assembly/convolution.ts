@@ -1,0 +1,259 @@
+// Convolutions as matrix products whose left matrix (a row for every output pixel, a column for every tap and channel) is never
+// written down as a whole: blocks of it are gathered into packed panels that stay in the cache.
+import { packColumns, partialTile, tile, transpose4 } from './matrix'
+
+/** Output pixels of a block. */
+const PIXELS = 64
+/** Taps times channels of a block, at most (and one tap's channels at once, at most). */
+const DEPTH = 512
+/** Pixels of a block of the filter's gradient. */
+const SUMMED = 256
+
+// Layout of the scratch memory. For every pixel of a block three numbers: address of its picture, row and column.
+const BUFFER: usize = 0 // 4 x 8 numbers
+const PLACES: usize = 128
+const PANELS: usize = PLACES + SUMMED * 12
+
+/** Bytes of scratch memory for `convolve`. */
+export function convolveScratch(outputs: i32): i32 {
+  return <i32>PANELS + PIXELS * DEPTH * 4 + outputs * 4 + 64
+}
+
+/** Bytes of scratch memory for `filterGradient`. */
+export function filterGradientScratch(channels: i32, outputs: i32): i32 {
+  return (
+    <i32>PANELS + SUMMED * 4 * (((channels + 3) & ~3) + ((outputs + 7) & ~7)) + (outputs + 8) * 4 + 64
+  )
+}
+
+/** Where the pixels of a block lie: address of the picture, row and column of the first tap's origin. */
+// @ts-ignore: decorator
+@inline
+function locate(
+  places: usize,
+  first: i32,
+  count: i32,
+  x: usize,
+  pictureBytes: i32,
+  outHeight: i32,
+  outWidth: i32,
+  strideY: i32,
+  strideX: i32,
+): void {
+  let column = first % outWidth
+  let row = first / outWidth
+  let picture = row / outHeight
+  row -= picture * outHeight
+  for (let i = 0; i < count; i++, places += 12) {
+    store<usize>(places, x + <usize>picture * pictureBytes)
+    store<i32>(places, row * strideY, 4)
+    store<i32>(places, column * strideX, 8)
+    if (++column == outWidth) {
+      column = 0
+      if (++row == outHeight) {
+        row = 0
+        picture++
+      }
+    }
+  }
+}
+
+/** Address of the channels that a pixel sees through a tap; of zeros outside of the picture. */
+// @ts-ignore: decorator
+@inline
+function seen(place: usize, dy: i32, dx: i32, height: i32, width: i32, bytes: i32, zeros: usize): usize {
+  const y = load<i32>(place, 4) + dy
+  const x = load<i32>(place, 8) + dx
+  // One comparison each: a negative number is a large one without its sign.
+  if (<u32>y >= <u32>height || <u32>x >= <u32>width) return zeros
+  return load<usize>(place) + <usize>((y * width + x) * bytes)
+}
+
+/** Convolution: for pixel (b, oy, ox) and output channel o the sum over taps t and channels c of
+ * x[b, oy * strideY + dy(t), ox * strideX + dx(t), c] * filter[t, c, o], pixels outside of the picture being 0.
+ *
+ * @param x - `[batch, height, width, channels]`
+ * @param zeros - `channels` numbers that are 0
+ * @param taps - (dy, dx) of every tap, int32
+ * @param filter - packed panels `[outputs / 8][tapCount * channels][8]`
+ * @param out - its pixels lie `outPicture`, `outRow` and `outColumn` bytes apart
+ * @param bias - address of `outputs` numbers, or 0
+ * @param from - first pixel (of all pictures), a multiple of 4; `to` the one behind the last
+ */
+export function convolve(
+  x: usize,
+  height: i32,
+  width: i32,
+  channels: i32,
+  zeros: usize,
+  taps: usize,
+  tapCount: i32,
+  outHeight: i32,
+  outWidth: i32,
+  strideY: i32,
+  strideX: i32,
+  filter: usize,
+  outputs: i32,
+  out: usize,
+  outPicture: i32,
+  outRow: i32,
+  outColumn: i32,
+  bias: usize,
+  relu: bool,
+  from: i32,
+  to: i32,
+  scratch: usize,
+): void {
+  const places = scratch + PLACES
+  const panels = scratch + PANELS
+  const dump = panels + PIXELS * DEPTH * 4
+  const pixelBytes = channels * 4
+  const pictureBytes = height * width * pixelBytes
+  const depth = tapCount * channels
+  const tapsAtOnce = max(1, DEPTH / channels)
+  const channelsAtOnce = min(channels, DEPTH)
+  const wholePanels = outputs & ~7
+  for (let first = from; first < to; first += PIXELS) {
+    const count = min(PIXELS, to - first)
+    locate(places, first, count, x, pictureBytes, outHeight, outWidth, strideY, strideX)
+    for (let tap = 0; tap < tapCount; tap += tapsAtOnce) {
+      const tapEnd = min(tap + tapsAtOnce, tapCount)
+      for (let channel = 0; channel < channels; channel += channelsAtOnce) {
+        const deep = min(channelsAtOnce, channels - channel)
+        const k = (tapEnd - tap) * deep
+        // Gather.
+        let target = panels
+        for (let i = 0; i < count; i += 4) {
+          const p0 = places + i * 12
+          for (let t = tap; t < tapEnd; t++) {
+            const dy = load<i32>(taps + t * 8)
+            const dx = load<i32>(taps + t * 8, 4)
+            const offset = <usize>channel * 4
+            let a0 = seen(p0, dy, dx, height, width, pixelBytes, zeros) + offset
+            let a1 = i + 1 < count ? seen(p0 + 12, dy, dx, height, width, pixelBytes, zeros) + offset : zeros
+            let a2 = i + 2 < count ? seen(p0 + 24, dy, dx, height, width, pixelBytes, zeros) + offset : zeros
+            let a3 = i + 3 < count ? seen(p0 + 36, dy, dx, height, width, pixelBytes, zeros) + offset : zeros
+            let c = 0
+            for (; c + 4 <= deep; c += 4, target += 64, a0 += 16, a1 += 16, a2 += 16, a3 += 16) {
+              transpose4(v128.load(a0), v128.load(a1), v128.load(a2), v128.load(a3), target, 16)
+            }
+            for (; c < deep; c++, target += 16, a0 += 4, a1 += 4, a2 += 4, a3 += 4) {
+              store<f32>(target, load<f32>(a0))
+              store<f32>(target, load<f32>(a1), 4)
+              store<f32>(target, load<f32>(a2), 8)
+              store<f32>(target, load<f32>(a3), 12)
+            }
+          }
+        }
+        // Multiply.
+        const begin = tap * channels + channel
+        const final = begin + k == depth && relu
+        for (let o = 0; o < outputs; o += 8) {
+          const b = filter + (<usize>(o >> 3) * depth + begin) * 32
+          const at = <usize>o * 4
+          const start: usize = begin > 0 ? 1 : bias == 0 ? 0 : bias + at
+          let column = first % outWidth
+          let row = first / outWidth
+          let picture = row / outHeight
+          row -= picture * outHeight
+          let base = out + <usize>picture * outPicture + <usize>row * outRow + at
+          let a = panels
+          for (let i = 0; i < count; i += 4, a += <usize>k * 16) {
+            let c0 = dump
+            let c1 = dump
+            let c2 = dump
+            let c3 = dump
+            const left = count - i
+            for (let r = 0; r < 4 && r < left; r++) {
+              const c = base + <usize>column * outColumn
+              if (r == 0) c0 = c
+              else if (r == 1) c1 = c
+              else if (r == 2) c2 = c
+              else c3 = c
+              if (++column == outWidth) {
+                column = 0
+                if (++row == outHeight) {
+                  row = 0
+                  picture++
+                }
+                base = out + <usize>picture * outPicture + <usize>row * outRow + at
+              }
+            }
+            if (o < wholePanels) tile(k, a, b, c0, c1, c2, c3, start, final)
+            else partialTile(k, a, b, c0, c1, c2, c3, start, final, outputs - o, scratch + BUFFER)
+          }
+        }
+      }
+    }
+  }
+}
+
+/** Gradient of a convolution with respect to its filter: for every tap t, channel c and output o the sum over the pixels of
+ * x[b, oy * strideY + dy(t), ox * strideX + dx(t), c] * dy[b, oy, ox, o].
+ *
+ * @param zeros - `channels` numbers that are 0
+ * @param out - `[tapCount, channels, outputs]`
+ * @param tapFrom - first tap; `tapTo` the one behind the last
+ */
+export function filterGradient(
+  x: usize,
+  height: i32,
+  width: i32,
+  channels: i32,
+  zeros: usize,
+  taps: usize,
+  tapFrom: i32,
+  tapTo: i32,
+  batch: i32,
+  outHeight: i32,
+  outWidth: i32,
+  strideY: i32,
+  strideX: i32,
+  dy: usize,
+  outputs: i32,
+  out: usize,
+  scratch: usize,
+): void {
+  const places = scratch + PLACES
+  const right = scratch + PANELS
+  const paddedOutputs = (outputs + 7) & ~7
+  const left = right + <usize>(SUMMED * 4 * paddedOutputs)
+  const dump = left + <usize>(SUMMED * 4 * ((channels + 3) & ~3))
+  const pixelBytes = channels * 4
+  const pictureBytes = height * width * pixelBytes
+  const pixels = batch * outHeight * outWidth
+  const wholePanels = outputs & ~7
+  const wholeRows = channels & ~3
+  for (let first = 0; first < pixels; first += SUMMED) {
+    const count = min(SUMMED, pixels - first)
+    const start: usize = first > 0 ? 1 : 0
+    locate(places, first, count, x, pictureBytes, outHeight, outWidth, strideY, strideX)
+    packColumns(dy + <usize>first * outputs * 4, right, count, outputs, outputs * 4, count * 32)
+    for (let t = tapFrom; t < tapTo; t++) {
+      const shiftY = load<i32>(taps + t * 8)
+      const shiftX = load<i32>(taps + t * 8, 4)
+      const panelBytes = <usize>count * 16
+      for (let i = 0; i < count; i++) {
+        let source = seen(places + i * 12, shiftY, shiftX, height, width, pixelBytes, zeros)
+        let target = left + <usize>i * 16
+        let c = 0
+        for (; c < wholeRows; c += 4, source += 16, target += panelBytes) v128.store(target, v128.load(source))
+        for (let j = 0; c < channels; c++, j++) store<f32>(target + j * 4, load<f32>(source + j * 4))
+      }
+      for (let o = 0; o < outputs; o += 8) {
+        const b = right + <usize>(o >> 3) * count * 32
+        let a = left
+        const rowBytes = <usize>outputs * 4
+        let c0 = out + (<usize>(t * channels) * outputs + o) * 4
+        for (let c = 0; c < channels; c += 4, a += panelBytes, c0 += 4 * rowBytes) {
+          const rows = channels - c
+          const c1 = rows > 1 ? c0 + rowBytes : dump
+          const c2 = rows > 2 ? c0 + 2 * rowBytes : dump
+          const c3 = rows > 3 ? c0 + 3 * rowBytes : dump
+          if (o < wholePanels) tile(count, a, b, c0, c1, c2, c3, start, false)
+          else partialTile(count, a, b, c0, c1, c2, c3, start, false, outputs - o, scratch + BUFFER)
+        }
+      }
+    }
+  }
+}

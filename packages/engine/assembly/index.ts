@@ -1,0 +1,2 @@
+export { packColumns, packTransposed } from './matrix'
+export { convolve, convolveScratch, filterGradient, filterGradientScratch } from './convolution'

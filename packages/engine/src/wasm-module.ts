@@ -1,0 +1,102 @@
+import type { TensorInfo } from '@tensorflow/tfjs-core'
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
+import { BackendError } from '@facekit/core'
+import { wasmBinary } from './wasm-binary.js'
+
+/** An address in WASM's memory, in bytes. */
+export type Address = number
+
+type Kernel = (...numbers: number[]) => number
+
+/** What assembly/index.ts exports; its parameters are documented there. */
+export type WasmExports = Record<
+  | 'packColumns'
+  | 'packTransposed'
+  | 'convolve'
+  | 'convolveScratch'
+  | 'filterGradient'
+  | 'filterGradientScratch',
+  Kernel
+>
+
+/** What Emscripten puts around tfjs' WASM module. */
+interface EmscriptenModule {
+  HEAPU8: Uint8Array
+  HEAPF32: Float32Array
+  /** Exports; the memory is one of them, unless threads share it. */
+  asm: { memory?: WebAssembly.Memory }
+  wasmMemory?: WebAssembly.Memory
+  _malloc(bytes: number): number
+  _free(address: Address): void
+}
+
+const modules = new WeakMap<BackendWasm, WasmExports>()
+
+/** Loads this package's own WASM kernels into the memory of tfjs' WASM backend. */
+export async function loadWasmModule(backend: BackendWasm): Promise<void> {
+  if (modules.has(backend)) return
+  const { asm, wasmMemory } = emscripten(backend)
+  const memory = wasmMemory ?? asm.memory
+  if (!memory) throw new Error('the memory of @tensorflow/tfjs-backend-wasm is not to be found')
+  const shared = typeof SharedArrayBuffer === 'function' && memory.buffer instanceof SharedArrayBuffer
+  const bytes = Uint8Array.from(atob(shared ? wasmBinary.shared : wasmBinary.plain), (c) => c.charCodeAt(0))
+  const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } })
+  modules.set(backend, instance.exports as unknown as WasmExports)
+}
+
+/** This package's own WASM kernels. */
+export function wasmExports(backend: BackendWasm): WasmExports {
+  const found = modules.get(backend)
+  if (!found) {
+    throw new BackendError(
+      'wasm backend: it was started without initEngine; call `await initEngine({ backend: "wasm" })` before the first tensor',
+    )
+  }
+  return found
+}
+
+function emscripten(backend: BackendWasm): EmscriptenModule {
+  return backend.wasm as unknown as EmscriptenModule
+}
+
+/** Where the numbers of a tensor lie. */
+export function addressOf(backend: BackendWasm, tensor: TensorInfo): Address {
+  return backend.getMemoryOffset(tensor.dataId)
+}
+
+/** Takes memory that is no tensor's. */
+export function allocate(backend: BackendWasm, bytes: number): Address {
+  const address = emscripten(backend)._malloc(bytes) >>> 0
+  if (address === 0) throw new BackendError(outOfMemory(bytes))
+  return address
+}
+
+/** What to say when WASM's memory is full. */
+export function outOfMemory(bytes: number): string {
+  return `wasm backend: out of memory for ${bytes} bytes; WebAssembly has 4 GB, use smaller batches or dispose of tensors`
+}
+
+/** Gives memory back that `allocate` took. */
+export function release(backend: BackendWasm, address: Address): void {
+  emscripten(backend)._free(address)
+}
+
+/** Lends memory for the time of a call. */
+export function withScratch<T>(backend: BackendWasm, bytes: number, use: (address: Address) => T): T {
+  const address = allocate(backend, bytes)
+  try {
+    return use(address)
+  } finally {
+    release(backend, address)
+  }
+}
+
+/** A view of WASM's memory, valid until the next allocation. */
+export function int32View(backend: BackendWasm, address: Address, length: number): Int32Array {
+  return new Int32Array(emscripten(backend).HEAPU8.buffer, address, length)
+}
+
+/** Sets bytes of WASM's memory to 0. */
+export function clear(backend: BackendWasm, address: Address, bytes: number): void {
+  emscripten(backend).HEAPU8.fill(0, address, address + bytes)
+}
