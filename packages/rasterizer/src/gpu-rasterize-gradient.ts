@@ -1,7 +1,7 @@
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 import { uploadOnce } from './gpu-constants.js'
 import { scatter, scatterProgram } from './gpu-scatter.js'
-import { barycentricsAt } from './gpu-snippets.js'
+import { barycentricsAt, edgeFunctions } from './gpu-snippets.js'
 
 /** The derivative of `barycentricsGradient` in barycentrics.ts, of vertices that are scaled by s_i: with e_i the edge functions of
  * the scaled ones, b_i = s_i e_i / S, S = sum s_j e_j, so dL/de_i = s_i (dL/db_i - sum_j dL/db_j b_j) / S, and the derivative by
@@ -10,7 +10,7 @@ const program = scatterProgram(
   'facekit_rasterize_gradient',
   ['clip*', 'triangles', 'ids', 'upstream'],
   ['vertexCount', 'width', 'height'],
-  /* wgsl */ `${barycentricsAt}
+  /* wgsl */ `${edgeFunctions}${barycentricsAt}
     fn contribute(index : i32) {
       let id = ids[index];
       if (id < 0) { return; }

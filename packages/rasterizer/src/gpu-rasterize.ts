@@ -1,62 +1,32 @@
+import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@facekit/core'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 import { uploadOnce } from './gpu-constants.js'
-import { projectOnGpu } from './gpu-project.js'
-import { fillIntegers, makeOutput, runProgram, type GpuProgram } from './gpu-program.js'
-import { BANDS, largeProgram, LIST_SIZE, NO_KEY, smallProgram } from './gpu-scan.js'
-import { barycentricsAt } from './gpu-snippets.js'
+import { projectVertex } from './gpu-project.js'
+import { resolveProgram, tilesFor } from './gpu-resolve.js'
+import { SCAN_SIZE, scanProgram } from './gpu-scan.js'
+import { linearIndex } from './gpu-snippets.js'
+import { NO_KEY } from './gpu-triangle.js'
 import type { Cull } from './scan-triangles.js'
 
-const idsProgram: GpuProgram = {
-  name: 'facekit_rasterize_ids',
-  inputs: ['scan'],
-  uniforms: [],
-  code: /* wgsl */ `
-    fn main(index : i32) {
-      if (index >= uniforms.threads) { return; }
-      let id = scan[uniforms.threads + index];
-      result[index] = select(id, -1, id == ${NO_KEY});
-    }`,
-}
-
-const depthProgram: GpuProgram = {
-  name: 'facekit_rasterize_depth',
-  inputs: ['scan'],
-  uniforms: [],
-  code: /* wgsl */ `
-    fn main(index : i32) {
-      if (index >= uniforms.threads) { return; }
-      let key = scan[index];
-      if (key == ${NO_KEY}) {
-        result[index] = 1.0;
-      } else {
-        result[index] = bitcast<f32>(select(key, key ^ 0x7fffffff, key < 0));
+/** Projects the vertices, and clears what minima are taken of and the lengths of lists. */
+const beginProgram: GpuProgram = {
+  name: 'facekit_rasterize_begin',
+  inputs: ['clip: vec4<f32>'],
+  outputs: ['points: vec4<f32>', 'keys: i32', 'ids: i32', 'lists: i32'],
+  uniforms: ['vertices: u32', 'pixels: u32', 'lengths: u32', 'width: f32', 'height: f32'],
+  code: /* wgsl */ `${projectVertex}${linearIndex(64)}
+    @compute @workgroup_size(64)
+    fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+      @builtin(local_invocation_index) local: u32) {
+      let index = linearIndex(group, groups, local);
+      if (index < uniforms.vertices) {
+        points[index] = projectVertex(clip[index], 0.5 * vec2<f32>(uniforms.width, uniforms.height));
       }
-    }`,
-}
-
-const barycentricsProgram: GpuProgram = {
-  name: 'facekit_rasterize_barycentrics',
-  inputs: ['clip*', 'triangles', 'ids'],
-  uniforms: ['vertexCount', 'width', 'height'],
-  code: /* wgsl */ `${barycentricsAt}
-    fn main(index : i32) {
-      if (index >= uniforms.threads) { return; }
-      let id = ids[index];
-      var weights = vec3<f32>(0.0);
-      if (id >= 0) {
-        let first = index / (uniforms.width * uniforms.height) * uniforms.vertexCount;
-        let half = 0.5 * vec2<f32>(vec2<i32>(uniforms.width, uniforms.height));
-        let pixel = vec2<f32>(vec2<i32>(index % uniforms.width, index / uniforms.width % uniforms.height)) + 0.5;
-        weights = cornersAt(vec4<f32>(clip[first + triangles[3 * id]]), vec4<f32>(clip[first + triangles[3 * id + 1]]),
-          vec4<f32>(clip[first + triangles[3 * id + 2]]), half, half - pixel).weights;
-        // A centre that rounding has put outside is moved onto the border, so that nothing is ever extrapolated.
-        weights = max(weights * sign(weights.x + weights.y + weights.z), vec3<f32>(0.0));
-        let sum = weights.x + weights.y + weights.z;
-        if (sum > 0.0) { weights = weights / sum; } else { weights = vec3<f32>(1.0 / 3.0); }
+      if (index < uniforms.pixels) {
+        keys[index] = ${NO_KEY};
+        ids[index] = ${NO_KEY};
       }
-      result[3 * index] = weights.x;
-      result[3 * index + 1] = weights.y;
-      result[3 * index + 2] = weights.z;
+      if (index < uniforms.lengths) { lists[index] = 0; }
     }`,
 }
 
@@ -68,10 +38,15 @@ interface Attributes {
 }
 
 const CULLS: readonly Cull[] = ['none', 'back', 'front']
-/** Enough workgroups to fill a large GPU. */
-const MOST_GROUPS = 1024
+/** A GPU is full with so many workgroups of the second phase. */
+const FULL = 1024
+const MOST_GROUPS = 65535
 
-/** `rasterize` on WebGPU: ids, barycentrics and depth of `[B, N, 4]` clip-space vertices. See the notes in gpu-scan.ts. */
+/** Largest box, in pixels, that one thread loops over; see \`largestBox\`. */
+export const tuning = { smallest: 32, perTile: 0.25 }
+
+/** `rasterize` on WebGPU: ids, barycentrics and depth of `[B, N, 4]` clip-space vertices. See the notes in gpu-scan.ts, gpu-triangle.ts
+ * and gpu-resolve.ts. */
 export function rasterizeOnGpu(
   backend: KernelBackend,
   [clip]: TensorInfo[],
@@ -79,25 +54,40 @@ export function rasterizeOnGpu(
 ): TensorInfo[] {
   const [batch, count] = clip.shape
   const pixels = batch * width * height
+  const triangleCount = triangles.length / 3
   const mesh = uploadOnce(backend, triangles)
-  const points = projectOnGpu(backend, clip, width, height)
-
-  const jobs = (batch * triangles.length) / 3
-  const scan = makeOutput(backend, [2 * pixels + 1 + LIST_SIZE], 'int32')
-  fillIntegers(backend, scan, NO_KEY, 0, 2 * pixels)
-  fillIntegers(backend, scan, 0, 2 * pixels, 1)
-  const groups = Math.min(MOST_GROUPS, jobs * BANDS)
-  for (const pass of jobs === 0 ? [] : [0, 1]) {
-    const uniforms = [pass, batch, count, triangles.length / 3, width, height, CULLS.indexOf(cull)]
-    runProgram(backend, smallProgram, [points, mesh], uniforms, jobs, scan)
-    runProgram(backend, largeProgram, [points, mesh], uniforms, groups * largeProgram.groupSize, scan)
+  const points = makeGpuTensor(backend, clip.shape, 'float32')
+  const ids = makeGpuTensor(backend, [batch, height, width], 'int32')
+  const depth = makeGpuTensor(backend, [batch, height, width, 1], 'float32')
+  const barycentrics = makeGpuTensor(backend, [batch, height, width, 3], 'float32')
+  const lists = makeGpuTensor(backend, [batch * (2 + triangleCount)], 'int32')
+  runGpuProgram(backend, beginProgram, {
+    inputs: [clip],
+    outputs: [points, depth, ids, lists],
+    uniforms: [batch * count, pixels, 2 * batch, width, height],
+    workgroups: workgroupsFor(Math.max(batch * count, pixels, 2 * batch), 64),
+  })
+  const tiles = tilesFor(width, height, batch)
+  // A tile tests every triangle of the list: worth it for triangles that would keep one thread busy for longer.
+  const small = Math.max(tuning.smallest, Math.ceil(tiles[0] * tiles[1] * tuning.perTile))
+  const sizes = [batch, count, triangleCount, width, height, CULLS.indexOf(cull)]
+  const groups = Math.ceil(triangleCount / SCAN_SIZE)
+  for (const phase of triangleCount === 0 ? [] : [0, 1]) {
+    const wanted = phase === 0 ? groups : Math.min(groups, Math.ceil(FULL / batch))
+    const columns = Math.min(wanted, MOST_GROUPS)
+    runGpuProgram(backend, scanProgram, {
+      inputs: [points, mesh],
+      outputs: [depth, ids, lists],
+      uniforms: [phase, ...sizes, small],
+      workgroups: [columns, batch, Math.ceil(wanted / columns)],
+    })
   }
-  const ids = makeOutput(backend, [batch, height, width], 'int32')
-  runProgram(backend, idsProgram, [scan], [], pixels, ids)
-  const depth = makeOutput(backend, [batch, height, width, 1], 'float32')
-  runProgram(backend, depthProgram, [scan], [], pixels, depth)
-  const barycentrics = makeOutput(backend, [batch, height, width, 3], 'float32')
-  runProgram(backend, barycentricsProgram, [clip, mesh, ids], [count, width, height], pixels, barycentrics)
-  for (const { dataId } of [points, scan]) backend.disposeData(dataId)
+  runGpuProgram(backend, resolveProgram, {
+    inputs: [clip, points, mesh, lists],
+    outputs: [ids, depth, barycentrics],
+    uniforms: sizes,
+    workgroups: tiles,
+  })
+  for (const { dataId } of [points, lists]) backend.disposeData(dataId)
   return [ids, barycentrics, depth]
 }

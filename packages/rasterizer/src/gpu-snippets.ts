@@ -1,3 +1,9 @@
+/** WGSL: the index of an invocation of workgroups of `size` that were spread by `workgroupsFor`. */
+export const linearIndex = (size: number) => /* wgsl */ `
+  fn linearIndex(group: vec3<u32>, groups: vec3<u32>, local: u32) -> u32 {
+    return (group.y * groups.x + group.x) * ${size}u + local;
+  }`
+
 /** WGSL: a b - c d. Kahan's algorithm: with a fused multiply-add the result is right to 1.5 units in the last place, so its sign
  * is exact; without one it is the difference of the two rounded products. Either way it changes its sign, and nothing else,
  * when (a, c) and (d, b) change places, which is what makes shared edges watertight. */
@@ -35,9 +41,9 @@ export const relativeVertex = /* wgsl */ `
     return vec2<f32>(weightedSum(clip.x, half.x, clip.w, offset.x), weightedSum(-clip.y, half.y, clip.w, offset.y));
   }`
 
-/** WGSL: perspective-correct barycentrics of a pixel's triangle and what their derivative needs. `offset` is the picture's middle
+/** WGSL: perspective-correct barycentrics of a pixel's triangle and what their derivative needs; wants `edgeFunctions`. `offset` is the picture's middle
  * minus the pixel's centre. */
-export const barycentricsAt = /* wgsl */ `${edgeFunctions}${unitScale}${relativeVertex}
+export const barycentricsAt = /* wgsl */ `${unitScale}${relativeVertex}
   struct Corners {
     u : vec3<f32>, v : vec3<f32>,
     /** The factor that each vertex was multiplied by. */
