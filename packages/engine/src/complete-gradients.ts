@@ -1,3 +1,4 @@
+import { completeOptimizers } from './fast-optimizers.js'
 import {
   averagePoolGradient,
   mirrorPadGradient,
@@ -40,6 +41,7 @@ let complete = false
 export function completeGradients(): void {
   if (complete) return
   complete = true
+  completeOptimizers()
   for (const name of COMPARISONS) {
     replaceGradient(name, ['a', 'b'], (_, [a, b]) => ({ a: () => zerosLike(a), b: () => zerosLike(b) }))
   }

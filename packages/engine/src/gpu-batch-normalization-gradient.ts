@@ -1,0 +1,210 @@
+import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@facekit/core'
+import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
+import {
+  matrix,
+  MERGE_HEIGHT,
+  MERGE_WIDTH,
+  passTiling,
+  type GpuNormalization,
+} from './gpu-batch-normalization.js'
+import { GROUP, GROUP_PARAMETERS, loadWidth, THREADS, tileColumns, vectorType } from './gpu-columns.js'
+
+/** What the gradient of a normalised batch is computed from. */
+export interface GpuNormalizationGradient extends Omit<GpuNormalization, 'residual'> {
+  dy: TensorInfo
+  /** What came out, where its sign cannot be had from `x`: with a residual and an activation. */
+  output?: TensorInfo
+  /** Whether mean and variance are those of `x`, and move with it. */
+  training: boolean
+  /** Whether the gradient of the residual is wanted. With no activation it is `dy` itself. */
+  residual: boolean
+}
+
+/** Gradients of `gpuNormalize`: two passes over the data; the activation's mask comes from `output`, or from `x` again. */
+export function gpuNormalizeGradient(
+  backend: KernelBackend,
+  args: GpuNormalizationGradient,
+): { x: TensorInfo; scale: TensorInfo; offset: TensorInfo; residual?: TensorInfo } {
+  const { x, dy, scale, offset, mean, variance, epsilon, output, relu, training } = args
+  const { rows, channels } = matrix(x)
+  const load = loadWidth(channels)
+  const columns = channels / load
+  const mask = !relu ? 'none' : output ? 'output' : 'input'
+  const masking = mask === 'output' ? [output!] : mask === 'input' ? [scale, offset, variance] : []
+
+  const tiling = tileColumns(rows, columns)
+  const { chunks } = tiling
+  const partial = makeGpuTensor(backend, [2, chunks, channels], 'float32')
+  runGpuProgram(backend, partialSums(load, tiling.width, mask), {
+    inputs: [x, dy, mean, ...masking],
+    outputs: [partial],
+    uniforms: [tiling.tiles, chunks, rows, columns, tiling.chunkRows, epsilon],
+    workgroups: workgroupsFor(tiling.tiles * chunks, 1),
+  })
+  const offsetGradient = makeGpuTensor(backend, [channels], 'float32')
+  const scaleGradient = makeGpuTensor(backend, [channels], 'float32')
+  const coefficients = makeGpuTensor(backend, [COEFFICIENTS, channels], 'float32')
+  runGpuProgram(backend, mergedSums, {
+    inputs: [partial, mean, variance, scale, offset],
+    outputs: [offsetGradient, scaleGradient, coefficients],
+    uniforms: [chunks, channels, epsilon, training ? 1 / rows : 0],
+    workgroups: workgroupsFor(channels, MERGE_WIDTH),
+  })
+  backend.disposeData(partial.dataId)
+
+  const pass = passTiling(rows, columns)
+  const withResidual = args.residual && relu
+  const result = makeGpuTensor(backend, x.shape, 'float32')
+  const residual = withResidual ? makeGpuTensor(backend, x.shape, 'float32') : undefined
+  runGpuProgram(backend, inputGradient(load, pass.width, mask, withResidual), {
+    inputs: [x, dy, coefficients, ...(mask === 'output' ? [output!] : [])],
+    outputs: [result, ...(residual ? [residual] : [])],
+    uniforms: [pass.tiles, rows, columns, pass.chunkRows],
+    workgroups: workgroupsFor(pass.tiles * pass.chunks, 1),
+  })
+  backend.disposeData(coefficients.dataId)
+  return { x: result, scale: scaleGradient, offset: offsetGradient, residual }
+}
+
+/** Numbers for each channel that the last pass needs: mean, factor, offset, and what the mean and the variance take of the gradient. */
+const COEFFICIENTS = 5
+
+/** Where the activation's mask comes from. */
+type Mask = 'none' | 'output' | 'input'
+
+/** The incoming gradient at `at`, where the activation let something through. */
+const masked = (mask: Mask, type: string) =>
+  ({
+    none: 'dy[at]',
+    output: `select(${type}(0), dy[at], output[at] > ${type}(0))`,
+    // As the forward pass computed it.
+    input: `select(${type}(0), dy[at], deviation * factor + shift > ${type}(0))`,
+  })[mask]
+
+function partialSums(load: 1 | 4, width: number, mask: Mask): GpuProgram {
+  const type = vectorType(load)
+  const height = THREADS / width
+  const names = { none: [], output: ['output'], input: ['scale', 'offset', 'variance'] }[mask]
+  return {
+    name: `facekit_normalize_gradient_sums_${load}_${width}_${mask}`,
+    inputs: ['x', 'dy', 'mean', ...names].map((name) => `${name}: ${type}`),
+    outputs: [`partial: ${type}`],
+    uniforms: ['tiles: u32', 'chunks: u32', 'rows: u32', 'columns: u32', 'chunkRows: u32', 'epsilon: f32'],
+    code: () => /* wgsl */ `
+      var<workgroup> sums: array<${type}, ${THREADS}>;
+      var<workgroup> products: array<${type}, ${THREADS}>;
+      @compute @workgroup_size(${THREADS})
+      fn main(${GROUP_PARAMETERS}) {
+        ${GROUP}
+        let chunk = group / uniforms.tiles;
+        if (chunk >= uniforms.chunks) { return; }
+        let end = min((chunk + 1u) * uniforms.chunkRows, uniforms.rows);
+        let column = (group - chunk * uniforms.tiles) * ${width}u + local % ${width}u;
+        let offsetOfColumn = min(column, uniforms.columns - 1u);
+        let row = local / ${width}u;
+        let center = mean[offsetOfColumn];
+        ${
+          mask === 'input'
+            ? `let factor = scale[offsetOfColumn] * inverseSqrt(variance[offsetOfColumn] + uniforms.epsilon);
+               let shift = offset[offsetOfColumn];`
+            : ''
+        }
+        var sum = ${type}(0);
+        var product = ${type}(0);
+        for (var i = chunk * uniforms.chunkRows + row; i < end; i += ${height}u) {
+          let at = i * uniforms.columns + offsetOfColumn;
+          let deviation = x[at] - center;
+          let gradient = ${masked(mask, type)};
+          sum += gradient;
+          product += gradient * deviation;
+        }
+        sums[local] = sum;
+        products[local] = product;
+        workgroupBarrier();
+        for (var step = ${height / 2}u; step > 0u; step /= 2u) {
+          if (row < step) {
+            sums[local] += sums[local + step * ${width}u];
+            products[local] += products[local + step * ${width}u];
+          }
+          workgroupBarrier();
+        }
+        if (row == 0u && column < uniforms.columns) {
+          partial[chunk * uniforms.columns + column] = sums[local];
+          partial[(uniforms.chunks + chunk) * uniforms.columns + column] = products[local];
+        }
+      }`,
+  }
+}
+
+const mergedSums: GpuProgram = {
+  name: 'facekit_normalize_gradient_merge',
+  inputs: ['partial: f32', 'mean: f32', 'variance: f32', 'scale: f32', 'offset: f32'],
+  outputs: ['offsetGradient: f32', 'scaleGradient: f32', 'coefficients: f32'],
+  uniforms: ['chunks: u32', 'channels: u32', 'epsilon: f32', 'share: f32'],
+  code: () => /* wgsl */ `
+    var<workgroup> sums: array<vec2<f32>, ${THREADS}>;
+    @compute @workgroup_size(${THREADS})
+    fn main(${GROUP_PARAMETERS}) {
+      ${GROUP}
+      let channel = group * ${MERGE_WIDTH}u + local % ${MERGE_WIDTH}u;
+      let nearest = min(channel, uniforms.channels - 1u);
+      let row = local / ${MERGE_WIDTH}u;
+      var sum = vec2<f32>(0);
+      for (var i = row; i < uniforms.chunks; i += ${MERGE_HEIGHT}u) {
+        sum += vec2<f32>(partial[i * uniforms.channels + nearest],
+          partial[(uniforms.chunks + i) * uniforms.channels + nearest]);
+      }
+      sums[local] = sum;
+      workgroupBarrier();
+      for (var step = ${MERGE_HEIGHT / 2}u; step > 0u; step /= 2u) {
+        if (row < step) { sums[local] += sums[local + step * ${MERGE_WIDTH}u]; }
+        workgroupBarrier();
+      }
+      if (row == 0u && channel < uniforms.channels) {
+        let rate = inverseSqrt(variance[channel] + uniforms.epsilon);
+        let total = sums[local];
+        offsetGradient[channel] = total.x;
+        scaleGradient[channel] = total.y * rate;
+        coefficients[channel] = mean[channel];
+        coefficients[uniforms.channels + channel] = scale[channel] * rate;
+        coefficients[2u * uniforms.channels + channel] = offset[channel];
+        coefficients[3u * uniforms.channels + channel] = total.x * uniforms.share;
+        coefficients[4u * uniforms.channels + channel] = total.y * rate * rate * uniforms.share;
+      }
+    }`,
+}
+
+function inputGradient(load: 1 | 4, width: number, mask: Mask, residual: boolean): GpuProgram {
+  const type = vectorType(load)
+  const height = THREADS / width
+  return {
+    name: `facekit_normalize_gradient_${load}_${width}_${mask}${residual ? '_residual' : ''}`,
+    inputs: ['x', 'dy', 'coefficients', ...(mask === 'output' ? ['output'] : [])].map(
+      (name) => `${name}: ${type}`,
+    ),
+    outputs: [`result: ${type}`, ...(residual ? [`residual: ${type}`] : [])],
+    uniforms: ['tiles: u32', 'rows: u32', 'columns: u32', 'chunkRows: u32'],
+    code: () => /* wgsl */ `
+      @compute @workgroup_size(${THREADS})
+      fn main(${GROUP_PARAMETERS}) {
+        ${GROUP}
+        let chunk = group / uniforms.tiles;
+        let column = (group - chunk * uniforms.tiles) * ${width}u + local % ${width}u;
+        if (column >= uniforms.columns) { return; }
+        let begin = chunk * uniforms.chunkRows + local / ${width}u;
+        let end = min((chunk + 1u) * uniforms.chunkRows, uniforms.rows);
+        let center = coefficients[column];
+        let factor = coefficients[uniforms.columns + column];
+        let shift = coefficients[2u * uniforms.columns + column];
+        let drift = coefficients[3u * uniforms.columns + column];
+        let slope = coefficients[4u * uniforms.columns + column];
+        for (var i = begin; i < end; i += ${height}u) {
+          let at = i * uniforms.columns + column;
+          let deviation = x[at] - center;
+          let gradient = ${masked(mask, type)};
+          ${residual ? 'residual[at] = gradient;' : ''}
+          result[at] = factor * (gradient - drift - deviation * slope);
+        }
+      }`,
+  }
+}

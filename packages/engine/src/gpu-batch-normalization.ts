@@ -1,0 +1,244 @@
+import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@facekit/core'
+import { util, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core'
+import { GROUP, GROUP_PARAMETERS, loadWidth, THREADS, tileColumns, vectorType } from './gpu-columns.js'
+
+/** What a batch is normalised with on the GPU. */
+export interface GpuNormalization {
+  x: TensorInfo
+  /** `[C]` each. */
+  scale: TensorInfo
+  offset: TensorInfo
+  mean: TensorInfo
+  variance: TensorInfo
+  epsilon: number
+  residual?: TensorInfo
+  relu: boolean
+}
+
+/** Moving averages that the statistics are mixed into, in place: `average += rate * (value - average)`. */
+export interface MovingAverages {
+  mean: TensorInfo
+  variance: TensorInfo
+  rate: number
+}
+
+/** Mean and variance (that of the sample itself) of each channel, `[C]` each.
+ *
+ * A thread adds up some dozen rows, shifted by the first of them; means and squared deviations of threads, then of workgroups, are
+ * merged pairwise (Chan, Golub, LeVeque 1979). A large mean, or one outlier, costs no digits.
+ */
+export function gpuStatistics(
+  backend: KernelBackend,
+  x: TensorInfo,
+  moving?: MovingAverages,
+): { mean: TensorInfo; variance: TensorInfo } {
+  const { rows, channels } = matrix(x)
+  const load = loadWidth(channels)
+  const columns = channels / load
+  const { width, tiles, chunks, chunkRows } = tileColumns(rows, columns)
+  const partial = makeGpuTensor(backend, [2, chunks, channels], 'float32')
+  runGpuProgram(backend, partialStatistics(load, width), {
+    inputs: [x],
+    outputs: [partial],
+    uniforms: [tiles, chunks, rows, columns, chunkRows],
+    workgroups: workgroupsFor(tiles * chunks, 1),
+  })
+  const mean = makeGpuTensor(backend, [channels], 'float32')
+  const variance = makeGpuTensor(backend, [channels], 'float32')
+  runGpuProgram(backend, mergedStatistics(moving !== undefined), {
+    inputs: [partial],
+    outputs: moving ? [mean, variance, moving.mean, moving.variance] : [mean, variance],
+    uniforms: [chunks, rows, channels, chunkRows, moving?.rate ?? 0],
+    workgroups: workgroupsFor(channels, MERGE_WIDTH),
+  })
+  backend.disposeData(partial.dataId)
+  return { mean, variance }
+}
+
+/** `(x - mean) / sqrt(variance + epsilon) * scale + offset`, plus the residual, then the activation, in one pass. */
+export function gpuNormalize(backend: KernelBackend, args: GpuNormalization): TensorInfo {
+  const { x, scale, offset, mean, variance, epsilon, residual, relu } = args
+  const { rows, channels } = matrix(x)
+  const load = loadWidth(channels)
+  const columns = channels / load
+  const { width, tiles, chunks, chunkRows } = passTiling(rows, columns)
+  const result = makeGpuTensor(backend, x.shape, 'float32')
+  runGpuProgram(backend, normalized(load, width, residual !== undefined, relu), {
+    inputs: [x, scale, offset, mean, variance, ...(residual ? [residual] : [])],
+    outputs: [result],
+    uniforms: [tiles, rows, columns, chunkRows, epsilon],
+    workgroups: workgroupsFor(tiles * chunks, 1),
+  })
+  return result
+}
+
+/** A tensor as rows of channels. */
+export function matrix({ shape }: TensorInfo): { rows: number; channels: number } {
+  const channels = shape[shape.length - 1]
+  return { rows: channels === 0 ? 0 : util.sizeFromShape(shape) / channels, channels }
+}
+
+/** Columns that a workgroup of the merging pass takes, and threads for each of them. */
+export const MERGE_WIDTH = 8
+export const MERGE_HEIGHT = THREADS / MERGE_WIDTH
+
+/** Sharing out of a pass that changes each number by itself: eight rows a thread, which read what belongs to the channel once. */
+export function passTiling(rows: number, columns: number) {
+  const { width, height, tiles } = tileColumns(rows, columns)
+  const chunkRows = height * 8
+  return { width, tiles, chunks: Math.ceil(rows / chunkRows), chunkRows }
+}
+
+/** Merges sample b into sample a: counts, means, sums of squared deviations. */
+const merge = (type: string) => /* wgsl */ `
+  struct Sample { count: f32, mean: ${type}, deviation: ${type} }
+  fn merged(a: Sample, b: Sample) -> Sample {
+    let count = a.count + b.count;
+    if (count == 0.0) { return a; }
+    let share = b.count / count;
+    let difference = b.mean - a.mean;
+    return Sample(count, a.mean + difference * share,
+      a.deviation + b.deviation + difference * difference * (a.count * share));
+  }`
+
+function partialStatistics(load: 1 | 4, width: number): GpuProgram {
+  const type = vectorType(load)
+  const height = THREADS / width
+  return {
+    name: `facekit_statistics_${load}_${width}`,
+    inputs: [`x: ${type}`],
+    outputs: [`partial: ${type}`],
+    uniforms: ['tiles: u32', 'chunks: u32', 'rows: u32', 'columns: u32', 'chunkRows: u32'],
+    code: () => /* wgsl */ `
+      ${merge(type)}
+      var<workgroup> counts: array<f32, ${THREADS}>;
+      var<workgroup> means: array<${type}, ${THREADS}>;
+      var<workgroup> deviations: array<${type}, ${THREADS}>;
+      @compute @workgroup_size(${THREADS})
+      fn main(${GROUP_PARAMETERS}) {
+        ${GROUP}
+        let chunk = group / uniforms.tiles;
+        if (chunk >= uniforms.chunks) { return; }
+        let begin = chunk * uniforms.chunkRows;
+        let end = min(begin + uniforms.chunkRows, uniforms.rows);
+        let column = (group - chunk * uniforms.tiles) * ${width}u + local % ${width}u;
+        let offset = min(column, uniforms.columns - 1u);
+        let row = local / ${width}u;
+        let first = min(begin + row, uniforms.rows - 1u);
+        let shift = x[first * uniforms.columns + offset];
+        var sum = ${type}(0);
+        var squares = ${type}(0);
+        for (var i = begin + row; i < end; i += ${height}u) {
+          let value = x[i * uniforms.columns + offset] - shift;
+          sum += value;
+          squares += value * value;
+        }
+        // As many as the loop has gone round.
+        let count = select(0u, (end - begin - row + ${height - 1}u) / ${height}u, begin + row < end);
+        let average = sum / f32(max(count, 1u));
+        var own = Sample(f32(count), shift + average, max(squares - sum * average, ${type}(0)));
+        counts[local] = own.count;
+        means[local] = own.mean;
+        deviations[local] = own.deviation;
+        workgroupBarrier();
+        for (var step = ${height / 2}u; step > 0u; step /= 2u) {
+          if (row < step) {
+            let other = local + step * ${width}u;
+            own = merged(own, Sample(counts[other], means[other], deviations[other]));
+            counts[local] = own.count;
+            means[local] = own.mean;
+            deviations[local] = own.deviation;
+          }
+          workgroupBarrier();
+        }
+        if (row == 0u && column < uniforms.columns) {
+          partial[chunk * uniforms.columns + column] = own.mean;
+          partial[(uniforms.chunks + chunk) * uniforms.columns + column] = own.deviation;
+        }
+      }`,
+  }
+}
+
+function mergedStatistics(moving: boolean): GpuProgram {
+  return {
+    name: `facekit_statistics_merge${moving ? '_moving' : ''}`,
+    inputs: ['partial: f32'],
+    outputs: ['mean: f32', 'variance: f32', ...(moving ? ['movingMean: f32', 'movingVariance: f32'] : [])],
+    uniforms: ['chunks: u32', 'rows: u32', 'channels: u32', 'chunkRows: u32', 'rate: f32'],
+    code: () => /* wgsl */ `
+      ${merge('f32')}
+      var<workgroup> counts: array<f32, ${THREADS}>;
+      var<workgroup> means: array<f32, ${THREADS}>;
+      var<workgroup> deviations: array<f32, ${THREADS}>;
+      @compute @workgroup_size(${THREADS})
+      fn main(${GROUP_PARAMETERS}) {
+        ${GROUP}
+        let channel = group * ${MERGE_WIDTH}u + local % ${MERGE_WIDTH}u;
+        let offset = min(channel, uniforms.channels - 1u);
+        let row = local / ${MERGE_WIDTH}u;
+        var own = Sample(0.0, 0.0, 0.0);
+        for (var i = row; i < uniforms.chunks; i += ${MERGE_HEIGHT}u) {
+          let count = min(uniforms.chunkRows, uniforms.rows - i * uniforms.chunkRows);
+          own = merged(own, Sample(f32(count), partial[i * uniforms.channels + offset],
+            partial[(uniforms.chunks + i) * uniforms.channels + offset]));
+        }
+        counts[local] = own.count;
+        means[local] = own.mean;
+        deviations[local] = own.deviation;
+        workgroupBarrier();
+        for (var step = ${MERGE_HEIGHT / 2}u; step > 0u; step /= 2u) {
+          if (row < step) {
+            let other = local + step * ${MERGE_WIDTH}u;
+            own = merged(own, Sample(counts[other], means[other], deviations[other]));
+            counts[local] = own.count;
+            means[local] = own.mean;
+            deviations[local] = own.deviation;
+          }
+          workgroupBarrier();
+        }
+        if (row == 0u && channel < uniforms.channels) {
+          let spread = own.deviation / f32(uniforms.rows);
+          mean[channel] = own.mean;
+          variance[channel] = spread;
+          ${
+            moving
+              ? `movingMean[channel] += uniforms.rate * (own.mean - movingMean[channel]);
+                 movingVariance[channel] += uniforms.rate * (spread - movingVariance[channel]);`
+              : ''
+          }
+        }
+      }`,
+  }
+}
+
+function normalized(load: 1 | 4, width: number, residual: boolean, relu: boolean): GpuProgram {
+  const type = vectorType(load)
+  const height = THREADS / width
+  return {
+    name: `facekit_normalize_${load}_${width}${residual ? '_residual' : ''}${relu ? '_relu' : ''}`,
+    inputs: [
+      ...['x', 'scale', 'offset', 'mean', 'variance'].map((name) => `${name}: ${type}`),
+      ...(residual ? [`residual: ${type}`] : []),
+    ],
+    outputs: [`result: ${type}`],
+    uniforms: ['tiles: u32', 'rows: u32', 'columns: u32', 'chunkRows: u32', 'epsilon: f32'],
+    code: () => /* wgsl */ `
+      @compute @workgroup_size(${THREADS})
+      fn main(${GROUP_PARAMETERS}) {
+        ${GROUP}
+        let chunk = group / uniforms.tiles;
+        let column = (group - chunk * uniforms.tiles) * ${width}u + local % ${width}u;
+        if (column >= uniforms.columns) { return; }
+        let begin = chunk * uniforms.chunkRows + local / ${width}u;
+        let end = min((chunk + 1u) * uniforms.chunkRows, uniforms.rows);
+        let center = mean[column];
+        let factor = scale[column] * inverseSqrt(variance[column] + uniforms.epsilon);
+        let shift = offset[column];
+        for (var i = begin; i < end; i += ${height}u) {
+          let at = i * uniforms.columns + column;
+          let value = (x[at] - center) * factor + shift${residual ? ' + residual[at]' : ''};
+          result[at] = ${relu ? `max(value, ${type}(0))` : 'value'};
+        }
+      }`,
+  }
+}

@@ -1,0 +1,62 @@
+/* Contributor notes
+ *
+ * Many kernels of training read a matrix `[rows, columns]`, rows one after the other in memory, and want one number for each column:
+ * sums over all but the last axis, the statistics of batch normalisation, its gradients. The stock way transposes and then gives each
+ * column to one workgroup. Here a workgroup of 256 threads takes a tile of columns, up to 32 loads wide, so that neighbouring threads read
+ * neighbouring memory; the rest of its threads share out the rows, and so do several workgroups (`chunks`), whose results a second,
+ * small kernel puts together. Everything is added in an order that depends on the shape only: results are the same each time.
+ */
+
+/** Threads of a workgroup; 256 is what every device allows. */
+export const THREADS = 256
+
+/** Workgroups that keep a large GPU busy. */
+export const ENOUGH_GROUPS = 1024
+
+/** How a matrix is shared out. */
+export interface ColumnTiling {
+  /** Threads side by side, a power of two, and rows that a workgroup reads at a time; their product is `THREADS`. */
+  width: number
+  height: number
+  /** Workgroups side by side. */
+  tiles: number
+  /** Workgroups one under the other, and the rows of each; the last one may have fewer. */
+  chunks: number
+  chunkRows: number
+}
+
+/** Chooses how workgroups share out a matrix.
+ *
+ * @param columns - in units of one load (a number, or a vector of four)
+ * @param batches - matrices that are worked on at the same time
+ */
+export function tileColumns(rows: number, columns: number, batches = 1): ColumnTiling {
+  let width = Math.min(32, powerOfTwo(columns))
+  const few = rows <= MOST_CHUNKS
+  // A second pass over the results of the first, or little to do: rather more workgroups than longer reads.
+  if (few) while (width > 4 && Math.ceil(columns / width) * batches < 128) width /= 2
+  const height = THREADS / width
+  const tiles = Math.ceil(columns / width)
+  const wanted = Math.ceil(ENOUGH_GROUPS / Math.max(1, tiles * batches))
+  // Four rows a thread at least.
+  const useful = few ? 1 : Math.ceil(rows / (height * 4))
+  const chunkRows = Math.max(1, Math.ceil(rows / Math.max(1, Math.min(wanted, useful, MOST_CHUNKS))))
+  return { width, height, tiles, chunks: Math.max(1, Math.ceil(rows / chunkRows)), chunkRows }
+}
+
+/** Workgroups one under the other at most; so many rows, or fewer, one workgroup reads. */
+const MOST_CHUNKS = 512
+
+/** The smallest power of two that is not less than `n`. */
+export const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n)))
+
+/** Floats in one load: four where rows allow it. */
+export const loadWidth = (columns: number): 1 | 4 => (columns % 4 === 0 && columns > 0 ? 4 : 1)
+
+/** Name of the WGSL type of one load. */
+export const vectorType = (load: 1 | 4, scalar = 'f32'): string => (load === 4 ? `vec4<${scalar}>` : scalar)
+
+/** Parameters of `main` that give `group` and `local` in one dimension, and the line that makes `group`. */
+export const GROUP_PARAMETERS = /* wgsl */ `@builtin(workgroup_id) workgroup: vec3<u32>,
+  @builtin(num_workgroups) workgroups: vec3<u32>, @builtin(local_invocation_index) local: u32`
+export const GROUP = 'let group = workgroup.y * workgroups.x + workgroup.x;'
