@@ -282,6 +282,12 @@ export function createGpuBackend(
     private createBuffer(descriptor: GPUBufferDescriptor): GPUBuffer {
       if (this.lost !== undefined) throw new BackendError(`webgpu: the device is lost (${this.lost})`)
       const { running } = this
+      const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits
+      const limit = Math.min(maxBufferSize, maxStorageBufferBindingSize)
+      if (descriptor.size > limit)
+        throw new BackendError(
+          `webgpu: a tensor of ${descriptor.size} bytes is asked for after kernel ${this.running}, this GPU takes ${limit} at most; use smaller batches`,
+        )
       this.device.pushErrorScope('out-of-memory')
       const buffer = this.device.createBuffer(descriptor)
       void this.device.popErrorScope().then((error) => {

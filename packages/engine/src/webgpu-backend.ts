@@ -112,7 +112,7 @@ function watchDevice(device: GPUDevice, backend: GpuEngineBackend): Health {
     event.preventDefault()
     const message = event.error.message.replaceAll(/\s+/g, ' ').trim()
     // Pipelines and bind groups are labelled with the kernel that they belong to.
-    const kernel = /(?:Pipeline|BindGroup|ShaderModule)[^"]* "([^"]+)"/.exec(message)?.[1]
+    const kernel = /(?:Pipeline|BindGroup|ShaderModule)\w* "+([^"]+)"/.exec(message)?.[1]
     health.failure ??= `${kernel === undefined ? 'a kernel' : `kernel ${kernel}`} failed: ${message}`
   })
   void device.lost.then(({ reason, message }) => {

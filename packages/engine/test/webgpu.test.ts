@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { BackendError } from '@facekit/core'
+import { BackendError, makeGpuTensor, runGpuProgram, type GpuBackend, type GpuProgram } from '@facekit/core'
 import { assertHealthy, initEngine, inspectBackends, type EngineInfo } from '@facekit/engine'
 
 // A software adapter, for machines without a GPU: Debian's package chromium has one. Read by the Vulkan loader.
@@ -69,6 +69,58 @@ describe.skipIf(!webgpu.available)('webgpu', () => {
       const errors = Array.from(values, (value, i) => Math.abs(value - exact(angles[i])))
       expect(Math.max(...errors)).toBeLessThan(3e-7)
     }
+  })
+
+  it('throws: a tensor that is too large for the GPU', () => {
+    expect(() => tf.tidy(() => tf.fill([2 ** 20, 2 ** 12], 1))).toThrow(BackendError)
+    expect(() => tf.tidy(() => tf.fill([2 ** 20, 2 ** 12], 1))).toThrow(
+      /17179869184 bytes .* takes \d+ at most/,
+    )
+  })
+
+  it('throws: an error names the kernel', async () => {
+    const program: GpuProgram = { name: 'broken_kernel', inputs: [], outputs: ['y: f32'], code: 'not WGSL' }
+    const y = makeGpuTensor(tf.backend(), [1], 'float32')
+    runGpuProgram(tf.backend(), program, { inputs: [], outputs: [y], workgroups: [1] })
+    await expect(assertHealthy()).rejects.toThrow(/webgpu backend: kernel broken_kernel failed/)
+    tf.backend().disposeData(y.dataId)
+  })
+
+  it('value: integers become floats in memory too', async () => {
+    const x = tf.tidy(() =>
+      tf.cast(tf.add(tf.tensor1d([1, 2], 'int32'), tf.tensor1d([0, 5], 'int32')), 'float32'),
+    )
+    const { tensorMap } = tf.backend() as unknown as GpuBackend
+    expect(tensorMap.get(x.dataId).dtype).toBe('float32')
+    expect(await x.data()).toEqual(new Float32Array([1, 7]))
+  })
+
+  it('memory: what is allocated stays near what is used', async () => {
+    const backend = tf.backend() as unknown as { bufferManager: { peakBytes: number } }
+    for (let i = 0; i < 10; i++) {
+      // Every round has sizes of its own: without limits each would stay allocated.
+      const size = 2 ** 15 + 1500 * i
+      const sum = tf.tidy(() => tf.sum(tf.relu(tf.mul(tf.square(tf.ones([size])), tf.ones([size])))))
+      await sum.data()
+      sum.dispose()
+    }
+    const { numBytesAllocatedInGPU } = tf.memory() as tf.MemoryInfo & { numBytesAllocatedInGPU: number }
+    expect(numBytesAllocatedInGPU).toBeLessThan(1.5 * backend.bufferManager.peakBytes + 2 ** 25)
+    await assertHealthy()
+  })
+
+  it('value: large and small uploads, between kernels that use the same memory', async () => {
+    const expected: number[] = []
+    const sums: tf.Tensor[] = []
+    for (let i = 0; i < 40; i++) {
+      const size = i % 2 === 0 ? 300 : 20_000
+      const values = new Float32Array(size).fill(i)
+      sums.push(tf.tidy(() => tf.sum(tf.add(tf.tensor1d(values), tf.tensor1d(values)))))
+      expected.push(2 * i * size)
+    }
+    const actual = await Promise.all(sums.map(async (sum) => (await sum.data())[0]))
+    actual.forEach((value, i) => expect(value / Math.max(1, expected[i])).toBeCloseTo(i === 0 ? 0 : 1, 5))
+    tf.dispose(sums)
   })
 
   it('throws: an invalid kernel reaches the next await as a BackendError, once', async () => {
