@@ -1,2 +1,5 @@
-export { packColumns, packTransposed } from './matrix'
+export { adam } from './optimizer'
+export { columnSums, factorsAndShifts, maskRows, normalizationGradient, scaleRows, statistics } from './channels'
 export { convolve, convolveScratch, filterGradient, filterGradientScratch } from './convolution'
+export { maxPoolGradient } from './pooling'
+export { packColumns, packTransposed } from './matrix'

@@ -1,6 +1,7 @@
 import { runGpuProgram, type GpuProgram } from '@facekit/core'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 import type { UpdateRule } from './gpu-optimizer-update.js'
+import { adamOnWasm } from './wasm-adam.js'
 
 /** Settings: 0 the learning rate, 1 that over what corrects the first moment, 2 what corrects the second. */
 export const adamRule: UpdateRule = {
@@ -64,6 +65,7 @@ export function adamArrays(
   to: readonly [Float32Array, Float32Array, Float32Array],
   constants: AdamConstants,
 ): void {
+  if (from[0] === to[0] && adamOnWasm(gradient, to, constants)) return
   const { beta1, beta2, epsilon, learningRate, weightDecay, power1, power2 } = constants
   const rate = learningRate / (1 - power1)
   const correction = 1 / (1 - power2)

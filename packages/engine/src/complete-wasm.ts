@@ -10,7 +10,10 @@ import { resizeBilinearGradient, resizeNearestGradient } from './resize-gradient
 import { reverse } from './reverse.js'
 import { tile } from './tile.js'
 import { unsortedSegmentSum } from './unsorted-segment-sum.js'
+import { registerWasmBatchNormalization } from './wasm-batch-normalization.js'
 import { registerWasmKernel } from './wasm-kernel.js'
+import { maxPoolGradient } from './wasm-max-pool-gradient.js'
+import { registerWasmSums } from './wasm-sums.js'
 
 /** Kernels whose stock WASM version gives wrong numbers, and that are rare enough to be left to plain JavaScript. */
 const WRONG_ON_WASM = [
@@ -38,6 +41,9 @@ export async function completeWasm(): Promise<void> {
   registerConv2d()
   registerWasmKernel('Conv2DBackpropFilter', conv2dFilterGradient)
   registerConv2dInputGradient()
+  registerWasmKernel('MaxPoolGrad', maxPoolGradient)
+  registerWasmBatchNormalization()
+  registerWasmSums()
   registerPlainKernel('wasm', depthwiseInputGradient)
   registerPlainKernel('wasm', depthwiseFilterGradient)
   registerPlainKernel('wasm', resizeBilinearGradient)

@@ -10,12 +10,20 @@ type Kernel = (...numbers: number[]) => number
 
 /** What assembly/index.ts exports; its parameters are documented there. */
 export type WasmExports = Record<
-  | 'packColumns'
-  | 'packTransposed'
+  | 'adam'
+  | 'columnSums'
   | 'convolve'
   | 'convolveScratch'
+  | 'factorsAndShifts'
   | 'filterGradient'
-  | 'filterGradientScratch',
+  | 'filterGradientScratch'
+  | 'maskRows'
+  | 'maxPoolGradient'
+  | 'normalizationGradient'
+  | 'packColumns'
+  | 'packTransposed'
+  | 'scaleRows'
+  | 'statistics',
   Kernel
 >
 
@@ -31,6 +39,7 @@ interface EmscriptenModule {
 }
 
 const modules = new WeakMap<BackendWasm, WasmExports>()
+const memories: { memory: WebAssembly.Memory; kernels: WasmExports }[] = []
 
 /** Loads this package's own WASM kernels into the memory of tfjs' WASM backend. */
 export async function loadWasmModule(backend: BackendWasm): Promise<void> {
@@ -41,7 +50,9 @@ export async function loadWasmModule(backend: BackendWasm): Promise<void> {
   const shared = typeof SharedArrayBuffer === 'function' && memory.buffer instanceof SharedArrayBuffer
   const bytes = Uint8Array.from(atob(shared ? wasmBinary.shared : wasmBinary.plain), (c) => c.charCodeAt(0))
   const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } })
-  modules.set(backend, instance.exports as unknown as WasmExports)
+  const kernels = instance.exports as unknown as WasmExports
+  modules.set(backend, kernels)
+  memories.push({ memory, kernels })
 }
 
 /** This package's own WASM kernels. */
@@ -53,6 +64,11 @@ export function wasmExports(backend: BackendWasm): WasmExports {
     )
   }
   return found
+}
+
+/** This package's own WASM kernels, if a typed array lies in the memory that they work on. */
+export function wasmExportsOf(buffer: ArrayBufferLike): WasmExports | undefined {
+  return memories.find(({ memory }) => memory.buffer === buffer)?.kernels
 }
 
 function emscripten(backend: BackendWasm): EmscriptenModule {
