@@ -31,6 +31,7 @@ export function cropModel(
     vertexCount: kept.length,
     triangles: remainingTriangles(model.triangles, renumbered),
     innerMouthTriangles: remainingTriangles(model.innerMouthTriangles, renumbered),
+    ...(model.polygons && { polygons: remainingPolygons(model.polygons, renumbered) }),
     landmarks,
     ...(model.jawContours && {
       jawContours: model.jawContours.map((row, i) => {
@@ -84,6 +85,15 @@ function remainingTriangles(triangles: Int32Array, renumbered: Int32Array): Int3
   for (let t = 0; t < triangles.length; t += 3) {
     const corners = [0, 1, 2].map((k) => renumbered[triangles[t + k]])
     if (corners.every((corner) => corner >= 0)) result.push(...corners)
+  }
+  return Int32Array.from(result)
+}
+
+function remainingPolygons(polygons: Int32Array, renumbered: Int32Array): Int32Array {
+  const result: number[] = []
+  for (let p = 0; p < polygons.length; p += 4) {
+    const corners = [0, 1, 2, 3].map((k) => (polygons[p + k] < 0 ? -1 : renumbered[polygons[p + k]]))
+    if (corners.every((corner, k) => corner >= 0 || polygons[p + k] < 0)) result.push(...corners)
   }
   return Int32Array.from(result)
 }

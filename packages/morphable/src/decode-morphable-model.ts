@@ -26,6 +26,7 @@ export function decodeMorphableModel(bytes: Uint8Array, who = 'decodeMorphableMo
     origin: reader.text('origin'),
     vertexCount: mean.shape[0],
     triangles: reader.indices('triangles'),
+    ...(file.tensors.has('polygons') && { polygons: reader.indices('polygons') }),
     landmarks: reader.indices('landmarks'),
     innerMouthTriangles: reader.indices('innerMouthTriangles'),
     ...(file.tensors.has('jawContours') && { jawContours: reader.rows('jawContours') }),

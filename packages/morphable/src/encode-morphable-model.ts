@@ -59,6 +59,9 @@ export function encodeMorphableModel(
   numbers('albedo.specular', albedo.specular, modes)
   if (model.uv) numbers('uv', model.uv)
   indices('triangles', model.triangles)
+  if (model.polygons) {
+    tensors.set('polygons', { shape: [model.polygons.length], data: model.polygons })
+  }
   indices('landmarks', model.landmarks)
   indices('innerMouthTriangles', model.innerMouthTriangles)
   if (jawContours) {

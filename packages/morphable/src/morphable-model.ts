@@ -16,6 +16,8 @@ export interface MorphableModel {
   readonly vertexCount: number
   /** `[F * 3]` vertex indices, counter-clockwise seen from outside. Does not hold the inner mouth. */
   readonly triangles: Int32Array
+  /** `[P * 4]` the polygons that the triangles were made of, for export; -1 in the fourth place of those that are triangles. */
+  readonly polygons?: Int32Array
   /** `[68]` vertex of each landmark of iBUG / 300-W. */
   readonly landmarks: Int32Array
   /** For each of the 17 jaw landmarks: vertices that can be the visible contour at its height, from the ear inwards

@@ -58,7 +58,13 @@ export function validateModel(model: MorphableModel, who = 'validateModel'): voi
     fail(`shape.expressionRange is [${expressionRange.join(', ')}], expected [minimum, maximum]`)
   }
 
-  const indices = (name: string, list: Int32Array | undefined, multiple: number, length?: number) => {
+  const indices = (
+    name: string,
+    list: Int32Array | undefined,
+    multiple: number,
+    length?: number,
+    lowest = 0,
+  ) => {
     if (!(list instanceof Int32Array)) return fail(`${name} is missing or no Int32Array`)
     if (length !== undefined && list.length !== length) {
       fail(`${name} has ${list.length} vertices, expected ${length}`)
@@ -66,10 +72,11 @@ export function validateModel(model: MorphableModel, who = 'validateModel'): voi
     if (list.length % multiple !== 0)
       fail(`${name} has ${list.length} indices, expected a multiple of ${multiple}`)
     for (const index of list) {
-      if (index < 0 || index >= N) fail(`${name} names vertex ${index}, the model has ${N}`)
+      if (index < lowest || index >= N) fail(`${name} names vertex ${index}, the model has ${N}`)
     }
   }
   indices('triangles', model.triangles, 3)
+  if (model.polygons) indices('polygons', model.polygons, 4, undefined, -1)
   indices('landmarks', model.landmarks, 1, 68)
   indices('innerMouthTriangles', model.innerMouthTriangles, 3)
   if (model.jawContours) {

@@ -1,0 +1,22 @@
+// Serves one HDF5 file to the thread that started this one: a damaged file can crash or hang the library here without harm.
+import { readFileSync } from 'node:fs'
+import { parentPort, workerData } from 'node:worker_threads'
+import { openAccess } from './hdf5-access.js'
+
+// eslint-disable-next-line unicorn/require-post-message-target-origin
+const answer = (message, transfer = []) => parentPort.postMessage(message, transfer)
+let access
+parentPort.on('message', ({ id, method, args }) => {
+  try {
+    const value = access[method](...args)
+    answer({ id, value }, ArrayBuffer.isView(value) ? [value.buffer] : [])
+  } catch (error) {
+    answer({ id, error: String(error?.message ?? error) })
+  }
+})
+try {
+  access = await openAccess(workerData.bytes ?? readFileSync(workerData.path))
+  answer({ id: 0 })
+} catch (error) {
+  answer({ id: 0, error: String(error?.message ?? error) })
+}

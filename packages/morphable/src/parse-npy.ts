@@ -1,0 +1,103 @@
+import { ModelFormatError } from '@facekit/core'
+
+/** An array of an .npy file. */
+export interface NpyArray {
+  shape: number[]
+  /** Row-major, whatever the file has. */
+  data: Float32Array | Float64Array | Int32Array
+}
+
+const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]
+
+/** Whether bytes begin like an .npy file. */
+export const isNpy = (bytes: Uint8Array) => MAGIC.every((value, i) => bytes[i] === value)
+
+/** Types that are read: floats, whole numbers, booleans; no objects, which would need Python's pickle. */
+const TYPES: Record<string, [bytes: number, read: (view: DataView, at: number, little: boolean) => number]> =
+  {
+    f2: [2, (view, at, little) => halfAt(view, at, little)],
+    f4: [4, (view, at, little) => view.getFloat32(at, little)],
+    f8: [8, (view, at, little) => view.getFloat64(at, little)],
+    i1: [1, (view, at) => view.getInt8(at)],
+    i2: [2, (view, at, little) => view.getInt16(at, little)],
+    i4: [4, (view, at, little) => view.getInt32(at, little)],
+    i8: [8, (view, at, little) => Number(view.getBigInt64(at, little))],
+    u1: [1, (view, at) => view.getUint8(at)],
+    u2: [2, (view, at, little) => view.getUint16(at, little)],
+    u4: [4, (view, at, little) => view.getUint32(at, little)],
+    u8: [8, (view, at, little) => Number(view.getBigUint64(at, little))],
+    b1: [1, (view, at) => (view.getUint8(at) === 0 ? 0 : 1)],
+  }
+
+function halfAt(view: DataView, at: number, little: boolean): number {
+  const bits = view.getUint16(at, little)
+  const sign = bits >> 15 ? -1 : 1
+  const exponent = (bits >> 10) & 31
+  const fraction = bits & 1023
+  if (exponent === 31) return fraction ? Number.NaN : sign * Infinity
+  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15))
+}
+
+/** Reads an .npy file of numpy's, versions 1 to 3. The header is parsed strictly, as the text that numpy writes; nothing is run.
+ *
+ * @throws {ModelFormatError} when it is truncated, damaged, or holds anything but numbers
+ */
+export function parseNpy(bytes: Uint8Array, who: string): NpyArray {
+  const fail = (what: string): never => {
+    throw new ModelFormatError(`${who}: ${what}; expected an .npy array of numbers`)
+  }
+  if (bytes.length < 12 || !isNpy(bytes)) fail(`${bytes.length} bytes are no .npy file`)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  const version = bytes[6]
+  if (version < 1 || version > 3) fail(`version ${version} of the format is unknown`)
+  const length = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true)
+  const start = (version === 1 ? 10 : 12) + length
+  if (length > 65536 || start > bytes.length) fail('the header does not fit into the file')
+  const header = String.fromCharCode(...bytes.subarray(start - length, start)).trim()
+  const match =
+    /^\{'descr': '([<>|=])([a-zA-Z])(\d+)', 'fortran_order': (True|False), 'shape': \(([\d, ]*)\), ?\}$/.exec(
+      header,
+    )
+  if (!match) {
+    const isObject = header.includes("'|O'") || header.includes("'O'")
+    return fail(
+      isObject
+        ? 'it holds Python objects, which only Python can unpack; store numbers in it'
+        : `the header is ${header.slice(0, 80)}`,
+    )
+  }
+  const [, order, kind, size, fortran, dimensions] = match
+  const type = TYPES[kind + size]
+  if (!type) return fail(`numbers are of type ${kind}${size}`)
+  const shape = dimensions
+    .split(',')
+    .map((text) => text.trim())
+    .filter((text) => text !== '')
+    .map(Number)
+  const count = shape.reduce((product, n) => product * n, 1)
+  const [width, read] = type
+  if (!Number.isSafeInteger(count) || shape.length > 8 || start + count * width > bytes.length) {
+    fail(`[${shape.join(', ')}] numbers of ${width} bytes do not fit into ${bytes.length - start}`)
+  }
+  const data =
+    kind === 'f' ? (width === 8 ? new Float64Array(count) : new Float32Array(count)) : new Int32Array(count)
+  const little = order !== '>'
+  for (let i = 0; i < count; i++) {
+    const value = read(view, start + i * width, little)
+    data[i] = value
+    if (kind !== 'f' && data[i] !== value) fail(`${value} is no whole number of 32 bits`)
+  }
+  return { shape, data: fortran === 'True' ? rowMajor(data, shape) : data }
+}
+
+function rowMajor<T extends NpyArray['data']>(data: T, shape: readonly number[]): T {
+  const result = data.slice() as T
+  const index = shape.map(() => 0)
+  for (let i = 0; i < data.length; i++) {
+    let at = 0
+    for (let axis = shape.length - 1; axis >= 0; axis--) at = at * shape[axis] + index[axis]
+    result[i] = data[at]
+    for (let axis = shape.length - 1; axis >= 0 && ++index[axis] === shape[axis]; axis--) index[axis] = 0
+  }
+  return result
+}

@@ -1,0 +1,68 @@
+import { ModelFormatError } from '@facekit/core'
+
+/** What a Wavefront OBJ file holds of a mesh. */
+export interface ObjMesh {
+  /** `[N * 3]` */
+  positions: Float64Array
+  /** `[T * 2]`, origin at the lower left. */
+  uv: Float64Array
+  /** Vertices of each polygon. */
+  polygons: number[][]
+  /** Texture coordinates of each polygon's corners, -1 where there are none. */
+  uvPolygons: number[][]
+}
+
+/** Reads positions, texture coordinates and polygons of an OBJ file.
+ *
+ * @param positionsOnly - skips all but positions
+ * @throws {ModelFormatError} when a line is damaged, or an index has no vertex
+ */
+export function parseObj(text: string, who: string, positionsOnly = false): ObjMesh {
+  const positions: number[] = []
+  const uv: number[] = []
+  const polygons: number[][] = []
+  const uvPolygons: number[][] = []
+  const fail = (what: string, line: number): never => {
+    throw new ModelFormatError(`${who}: ${what} in line ${line + 1}; the file is damaged or no OBJ file`)
+  }
+  const lines = text.split('\n')
+  for (const [at, line] of lines.entries()) {
+    const isPosition = line.startsWith('v ')
+    if (isPosition || (line.startsWith('vt ') && !positionsOnly)) {
+      const width = isPosition ? 3 : 2
+      const numbers = line
+        .trim()
+        .split(/\s+/)
+        .slice(1, 1 + width)
+        .map(Number)
+      if (numbers.length < width || !numbers.every(Number.isFinite)) fail('no numbers', at)
+      ;(isPosition ? positions : uv).push(...numbers)
+    } else if (line.startsWith('f ') && !positionsOnly) {
+      const corners = line
+        .trim()
+        .split(/\s+/)
+        .slice(1)
+        .map((corner) => corner.split('/'))
+      const vertices = corners.map(([vertex]) => Number(vertex) - 1)
+      if (corners.length < 3 || !vertices.every((v) => Number.isSafeInteger(v) && v >= 0)) {
+        fail('no polygon of at least three vertices counted from 1', at)
+      }
+      polygons.push(vertices)
+      uvPolygons.push(corners.map(([, texture]) => (texture ? Number(texture) - 1 : -1)))
+    }
+  }
+  const count = positions.length / 3
+  if (count === 0) throw new ModelFormatError(`${who}: no vertices found, expected an OBJ file`)
+  for (const polygon of polygons) {
+    const wrong = polygon.find((vertex) => vertex >= count)
+    if (wrong !== undefined) {
+      throw new ModelFormatError(`${who}: a polygon names vertex ${wrong + 1}, the file has ${count}`)
+    }
+  }
+  for (const polygon of uvPolygons) {
+    if (polygon.some((index) => !(index >= -1 && index < uv.length / 2))) {
+      throw new ModelFormatError(`${who}: a polygon names texture coordinates that are not there`)
+    }
+  }
+  return { positions: Float64Array.from(positions), uv: Float64Array.from(uv), polygons, uvPolygons }
+}
