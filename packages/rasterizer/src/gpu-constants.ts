@@ -39,3 +39,23 @@ export function topologyLinks(topology: Topology): Int32Array {
   }
   return result
 }
+
+const adjacencies = new WeakMap<Int32Array, Int32Array>()
+
+/** For each vertex where its triangles begin, then, for each of them in order, 4 times the triangle plus the corner. */
+export function vertexTriangles(triangles: Int32Array, vertexCount: number): Int32Array {
+  const known = adjacencies.get(triangles)
+  // Vertices behind the last one that is used change nothing but the number of offsets.
+  if (known !== undefined && known.length === vertexCount + 1 + triangles.length) return known
+  const result = new Int32Array(vertexCount + 1 + triangles.length)
+  for (const vertex of triangles) result[vertex + 1]++
+  result[0] = vertexCount + 1
+  for (let vertex = 0; vertex < vertexCount; vertex++) result[vertex + 1] += result[vertex]
+  const next = result.slice(0, vertexCount)
+  for (let i = 0; i < triangles.length; i++) {
+    const triangle = Math.floor(i / 3)
+    result[next[triangles[i]]++] = 4 * triangle + i - 3 * triangle
+  }
+  adjacencies.set(triangles, result)
+  return result
+}

@@ -1,66 +1,155 @@
+import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@facekit/core'
 import { util, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core'
 import { uploadOnce } from './gpu-constants.js'
-import { makeOutput, runProgram, type GpuProgram } from './gpu-program.js'
-import { scatter, scatterProgram } from './gpu-scatter.js'
+import { each, gather, gatherPrograms, type Gathering } from './gpu-gather.js'
+import { linearIndex } from './gpu-snippets.js'
 
-/** `pixels` are those of one picture, `stride` the numbers of one picture's attributes, 0 when they are shared. */
-const uniforms = ['pixels', 'stride', 'channels']
+/* Contributor notes
+ *
+ * The number of channels is written into the programs: there is one of each kind for each number that occurs. Channels are read and
+ * written four at a time where their number allows.
+ */
 
-const program: GpuProgram = {
-  name: 'facekit_interpolate',
-  inputs: ['values', 'barycentrics', 'ids', 'triangles'],
-  uniforms,
-  code: /* wgsl */ `
-    fn main(index : i32) {
-      if (index >= uniforms.threads) { return; }
-      let q = index / uniforms.channels;
-      let id = ids[q];
-      var value = 0.0;
-      if (id >= 0) {
-        let base = q / uniforms.pixels * uniforms.stride + index % uniforms.channels;
-        for (var i = 0; i < 3; i++) {
-          value += f32(barycentrics[3 * q + i]) * f32(values[base + triangles[3 * id + i] * uniforms.channels]);
-        }
-      }
-      result[index] = value;
-    }`,
+const SIZE = 256
+const entry = /* wgsl */ `@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+      @builtin(local_invocation_index) local: u32`
+
+/** One program for each number of channels. */
+function byChannels<T>(make: (channels: number) => T): (channels: number) => T {
+  const made = new Map<number, T>()
+  return (channels) => {
+    let result = made.get(channels)
+    if (result === undefined) made.set(channels, (result = make(channels)))
+    return result
+  }
 }
 
-const barycentricsProgram: GpuProgram = {
-  name: 'facekit_interpolate_barycentrics',
-  inputs: ['values', 'ids', 'upstream', 'triangles'],
-  uniforms,
-  code: /* wgsl */ `
-    fn main(index : i32) {
-      if (index >= uniforms.threads) { return; }
-      let q = index / 3;
-      let id = ids[q];
-      var value = 0.0;
-      if (id >= 0) {
-        let base = q / uniforms.pixels * uniforms.stride + triangles[3 * id + index % 3] * uniforms.channels;
-        for (var k = 0; k < uniforms.channels; k++) {
-          value += f32(upstream[q * uniforms.channels + k]) * f32(values[base + k]);
+/** Type of what is read and written at a time, and how many there are of it. */
+const vectors = (channels: number): [string, number] =>
+  channels % 4 === 0 ? ['vec4<f32>', channels / 4] : ['f32', channels]
+
+/** First a thread for each pixel, then for each number, so that neighbours write side by side. */
+const interpolateProgram = byChannels((channels): GpuProgram => {
+  const [type, count] = vectors(channels)
+  return {
+    name: `facekit_interpolate_${channels}`,
+    inputs: [`values: ${type}`, 'barycentrics: f32', 'ids: i32', 'triangles: i32'],
+    outputs: [`result: ${type}`],
+    // The pixels of the batch and of one picture, and the values of one picture's attributes, 0 when they are shared.
+    uniforms: ['pixels: u32', 'perItem: u32', 'stride: u32'],
+    code: /* wgsl */ `${linearIndex(SIZE)}
+    var<workgroup> corners: array<vec4<u32>, ${SIZE}>;
+    var<workgroup> weights: array<vec4<f32>, ${SIZE}>;
+    @compute @workgroup_size(${SIZE})
+    fn main(${entry}) {
+      let first = linearIndex(group, groups, 0u);
+      let q = first + local;
+      var places = vec4<u32>(0u);
+      var parts = vec4<f32>(0.0);
+      if (q < uniforms.pixels) {
+        let id = ids[q];
+        if (id >= 0) {
+          let base = q / uniforms.perItem * uniforms.stride;
+          let f = 3 * id;
+          places = base + ${count}u * vec4<u32>(vec3<u32>(vec3<i32>(triangles[f], triangles[f + 1], triangles[f + 2])), 0u);
+          places.w = 1u;
+          parts = vec4<f32>(barycentrics[3u * q], barycentrics[3u * q + 1u], barycentrics[3u * q + 2u], 0.0);
         }
       }
-      result[index] = value;
-    }`,
-}
-
-const valuesProgram = scatterProgram(
-  'facekit_interpolate_values',
-  ['barycentrics', 'ids', 'upstream', 'triangles'],
-  uniforms,
-  /* wgsl */ `
-    fn contribute(index : i32) {
-      let q = index / uniforms.channels;
-      let id = ids[q];
-      if (id < 0) { return; }
-      let base = q / uniforms.pixels * uniforms.stride + index % uniforms.channels;
-      for (var i = 0; i < 3; i++) {
-        emit(base + triangles[3 * id + i] * uniforms.channels, f32(barycentrics[3 * q + i]) * f32(upstream[index]));
+      corners[local] = places;
+      weights[local] = parts;
+      workgroupBarrier();
+      if (first >= uniforms.pixels) { return; }
+      let end = min(uniforms.pixels - first, ${SIZE}u) * ${count}u;
+      for (var i = local; i < end; i += ${SIZE}u) {
+        let pixel = i / ${count}u;
+        let place = corners[pixel];
+        var value = ${type}(0.0);
+        if (place.w == 1u) {
+          let k = i % ${count}u;
+          let part = weights[pixel];
+          value = part.x * values[place.x + k] + part.y * values[place.y + k] + part.z * values[place.z + k];
+        }
+        result[first * ${count}u + i] = value;
       }
     }`,
-)
+  }
+})
+
+const barycentricsProgram = byChannels((channels): GpuProgram => {
+  const [type, count] = vectors(channels)
+  const product = count === channels ? 'g * ' : 'dot(g, '
+  const close = count === channels ? '' : ')'
+  return {
+    name: `facekit_interpolate_barycentrics_${channels}`,
+    inputs: [`values: ${type}`, 'ids: i32', `upstream: ${type}`, 'triangles: i32'],
+    outputs: ['result: f32'],
+    uniforms: ['pixels: u32', 'perItem: u32', 'stride: u32'],
+    code: /* wgsl */ `${linearIndex(SIZE)}
+    @compute @workgroup_size(${SIZE})
+    fn main(${entry}) {
+      let q = linearIndex(group, groups, local);
+      if (q >= uniforms.pixels) { return; }
+      let id = ids[q];
+      var slope = vec3<f32>(0.0);
+      if (id >= 0) {
+        let base = q / uniforms.perItem * uniforms.stride;
+        let f = 3 * id;
+        let places = base + ${count}u * vec3<u32>(vec3<i32>(triangles[f], triangles[f + 1], triangles[f + 2]));
+        for (var k = 0u; k < ${count}u; k++) {
+          let g = upstream[q * ${count}u + k];
+          slope.x += ${product}values[places.x + k]${close};
+          slope.y += ${product}values[places.y + k]${close};
+          slope.z += ${product}values[places.z + k]${close};
+        }
+      }
+      result[3u * q] = slope.x;
+      result[3u * q + 1u] = slope.y;
+      result[3u * q + 2u] = slope.z;
+    }`,
+  }
+})
+
+/** Numbers that a thread adds up at a time. */
+const MOST_SUMS = 12
+
+const valuesGathering = (lanes: 1 | 4) =>
+  byChannels((channels) => {
+    const parts = Math.ceil(channels / MOST_SUMS)
+    const sums = Math.ceil(channels / parts)
+    // The last part may be short.
+    const guard = (k: number) => (parts * sums === channels ? '' : `if (offset + ${k} < ${channels}) `)
+    const gathering: Gathering = {
+      name: `facekit_interpolate_values_${channels}_${lanes}`,
+      inputs: ['barycentrics: f32', 'upstream: f32'],
+      output: 'gradient: f32',
+      uniforms: [],
+      sums,
+      parts,
+      lanes,
+      code: /* wgsl */ `
+        var<private> chosen: i32;
+        var<private> offset: i32;
+        fn begin(item: i32, f: i32, corner: i32, part: i32) {
+          chosen = corner;
+          offset = part * ${sums};
+        }
+        fn add(q: i32, column: i32, row: i32) {
+          let weight = barycentrics[3 * q + chosen];
+          let place = q * ${channels} + offset;
+          ${each(sums, (k) => `${guard(k)}{ sum${k} += weight * upstream[place + ${k}]; }`)}
+        }`,
+      finish: /* wgsl */ `
+        fn finish(item: i32, vertex: i32, part: i32) {
+          let offset = part * ${sums};
+          let place = (item * uniforms.vertexCount + vertex) * ${channels} + offset;
+          ${each(sums, (k) => `${guard(k)}{ gradient[place + ${k}] = sum${k}; }`)}
+        }`,
+    }
+    return { gathering, programs: gatherPrograms(gathering) }
+  })
+const sharedValues = valuesGathering(4)
+const ownValues = valuesGathering(1)
 
 interface Attributes {
   triangles: Int32Array
@@ -68,34 +157,45 @@ interface Attributes {
   shape: number[]
 }
 
-const uniformsOf = (ids: TensorInfo, [batch, count, channels]: number[]): number[] => [
-  ids.shape[1] * ids.shape[2],
-  batch === 1 ? 0 : count * channels,
-  channels,
-]
+function run(
+  backend: KernelBackend,
+  program: GpuProgram,
+  inputs: TensorInfo[],
+  ids: TensorInfo,
+  { triangles, shape: [batch, count, channels] }: Attributes,
+  output: TensorInfo,
+): TensorInfo[] {
+  const pixels = util.sizeFromShape(ids.shape)
+  const [, values] = vectors(channels)
+  runGpuProgram(backend, program, {
+    inputs: [...inputs, uploadOnce(backend, triangles)],
+    outputs: [output],
+    uniforms: [pixels, ids.shape[1] * ids.shape[2], batch === 1 ? 0 : count * values],
+    workgroups: workgroupsFor(pixels, SIZE),
+  })
+  return [output]
+}
 
 /** `interpolate` on WebGPU. */
 export function interpolateOnGpu(
   backend: KernelBackend,
   [values, barycentrics, ids]: TensorInfo[],
-  { triangles, shape }: Attributes,
+  attributes: Attributes,
 ): TensorInfo[] {
-  const output = makeOutput(backend, [...ids.shape, shape[2]], 'float32')
-  const inputs = [values, barycentrics, ids, uploadOnce(backend, triangles)]
-  const threads = util.sizeFromShape(output.shape)
-  return [runProgram(backend, program, inputs, uniformsOf(ids, shape), threads, output)]
+  const channels = attributes.shape[2]
+  const output = makeGpuTensor(backend, [...ids.shape, channels], 'float32')
+  return run(backend, interpolateProgram(channels), [values, barycentrics, ids], ids, attributes, output)
 }
 
 /** Gradient of the barycentrics, `[B, H, W, 3]`. */
 export function interpolateBarycentricsGradientOnGpu(
   backend: KernelBackend,
   [values, ids, upstream]: TensorInfo[],
-  { triangles, shape }: Attributes,
+  attributes: Attributes,
 ): TensorInfo[] {
-  const output = makeOutput(backend, [...ids.shape, 3], 'float32')
-  const inputs = [values, ids, upstream, uploadOnce(backend, triangles)]
-  const threads = util.sizeFromShape(output.shape)
-  return [runProgram(backend, barycentricsProgram, inputs, uniformsOf(ids, shape), threads, output)]
+  const output = makeGpuTensor(backend, [...ids.shape, 3], 'float32')
+  const program = barycentricsProgram(attributes.shape[2])
+  return run(backend, program, [values, ids, upstream], ids, attributes, output)
 }
 
 /** Gradient of the attributes. */
@@ -104,7 +204,9 @@ export function interpolateAttributesGradientOnGpu(
   [barycentrics, ids, upstream]: TensorInfo[],
   { triangles, shape }: Attributes,
 ): TensorInfo[] {
-  const inputs = [barycentrics, ids, upstream, uploadOnce(backend, triangles)]
-  const threads = util.sizeFromShape(upstream.shape)
-  return [scatter(backend, valuesProgram, inputs, uniformsOf(ids, shape), threads, 3, shape)]
+  const gradient = makeGpuTensor(backend, shape, 'float32')
+  const shared = shape[0] === 1 && ids.shape[0] > 1
+  const { gathering, programs } = (shared ? sharedValues : ownValues)(shape[2])
+  gather(backend, gathering, programs, ids, triangles, shape[1], [barycentrics, upstream], [], gradient)
+  return [gradient]
 }
