@@ -51,7 +51,7 @@ export function normalizeArrays(
     shifts[c] = offset[c] - mean[c] * factors[c]
   }
   const floor = relu ? 0 : -Infinity
-  for (let at = 0; at < length; ) {
+  for (let at = 0; at < length;) {
     for (let c = 0; c < channels; c++, at++) {
       let value = x[at] * factors[c] + shifts[c]
       if (residual !== undefined) value += residual[at]
@@ -93,7 +93,7 @@ export function normalizationGradientArrays(
   const products = new Float64Array(channels)
   // The masked gradient is kept where the result will be.
   const kept = gradients.x
-  for (let at = 0; at < length; ) {
+  for (let at = 0; at < length;) {
     for (let c = 0; c < channels; c++, at++) {
       let value = dy[at]
       if (relu) {
@@ -118,7 +118,7 @@ export function normalizationGradientArrays(
     constants[c] = (factors[c] * sums[c]) / rows - slopes[c] * mean[c]
   }
   const result = gradients.x
-  for (let at = 0; at < length; ) {
+  for (let at = 0; at < length;) {
     for (let c = 0; c < channels; c++, at++) {
       result[at] = kept[at] * factors[c] - x[at] * slopes[c] - constants[c]
     }

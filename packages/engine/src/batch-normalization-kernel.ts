@@ -1,5 +1,11 @@
 import { runHostKernel, type HostKernel } from '@facekit/core'
-import { clone, type KernelBackend, type NamedTensorMap, type Tensor, type TensorInfo } from '@tensorflow/tfjs-core'
+import {
+  clone,
+  type KernelBackend,
+  type NamedTensorMap,
+  type Tensor,
+  type TensorInfo,
+} from '@tensorflow/tfjs-core'
 import {
   channelStatistics,
   normalizationGradientArrays,
@@ -22,7 +28,8 @@ export interface NormalizationVariant {
 }
 
 const variants = [false, true].flatMap((residual) => [false, true].map((relu) => ({ residual, relu })))
-const suffix = ({ residual, relu }: NormalizationVariant) => `${residual ? 'Residual' : ''}${relu ? 'Relu' : ''}`
+const suffix = ({ residual, relu }: NormalizationVariant) =>
+  `${residual ? 'Residual' : ''}${relu ? 'Relu' : ''}`
 const index = ({ residual, relu }: NormalizationVariant) => Number(residual) * 2 + Number(relu)
 
 const onePerChannel = (shapes: readonly number[][]) => ({ shape: shapes[1], dtype: 'float32' as const })
@@ -39,7 +46,12 @@ const gradientKernels = variants.map((variant): HostKernel<TrainingAttributes> =
       onePerChannel(shapes),
       ...(residual && relu ? [likeInput(shapes)] : []),
     ],
-    compute: ([x, scale, offset, mean, variance, dy, output], [dx, dScale, dOffset, dResidual], _, { epsilon }) =>
+    compute: (
+      [x, scale, offset, mean, variance, dy, output],
+      [dx, dScale, dOffset, dResidual],
+      _,
+      { epsilon },
+    ) =>
       normalizationGradientArrays(
         { x, scale, offset, mean, variance },
         dy,

@@ -25,7 +25,7 @@ import {
 } from './optimizer-state.js'
 
 /** Private fields of tfjs' Adam; those of AdamW are ours. */
-interface Adam extends Optimizer {
+interface Adam {
   learningRate: number
   beta1: number
   beta2: number
@@ -40,7 +40,7 @@ interface Adam extends Optimizer {
 }
 
 /** Private fields of tfjs' SGD and Momentum. */
-interface Sgd extends Optimizer {
+interface Sgd {
   learningRate: number
   momentum?: number
   useNesterov?: boolean
@@ -63,16 +63,16 @@ export function completeOptimizers(): void {
 }
 
 /** Replaces `applyGradients`; what ours leaves alone goes to the stock one. */
-function patch<O extends Optimizer>(
+function patch<O extends object>(
   prototype: Optimizer,
   apply: (optimizer: O, gradients: VariableGradients) => boolean,
 ): void {
   const stock = Object.getOwnPropertyDescriptor(prototype, 'applyGradients')!.value as Apply
-  prototype.applyGradients = function (this: O, gradients: VariableGradients) {
-    if (!apply(this, gradients)) stock.call(this, gradients as NamedTensorMap)
+  prototype.applyGradients = function (gradients: VariableGradients) {
+    if (!apply(this as unknown as O, gradients)) stock.call(this, gradients as NamedTensorMap)
   }
   const dispose = Object.getOwnPropertyDescriptor(prototype, 'dispose')!.value as () => void
-  prototype.dispose = function (this: O) {
+  prototype.dispose = function () {
     disposeSettings(this)
     dispose.call(this)
   }
@@ -125,7 +125,10 @@ function applyAdam(optimizer: Adam, gradients: VariableGradients): boolean {
 
 type Three = [Float32Array, Float32Array, Float32Array]
 
-const powers = (first: Tensor, second: Tensor) => ({ power1: first.dataSync()[0], power2: second.dataSync()[0] })
+const powers = (first: Tensor, second: Tensor) => ({
+  power1: first.dataSync()[0],
+  power2: second.dataSync()[0],
+})
 
 const sgdRule: UpdateRule = {
   name: 'sgd',
@@ -155,16 +158,20 @@ function applySgd(optimizer: Sgd, gradients: VariableGradients): boolean {
     runOnGpu(rule, gpuSettings(optimizer), constants, updates, state)
   } else {
     for (const update of updates) {
-      updateOnHost([update.variable, ...state(update)], update.gradient, (g, [value, old], [next, velocity]) => {
-        for (let i = 0; i < g.length; i++) {
-          let step = g[i]
-          if (velocity) {
-            velocity[i] = momentum * old[i] + g[i]
-            step = useNesterov ? g[i] + momentum * velocity[i] : velocity[i]
+      updateOnHost(
+        [update.variable, ...state(update)],
+        update.gradient,
+        (g, [value, old], [next, velocity]) => {
+          for (let i = 0; i < g.length; i++) {
+            let step = g[i]
+            if (velocity) {
+              velocity[i] = momentum * old[i] + g[i]
+              step = useNesterov ? g[i] + momentum * velocity[i] : velocity[i]
+            }
+            next[i] = value[i] - learningRate * step
           }
-          next[i] = value[i] - learningRate * step
-        }
-      })
+        },
+      )
     }
   }
   optimizer.incrementIterations()

@@ -1,13 +1,15 @@
 import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@facekit/core'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
+import { matrix, passTiling, type GpuNormalization } from './gpu-batch-normalization.js'
 import {
-  matrix,
-  MERGE_HEIGHT,
-  MERGE_WIDTH,
-  passTiling,
-  type GpuNormalization,
-} from './gpu-batch-normalization.js'
-import { GROUP, GROUP_PARAMETERS, loadWidth, THREADS, tileColumns, vectorType } from './gpu-columns.js'
+  GROUP,
+  GROUP_PARAMETERS,
+  loadWidth,
+  mergeHeight,
+  THREADS,
+  tileColumns,
+  vectorType,
+} from './gpu-columns.js'
 
 /** What the gradient of a normalised batch is computed from. */
 export interface GpuNormalizationGradient extends Omit<GpuNormalization, 'residual'> {
@@ -44,11 +46,12 @@ export function gpuNormalizeGradient(
   const offsetGradient = makeGpuTensor(backend, [channels], 'float32')
   const scaleGradient = makeGpuTensor(backend, [channels], 'float32')
   const coefficients = makeGpuTensor(backend, [COEFFICIENTS, channels], 'float32')
-  runGpuProgram(backend, mergedSums, {
+  const lines = mergeHeight(chunks)
+  runGpuProgram(backend, mergedSums(lines), {
     inputs: [partial, mean, variance, scale, offset],
     outputs: [offsetGradient, scaleGradient, coefficients],
     uniforms: [chunks, channels, epsilon, training ? 1 / rows : 0],
-    workgroups: workgroupsFor(channels, MERGE_WIDTH),
+    workgroups: workgroupsFor(channels, THREADS / lines),
   })
   backend.disposeData(partial.dataId)
 
@@ -121,7 +124,7 @@ function partialSums(load: 1 | 4, width: number, mask: Mask): GpuProgram {
         sums[local] = sum;
         products[local] = product;
         workgroupBarrier();
-        for (var step = ${height / 2}u; step > 0u; step /= 2u) {
+        for (var step = ${height >> 1}u; step > 0u; step /= 2u) {
           if (row < step) {
             sums[local] += sums[local + step * ${width}u];
             products[local] += products[local + step * ${width}u];
@@ -136,8 +139,8 @@ function partialSums(load: 1 | 4, width: number, mask: Mask): GpuProgram {
   }
 }
 
-const mergedSums: GpuProgram = {
-  name: 'facekit_normalize_gradient_merge',
+const mergedSums = (height: number): GpuProgram => ({
+  name: `facekit_normalize_gradient_merge_${height}`,
   inputs: ['partial: f32', 'mean: f32', 'variance: f32', 'scale: f32', 'offset: f32'],
   outputs: ['offsetGradient: f32', 'scaleGradient: f32', 'coefficients: f32'],
   uniforms: ['chunks: u32', 'channels: u32', 'epsilon: f32', 'share: f32'],
@@ -146,18 +149,18 @@ const mergedSums: GpuProgram = {
     @compute @workgroup_size(${THREADS})
     fn main(${GROUP_PARAMETERS}) {
       ${GROUP}
-      let channel = group * ${MERGE_WIDTH}u + local % ${MERGE_WIDTH}u;
+      let channel = group * ${THREADS / height}u + local % ${THREADS / height}u;
       let nearest = min(channel, uniforms.channels - 1u);
-      let row = local / ${MERGE_WIDTH}u;
+      let row = local / ${THREADS / height}u;
       var sum = vec2<f32>(0);
-      for (var i = row; i < uniforms.chunks; i += ${MERGE_HEIGHT}u) {
+      for (var i = row; i < uniforms.chunks; i += ${height}u) {
         sum += vec2<f32>(partial[i * uniforms.channels + nearest],
           partial[(uniforms.chunks + i) * uniforms.channels + nearest]);
       }
       sums[local] = sum;
       workgroupBarrier();
-      for (var step = ${MERGE_HEIGHT / 2}u; step > 0u; step /= 2u) {
-        if (row < step) { sums[local] += sums[local + step * ${MERGE_WIDTH}u]; }
+      for (var step = ${height >> 1}u; step > 0u; step /= 2u) {
+        if (row < step) { sums[local] += sums[local + step * ${THREADS / height}u]; }
         workgroupBarrier();
       }
       if (row == 0u && channel < uniforms.channels) {
@@ -172,7 +175,7 @@ const mergedSums: GpuProgram = {
         coefficients[4u * uniforms.channels + channel] = total.y * rate * rate * uniforms.share;
       }
     }`,
-}
+})
 
 function inputGradient(load: 1 | 4, width: number, mask: Mask, residual: boolean): GpuProgram {
   const type = vectorType(load)

@@ -1,6 +1,14 @@
 import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@facekit/core'
 import { util, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core'
-import { GROUP, GROUP_PARAMETERS, loadWidth, THREADS, tileColumns, vectorType } from './gpu-columns.js'
+import {
+  GROUP,
+  GROUP_PARAMETERS,
+  loadWidth,
+  mergeHeight,
+  THREADS,
+  tileColumns,
+  vectorType,
+} from './gpu-columns.js'
 
 /** What a batch is normalised with on the GPU. */
 export interface GpuNormalization {
@@ -45,11 +53,12 @@ export function gpuStatistics(
   })
   const mean = makeGpuTensor(backend, [channels], 'float32')
   const variance = makeGpuTensor(backend, [channels], 'float32')
-  runGpuProgram(backend, mergedStatistics(moving !== undefined), {
+  const lines = mergeHeight(chunks)
+  runGpuProgram(backend, mergedStatistics(lines, moving !== undefined), {
     inputs: [partial],
     outputs: moving ? [mean, variance, moving.mean, moving.variance] : [mean, variance],
     uniforms: [chunks, rows, channels, chunkRows, moving?.rate ?? 0],
-    workgroups: workgroupsFor(channels, MERGE_WIDTH),
+    workgroups: workgroupsFor(channels, THREADS / lines),
   })
   backend.disposeData(partial.dataId)
   return { mean, variance }
@@ -77,10 +86,6 @@ export function matrix({ shape }: TensorInfo): { rows: number; channels: number 
   const channels = shape[shape.length - 1]
   return { rows: channels === 0 ? 0 : util.sizeFromShape(shape) / channels, channels }
 }
-
-/** Columns that a workgroup of the merging pass takes, and threads for each of them. */
-export const MERGE_WIDTH = 8
-export const MERGE_HEIGHT = THREADS / MERGE_WIDTH
 
 /** Sharing out of a pass that changes each number by itself: eight rows a thread, which read what belongs to the channel once. */
 export function passTiling(rows: number, columns: number) {
@@ -141,7 +146,7 @@ function partialStatistics(load: 1 | 4, width: number): GpuProgram {
         means[local] = own.mean;
         deviations[local] = own.deviation;
         workgroupBarrier();
-        for (var step = ${height / 2}u; step > 0u; step /= 2u) {
+        for (var step = ${height >> 1}u; step > 0u; step /= 2u) {
           if (row < step) {
             let other = local + step * ${width}u;
             own = merged(own, Sample(counts[other], means[other], deviations[other]));
@@ -159,9 +164,10 @@ function partialStatistics(load: 1 | 4, width: number): GpuProgram {
   }
 }
 
-function mergedStatistics(moving: boolean): GpuProgram {
+function mergedStatistics(height: number, moving: boolean): GpuProgram {
+  const width = THREADS / height
   return {
-    name: `facekit_statistics_merge${moving ? '_moving' : ''}`,
+    name: `facekit_statistics_merge_${height}${moving ? '_moving' : ''}`,
     inputs: ['partial: f32'],
     outputs: ['mean: f32', 'variance: f32', ...(moving ? ['movingMean: f32', 'movingVariance: f32'] : [])],
     uniforms: ['chunks: u32', 'rows: u32', 'channels: u32', 'chunkRows: u32', 'rate: f32'],
@@ -173,11 +179,11 @@ function mergedStatistics(moving: boolean): GpuProgram {
       @compute @workgroup_size(${THREADS})
       fn main(${GROUP_PARAMETERS}) {
         ${GROUP}
-        let channel = group * ${MERGE_WIDTH}u + local % ${MERGE_WIDTH}u;
+        let channel = group * ${width}u + local % ${width}u;
         let offset = min(channel, uniforms.channels - 1u);
-        let row = local / ${MERGE_WIDTH}u;
+        let row = local / ${width}u;
         var own = Sample(0.0, 0.0, 0.0);
-        for (var i = row; i < uniforms.chunks; i += ${MERGE_HEIGHT}u) {
+        for (var i = row; i < uniforms.chunks; i += ${height}u) {
           let count = min(uniforms.chunkRows, uniforms.rows - i * uniforms.chunkRows);
           own = merged(own, Sample(f32(count), partial[i * uniforms.channels + offset],
             partial[(uniforms.chunks + i) * uniforms.channels + offset]));
@@ -186,9 +192,9 @@ function mergedStatistics(moving: boolean): GpuProgram {
         means[local] = own.mean;
         deviations[local] = own.deviation;
         workgroupBarrier();
-        for (var step = ${MERGE_HEIGHT / 2}u; step > 0u; step /= 2u) {
+        for (var step = ${height >> 1}u; step > 0u; step /= 2u) {
           if (row < step) {
-            let other = local + step * ${MERGE_WIDTH}u;
+            let other = local + step * ${width}u;
             own = merged(own, Sample(counts[other], means[other], deviations[other]));
             counts[local] = own.count;
             means[local] = own.mean;

@@ -35,7 +35,10 @@ export function tileColumns(rows: number, columns: number, batches = 1): ColumnT
   const few = rows <= MOST_CHUNKS
   // A second pass over the results of the first, or little to do: rather more workgroups than longer reads.
   if (few) while (width > 4 && Math.ceil(columns / width) * batches < 128) width /= 2
-  const height = THREADS / width
+  let height = THREADS / width
+  // No more threads in line than have two rows to read.
+  while (height > 1 && height * 2 > rows) height /= 2
+  width = THREADS / height
   const tiles = Math.ceil(columns / width)
   const wanted = Math.ceil(ENOUGH_GROUPS / Math.max(1, tiles * batches))
   // Four rows a thread at least.
@@ -46,6 +49,9 @@ export function tileColumns(rows: number, columns: number, batches = 1): ColumnT
 
 /** Workgroups one under the other at most; so many rows, or fewer, one workgroup reads. */
 const MOST_CHUNKS = 512
+
+/** Shares out the merging of what the chunks of a first pass gave, one number at a time: threads in line for each column. */
+export const mergeHeight = (chunks: number): number => Math.min(32, powerOfTwo(chunks / 2))
 
 /** The smallest power of two that is not less than `n`. */
 export const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n)))

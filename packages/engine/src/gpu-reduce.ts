@@ -76,7 +76,7 @@ const reduceRows: Step = (backend, x, { outer, size }, reduction, dtype, divisor
   const wanted = Math.ceil(ENOUGH_GROUPS / outer)
   const chunkLength = Math.ceil(length / Math.max(1, Math.min(wanted, Math.ceil(length / (THREADS * 4)))))
   const chunks = Math.ceil(length / chunkLength)
-  const lanes = Math.min(THREADS, Math.max(8, powerOfTwo(chunkLength / 4)))
+  const lanes = Math.min(THREADS, powerOfTwo(chunkLength / 4))
   const last = chunks === 1
   const result = makeGpuTensor(backend, last ? [outer, 1] : [outer, chunks], dtype)
   runGpuProgram(backend, rows(reduction, dtype, load, lanes), {
@@ -197,7 +197,7 @@ function rows(reduction: Reduction, dtype: 'float32' | 'int32', load: 1 | 4, lan
           for (var i = begin + lane; i < end; i += ${lanes}u) { total = combine(total, x[offset + i]); }
           totals[local] = ${folded};
           workgroupBarrier();
-          for (var step = ${lanes / 2}u; step > 0u; step /= 2u) {
+          for (var step = ${lanes >> 1}u; step > 0u; step /= 2u) {
             if (lane < step) { totals[local] = combineOne(totals[local], totals[local + step]); }
             workgroupBarrier();
           }
@@ -250,7 +250,7 @@ function columnTiles(
           for (var i = begin + row; i < end; i += ${height}u) { total = combine(total, x[offset + i * uniforms.columns]); }
           totals[local] = total;
           workgroupBarrier();
-          for (var step = ${height / 2}u; step > 0u; step /= 2u) {
+          for (var step = ${height >> 1}u; step > 0u; step /= 2u) {
             if (row < step) { totals[local] = combine(totals[local], totals[local + step * ${width}u]); }
             workgroupBarrier();
           }

@@ -71,7 +71,11 @@ function reduce(
 }
 
 interface Filling {
-  makeTensorInfo(shape: number[], dtype: string, values: ReturnType<typeof util.makeZerosTypedArray>): TensorInfo
+  makeTensorInfo(
+    shape: number[],
+    dtype: string,
+    values: ReturnType<typeof util.makeZerosTypedArray>,
+  ): TensorInfo
 }
 
 /** What is left of no numbers. */

@@ -1,9 +1,17 @@
 import { runGpuProgram, type GpuBackend, type GpuProgram } from '@facekit/core'
-import { engine, mul, tidy, type NamedTensorMap, type Tensor, type Variable } from '@tensorflow/tfjs-core'
-import type { KernelBackend, NamedTensor, Optimizer, TensorInfo } from '@tensorflow/tfjs-core'
+import {
+  engine,
+  mul,
+  tidy,
+  type KernelBackend,
+  type NamedTensorMap,
+  type Tensor,
+  type TensorInfo,
+  type Variable,
+} from '@tensorflow/tfjs-core'
 
 /** What tfjs hands to `applyGradients`. */
-export type VariableGradients = NamedTensorMap | NamedTensor[]
+export type VariableGradients = NamedTensorMap | { name: string; tensor: Tensor }[]
 
 /** A variable with its gradient, and its place among all that were given, by which tfjs keeps its state. */
 export interface VariableUpdate {
@@ -54,26 +62,29 @@ interface Settings {
   rate: number
 }
 
-const settings = new WeakMap<Optimizer, Settings>()
+interface HasLearningRate {
+  learningRate: number
+}
+
+const settings = new WeakMap<object, Settings>()
 
 /** `[4]` on the GPU; the first number is the learning rate, now and whenever `optimizer.learningRate` is set; the others are the
  * optimiser's own. No tensor that tfjs counts. */
-export function gpuSettings(optimizer: Optimizer): TensorInfo {
+export function gpuSettings(optimizer: HasLearningRate): TensorInfo {
   const { backend } = engine()
-  const holder = optimizer as Optimizer & { learningRate: number }
   let known = settings.get(optimizer)
   if (known?.backend !== backend) {
     const info = (backend as GpuBackend).makeTensorInfo([4], 'float32')
     known = { backend, info, rate: NaN }
     settings.set(optimizer, known)
-    watchLearningRate(holder)
+    watchLearningRate(optimizer)
   }
-  if (known.rate !== holder.learningRate) writeRate(known, holder.learningRate)
+  if (known.rate !== optimizer.learningRate) writeRate(known, optimizer.learningRate)
   return known.info
 }
 
 /** Frees what `gpuSettings` has made. */
-export function disposeSettings(optimizer: Optimizer): void {
+export function disposeSettings(optimizer: object): void {
   const known = settings.get(optimizer)
   if (known) known.backend.disposeData(known.info.dataId)
   settings.delete(optimizer)
@@ -98,7 +109,7 @@ const rateProgram: GpuProgram = {
 }
 
 /** A learning rate that is set between two replays of a recorded step reaches the GPU at once. */
-function watchLearningRate(optimizer: Optimizer & { learningRate: number }): void {
+function watchLearningRate(optimizer: HasLearningRate): void {
   let rate = optimizer.learningRate
   Object.defineProperty(optimizer, 'learningRate', {
     configurable: true,

@@ -87,132 +87,142 @@ const shapes = [
 ]
 const variants = [false, true].flatMap((added) => [false, true].map((relu) => ({ added, relu })))
 
-describe.each([...testBackends, 'device', ...(webgpu ? ['webgpu'] : [])])('batchNormalization on %s', (backend) => {
-  beforeAll(() => useBackend(backend))
+describe.each([...testBackends, 'device', ...(webgpu ? ['webgpu'] : [])])(
+  'batchNormalization on %s',
+  (backend) => {
+    beforeAll(() => useBackend(backend))
 
-  const run = (data: Data, { added, relu }: { added: boolean; relu: boolean }, epsilon?: number) => {
-    const [x, residual, dy] = [data.x, data.residual, data.dy].map((values) => tf.tensor(values, data.shape))
-    const options = (residual: tf.Tensor): BatchNormalizationOptions => ({
-      ...(epsilon !== undefined && { epsilon }),
-      ...(added && { residual }),
-      ...(relu && { activation: 'relu' }),
-    })
-    const [scale, offset] = [tf.tensor1d(data.scale), tf.tensor1d(data.offset)]
-    const result = batchNormalization(x, scale, offset, options(residual))
-    const gradients = tf.grads(
-      (x, scale, offset, residual) =>
-        batchNormalization(x, scale as tf.Tensor1D, offset as tf.Tensor1D, options(residual)).output,
-    )
-    const inputs = added ? [x, scale, offset, residual] : [x, scale, offset]
-    return { ...result, gradients: gradients(inputs, dy) }
-  }
-
-  for (const shape of shapes) {
-    it(`value: [${shape.join(', ')}] and its gradients, all variants`, async () => {
-      for (const variant of variants) {
-        const data = makeData(shape)
-        const expected = reference(data, variant)
-        const { output, mean, variance, gradients } = run(data, variant)
-        expect(output.shape).toEqual(shape)
-        expect(mean.shape).toEqual(shape.slice(-1))
-        await expectClose(output, expected.output, 2e-6, 'output')
-        await expectClose(mean, expected.mean, 2e-6, 'mean')
-        await expectClose(variance, expected.variance, 2e-6, 'variance')
-        await expectClose(gradients[0], expected.dx, shape[0] === 1 ? Infinity : 5e-6, 'x')
-        await expectClose(gradients[1], expected.dScale, shape[0] === 1 ? Infinity : 5e-6, 'scale')
-        await expectClose(gradients[2], expected.dOffset, 5e-6, 'offset')
-        if (variant.added) await expectClose(gradients[3], expected.dz, 1e-6, 'residual')
-      }
-      await assertHealthy()
-    })
-  }
-
-  it('value: a large mean, an outlier in front and a constant channel cost no digits', async () => {
-    const data = makeData([2500, 4], 3000, 0.5)
-    data.x[0] = -1e4
-    for (let i = 1; i < data.x.length; i += 4) data.x[i] = 7.3
-    const expected = reference(data, {})
-    const { output, mean, variance } = run(data, { added: false, relu: false }, 1e-5)
-    await expectClose(mean, expected.mean, 2e-7, 'mean')
-    const [actual] = [await variance.data()]
-    for (const c of [0, 2, 3]) expect(Math.abs(actual[c] / expected.variance[c] - 1)).toBeLessThan(2e-3)
-    if (backend !== 'device') {
-      // float32 cannot tell more: a mean of 3000 is known to 1e-4.
-      for (const c of [2, 3]) expect(Math.abs(actual[c] / expected.variance[c] - 1)).toBeLessThan(1e-4)
-      expect(actual[1]).toBeLessThan(1e-9)
-      const values = await output.data()
-      expect(values[5]).toBeCloseTo(data.offset[1], 2)
-    }
-  })
-
-  it('value: moving averages, in place or not, of cloned variables too', async () => {
-    const data = makeData([50, 3], 2)
-    const expected = reference(data, {})
-    const moving = {
-      mean: tf.variable(tf.tensor1d([1, 2, 3]), false),
-      variance: tf.variable(tf.ones([3]), false),
-      momentum: 0.9,
-    }
-    const before = tf.clone(moving.mean)
-    const step = () =>
-      tf.tidy(() => {
-        batchNormalization(tf.tensor(data.x, data.shape), tf.tensor1d(data.scale), tf.tensor1d(data.offset), {
-          moving,
-        })
+    const run = (data: Data, { added, relu }: { added: boolean; relu: boolean }, epsilon?: number) => {
+      const [x, residual, dy] = [data.x, data.residual, data.dy].map((values) =>
+        tf.tensor(values, data.shape),
+      )
+      const options = (residual: tf.Tensor): BatchNormalizationOptions => ({
+        ...(epsilon !== undefined && { epsilon }),
+        ...(added && { residual }),
+        ...(relu && { activation: 'relu' }),
       })
-    step()
-    step()
-    const [mean, variance] = [await moving.mean.data(), await moving.variance.data()]
-    for (let c = 0; c < 3; c++) {
-      expect(mean[c]).toBeCloseTo((c + 1) * 0.81 + expected.mean[c] * 0.19, 5)
-      expect(variance[c]).toBeCloseTo(0.81 + expected.variance[c] * 0.19, 5)
+      const [scale, offset] = [tf.tensor1d(data.scale), tf.tensor1d(data.offset)]
+      const result = batchNormalization(x, scale, offset, options(residual))
+      const gradients = tf.grads(
+        (x, scale, offset, residual) =>
+          batchNormalization(x, scale as tf.Tensor1D, offset as tf.Tensor1D, options(residual)).output,
+      )
+      const inputs = added ? [x, scale, offset, residual] : [x, scale, offset]
+      return { ...result, gradients: gradients(inputs, dy) }
     }
-    expect([...(await before.data())]).toEqual([1, 2, 3])
-    tf.dispose([before, moving.mean, moving.variance])
-  })
 
-  it('gradient: central differences', async () => {
-    const data = makeData([3, 2, 4, 5])
-    const inputs = [
-      tf.tensor(data.x, data.shape),
-      tf.tensor1d(data.scale),
-      tf.tensor1d(data.offset),
-      tf.tensor(data.residual, data.shape),
-    ]
-    await checkGradient(
-      (x, scale, offset, residual) =>
-        batchNormalization(x, scale as tf.Tensor1D, offset as tf.Tensor1D, { residual }).output,
-      inputs,
-    )
-    // Far from 0, where the activation bends.
-    const lifted = tf.add(inputs[3], tf.mul(tf.sign(inputs[3]), 4))
-    await checkGradient(
-      (x, scale, offset, residual) =>
-        batchNormalization(x, scale as tf.Tensor1D, offset as tf.Tensor1D, { residual, activation: 'relu' })
-          .output,
-      [...inputs.slice(0, 3), lifted],
-      { step: 3e-3 },
-    )
-  })
+    for (const shape of shapes) {
+      it(`value: [${shape.join(', ')}] and its gradients, all variants`, async () => {
+        for (const variant of variants) {
+          const data = makeData(shape)
+          const expected = reference(data, variant)
+          const { output, mean, variance, gradients } = run(data, variant)
+          expect(output.shape).toEqual(shape)
+          expect(mean.shape).toEqual(shape.slice(-1))
+          await expectClose(output, expected.output, 2e-6, 'output')
+          await expectClose(mean, expected.mean, 2e-6, 'mean')
+          await expectClose(variance, expected.variance, 2e-6, 'variance')
+          await expectClose(gradients[0], expected.dx, shape[0] === 1 ? Infinity : 5e-6, 'x')
+          await expectClose(gradients[1], expected.dScale, shape[0] === 1 ? Infinity : 5e-6, 'scale')
+          await expectClose(gradients[2], expected.dOffset, 5e-6, 'offset')
+          if (variant.added) await expectClose(gradients[3], expected.dz, 1e-6, 'residual')
+        }
+        await assertHealthy()
+      })
+    }
 
-  it('memory: leaves nothing behind; an empty batch works', async () => {
-    const data = makeData([4, 3, 8])
-    await expectNoLeak(() =>
-      tf.tidy(() => {
-        const { gradients } = run(data, { added: true, relu: true })
-        return gradients.length
-      }),
-    )
-    const empty = batchNormalization(tf.zeros([0, 4]), tf.ones([4]), tf.zeros([4]))
-    expect(empty.output.shape).toEqual([0, 4])
-  })
+    it('value: a large mean, an outlier in front and a constant channel cost no digits', async () => {
+      const data = makeData([2500, 4], 3000, 0.5)
+      data.x[0] = -1e4
+      for (let i = 1; i < data.x.length; i += 4) data.x[i] = 7.3
+      const expected = reference(data, {})
+      const { output, mean, variance } = run(data, { added: false, relu: false }, 1e-5)
+      await expectClose(mean, expected.mean, 2e-7, 'mean')
+      const [actual] = [await variance.data()]
+      for (const c of [0, 2, 3]) expect(Math.abs(actual[c] / expected.variance[c] - 1)).toBeLessThan(2e-3)
+      if (backend !== 'device') {
+        // float32 cannot tell more: a mean of 3000 is known to 1e-4.
+        for (const c of [2, 3]) expect(Math.abs(actual[c] / expected.variance[c] - 1)).toBeLessThan(1e-4)
+        expect(actual[1]).toBeLessThan(1e-9)
+        const values = await output.data()
+        expect(values[5]).toBeCloseTo(data.offset[1], 2)
+      }
+    })
 
-  it('throws: shapes, types, options', () => {
-    const [x, one] = [tf.zeros([2, 4]), tf.ones<tf.Rank.R1>([4])]
-    expect(() => batchNormalization(x, tf.ones([3]), one)).toThrow(ShapeError)
-    expect(() => batchNormalization(x, one, one, { residual: tf.zeros([4, 2]) })).toThrow(ShapeError)
-    expect(() => batchNormalization(tf.zeros([2, 4], 'int32'), one, one)).toThrow(ShapeError)
-    expect(() => batchNormalization(x, one, one, { epsilon: -1 })).toThrow(ValueError)
-    expect(() => batchNormalization(x, one, one, { activation: 'elu' as 'relu' })).toThrow(ValueError)
-  })
-})
+    it('value: moving averages, in place or not, of cloned variables too', async () => {
+      const data = makeData([50, 3], 2)
+      const expected = reference(data, {})
+      const moving = {
+        mean: tf.variable(tf.tensor1d([1, 2, 3]), false),
+        variance: tf.variable(tf.ones([3]), false),
+        momentum: 0.9,
+      }
+      const before = tf.clone(moving.mean)
+      const step = () =>
+        tf.tidy(() => {
+          batchNormalization(
+            tf.tensor(data.x, data.shape),
+            tf.tensor1d(data.scale),
+            tf.tensor1d(data.offset),
+            {
+              moving,
+            },
+          )
+        })
+      step()
+      step()
+      const [mean, variance] = [await moving.mean.data(), await moving.variance.data()]
+      for (let c = 0; c < 3; c++) {
+        expect(mean[c]).toBeCloseTo((c + 1) * 0.81 + expected.mean[c] * 0.19, 5)
+        expect(variance[c]).toBeCloseTo(0.81 + expected.variance[c] * 0.19, 5)
+      }
+      expect([...(await before.data())]).toEqual([1, 2, 3])
+      tf.dispose([before, moving.mean, moving.variance])
+    })
+
+    it('gradient: central differences', async () => {
+      const data = makeData([3, 2, 4, 5])
+      const inputs = [
+        tf.tensor(data.x, data.shape),
+        tf.tensor1d(data.scale),
+        tf.tensor1d(data.offset),
+        tf.tensor(data.residual, data.shape),
+      ]
+      await checkGradient(
+        (x, scale, offset, residual) =>
+          batchNormalization(x, scale as tf.Tensor1D, offset as tf.Tensor1D, { residual }).output,
+        inputs,
+      )
+      // Far from 0, where the activation bends.
+      const lifted = tf.add(inputs[3], tf.mul(tf.sign(inputs[3]), 4))
+      await checkGradient(
+        (x, scale, offset, residual) =>
+          batchNormalization(x, scale as tf.Tensor1D, offset as tf.Tensor1D, { residual, activation: 'relu' })
+            .output,
+        [...inputs.slice(0, 3), lifted],
+        { step: 3e-3 },
+      )
+    })
+
+    it('memory: leaves nothing behind; an empty batch works', async () => {
+      const data = makeData([4, 3, 8])
+      await expectNoLeak(() =>
+        tf.tidy(() => {
+          const { gradients } = run(data, { added: true, relu: true })
+          return gradients.length
+        }),
+      )
+      const empty = batchNormalization(tf.zeros([0, 4]), tf.ones([4]), tf.zeros([4]))
+      expect(empty.output.shape).toEqual([0, 4])
+    })
+
+    it('throws: shapes, types, options', () => {
+      const [x, one] = [tf.zeros([2, 4]), tf.ones<tf.Rank.R1>([4])]
+      expect(() => batchNormalization(x, tf.ones([3]), one)).toThrow(ShapeError)
+      expect(() => batchNormalization(x, one, one, { residual: tf.zeros([4, 2]) })).toThrow(ShapeError)
+      expect(() => batchNormalization(tf.zeros([2, 4], 'int32'), one, one)).toThrow(ShapeError)
+      expect(() => batchNormalization(x, one, one, { epsilon: -1 })).toThrow(ValueError)
+      expect(() => batchNormalization(x, one, one, { activation: 'elu' as 'relu' })).toThrow(ValueError)
+    })
+  },
+)

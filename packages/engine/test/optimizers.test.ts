@@ -145,11 +145,12 @@ describe.each([...testBackends, 'device', ...(webgpu ? ['webgpu'] : [])])('optim
       const optimizer = tf.train.adam(0.1)
       const plain = (target: tf.Tensor1D) =>
         optimizer.minimize(() => tf.sum(tf.square(tf.sub(variable, target))) as tf.Scalar, true, [variable])!
-      const step = recorded ? recordStep(plain) : plain
+      const recording = recorded ? recordStep(plain) : undefined
+      const step = recording ?? plain
       const target = tf.tensor1d([0.5, 0.25, 0])
       for (let i = 0; i < 7; i++) step(target).dispose()
       const result = await variable.data()
-      if ('dispose' in step) step.dispose()
+      recording?.dispose()
       tf.dispose([variable, target])
       return result
     }
