@@ -1,4 +1,5 @@
-import { getKernel } from '@tensorflow/tfjs-core'
+import { engine, getKernel } from '@tensorflow/tfjs-core'
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
 import { registerConv2d } from './conv2d-forward.js'
 import { conv2dFilterGradient } from './conv2d-filter-gradient.js'
 import { registerConv2dInputGradient } from './conv2d-input-gradient.js'
@@ -10,9 +11,11 @@ import { resizeBilinearGradient, resizeNearestGradient } from './resize-gradient
 import { reverse } from './reverse.js'
 import { tile } from './tile.js'
 import { unsortedSegmentSum } from './unsorted-segment-sum.js'
+import { checkWasmKernels, watchWasmBackend } from './wasm-checks.js'
 import { registerWasmBatchNormalization } from './wasm-batch-normalization.js'
 import { registerWasmKernel } from './wasm-kernel.js'
 import { maxPoolGradient } from './wasm-max-pool-gradient.js'
+import { loadWasmModule } from './wasm-module.js'
 import { registerWasmSums } from './wasm-sums.js'
 
 /** Kernels whose stock WASM version gives wrong numbers, and that are rare enough to be left to plain JavaScript. */
@@ -29,8 +32,8 @@ const WRONG_ON_WASM = [
 
 let complete = false
 
-/** Adds to the WASM backend the kernels that it lacks and that training needs, and replaces those that are wrong or too
- * slow for it. Does nothing the second time. */
+/** Adds to the WASM backend the kernels that it lacks and that training needs, replaces those that are wrong or too slow for it, and makes
+ * their failures errors. Does nothing the second time. */
 export async function completeWasm(): Promise<void> {
   const [{ MathBackendCPU }] = await Promise.all([
     import('@tensorflow/tfjs-backend-cpu'),
@@ -56,4 +59,20 @@ export async function completeWasm(): Promise<void> {
   // On its first use in Node it would print an advertisement for another package.
   ;(cpu as unknown as { firstUse: boolean }).firstUse = false
   for (const name of WRONG_ON_WASM) registerCpuFallback(name, cpu)
+  checkWasmKernels()
+  await prepareInstances()
+}
+
+/** Gives our kernels to the backend's instance, whoever starts it. */
+async function prepareInstances(): Promise<void> {
+  const { registry, registryFactory } = engine()
+  const prepare = async (backend: BackendWasm) => {
+    await loadWasmModule(backend)
+    watchWasmBackend(backend)
+    return backend
+  }
+  const entry = registryFactory.wasm
+  const { factory } = entry
+  entry.factory = async () => prepare((await factory()) as BackendWasm)
+  if (registry.wasm) await prepare(registry.wasm as BackendWasm)
 }

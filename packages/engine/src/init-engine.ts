@@ -10,6 +10,7 @@ import {
 } from './engine-info.js'
 import { completeGradients } from './complete-gradients.js'
 import { inTurn } from './in-turn.js'
+import { nameMissingKernels } from './missing-kernels.js'
 import { startBackend } from './start-backend.js'
 
 let current: { info: EngineInfo; auto: boolean } | undefined
@@ -53,6 +54,7 @@ export async function initEngine(options: InitEngineOptions = {}): Promise<Engin
       considered.push(report)
       if (!report.available) continue
       completeGradients()
+      nameMissingKernels()
       await setBackend(provider.name)
       const { backend: name, available: _, remedy: __, reason, ...details } = report
       const info: EngineInfo = { backend: name, reason, ...details, considered }

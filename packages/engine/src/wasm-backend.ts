@@ -1,13 +1,13 @@
-import { engine, env } from '@tensorflow/tfjs-core'
+import { env } from '@tensorflow/tfjs-core'
 import type { BackendProvider } from './backend-provider.js'
-import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
 import { completeWasm } from './complete-wasm.js'
 import type { InitEngineOptions } from './engine-info.js'
 import { instantiateBackend } from './instantiate-backend.js'
-import { loadWasmModule } from './wasm-module.js'
 
 const PATHS_REMEDY =
   'serve the .wasm files of @tensorflow/tfjs-backend-wasm/dist and pass their folder as initEngine({ wasmPaths })'
+
+const UPDATE_REMEDY = 'use Node 20 or later, or a current browser'
 
 // tfjs refuses new paths after a failed start, and needs none after a successful one.
 let paths: InitEngineOptions['wasmPaths']
@@ -21,7 +21,7 @@ export const wasmBackend: BackendProvider = {
         backend: 'wasm',
         available: false,
         reason: 'this JavaScript engine has no WebAssembly',
-        remedy: 'use Node 20 or later, or a current browser',
+        remedy: UPDATE_REMEDY,
       }
     }
     return { backend: 'wasm', available: true, reason: 'WebAssembly is here' }
@@ -33,6 +33,11 @@ export const wasmBackend: BackendProvider = {
       wasm.setWasmPaths(typeof wasmPaths === 'string' ? wasmPaths : { ...wasmPaths })
       paths = wasmPaths
     }
+    const [simd, threads] = await Promise.all([
+      env().getAsync('WASM_HAS_SIMD_SUPPORT'),
+      env().getAsync('WASM_HAS_MULTITHREAD_SUPPORT'),
+    ])
+    if (!simd) throw new Error(`this WebAssembly has no SIMD; ${UPDATE_REMEDY}`)
     try {
       await instantiateBackend('wasm')
     } catch (error) {
@@ -40,16 +45,10 @@ export const wasmBackend: BackendProvider = {
       const cause = String((error as { message?: unknown })?.message ?? error).split('\n')[0]
       throw new Error(`its .wasm file cannot be loaded (${cause}); ${PATHS_REMEDY}`, { cause: error })
     }
-    await loadWasmModule(engine().registry.wasm as BackendWasm)
-    const [simd, threads] = await Promise.all([
-      env().getAsync('WASM_HAS_SIMD_SUPPORT'),
-      env().getAsync('WASM_HAS_MULTITHREAD_SUPPORT'),
-    ])
-    const parts = [simd ? 'SIMD' : 'no SIMD', simd && threads ? 'threads' : 'one thread']
     return {
-      simd: Boolean(simd),
-      threads: Boolean(simd && threads),
-      reason: `WebAssembly with ${parts.join(', ')}`,
+      simd: true,
+      threads: Boolean(threads),
+      reason: `WebAssembly with SIMD, ${threads ? 'threads' : 'one thread'}`,
     }
   },
 }

@@ -15,7 +15,9 @@ export function registerWasmSums(): void {
     const kernel: WasmKernel<'x', Attributes> = (args) => {
       const { inputs, attrs, backend } = args
       const { x } = inputs
-      const axes = [...util.parseAxisParam(attrs.axis ?? x.shape.map((_, axis) => axis), x.shape)].sort((a, b) => a - b)
+      const axes = [...util.parseAxisParam(attrs.axis ?? x.shape.map((_, axis) => axis), x.shape)].sort(
+        (a, b) => a - b,
+      )
       const first = axes.every((axis, i) => axis === i)
       const channels = util.sizeFromShape(x.shape.slice(axes.length))
       const size = util.sizeFromShape(x.shape)
