@@ -1,38 +1,25 @@
-/** Bits of `ProjectedVertices.flags`; 0 is a vertex between the near and the far plane. */
-export const BEHIND = 1
-export const BEFORE_NEAR = 2
-export const BEYOND_FAR = 4
-export const NOT_FINITE = 8
+/** Bit of a cell: the vertex is behind the eye, outside of near and far, or not finite. */
+export const SPECIAL = 0x8000
 
-/** The vertices of one mesh in homogeneous pixel space (origin top left, y down), for the scan.
- *
- * A vertex in front of the eye is divided by its w, so its `w` is 1 and `inverseScale` is 1 / w of clip space. One behind the
- * eye is left undivided, `inverseScale` 1. Both are the same point up to a positive factor.
- */
+/** Adding and subtracting it rounds to multiples of 2^-32 (numbers up to 2^19 in size; larger ones to a coarser grid). */
+export const SNAP = 1.5 * 2 ** 20
+
+/** The vertices of one mesh on the picture. Valid until the next call of `projectVertices`. */
 export interface ProjectedVertices {
-  x: Float64Array
-  y: Float64Array
-  z: Float64Array
-  w: Float64Array
-  inverseScale: Float64Array
-  flags: Uint8Array
+  /** `[N * 4]` x and y in pixels (origin top left, y down), z / w, 1 / w. */
+  records: Float64Array
+  /** `[N]` column and row (times 2^16) of the first pixel centre at or after the vertex, each within the picture or just beyond. */
+  cells: Int32Array
+  /** Whether any cell has the bit `SPECIAL`. */
+  special: boolean
 }
 
-const allocate = (count: number): ProjectedVertices => ({
-  x: new Float64Array(count),
-  y: new Float64Array(count),
-  z: new Float64Array(count),
-  w: new Float64Array(count),
-  inverseScale: new Float64Array(count),
-  flags: new Uint8Array(count),
-})
+let records = new Float64Array(0)
+let cells = new Int32Array(0)
 
-/** Kept from call to call: fresh memory of this size costs more than the work on it. */
-let scratch = allocate(0)
-
-/** Projects `[N, 4]` clip-space vertices that start at `offset`. Clip space has y up: here, and only here, it is flipped.
+/** Projects `[N, 4]` clip-space vertices that start at `offset`. Clip space has y up: here it is flipped.
  *
- * Memory: the result is valid until the next call.
+ * Does, number by number, what `project` in assembly/rasterize.ts does.
  */
 export function projectVertices(
   clip: Float32Array,
@@ -41,37 +28,32 @@ export function projectVertices(
   width: number,
   height: number,
 ): ProjectedVertices {
-  if (scratch.flags.length < count) scratch = allocate(count)
-  const { x, y, z, w, inverseScale, flags } = scratch
-  for (let i = 0, k = offset; i < count; i++, k += 4) {
+  if (cells.length < count) {
+    records = new Float64Array(4 * count)
+    cells = new Int32Array(count)
+  }
+  let special = false
+  for (let i = 0, k = offset, o = 0; i < count; i++, k += 4, o += 4) {
     const cx = clip[k]
     const cy = clip[k + 1]
     const cz = clip[k + 2]
     const cw = clip[k + 3]
     const sum = cx + cy + cz + cw
-    if (sum - sum !== 0) {
-      flags[i] = NOT_FINITE
+    const inverse = 1 / cw
+    const x = (cx * inverse * 0.5 + 0.5) * width + SNAP - SNAP
+    const y = (0.5 - cy * inverse * 0.5) * height + SNAP - SNAP
+    records[o] = x
+    records[o + 1] = y
+    records[o + 2] = cz * inverse
+    records[o + 3] = inverse
+    if (!(cw > 0 && cz <= cw && cz >= -cw && sum - sum === 0)) {
+      cells[i] = SPECIAL
+      special = true
       continue
     }
-    let flag = 0
-    if (cz < -cw) flag |= BEFORE_NEAR
-    if (cz > cw) flag |= BEYOND_FAR
-    if (cw > 0) {
-      const inverse = 1 / cw
-      x[i] = (cx * inverse * 0.5 + 0.5) * width
-      y[i] = (0.5 - cy * inverse * 0.5) * height
-      z[i] = cz * inverse
-      w[i] = 1
-      inverseScale[i] = inverse
-    } else {
-      flag |= BEHIND
-      x[i] = (cx + cw) * 0.5 * width
-      y[i] = (cw - cy) * 0.5 * height
-      z[i] = cz
-      w[i] = cw
-      inverseScale[i] = 1
-    }
-    flags[i] = flag
+    const column = x < 0.5 ? 0 : x > width ? width : Math.ceil(x - 0.5)
+    const row = y < 0.5 ? 0 : y > height ? height : Math.ceil(y - 0.5)
+    cells[i] = column | (row << 16)
   }
-  return scratch
+  return { records, cells, special }
 }

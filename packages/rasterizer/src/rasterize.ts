@@ -7,12 +7,12 @@ import {
   ValueError,
   type HostKernel,
 } from '@facekit/core'
-import { barycentricsGradient, resolveBarycentrics } from './barycentrics.js'
+import { barycentricsGradient } from './barycentrics-gradient.js'
 import { detach } from './detach.js'
 import { rasterizeOnGpu } from './gpu-rasterize.js'
 import { rasterizeGradientOnGpu } from './gpu-rasterize-gradient.js'
-import { projectVertices } from './projected-vertices.js'
-import { scanTriangles, type Cull } from './scan-triangles.js'
+import { rasterizeArrays } from './rasterize-arrays.js'
+import type { Cull } from './scan-triangles.js'
 import { triangleIndices, type Triangles } from './triangle-indices.js'
 
 /** What is seen at each pixel centre. */
@@ -49,20 +49,12 @@ const gradientKernel: HostKernel<Attributes> = {
   inputs: ['clip', 'ids', 'upstream'],
   outputs: ([clip]) => [{ shape: clip, dtype: 'float32' }],
   compute([clip, ids, upstream], [gradient], [[batch, count]], { triangles, width, height }) {
-    const pixels = width * height
-    gradient.fill(0)
-    for (let item = 0; item < batch; item++) {
-      barycentricsGradient(
-        clip as Float32Array,
-        item * count * 4,
-        triangles,
-        width,
-        height,
-        ids.subarray(item * pixels, (item + 1) * pixels) as Int32Array,
-        upstream.subarray(item * pixels * 3, (item + 1) * pixels * 3) as Float32Array,
-        gradient as Float32Array,
-      )
-    }
+    barycentricsGradient(
+      { clip: clip as Float32Array, batch, count, triangles, width, height },
+      ids as Int32Array,
+      upstream as Float32Array,
+      gradient as Float32Array,
+    )
   },
   webgpu: rasterizeGradientOnGpu,
 }
@@ -75,23 +67,15 @@ const kernel: HostKernel<Attributes> = {
     { shape: [batch, height, width, 3], dtype: 'float32' },
     { shape: [batch, height, width, 1], dtype: 'float32' },
   ],
-  compute([clip], [ids, barycentrics, depth], [[batch, count]], { triangles, width, height, cull }) {
-    const pixels = width * height
-    for (let item = 0; item < batch; item++) {
-      const itemIds = ids.subarray(item * pixels, (item + 1) * pixels) as Int32Array
-      const itemDepth = depth.subarray(item * pixels, (item + 1) * pixels) as Float32Array
-      const vertices = projectVertices(clip as Float32Array, item * count * 4, count, width, height)
-      scanTriangles(vertices, triangles, width, height, cull, itemIds, itemDepth)
-      resolveBarycentrics(
-        vertices,
-        triangles,
-        width,
-        height,
-        itemIds,
-        itemDepth,
-        barycentrics.subarray(item * pixels * 3, (item + 1) * pixels * 3) as Float32Array,
-      )
-    }
+  compute([clip], [ids, barycentrics, depth], [[batch, count]], attributes) {
+    rasterizeArrays(
+      { clip: clip as Float32Array, batch, count, ...attributes },
+      {
+        ids: ids as Int32Array,
+        depth: depth as Float32Array,
+        barycentrics: barycentrics as Float32Array,
+      },
+    )
   },
   webgpu: rasterizeOnGpu,
   gradient: {

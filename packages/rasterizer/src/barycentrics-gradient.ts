@@ -1,57 +1,40 @@
-import type { ProjectedVertices } from './projected-vertices.js'
+import type { RasterizeScene } from './rasterize-arrays.js'
+import { wasmMemoryOf } from './wasm-memory.js'
 
-/** Writes perspective-correct barycentrics of one picture, and the far plane's depth where there is no triangle.
- *
- * In homogeneous pixel space, with P_i the vertices relative to the pixel: b_0 : b_1 : b_2 = P_1 x P_2 : P_2 x P_0 : P_0 x P_1.
- */
-export function resolveBarycentrics(
-  { x, y, w, inverseScale }: ProjectedVertices,
-  triangles: Int32Array,
-  width: number,
-  height: number,
+/** Fills the gradient of a batch's clip-space vertices from that of the barycentrics. */
+export function barycentricsGradient(
+  { clip, batch, count, triangles, width, height }: Omit<RasterizeScene, 'cull'>,
   ids: Int32Array,
-  depth: Float32Array,
-  barycentrics: Float32Array,
+  upstream: Float32Array,
+  gradient: Float32Array,
 ): void {
-  let q = 0
-  for (let row = 0; row < height; row++) {
-    const py = row + 0.5
-    for (let column = 0; column < width; column++, q++) {
-      const f = ids[q]
-      if (f < 0) {
-        depth[q] = 1
-        barycentrics[3 * q] = 0
-        barycentrics[3 * q + 1] = 0
-        barycentrics[3 * q + 2] = 0
-        continue
-      }
-      const a = triangles[3 * f]
-      const b = triangles[3 * f + 1]
-      const c = triangles[3 * f + 2]
-      const px = column + 0.5
-      const au = x[a] - px * w[a]
-      const av = y[a] - py * w[a]
-      const bu = x[b] - px * w[b]
-      const bv = y[b] - py * w[b]
-      const cu = x[c] - px * w[c]
-      const cv = y[c] - py * w[c]
-      const ea = (bu * cv - bv * cu) * inverseScale[a]
-      const eb = (cu * av - cv * au) * inverseScale[b]
-      const ec = (au * bv - av * bu) * inverseScale[c]
-      const normalize = 1 / (ea + eb + ec)
-      barycentrics[3 * q] = ea * normalize
-      barycentrics[3 * q + 1] = eb * normalize
-      barycentrics[3 * q + 2] = ec * normalize
+  gradient.fill(0)
+  const pixels = width * height
+  const memory = wasmMemoryOf(clip)
+  if (memory === undefined) {
+    for (let item = 0; item < batch; item++) {
+      const itemIds = ids.subarray(item * pixels, (item + 1) * pixels)
+      const itemUpstream = upstream.subarray(3 * item * pixels, 3 * (item + 1) * pixels)
+      addGradient(clip, 4 * item * count, triangles, width, height, itemIds, itemUpstream, gradient)
     }
+    return
+  }
+  const starts = [clip, ids, upstream, gradient].map((array) => array.byteOffset)
+  const trianglesAt = memory.resident(triangles)
+  for (let item = 0; item < batch; item++) {
+    const [clipAt, idsAt, upstreamAt, gradientAt] = [16 * count, 4 * pixels, 12 * pixels, 16 * count].map(
+      (stride, i) => starts[i] + item * stride,
+    )
+    memory.kernels.barycentricsGradient(clipAt, trianglesAt, width, height, idsAt, upstreamAt, gradientAt)
   }
 }
 
-/** Adds the gradient of barycentrics to that of one mesh's clip-space vertices.
+/** Adds the gradient of one picture's barycentrics to that of its clip-space vertices.
  *
  * With u_i = x_i W/2 + w_i (W/2 - p_x), v_i = -y_i H/2 + w_i (H/2 - p_y), e_0 = u_1 v_2 - v_1 u_2 (and cyclic), S = sum e_i,
  * b_i = e_i / S:  dL/de_i = (dL/db_i - sum_j dL/db_j b_j) / S, and the rest by the product rule.
  */
-export function barycentricsGradient(
+function addGradient(
   clip: Float32Array,
   offset: number,
   triangles: Int32Array,
