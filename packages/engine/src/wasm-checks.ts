@@ -15,12 +15,15 @@ const UNWRITTEN = 0x7fa5c3d1
 interface Module {
   HEAPU32: Uint32Array
   _malloc(bytes: number): number
+  _free(address: number): void
 }
 
 /** Makes failures of a started WASM backend errors. Stock, XNNPACK prints that it failed and what was in memory is the result, and
  * with the memory full, results go to address 0, over everything. */
 export function watchWasmBackend(backend: BackendWasm): void {
   const module = backend.wasm as unknown as Module
+  // Emscripten's functions put themselves in the place of what is there when they are first called.
+  module._free(module._malloc(4))
   const allocate = module._malloc
   module._malloc = (bytes) => {
     // More bytes than an address can say would become fewer.
