@@ -1,9 +1,8 @@
-import type { Tensor, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core'
+import { getBackend, type Tensor, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core'
 import { assertDataType, assertShape, runHostKernel, ShapeError, type HostKernel } from '@facekit/core'
 import { blendImageGradient, blendSilhouettes, blendVertexGradient } from './antialias-arrays.js'
 import { crossingsOf } from './crossings.js'
-import { antialiasImageGradientOnGpu, antialiasOnGpu } from './gpu-antialias.js'
-import { antialiasVertexGradientOnGpu } from './gpu-antialias-gradient.js'
+import { antialiasWithGpu } from './gpu-antialias-operation.js'
 import type { Fragments } from './rasterize.js'
 import type { Topology } from './topology.js'
 
@@ -21,7 +20,6 @@ const imageGradientKernel: HostKernel<Attributes> = {
     const crossings = crossingsOf(topology, arrays, infos)
     blendImageGradient(crossings, arrays[3] as Float32Array, channels, gradient as Float32Array)
   },
-  webgpu: antialiasImageGradientOnGpu,
 }
 
 const vertexGradientKernel: HostKernel<Attributes> = {
@@ -41,7 +39,6 @@ const vertexGradientKernel: HostKernel<Attributes> = {
       gradient as Float32Array,
     )
   },
-  webgpu: antialiasVertexGradientOnGpu,
 }
 
 const kernel: HostKernel<Attributes> = {
@@ -52,7 +49,6 @@ const kernel: HostKernel<Attributes> = {
     const crossings = crossingsOf(topology, arrays, infos)
     blendSilhouettes(crossings, arrays[3] as Float32Array, channels, output as Float32Array)
   },
-  webgpu: antialiasOnGpu,
   gradient: {
     inputsToSave: ['clip', 'ids', 'depth', 'image'],
     gradFunc: (dy, [clip, ids, depth, image], attrs) => {
@@ -103,6 +99,7 @@ export function antialias(
       `antialias: clipVertices has ${known.N} vertices, topology ${topology.vertexCount}; make it with createTopology(triangles, ${known.N})`,
     )
   }
+  if (getBackend() === 'webgpu') return antialiasWithGpu(image, fragments, clipVertices, topology)
   const { triangleIds: ids, depth } = fragments
   const [output] = runHostKernel(
     kernel,

@@ -29,15 +29,29 @@ export function uploadOnce(backend: KernelBackend, values: Int32Array): TensorIn
 
 const links = new WeakMap<Topology, Int32Array>()
 
-/** `[F * 3]` for each half edge 2 * neighbour + flipped, -1 where the surface is open. */
+/** `[F * 3]` for each half edge 2 * the half edge on its other side + flipped, -1 where the surface is open. */
 export function topologyLinks(topology: Topology): Int32Array {
   let result = links.get(topology)
   if (result === undefined) {
     const { neighbors, flipped } = topology
-    result = neighbors.map((neighbor, half) => (neighbor < 0 ? -1 : 2 * neighbor + flipped[half]))
+    result = neighbors.map((neighbor, half) =>
+      neighbor < 0 ? -1 : 2 * oppositeOf(topology, half, neighbor) + flipped[half],
+    )
     links.set(topology, result)
   }
   return result
+}
+
+/** The half edge of a neighbour that runs along the same edge. */
+function oppositeOf({ triangles }: Topology, half: number, neighbor: number): number {
+  const corner = half % 3
+  const ends = [triangles[half - corner + ((corner + 1) % 3)], triangles[half - corner + ((corner + 2) % 3)]]
+  for (let k = 0; k < 2; k++) {
+    const next = triangles[3 * neighbor + ((k + 1) % 3)]
+    const previous = triangles[3 * neighbor + ((k + 2) % 3)]
+    if (ends.includes(next) && ends.includes(previous) && next !== previous) return 3 * neighbor + k
+  }
+  return 3 * neighbor + 2
 }
 
 const adjacencies = new WeakMap<Int32Array, Int32Array>()

@@ -2,7 +2,7 @@ import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@f
 import { util, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core'
 import { uploadOnce } from './gpu-constants.js'
 import { each, gather, gatherPrograms, type Gathering } from './gpu-gather.js'
-import { linearIndex } from './gpu-snippets.js'
+import { byChannels, linearIndex, vectors } from './gpu-snippets.js'
 
 /* Contributor notes
  *
@@ -13,20 +13,6 @@ import { linearIndex } from './gpu-snippets.js'
 const SIZE = 256
 const entry = /* wgsl */ `@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
       @builtin(local_invocation_index) local: u32`
-
-/** One program for each number of channels. */
-function byChannels<T>(make: (channels: number) => T): (channels: number) => T {
-  const made = new Map<number, T>()
-  return (channels) => {
-    let result = made.get(channels)
-    if (result === undefined) made.set(channels, (result = make(channels)))
-    return result
-  }
-}
-
-/** Type of what is read and written at a time, and how many there are of it. */
-const vectors = (channels: number): [string, number] =>
-  channels % 4 === 0 ? ['vec4<f32>', channels / 4] : ['f32', channels]
 
 /** First a thread for each pixel, then for each number, so that neighbours write side by side. */
 const interpolateProgram = byChannels((channels): GpuProgram => {

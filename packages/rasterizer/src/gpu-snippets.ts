@@ -1,3 +1,17 @@
+/** One program for each number of channels. */
+export function byChannels<T>(make: (channels: number) => T): (channels: number) => T {
+  const made = new Map<number, T>()
+  return (channels) => {
+    let result = made.get(channels)
+    if (result === undefined) made.set(channels, (result = make(channels)))
+    return result
+  }
+}
+
+/** Type of what is read and written at a time, and how many there are of it. */
+export const vectors = (channels: number): [string, number] =>
+  channels % 4 === 0 ? ['vec4<f32>', channels / 4] : ['f32', channels]
+
 /** WGSL: the index of an invocation of workgroups of `size` that were spread by `workgroupsFor`. */
 export const linearIndex = (size: number) => /* wgsl */ `
   fn linearIndex(group: vec3<u32>, groups: vec3<u32>, local: u32) -> u32 {
