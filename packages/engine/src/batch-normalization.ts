@@ -1,4 +1,4 @@
-import { assertDataType, assertShape, hasHostMemory, runHostKernel, ValueError } from '@facekit/core'
+import { assertDataType, assertShape, runHostKernel, ValueError } from '@facekit/core'
 import {
   add,
   div,
@@ -18,6 +18,7 @@ import {
   type Variable,
 } from '@tensorflow/tfjs-core'
 import { batchNormalizationKernel } from './batch-normalization-kernel.js'
+import { hasOwnKernels } from './own-kernels.js'
 
 /** Options of `batchNormalization`. */
 export interface BatchNormalizationOptions<R extends Rank = Rank> {
@@ -82,14 +83,14 @@ export function batchNormalization<R extends Rank>(
     assertShape('batchNormalization: moving.mean', moving.mean, ['C'], known)
     assertShape('batchNormalization: moving.variance', moving.variance, ['C'], known)
   }
-  const gpu = getBackend() === 'webgpu'
-  if (x.size === 0 || !(gpu || hasHostMemory())) return composed(x, scale, offset, options)
+  if (x.size === 0 || !hasOwnKernels()) return composed(x, scale, offset, options)
 
   const inputs: NamedTensorMap = { x, scale, offset, ...(residual && { residual }) }
   const kernel = batchNormalizationKernel({ residual: residual !== undefined, relu: activation === 'relu' })
   const rate = 1 - (moving?.momentum ?? 0.99)
   // In place only where nobody else looks at the data.
-  const inPlace = gpu && moving !== undefined && isSole(moving.mean) && isSole(moving.variance)
+  const inPlace =
+    getBackend() === 'webgpu' && moving !== undefined && isSole(moving.mean) && isSole(moving.variance)
   const [output, mean, variance] = runHostKernel(kernel, inputs, {
     epsilon,
     ...(inPlace && { moving: { mean: moving.mean, variance: moving.variance, rate } }),

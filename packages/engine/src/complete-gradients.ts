@@ -1,4 +1,5 @@
 import { completeOptimizers } from './fast-optimizers.js'
+import { completeSimpleGradients } from './simple-gradients.js'
 import {
   averagePoolGradient,
   mirrorPadGradient,
@@ -42,6 +43,7 @@ export function completeGradients(): void {
   if (complete) return
   complete = true
   completeOptimizers()
+  completeSimpleGradients()
   for (const name of COMPARISONS) {
     replaceGradient(name, ['a', 'b'], (_, [a, b]) => ({ a: () => zerosLike(a), b: () => zerosLike(b) }))
   }

@@ -14,6 +14,7 @@ import {
 import { adamArrays, adamRule, advanceAdam } from './adam-rule.js'
 import { updateOnGpu, type UpdateRule } from './gpu-optimizer-update.js'
 import { updateOnHost } from './host-optimizer-update.js'
+import { hasOwnKernels } from './own-kernels.js'
 import {
   disposeSettings,
   gpuSettings,
@@ -78,10 +79,8 @@ function patch<O extends object>(
   }
 }
 
-const hasFastUpdate = () => ['webgpu', 'wasm', 'cpu'].includes(engine().backendName)
-
 function applyAdam(optimizer: Adam, gradients: VariableGradients): boolean {
-  const updates = hasFastUpdate() ? variableUpdates(gradients) : undefined
+  const updates = hasOwnKernels() ? variableUpdates(gradients) : undefined
   if (!updates) return false
   const { beta1, beta2, epsilon, accBeta1, accBeta2, weightDecay = 0, decays } = optimizer
   keepState(optimizer.accumulatedFirstMoment, gradients, 'm')
@@ -147,7 +146,7 @@ const momentumRule: UpdateRule = {
 }
 
 function applySgd(optimizer: Sgd, gradients: VariableGradients): boolean {
-  const updates = hasFastUpdate() ? variableUpdates(gradients) : undefined
+  const updates = hasOwnKernels() ? variableUpdates(gradients) : undefined
   if (!updates) return false
   const { learningRate, momentum = 0, useNesterov = false, accumulations } = optimizer
   if (accumulations) keepState(accumulations, gradients, 'momentum')

@@ -10,15 +10,9 @@ import {
   tileColumns,
   vectorType,
 } from './gpu-columns.js'
+import type { ReducedShape } from './reduction-steps.js'
 
 export type Reduction = 'sum' | 'prod' | 'max' | 'min'
-
-/** A tensor as `[outer, size, inner]`, of which the middle is reduced. */
-export interface ReducedShape {
-  outer: number
-  size: number
-  inner: number
-}
 
 /** Up to this many numbers a single thread reduces. */
 const FEW = 32
