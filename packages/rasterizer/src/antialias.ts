@@ -1,7 +1,7 @@
 import { getBackend, type Tensor, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core'
 import { assertDataType, assertShape, runHostKernel, ShapeError, type HostKernel } from '@facekit/core'
 import { blendImageGradient, blendSilhouettes, blendVertexGradient } from './antialias-arrays.js'
-import { crossingsOf } from './crossings.js'
+import { crossingsOf, type Crossings } from './crossings.js'
 import { antialiasWithGpu } from './gpu-antialias-operation.js'
 import type { Fragments } from './rasterize.js'
 import type { Topology } from './topology.js'
@@ -10,14 +10,16 @@ interface Attributes {
   topology: Topology
   /** Channels C of the picture. */
   channels: number
+  /** What the forward pass found, for the backward passes: tfjs hands them copies of its inputs. */
+  found?: Crossings
 }
 
 const imageGradientKernel: HostKernel<Attributes> = {
   name: 'FacekitAntialiasImageGradient',
   inputs: ['clip', 'ids', 'depth', 'upstream'],
   outputs: (shapes) => [{ shape: shapes[3], dtype: 'float32' }],
-  compute(arrays, [gradient], _shapes, { topology, channels }, infos) {
-    const crossings = crossingsOf(topology, arrays, infos)
+  compute(arrays, [gradient], _shapes, { topology, channels, found }, infos) {
+    const crossings = found ?? crossingsOf(topology, arrays, infos)
     blendImageGradient(crossings, arrays[3] as Float32Array, channels, gradient as Float32Array)
   },
 }
@@ -26,10 +28,10 @@ const vertexGradientKernel: HostKernel<Attributes> = {
   name: 'FacekitAntialiasVertexGradient',
   inputs: ['clip', 'ids', 'depth', 'image', 'upstream'],
   outputs: ([clip]) => [{ shape: clip, dtype: 'float32' }],
-  compute(arrays, [gradient], shapes, { topology, channels }, infos) {
+  compute(arrays, [gradient], shapes, { topology, channels, found }, infos) {
     const [, height, width] = shapes[1]
     blendVertexGradient(
-      crossingsOf(topology, arrays, infos),
+      found ?? crossingsOf(topology, arrays, infos),
       arrays[0] as Float32Array,
       arrays[3] as Float32Array,
       arrays[4] as Float32Array,
@@ -45,8 +47,10 @@ const kernel: HostKernel<Attributes> = {
   name: 'FacekitAntialias',
   inputs: ['clip', 'ids', 'depth', 'image'],
   outputs: (shapes) => [{ shape: shapes[3], dtype: 'float32' }],
-  compute(arrays, [output], _shapes, { topology, channels }, infos) {
+  compute(arrays, [output], _shapes, attributes, infos) {
+    const { topology, channels } = attributes
     const crossings = crossingsOf(topology, arrays, infos)
+    attributes.found = crossings
     blendSilhouettes(crossings, arrays[3] as Float32Array, channels, output as Float32Array)
   },
   gradient: {

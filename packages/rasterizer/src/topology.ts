@@ -10,6 +10,10 @@ export interface Topology {
   readonly neighbors: Int32Array
   /** `[F * 3]` 1 where that triangle is wound the other way round, else 0. */
   readonly flipped: Uint8Array
+  /** `[N + 1]` where in `vertexTriangles` those of a vertex begin; the last is their number. */
+  readonly vertexOffsets: Int32Array
+  /** `[F * 3]` the triangles at vertex 0, then those at vertex 1, ...; ascending for each vertex. */
+  readonly vertexTriangles: Int32Array
 }
 
 /** Options of `createTopology`. */
@@ -19,7 +23,13 @@ export interface TopologyOptions {
   labels?: ArrayLike<number>
 }
 
-/** Finds the neighbours of each triangle, for `antialias`.
+/** Topologies without labels, by their triangles. */
+const known = new WeakMap<Int32Array, Topology>()
+
+/** Finds the neighbours of each triangle, for `antialias`, and the triangles at each vertex.
+ *
+ * Made once for an array of triangles: a later call with the same array (which must not change) gives the same object, or, with
+ * labels, one that shares what labels do not change.
  *
  * Vertices are the same when their indices are: a seam of doubled vertices counts as an open edge. An edge of three or
  * more triangles counts as open in each of them. Windings need not agree.
@@ -44,6 +54,40 @@ export function createTopology(
       `createTopology: labels has ${labels.length} entries, expected ${indices.length / 3}, one for each triangle`,
     )
   }
+  let plain = known.get(indices)
+  if (plain?.vertexCount !== vertexCount) {
+    plain = {
+      triangles: indices,
+      vertexCount,
+      ...findNeighbors(indices, vertexCount),
+      ...gatherVertexTriangles(indices, vertexCount),
+    }
+    known.set(indices, plain)
+  }
+  if (labels === undefined) return plain
+  const neighbors = plain.neighbors.map((neighbor, half) =>
+    neighbor >= 0 && labels[neighbor] !== labels[Math.floor(half / 3)] ? -1 : neighbor,
+  )
+  return { ...plain, neighbors }
+}
+
+/** The triangles at each vertex, by counting. */
+function gatherVertexTriangles(
+  indices: Int32Array,
+  vertexCount: number,
+): Pick<Topology, 'vertexOffsets' | 'vertexTriangles'> {
+  const vertexOffsets = new Int32Array(vertexCount + 1)
+  for (const vertex of indices) vertexOffsets[vertex + 1]++
+  for (let v = 0; v < vertexCount; v++) vertexOffsets[v + 1] += vertexOffsets[v]
+  const next = vertexOffsets.slice(0, vertexCount)
+  const vertexTriangles = new Int32Array(indices.length)
+  for (let half = 0; half < indices.length; half++) {
+    vertexTriangles[next[indices[half]]++] = Math.floor(half / 3)
+  }
+  return { vertexOffsets, vertexTriangles }
+}
+
+function findNeighbors(indices: Int32Array, vertexCount: number): Pick<Topology, 'flipped' | 'neighbors'> {
   const neighbors = new Int32Array(indices.length).fill(-1)
   const flipped = new Uint8Array(indices.length)
   /** For an edge: the half edge that was met first; -1 once there are more than two. */
@@ -66,13 +110,7 @@ export function createTopology(
       open.set(key, -1)
     }
   }
-  if (labels !== undefined) {
-    for (let half = 0; half < indices.length; half++) {
-      const neighbor = neighbors[half]
-      if (neighbor >= 0 && labels[neighbor] !== labels[Math.floor(half / 3)]) neighbors[half] = -1
-    }
-  }
-  return { triangles: indices, vertexCount, neighbors, flipped }
+  return { neighbors, flipped }
 }
 
 /** Undoes the pairing of a half edge, because a third triangle has the edge as well. */

@@ -68,6 +68,20 @@ describe('createTopology', () => {
     expect([...createTopology(triangles, 4, { labels: [5, 5] }).neighbors]).toEqual([1, -1, -1, -1, -1, 0])
   })
 
+  it('value: the triangles at each vertex, ascending', () => {
+    const { vertexOffsets, vertexTriangles } = createTopology(Int32Array.of(0, 1, 2, 2, 1, 3), 5)
+    expect([...vertexOffsets]).toEqual([0, 1, 3, 5, 6, 6])
+    expect([...vertexTriangles]).toEqual([0, 0, 1, 0, 1, 1])
+  })
+
+  it('value: made once for an array of triangles', () => {
+    const triangles = Int32Array.of(0, 1, 2, 2, 1, 3)
+    const topology = createTopology(triangles, 4)
+    expect(createTopology(triangles, 4)).toBe(topology)
+    expect(createTopology(triangles, 4, { labels: [0, 1] }).vertexTriangles).toBe(topology.vertexTriangles)
+    expect(createTopology(triangles, 5).vertexCount).toBe(5)
+  })
+
   it('throws: indices out of range, wrong number of labels', () => {
     expect(() => createTopology(Int32Array.of(0, 1, 4), 4)).toThrow(ValueError)
     expect(() => createTopology(Int32Array.of(0, 1), 4)).toThrow(ShapeError)
