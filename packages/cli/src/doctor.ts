@@ -29,10 +29,17 @@ export interface DoctorReport {
 /** Oldest Node that facekit is tested on. */
 const OLDEST_NODE = 20
 
-/** Looks at all that a reconstruction needs: Node, a backend, the networks' weights, the face model. Nothing is written. */
-export async function doctor(): Promise<DoctorReport> {
+/** Options of `doctor`. */
+export interface DoctorOptions {
+  /** Whether to measure each backend, for about two seconds. Default true. */
+  measure?: boolean
+}
+
+/** Looks at all that a reconstruction needs: Node, a backend, the networks' weights, the face model; and at how fast each backend is.
+ * Nothing is written. */
+export async function doctor({ measure = true }: DoctorOptions = {}): Promise<DoctorReport> {
   const { inspectBackends, initEngine } = await import('@facekit/engine')
-  const backends = await inspectBackends()
+  const backends = await inspectBackends({ measure })
   const checks: Check[] = [checkNode()]
   let backend = ''
   checks.push(

@@ -297,16 +297,3 @@ describe('facekit reconstruct --model', () => {
     ])
   })
 })
-
-describe('facekit doctor', () => {
-  it('value: reports backends, Node, networks and the model', async () => {
-    const { code, stdout } = await run(['doctor', '--json'])
-    const report = JSON.parse(stdout) as { ok: boolean; backend: string; backends: { backend: string }[] }
-    expect([code, report.ok]).toEqual([0, true])
-    expect(report.backends.map(({ backend }) => backend)).toEqual(['tensorflow', 'webgpu', 'wasm', 'cpu'])
-    const text = await run(['doctor'])
-    expect(text.stdout).toMatch(
-      /yes {2}node .*backends, the fastest first.*Faces can be reconstructed here\./s,
-    )
-  })
-})

@@ -1,3 +1,5 @@
+import type { BackendSpeed } from './measure-backend.js'
+
 /** Backends that the engine knows, the fastest first: the order in which `auto` tries them. */
 export const backendNames = ['tensorflow', 'webgpu', 'wasm', 'cpu'] as const
 
@@ -14,6 +16,13 @@ export interface AdapterReport {
   software: boolean
 }
 
+/** How much memory a backend has. */
+export interface BackendMemory {
+  bytes: number
+  /** Of what these bytes are the limit. */
+  of: 'the system' | 'WebAssembly' | 'one GPU buffer'
+}
+
 /** Whether a backend works here, and what to do if it does not. */
 export interface BackendReport {
   backend: BackendName
@@ -23,6 +32,10 @@ export interface BackendReport {
   reason: string
   /** What to install or change to get it, or to get more of it. */
   remedy?: string
+  /** Where it is known. */
+  memory?: BackendMemory
+  /** `inspectBackends({ measure: true })` only. */
+  speed?: BackendSpeed
   /** WebGPU only. */
   adapter?: AdapterReport
   /** WASM only: whether its kernels use SIMD. */
