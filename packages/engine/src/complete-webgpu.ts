@@ -9,6 +9,9 @@ import {
   type NamedAttrMap,
   type TensorInfo,
 } from '@tensorflow/tfjs-core'
+import { registerGpuConvolutions } from './gpu-conv-kernels.js'
+import { registerGpuPoolGradients } from './gpu-pool-gradient.js'
+import { registerGpuReductions } from './gpu-reduction-kernels.js'
 import { castToFloat } from './webgpu-cast.js'
 import { trigonometricKernel } from './webgpu-trigonometry.js'
 
@@ -29,6 +32,9 @@ export function completeWebgpu(device: GPUDevice): void {
     const { dtype } = args.attrs as { dtype: string }
     return integers && dtype === 'float32' ? castToFloat(args.backend, x) : stock(args)
   })
+  registerGpuConvolutions()
+  registerGpuReductions()
+  registerGpuPoolGradients()
   replace('Sin', () => trigonometricKernel(0) as Kernel)
   replace('Cos', () => trigonometricKernel(1) as Kernel)
 }

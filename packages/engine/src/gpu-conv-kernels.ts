@@ -1,0 +1,54 @@
+import type { TensorInfo } from '@tensorflow/tfjs-core'
+import { convFilterGradient } from './gpu-conv-filter-gradient.js'
+import { convForward } from './gpu-conv-forward.js'
+import { convGeometry, type ConvAttributes } from './gpu-conv-geometry.js'
+import { convInputGradient } from './gpu-conv-input-gradient.js'
+import { finishCode, supportsFinish } from './gpu-matmul-finish.js'
+import { registerGpuProducts } from './gpu-matmul-kernels.js'
+import { replaceGpuKernel } from './gpu-matmul-replace.js'
+
+const isPlain = (attributes: ConvAttributes, ...tensors: TensorInfo[]) =>
+  (attributes.dataFormat ?? 'NHWC') === 'NHWC' &&
+  tensors.every(({ dtype, shape }) => dtype === 'float32' && shape.every((size) => size > 0))
+
+interface FusedAttributes extends ConvAttributes {
+  activation?: string
+  leakyreluAlpha?: number
+}
+
+/** Registers convolution kernels for the WebGPU backend: `Conv2D`, `FusedConv2D`, `Conv2DBackpropInput` and `Conv2DBackpropFilter`
+ * of float32 in the layout NHWC, `BatchMatMul` and `_FusedMatMul` of float32. */
+export function registerGpuConvolutions(): void {
+  registerGpuProducts()
+  replaceGpuKernel<'x' | 'filter', ConvAttributes>(
+    'Conv2D',
+    ({ inputs: { x, filter }, attrs }) => isPlain(attrs, x, filter),
+    ({ inputs: { x, filter }, attrs, backend }) =>
+      convForward(backend, x, filter, convGeometry(x.shape, filter.shape, attrs)),
+  )
+  replaceGpuKernel<'x' | 'filter' | 'bias' | 'preluActivationWeights', FusedAttributes>(
+    'FusedConv2D',
+    ({ inputs: { x, filter, ...finish }, attrs }) =>
+      isPlain(attrs, x, filter) && supportsFinish({ ...attrs, ...finish }, filter.shape[3]),
+    ({ inputs: { x, filter, ...finish }, attrs, backend }) =>
+      convForward(
+        backend,
+        x,
+        filter,
+        convGeometry(x.shape, filter.shape, attrs),
+        finishCode({ ...attrs, ...finish }, filter.shape[3]),
+      ),
+  )
+  replaceGpuKernel<'dy' | 'filter', ConvAttributes & { inputShape: number[] }>(
+    'Conv2DBackpropInput',
+    ({ inputs: { dy, filter }, attrs }) => isPlain(attrs, dy, filter),
+    ({ inputs: { dy, filter }, attrs, backend }) =>
+      convInputGradient(backend, dy, filter, convGeometry(attrs.inputShape, filter.shape, attrs)),
+  )
+  replaceGpuKernel<'x' | 'dy', ConvAttributes & { filterShape: number[] }>(
+    'Conv2DBackpropFilter',
+    ({ inputs: { x, dy }, attrs }) => isPlain(attrs, x, dy),
+    ({ inputs: { x, dy }, attrs, backend }) =>
+      convFilterGradient(backend, x, dy, convGeometry(x.shape, attrs.filterShape, attrs)),
+  )
+}
