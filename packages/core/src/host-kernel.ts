@@ -33,6 +33,9 @@ export interface HostKernel<Attributes extends object = object> {
   /** Makes the outputs on WebGPU, whose memory cannot be read at once. Without it the operation does not run there. */
   webgpu?: (backend: KernelBackend, inputs: TensorInfo[], attributes: Attributes) => TensorInfo[]
   gradient?: Omit<GradConfig, 'kernelName'>
+  /** What `gradient.gradFunc` gets for outputs that nothing depends on: tensors of zeros, made on the CPU and uploaded in every
+   * backward pass, as tfjs does it, or `undefined`. Default `'zeros'`. */
+  missingUpstream?: 'zeros' | 'undefined'
 }
 
 const HOST_BACKENDS: readonly string[] = ['cpu', 'wasm', 'tensorflow']
@@ -73,7 +76,34 @@ export function runHostKernel<Attributes extends object>(
     registerGradient({ kernelName: kernel.name, ...kernel.gradient })
   }
   const result = engine().runKernel(kernel.name, inputs, attributes as NamedAttrMap) as Tensor | Tensor[]
-  return Array.isArray(result) ? result : [result]
+  const outputs = Array.isArray(result) ? result : [result]
+  if (kernel.missingUpstream === 'undefined') passMissingUpstream(kernel, attributes, outputs)
+  return outputs
+}
+
+/** A step of the way back, as tfjs' engine keeps it. */
+interface TapeNode {
+  outputs: Tensor[]
+  saved?: Tensor[]
+  gradient?: (upstream: (Tensor | null)[]) => ReturnType<GradConfig['gradFunc']>
+}
+
+/** Lets the gradient of the operation that was recorded last see which of its outputs matter. tfjs knows it, and puts zeros there. */
+function passMissingUpstream<Attributes extends object>(
+  { gradient }: HostKernel<Attributes>,
+  attributes: Attributes,
+  outputs: Tensor[],
+): void {
+  const node = (engine().state.activeTape as TapeNode[] | undefined)?.at(-1)
+  // Nothing was recorded, if nobody wants a gradient.
+  if (gradient === undefined || node === undefined || node.outputs[0] !== outputs[0]) return
+  const { saved = [] } = node
+  node.gradient = (upstream) =>
+    gradient.gradFunc(
+      upstream.map((tensor) => tensor ?? undefined) as Tensor[],
+      saved,
+      attributes as NamedAttrMap,
+    )
 }
 
 function register<Attributes extends object>(kernel: HostKernel<Attributes>, backendName: string): void {

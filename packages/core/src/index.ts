@@ -44,3 +44,5 @@ export {
   type GpuProgramArguments,
   type GpuTensorData,
 } from './gpu-program.js'
+export { wgslGroupSum, wgslMain } from './wgsl.js'
+export { gpuConstant } from './gpu-constant.js'

@@ -22,18 +22,22 @@ function loadPolynomial(coefficients: HostArray, item: number, count: number): v
   }
 }
 
-/** Fills `output` with albedo times light; `count` is the number of coefficients of each of `batch` pictures. */
+/** Fills `output` with albedo times light; `count` is the number of coefficients of each of `batch` pictures.
+ *
+ * @param stride - distance of the points' colours in `output`; what lies between them is left as it is
+ */
 export function diffuseForward(
   [albedo, normals, coefficients]: readonly HostArray[],
   batch: number,
   count: number,
   output: HostArray,
+  stride = 3,
 ): void {
   const size = albedo.length / batch
   const k = polynomial
   for (let item = 0; item < batch; item++) {
     loadPolynomial(coefficients, item, count)
-    for (let i = item * size; i < (item + 1) * size; i += 3) {
+    for (let i = item * size, to = (i / 3) * stride; i < (item + 1) * size; i += 3, to += stride) {
       const x = normals[i]
       const y = normals[i + 1]
       const z = normals[i + 2]
@@ -49,25 +53,29 @@ export function diffuseForward(
           k[o + 6] * zz +
           k[o + 7] * xz +
           k[o + 8] * xx
-        output[i + c] = albedo[i + c] * light
+        output[to + c] = albedo[i + c] * light
       }
     }
   }
 }
 
-/** Fills the gradients of albedo, normals and coefficients in one pass. */
+/** Fills the gradients of albedo, normals and coefficients in one pass.
+ *
+ * @param stride - distance of the points' colours in the upstream gradient
+ */
 export function diffuseBackward(
   [albedo, normals, coefficients, upstream]: readonly HostArray[],
   batch: number,
   count: number,
   [toAlbedo, toNormals, toCoefficients]: readonly HostArray[],
+  stride = 3,
 ): void {
   const size = albedo.length / batch
   const k = polynomial
   for (let item = 0; item < batch; item++) {
     loadPolynomial(coefficients, item, count)
     sums.fill(0)
-    for (let i = item * size; i < (item + 1) * size; i += 3) {
+    for (let i = item * size, from = (i / 3) * stride; i < (item + 1) * size; i += 3, from += stride) {
       const x = normals[i]
       const y = normals[i + 1]
       const z = normals[i + 2]
@@ -76,7 +84,7 @@ export function diffuseBackward(
       let dy = 0
       let dz = 0
       for (let c = 0, o = 0; c < 3; c++, o += 9) {
-        const g = upstream[i + c]
+        const g = upstream[from + c]
         if (g === 0) {
           toAlbedo[i + c] = 0
           continue

@@ -8,18 +8,22 @@ const inverseLength = (x: number, y: number, z: number) =>
  *
  * Inputs: albedo, normals, positions, light position, light colour, camera position, shininess, and upstream for gradients.
  * Gradients: of the first seven, in this order.
+ *
+ * @param stride, offset - where the points' colours are in `color`, which is cleared, and in upstream
+ * @param addNormals - whether the gradient of the normals is added to what is there
  */
 export function specularPass(
   inputs: readonly HostArray[],
   batch: number,
   color: HostArray | undefined,
   gradients: readonly HostArray[],
+  { stride = 3, offset = 0, addNormals = false } = {},
 ): void {
   const [albedo, normals, positions, lights, colors, cameras, shininesses, upstream] = inputs
   const [toAlbedo, toNormals, toPositions, toLight, toColor, toCamera, toShininess] = gradients
   const size = albedo.length / batch
   if (color !== undefined) color.fill(0)
-  for (const gradient of gradients) gradient.fill(0)
+  for (const gradient of gradients) if (!(addNormals && gradient === toNormals)) gradient.fill(0)
   for (let item = 0; item < batch; item++) {
     const b = 3 * item
     const shininess = shininesses[item]
@@ -27,7 +31,7 @@ export function specularPass(
     let [lightX, lightY, lightZ, cameraX, cameraY, cameraZ, red, green, blue, exponent] = [
       0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     ]
-    for (let i = item * size; i < (item + 1) * size; i += 3) {
+    for (let i = item * size, o = (i / 3) * stride + offset; i < (item + 1) * size; i += 3, o += stride) {
       const nx = normals[i]
       const ny = normals[i + 1]
       const nz = normals[i + 2]
@@ -57,12 +61,12 @@ export function specularPass(
       const ramp = Math.min(1, incidence / TERMINATOR)
       const strength = lobe * ramp * ramp * (3 - 2 * ramp)
       if (color !== undefined) {
-        for (let c = 0; c < 3; c++) color[i + c] = albedo[i + c] * colors[b + c] * strength
+        for (let c = 0; c < 3; c++) color[o + c] = albedo[i + c] * colors[b + c] * strength
         continue
       }
-      const u0 = upstream[i]
-      const u1 = upstream[i + 1]
-      const u2 = upstream[i + 2]
+      const u0 = upstream[o]
+      const u1 = upstream[o + 1]
+      const u2 = upstream[o + 2]
       if (u0 === 0 && u1 === 0 && u2 === 0) continue
       toAlbedo[i] = u0 * colors[b] * strength
       toAlbedo[i + 1] = u1 * colors[b + 1] * strength
@@ -78,9 +82,9 @@ export function specularPass(
       const toCosine = (toStrength * strength * shininess) / cosine
       // Smoothstep' = 6 t (1 - t).
       const toIncidence = (toStrength * lobe * 6 * ramp * (1 - ramp)) / TERMINATOR
-      toNormals[i] = toCosine * hx + toIncidence * lx
-      toNormals[i + 1] = toCosine * hy + toIncidence * ly
-      toNormals[i + 2] = toCosine * hz + toIncidence * lz
+      toNormals[i] += toCosine * hx + toIncidence * lx
+      toNormals[i + 1] += toCosine * hy + toIncidence * ly
+      toNormals[i + 2] += toCosine * hz + toIncidence * lz
       const middle = toCosine * halfInverse
       const mx = middle * (nx - hx * cosine)
       const my = middle * (ny - hy * cosine)

@@ -2,8 +2,8 @@ import {
   ShapeError,
   assertInRange,
   assertShape,
-  hasHostMemory,
   runHostKernel,
+  type HostArray,
   type HostKernel,
 } from '@facekit/core'
 import {
@@ -13,12 +13,13 @@ import {
   pow,
   slice,
   sub,
-  tensor4d,
+  tensor,
   tidy,
   type Tensor,
   type Tensor4D,
 } from '@tensorflow/tfjs-core'
 import { composeBackward, composeForward } from './compose-arrays.js'
+import { composeGradientOnGpu, composeOnGpu, type ComposeAttributes } from './gpu-compose.js'
 import { encodeGamma } from './encode-gamma.js'
 
 /** What a picture shows beside the face, encoded 0..1: a grey, red green and blue, or a picture `[B, H, W, 3]`. */
@@ -35,20 +36,19 @@ export interface Pictures {
 
 const PICTURES = ['image', 'diffuse', 'specular', 'mask', 'innerMouth'] as const
 
-const gradientKernel: HostKernel = {
+const gradientKernel: HostKernel<ComposeAttributes> = {
   name: 'FacekitComposePicturesGradient',
   inputs: [
     'surface',
     'background',
+    ...PICTURES.map((name) => `${name}Gradient`),
     'image',
     'diffuse',
     'specular',
-    ...PICTURES.map((name) => `${name}Gradient`),
   ],
   outputs: ([shape]) => [{ shape, dtype: 'float32' }],
-  compute(inputs, [result]) {
-    const [surface, background, image, diffuse, specular] = inputs
-    const [toImage, toDiffuse, toSpecular, toMask, toMouth] = inputs.slice(5)
+  compute([surface, background, ...pictures], [result], _shapes, { color }) {
+    const [toImage, toDiffuse, toSpecular, toMask, toMouth, image, diffuse, specular] = pictures
     const upstream = {
       image: toImage,
       diffuse: toDiffuse,
@@ -56,26 +56,36 @@ const gradientKernel: HostKernel = {
       mask: toMask,
       innerMouth: toMouth,
     }
-    composeBackward(surface, background, { image, diffuse, specular }, upstream, result)
+    composeBackward(surface, behind(background, color), { image, diffuse, specular }, upstream, result)
   },
+  webgpu: composeGradientOnGpu,
 }
 
-const kernel: HostKernel = {
+const behind = (background: HostArray, color: readonly number[]) =>
+  background.length > 0 ? background : Float32Array.from(color)
+
+const kernel: HostKernel<ComposeAttributes> = {
   name: 'FacekitComposePictures',
   inputs: ['surface', 'background'],
   outputs: ([[batch, height, width]]) =>
     [3, 3, 3, 1, 1].map((channels) => ({ shape: [batch, height, width, channels], dtype: 'float32' })),
-  compute([surface, background], [image, diffuse, specular, mask, innerMouth]) {
-    composeForward(surface, background, { image, diffuse, specular, mask, innerMouth })
+  compute([surface, background], [image, diffuse, specular, mask, innerMouth], _shapes, { color }) {
+    composeForward(surface, behind(background, color), { image, diffuse, specular, mask, innerMouth })
   },
+  webgpu: composeOnGpu,
+  missingUpstream: 'undefined',
   gradient: {
     inputsToSave: ['surface', 'background'],
     outputsToSave: [true, true, true, false, false],
-    gradFunc: (upstream, [surface, background, image, diffuse, specular]) => ({
+    gradFunc: (upstream, [surface, background, image, diffuse, specular], attributes) => ({
       surface: () => {
-        const gradients = (upstream as Tensor[]).map((gradient, i) => [`${PICTURES[i]}Gradient`, gradient])
+        const nothing = tensor([], [0])
+        const gradients = PICTURES.map((name, i) => [
+          `${name}Gradient`,
+          (upstream as (Tensor | undefined)[])[i] ?? nothing,
+        ])
         const inputs = { surface, background, image, diffuse, specular, ...Object.fromEntries(gradients) }
-        return runHostKernel(gradientKernel, inputs, {})[0]
+        return runHostKernel(gradientKernel, inputs, attributes as unknown as ComposeAttributes)[0]
       },
     }),
   },
@@ -85,14 +95,16 @@ const kernel: HostKernel = {
  *
  * @param surface - `[B, H, W, 8]` linear diffuse light, linear specular light, face, inner mouth
  * @param background - see `RenderFaceOptions`; carries no gradient
+ * @param fused - whether as one kernel, not as stock operations
  *
  * Differentiable: surface.
  */
-export function composePictures(surface: Tensor4D, background: Background): Pictures {
+export function composePictures(surface: Tensor4D, background: Background, fused: boolean): Pictures {
   return tidy(() => {
     const linear = linearBackground(background, surface.shape)
-    if (hasHostMemory()) {
-      const outputs = runHostKernel(kernel, { surface, background: linear }, {}) as Tensor4D[]
+    if (fused) {
+      const [picture, color] = Array.isArray(linear) ? [tensor([], [0]), linear] : [linear, [0, 0, 0]]
+      const outputs = runHostKernel(kernel, { surface, background: picture }, { color }) as Tensor4D[]
       const [image, diffuse, specular, mask, innerMouth] = outputs
       return { image, diffuse, specular, mask, innerMouth }
     }
@@ -108,8 +120,8 @@ export function composePictures(surface: Tensor4D, background: Background): Pict
   })
 }
 
-/** `[1, 1, 1, 3]` or `[B, H, W, 3]` linear. */
-function linearBackground(background: Background, [batch, height, width]: number[]): Tensor4D {
+/** Three numbers, or `[B, H, W, 3]`, linear. */
+function linearBackground(background: Background, [batch, height, width]: number[]): number[] | Tensor4D {
   if (typeof background === 'object' && 'dataId' in background) {
     const expected = [batch, height, width, 3]
     assertShape('renderFace: background', background, expected, {}, 'it needs the size of the picture')
@@ -122,8 +134,5 @@ function linearBackground(background: Background, [batch, height, width]: number
     )
   }
   for (const value of color) assertInRange('renderFace: background', value, 0, 1)
-  return tensor4d(
-    color.map((value) => value ** 2.2),
-    [1, 1, 1, 3],
-  )
+  return color.map((value) => value ** 2.2)
 }

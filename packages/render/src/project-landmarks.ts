@@ -9,6 +9,13 @@ import { JAW_COUNT, visibleJaw } from './visible-contour.js'
 /** Which points the 17 jaw landmarks are: always the same vertices, or the outline that is seen. */
 export type Contour = 'fixed' | 'visible'
 
+/** @throws {ValueError} for an unknown contour */
+export function assertContour(who: string, contour: Contour): void {
+  if (contour !== 'fixed' && contour !== 'visible') {
+    throw new ValueError(`${who}: contour is ${String(contour)}, expected 'fixed' or 'visible'`)
+  }
+}
+
 /** Pixels of the 68 landmarks.
  *
  * With `contour: 'visible'` each jaw landmark slides along its row of `model.jawContours` to the vertex that is outermost in the
@@ -32,9 +39,7 @@ export function projectLandmarks(
   const size = { width, height }
   const known = assertShape('projectLandmarks: vertices', vertices, ['B', model.vertexCount, 3])
   assertView('projectLandmarks', camera, size)
-  if (contour !== 'fixed' && contour !== 'visible') {
-    throw new ValueError(`projectLandmarks: contour is ${String(contour)}, expected 'fixed' or 'visible'`)
-  }
+  assertContour('projectLandmarks', contour)
   if (rotation) assertShape('projectLandmarks: rotation', rotation, ['B', 3], known)
   return tidy(() => {
     const rows = model.jawContours

@@ -1,19 +1,20 @@
-import { ValueError, type FaceParameters } from '@facekit/core'
-import { evaluateAlbedo, evaluateShape, vertexNormals, type MorphableModel } from '@facekit/morphable'
+import { ValueError, hasHostMemory, type FaceParameters } from '@facekit/core'
+import { evaluateAlbedo, evaluateShape, type MorphableModel } from '@facekit/morphable'
 import { antialias, interpolate, rasterize } from '@facekit/rasterizer'
-import { tidy, type Tensor3D } from '@tensorflow/tfjs-core'
+import { getBackend, tidy, type Tensor, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core'
 import { assertParameters } from './assert-parameters.js'
 import { assertView, defaultCamera, type Camera } from './camera.js'
 import { composePictures, type Background } from './compose-pictures.js'
 import type { FaceRendering } from './face-rendering.js'
 import { faceMesh } from './face-mesh.js'
+import { lightSurface } from './light-surface.js'
 import { packChannels } from './pack-channels.js'
-import { projectLandmarks, type Contour } from './project-landmarks.js'
-import { projectVertices } from './project-vertices.js'
+import { paintSurface } from './paint-surface.js'
+import { placeByOperations } from './place-by-operations.js'
+import { placeFace } from './place-face.js'
+import type { Contour } from './project-landmarks.js'
 import { shadePixels } from './shade-pixels.js'
-import { shadeSurface } from './shade-surface.js'
 import { surfaceChannels } from './surface-channels.js'
-import { transformVertices } from './transform-vertices.js'
 
 /** Options of `renderFace`. */
 export interface RenderFaceOptions {
@@ -28,6 +29,9 @@ export interface RenderFaceOptions {
   background?: Background
   /** Where light is computed: at the vertices, as in the paper, or, slower and finer, at each pixel. Default `'vertex'`. */
   shading?: 'vertex' | 'pixel'
+  /** `'operations'` composes everything of single operations: slow, and what the fused kernels of the CPU, WASM and WebGPU are tested
+   * against; other backends have nothing else. Default `'fused'`. */
+  implementation?: 'fused' | 'operations'
   /** Whether outlines are smoothed, which is what gives them a gradient. Default true. */
   antialias?: boolean
 }
@@ -58,35 +62,54 @@ export function renderFace(
   options: RenderFaceOptions,
 ): FaceRendering {
   const { width, height, camera = defaultCamera, contour = 'fixed', background = 0 } = options
-  const { shading = 'vertex', antialias: useAntialias = true } = options
+  const { shading = 'vertex', implementation = 'fused', antialias: useAntialias = true } = options
   const size = { width, height }
   assertParameters('renderFace', model, parameters)
   assertView('renderFace', camera, size)
   if (shading !== 'vertex' && shading !== 'pixel') {
     throw new ValueError(`renderFace: shading is ${String(shading)}, expected 'vertex' or 'pixel'`)
   }
+  if (implementation !== 'fused' && implementation !== 'operations') {
+    throw new ValueError(
+      `renderFace: implementation is ${String(implementation)}, expected 'fused' or 'operations'`,
+    )
+  }
+  const fused = implementation === 'fused' && (hasHostMemory() || getBackend() === 'webgpu')
   return tidy(() => {
     const { pose, illumination } = parameters
-    const vertices = transformVertices(evaluateShape(model, parameters), pose) // [B, N, 3]
-    const normals = vertexNormals(vertices, model)
+    const shape = evaluateShape(model, parameters) // [B, N, 3]
+    const view = { ...size, camera, contour }
+    const place = fused && !hasHostMemory() ? placeFace : placeByOperations
+    const { vertices, clip, normals, landmarks } = place(model, shape, pose, view)
     const surface = { ...evaluateAlbedo(model, parameters.albedo), normals, positions: vertices }
-    const lit = shadeSurface(surface, illumination, camera)
-    const { triangles, faceTriangles, topology } = faceMesh(model)
-    const clip = projectVertices(vertices, camera, size) // [B, N, 4]
+    const { shaded, matt } = lightSurface(surface, illumination, camera, fused) // [B, N, 6], [B, N, 3]
+    const mesh = faceMesh(model)
+    const { triangles, faceTriangles, topology } = mesh
     const fragments = rasterize(clip, triangles, size)
-    const spread = (parts: Tensor3D[]) => interpolate(packChannels(parts) as Tensor3D, fragments, triangles)
-    const colors =
-      shading === 'vertex'
-        ? spread([lit.diffuse, lit.specular])
-        : shadePixels(spread([surface.diffuse, surface.specular, normals, vertices]), illumination, camera)
-    const sharp = surfaceChannels(colors, fragments.triangleIds, faceTriangles) // [B, H, W, 8]
+    let sharp: Tensor4D // [B, H, W, 8]
+    if (shading === 'vertex' && fused) {
+      sharp = paintSurface(shaded, fragments, mesh)
+    } else {
+      const spread = (attributes: Tensor) => interpolate(attributes as Tensor3D, fragments, triangles)
+      const { diffuse, specular } = surface
+      const colors =
+        shading === 'vertex'
+          ? spread(shaded)
+          : shadePixels(
+              spread(packChannels([diffuse, specular, normals, vertices])),
+              illumination,
+              camera,
+              fused,
+            )
+      sharp = surfaceChannels(colors, fragments.triangleIds, faceTriangles, fused)
+    }
     const smooth = useAntialias ? antialias(sharp, fragments, clip, topology) : sharp
     return {
-      ...composePictures(smooth, background),
-      landmarks: projectLandmarks(vertices, model, { ...size, camera, contour, rotation: pose.rotation }),
+      ...composePictures(smooth, background, fused),
+      landmarks,
       vertices,
       normals,
-      litDiffuse: lit.diffuse,
+      litDiffuse: matt,
       fragments: { ...fragments },
     }
   })

@@ -1,8 +1,7 @@
 import type { Illumination } from '@facekit/core'
 import { div, maximum, slice, sqrt, square, sum, tidy, type Tensor4D } from '@tensorflow/tfjs-core'
 import type { Camera } from './camera.js'
-import { packChannels } from './pack-channels.js'
-import { shadeSurface } from './shade-surface.js'
+import { lightSurface } from './light-surface.js'
 
 /** Light at each pixel.
  *
@@ -11,14 +10,18 @@ import { shadeSurface } from './shade-surface.js'
  *
  * Differentiable: attributes, illumination.
  */
-export function shadePixels(attributes: Tensor4D, illumination: Illumination, camera: Camera): Tensor4D {
+export function shadePixels(
+  attributes: Tensor4D,
+  illumination: Illumination,
+  camera: Camera,
+  fused: boolean,
+): Tensor4D {
   return tidy(() => {
     const [diffuse, specular, bent, positions] = [0, 3, 6, 9].map((start) =>
       slice(attributes, [0, 0, 0, start], [-1, -1, -1, 3]),
     )
     // Normals shrink where they are averaged, and are 0 on the background.
     const normals = div(bent, sqrt(maximum(sum(square(bent), 3, true), 1e-12))) as Tensor4D
-    const lit = shadeSurface({ diffuse, specular, normals, positions }, illumination, camera)
-    return packChannels([lit.diffuse, lit.specular]) as Tensor4D
+    return lightSurface({ diffuse, specular, normals, positions }, illumination, camera, fused).shaded
   })
 }

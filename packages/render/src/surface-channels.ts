@@ -1,4 +1,4 @@
-import { hasHostMemory, runHostKernel, type HostKernel } from '@facekit/core'
+import { runHostKernel, type HostKernel } from '@facekit/core'
 import {
   cast,
   concat,
@@ -15,6 +15,7 @@ import {
   type Tensor4D,
 } from '@tensorflow/tfjs-core'
 import { SURFACE_CHANNELS } from './compose-arrays.js'
+import { surfaceChannelsGradientOnGpu, surfaceChannelsOnGpu } from './gpu-surface-channels.js'
 
 interface Attributes {
   faceTriangles: number
@@ -37,6 +38,7 @@ const gradientKernel: HostKernel<Attributes> = {
       }
     }
   },
+  webgpu: surfaceChannelsGradientOnGpu,
 }
 
 const kernel: HostKernel<Attributes> = {
@@ -55,6 +57,7 @@ const kernel: HostKernel<Attributes> = {
       surface[start + 6] = 1
     }
   },
+  webgpu: surfaceChannelsOnGpu,
   gradient: {
     inputsToSave: ['ids'],
     gradFunc: (upstream, [ids], attributes) => ({
@@ -72,26 +75,32 @@ const kernel: HostKernel<Attributes> = {
  *
  * @param colors - `[B, H, W, 6]` diffuse and specular light, linear
  * @param triangleIds - `[B, H, W]`; from `faceTriangles` on those of the inner mouth, which has no colour
+ * @param fused - whether as one kernel, not as stock operations
  * @returns `[B, H, W, 8]` diffuse, specular, face, inner mouth
  *
  * Differentiable: colors.
  */
-export function surfaceChannels(colors: Tensor4D, triangleIds: Tensor3D, faceTriangles: number): Tensor4D {
-  if (hasHostMemory()) {
+export function surfaceChannels(
+  colors: Tensor4D,
+  triangleIds: Tensor3D,
+  faceTriangles: number,
+  fused: boolean,
+): Tensor4D {
+  if (fused) {
     return runHostKernel(kernel, { colors, ids: triangleIds }, { faceTriangles })[0] as Tensor4D
   }
-  return tidy(() => {
+  const pack = customGrad((...args) => {
+    const input = args[0] as Tensor
+    const save = args[1] as unknown as (tensors: Tensor[]) => void
     const [mask, mouth] = masksOf(triangleIds, faceTriangles)
-    const pack = customGrad((input) => ({
-      value: concat([mul(input as Tensor, mask), mask, mouth], 3),
-      gradFunc: (gradient) =>
-        mul(
-          slice(gradient, [0, 0, 0, 0], [-1, -1, -1, COLOR_CHANNELS]),
-          masksOf(triangleIds, faceTriangles)[0],
-        ),
-    }))
-    return pack(colors) as Tensor4D
+    save([mask])
+    return {
+      value: concat([mul(input, mask), mask, mouth], 3),
+      gradFunc: (gradient: Tensor, [mask]: Tensor[]) =>
+        mul(slice(gradient, [0, 0, 0, 0], [-1, -1, -1, COLOR_CHANNELS]), mask),
+    }
   })
+  return tidy(() => pack(colors) as Tensor4D)
 }
 
 /** `[B, H, W, 1]` each, 0 or 1. */

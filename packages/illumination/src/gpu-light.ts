@@ -1,0 +1,256 @@
+import { wgslGroupSum, wgslMain, type GpuProgram } from '@facekit/core'
+import { SMALLEST_SQUARE, TERMINATOR } from './specular-constants.js'
+
+/* Contributor notes
+ *
+ * The light of all pictures lies in one buffer, `work`: for each picture 27 factors of the polynomials of `sphericalBasis`, row by row
+ * as the coefficients, the light's position at 27, its colour at 30, the shininess at 33. Behind the last picture is room for the sums
+ * of the gradient, in the same order, for each workgroup. Updated in place on the way back, because WebGPU promises 8 storage
+ * buffers only: the two gradient programs are two for the same reason.
+ */
+
+/** Numbers of a picture's light, with padding. */
+export const LIGHT = 36
+/** Points that a workgroup adds up. */
+export const BLOCK = 256
+const SIZE = 64
+
+export const packLight: GpuProgram = {
+  name: 'facekit_light_pack',
+  inputs: ['coefficients: f32', 'lightPosition: f32', 'lightColor: f32', 'shininess: f32'],
+  outputs: ['work: f32'],
+  uniforms: ['batch: u32'],
+  code: () => /* wgsl */ `
+    const factors = array(${FACTORS.map(literal).join()});
+    ${wgslMain(/* wgsl */ `
+      if (index >= uniforms.batch * ${LIGHT}u) { return; }
+      let item = index / ${LIGHT}u;
+      let k = index % ${LIGHT}u;
+      var value = 0f;
+      if (k < 27u) { value = factors[k / 3u] * coefficients[item * 27u + k]; }
+      else if (k < 30u) { value = lightPosition[item * 3u + k - 27u]; }
+      else if (k < 33u) { value = lightColor[item * 3u + k - 30u]; }
+      else if (k == 33u) { value = shininess[item]; }
+      work[index] = value;`)}`,
+}
+
+/** The nine harmonics are these times 1, y, z, x, xy, yz, 3z^2 - 1, xz, x^2 - y^2. */
+const FACTORS = [
+  0.5 / Math.sqrt(Math.PI),
+  ...Array.from({ length: 3 }, () => Math.sqrt(3 / (4 * Math.PI))),
+  0.5 * Math.sqrt(15 / Math.PI),
+  0.5 * Math.sqrt(15 / Math.PI),
+  0.25 * Math.sqrt(5 / Math.PI),
+  0.5 * Math.sqrt(15 / Math.PI),
+  0.25 * Math.sqrt(15 / Math.PI),
+]
+
+const literal = (value: number) => `${Math.fround(value)}f`
+
+const access = /* wgsl */ `
+  fn light3(item: u32, k: u32) -> vec3<f32> {
+    let i = item * ${LIGHT}u + k;
+    return vec3<f32>(work[i], work[i + 1u], work[i + 2u]);
+  }`
+
+/** Reads or writes three numbers of an array at once. */
+const load = (name: string, index = '3u * point') =>
+  `vec3<f32>(${name}[${index}], ${name}[${index} + 1u], ${name}[${index} + 2u])`
+const store = (name: string, value: string, index = '3u * point') =>
+  [0, 1, 2].map((c) => `${name}[${index} + ${c}u] = ${value}[${c}];`).join(' ')
+
+const harmonics = /* wgsl */ `
+  fn irradiance(item: u32, n: vec3<f32>) -> vec3<f32> {
+    return light3(item, 0u) + n.y * light3(item, 3u) + n.z * light3(item, 6u) + n.x * light3(item, 9u)
+      + n.x * n.y * light3(item, 12u) + n.y * n.z * light3(item, 15u) + (3.0 * n.z * n.z - 1.0) * light3(item, 18u)
+      + n.x * n.z * light3(item, 21u) + (n.x * n.x - n.y * n.y) * light3(item, 24u);
+  }`
+
+/** Blinn-Phong at a point, and all that its gradient needs; `strength` is 0 where there is no highlight. */
+const highlight = /* wgsl */ `
+  struct Highlight {
+    light: vec3<f32>, camera: vec3<f32>, half: vec3<f32>,
+    lightInverse: f32, cameraInverse: f32, halfInverse: f32,
+    cosine: f32, logarithm: f32, lobe: f32, ramp: f32, strength: f32,
+  }
+  fn inverseLength(v: vec3<f32>) -> f32 { return inverseSqrt(max(dot(v, v), ${SMALLEST_SQUARE})); }
+  /** Near 1, where highlights are, the logarithm of hardware has few digits. */
+  fn logarithmOf(x: f32) -> f32 {
+    if (x < 0.7) { return log(x); }
+    let z = (x - 1.0) / (x + 1.0);
+    let s = z * z;
+    return 2.0 * z * (1.0 + s * (1.0 / 3.0 + s * (1.0 / 5.0 + s * (1.0 / 7.0 + s * (1.0 / 9.0)))));
+  }
+  fn highlightAt(item: u32, n: vec3<f32>, position: vec3<f32>) -> Highlight {
+    var h: Highlight;
+    let toLight = light3(item, 27u) - position;
+    h.lightInverse = inverseLength(toLight);
+    h.light = toLight * h.lightInverse;
+    let incidence = dot(n, h.light);
+    if (!(incidence > 0.0)) { return h; }
+    let toCamera = vec3<f32>(uniforms.cameraX, uniforms.cameraY, uniforms.cameraZ) - position;
+    h.cameraInverse = inverseLength(toCamera);
+    h.camera = toCamera * h.cameraInverse;
+    h.halfInverse = inverseLength(h.light + h.camera);
+    h.half = (h.light + h.camera) * h.halfInverse;
+    h.cosine = dot(n, h.half);
+    if (!(h.cosine > 0.0)) { return h; }
+    h.logarithm = logarithmOf(h.cosine);
+    h.lobe = exp(work[item * ${LIGHT}u + 33u] * h.logarithm);
+    h.ramp = min(1.0, incidence * ${1 / TERMINATOR}f);
+    h.strength = h.lobe * h.ramp * h.ramp * (3.0 - 2.0 * h.ramp);
+    return h;
+  }`
+
+export const CAMERA = ['cameraX: f32', 'cameraY: f32', 'cameraZ: f32'] as const
+
+export const shadeForward: GpuProgram = {
+  name: 'facekit_shade',
+  inputs: ['diffuse: f32', 'specular: f32', 'normals: f32', 'positions: f32', 'work: f32'],
+  outputs: ['shaded: f32', 'matt: f32'],
+  uniforms: ['points: u32', 'batch: u32', ...CAMERA],
+  code: () => /* wgsl */ `${access}${harmonics}${highlight}
+    ${wgslMain(/* wgsl */ `
+      if (index >= uniforms.points * uniforms.batch) { return; }
+      let item = index / uniforms.points;
+      let point = index;
+      let n = ${load('normals')};
+      let lit = ${load('diffuse')} * irradiance(item, n);
+      let h = highlightAt(item, n, ${load('positions')});
+      let shine = ${load('specular')} * light3(item, 30u) * h.strength;
+      ${store('matt', 'lit')}
+      ${store('shaded', 'lit', '6u * point')}
+      ${store('shaded', 'shine', '6u * point + 3u')}`)}`,
+}
+
+/** A program in which each workgroup goes through `BLOCK` points of a picture, and leaves sums of `count` numbers from `first` on. */
+const summing = (count: number, first: number, visit: string, functions: string) => {
+  const width = Math.ceil(count / 4)
+  const sums = Array.from(
+    { length: count },
+    (_, k) => `work[at + ${first + k}u] = sums[${k >> 2}][${k & 3}];`,
+  )
+  return /* wgsl */ `${access}${functions}${wgslGroupSum(width, SIZE)}
+    ${wgslMain(
+      /* wgsl */ `
+      var own: Sums;
+      let item = group.y;
+      for (var i = local; i < ${BLOCK}u; i += ${SIZE}u) {
+        let place = group.x * ${BLOCK}u + i;
+        if (place >= uniforms.points) { break; }
+        let point = item * uniforms.points + place;
+        ${visit}
+      }
+      let sums = groupSum(local, own);
+      if (local == 0u) {
+        let at = (uniforms.batch + item * groups.x + group.x) * ${LIGHT}u;
+        ${sums.join(' ')}
+      }`,
+      SIZE,
+    )}`
+}
+
+const addTo = (values: readonly string[]) =>
+  values.map((value, k) => `own[${k >> 2}][${k & 3}] += ${value};`).join(' ')
+const POLYNOMIALS = [
+  '1.0',
+  'n.y',
+  'n.z',
+  'n.x',
+  'n.x * n.y',
+  'n.y * n.z',
+  '(3.0 * n.z * n.z - 1.0)',
+  'n.x * n.z',
+  '(n.x * n.x - n.y * n.y)',
+]
+
+/** `flags` of 1: there is a gradient of `shaded`; of 2: of `matt`. */
+export const diffuseBackward: GpuProgram = {
+  name: 'facekit_shade_diffuse_gradient',
+  inputs: ['diffuse: f32', 'normals: f32', 'toShaded: f32', 'toMatt: f32'],
+  outputs: ['work: f32', 'toDiffuse: f32', 'toNormals: f32'],
+  uniforms: ['points: u32', 'batch: u32', 'flags: u32'],
+  code: () =>
+    summing(
+      27,
+      0,
+      /* wgsl */ `
+        var g = vec3<f32>();
+        if ((uniforms.flags & 1u) != 0u) { g = ${load('toShaded', '6u * point')}; }
+        if ((uniforms.flags & 2u) != 0u) { g += ${load('toMatt')}; }
+        let n = ${load('normals')};
+        let h = g * ${load('diffuse')};
+        let lit = g * irradiance(item, n);
+        ${store('toDiffuse', 'lit')}
+        let slope = vec3<f32>(
+          dot(h, light3(item, 9u) + n.y * light3(item, 12u) + n.z * light3(item, 21u) + 2.0 * n.x * light3(item, 24u)),
+          dot(h, light3(item, 3u) + n.x * light3(item, 12u) + n.z * light3(item, 15u) - 2.0 * n.y * light3(item, 24u)),
+          dot(h, light3(item, 6u) + n.y * light3(item, 15u) + 6.0 * n.z * light3(item, 18u) + n.x * light3(item, 21u)));
+        ${store('toNormals', 'slope')}
+        ${addTo(POLYNOMIALS.flatMap((basis) => [0, 1, 2].map((c) => `h[${c}] * ${basis}`)))}`,
+      harmonics,
+    ),
+}
+
+export const specularBackward: GpuProgram = {
+  name: 'facekit_shade_specular_gradient',
+  inputs: ['specular: f32', 'normals: f32', 'positions: f32', 'toShaded: f32'],
+  outputs: ['work: f32', 'toSpecular: f32', 'toNormals: f32', 'toPositions: f32'],
+  uniforms: ['points: u32', 'batch: u32', 'flags: u32', ...CAMERA],
+  code: () =>
+    summing(
+      7,
+      27,
+      /* wgsl */ `
+        let n = ${load('normals')};
+        let h = highlightAt(item, n, ${load('positions')});
+        var toAlbedo = vec3<f32>();
+        var toPosition = vec3<f32>();
+        if (h.strength > 0.0 && (uniforms.flags & 1u) != 0u) {
+          let g = ${load('toShaded', '6u * point + 3u')};
+          let color = light3(item, 30u);
+          let r = g * ${load('specular')};
+          toAlbedo = g * color * h.strength;
+          let toStrength = dot(r, color);
+          let toCosine = toStrength * h.strength * work[item * ${LIGHT}u + 33u] / h.cosine;
+          // Smoothstep' = 6 t (1 - t).
+          let toIncidence = toStrength * h.lobe * 6.0 * h.ramp * (1.0 - h.ramp) * ${1 / TERMINATOR}f;
+          let bent = vec3<f32>(toNormals[3u * point], toNormals[3u * point + 1u], toNormals[3u * point + 2u])
+            + toCosine * h.half + toIncidence * h.light;
+          ${store('toNormals', 'bent')}
+          let middle = (toCosine * h.halfInverse) * (n - h.half * h.cosine);
+          let towards = middle + toIncidence * n;
+          let toLight = (towards - h.light * dot(towards, h.light)) * h.lightInverse;
+          let toCamera = (middle - h.camera * dot(middle, h.camera)) * h.cameraInverse;
+          toPosition = -toLight - toCamera;
+          ${addTo([
+            ...[0, 1, 2].map((c) => `toLight[${c}]`),
+            ...[0, 1, 2].map((c) => `r[${c}] * h.strength`),
+            'toStrength * h.strength * h.logarithm',
+          ])}
+        }
+        ${store('toSpecular', 'toAlbedo')}
+        ${store('toPositions', 'toPosition')}`,
+      highlight,
+    ),
+}
+
+/** One workgroup for each picture: the sums of all its workgroups. */
+export const lightGradient: GpuProgram = {
+  name: 'facekit_light_gradient',
+  inputs: ['work: f32'],
+  outputs: ['toCoefficients: f32', 'toLightPosition: f32', 'toLightColor: f32', 'toShininess: f32'],
+  uniforms: ['batch: u32', 'blocks: u32'],
+  code: () => /* wgsl */ `
+    const factors = array(${FACTORS.map(literal).join()});
+    ${wgslMain(/* wgsl */ `
+      if (local >= 34u) { return; }
+      let item = group.x;
+      var sum = 0f;
+      let first = (uniforms.batch + item * uniforms.blocks) * ${LIGHT}u + local;
+      for (var i = 0u; i < uniforms.blocks; i++) { sum += work[first + i * ${LIGHT}u]; }
+      if (local < 27u) { toCoefficients[item * 27u + local] = sum * factors[local / 3u]; }
+      else if (local < 30u) { toLightPosition[item * 3u + local - 27u] = sum; }
+      else if (local < 33u) { toLightColor[item * 3u + local - 30u] = sum; }
+      else { toShininess[item] = sum; }`)}`,
+}

@@ -1,0 +1,46 @@
+import type { Illumination } from '@facekit/core'
+import { shadeDiffuse, shadeSpecular, shadeSurface } from '@facekit/illumination'
+import { tensor1d, tidy, type Tensor, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core'
+import type { Camera } from './camera.js'
+import { packChannels } from './pack-channels.js'
+
+/** A surface to be lit, at vertices or at pixels; all of the same shape. */
+export interface Surface<T extends Tensor3D | Tensor4D> {
+  diffuse: T
+  specular: T
+  normals: T
+  positions: T
+}
+
+/** Diffuse light (Eq. 4) and specular light (Eq. 5) of a surface, linear RGB.
+ *
+ * @param fused - whether as one kernel, not light by light
+ * @returns `shaded` `[..., 6]`, both side by side, and `matt` `[..., 3]`, diffuse light alone
+ *
+ * Differentiable: surface, illumination.
+ */
+export function lightSurface<T extends Tensor3D | Tensor4D>(
+  surface: Surface<T>,
+  illumination: Illumination,
+  camera: Camera,
+  fused: boolean,
+): { shaded: T; matt: T } {
+  if (fused) {
+    return shadeSurface({ ...surface, ...illumination, cameraPosition: [0, 0, camera.distance] })
+  }
+  const { diffuse, specular, normals, positions } = surface
+  const { sphericalHarmonics, lightPosition, lightColor, shininess } = illumination
+  return tidy(() => {
+    const matt = shadeDiffuse(diffuse, normals, sphericalHarmonics)
+    const shine = shadeSpecular({
+      albedo: specular,
+      normals,
+      positions,
+      lightPosition,
+      lightColor,
+      cameraPosition: tensor1d([0, 0, camera.distance]),
+      shininess,
+    })
+    return { shaded: packChannels([matt, shine] as Tensor[]) as T, matt }
+  })
+}
