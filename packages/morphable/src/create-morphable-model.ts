@@ -89,8 +89,7 @@ export function createMorphableModel(arrays: ModelArrays, options: CreateModelOp
   const mean = Float32Array.from(applySimilarity3d(motion, raw))
   const shapeModes = (name: 'identity' | 'expression') => {
     const modes = arrangeModes(who, name, arrays[name], count)
-    const linear = { ...motion, translation: [0, 0, 0] as const }
-    return ndarray(Float32Array.from(applySimilarity3d(linear, modes.data)), modes.shape)
+    return isTranslation(motion) ? modes : ndarray(turnModes(motion, modes.data), modes.shape)
   }
   const identity = shapeModes('identity')
   const expression = shapeModes('expression')
@@ -135,7 +134,7 @@ export function createMorphableModel(arrays: ModelArrays, options: CreateModelOp
     },
   }
   validateModel(whole, who)
-  const cropped = crop === 'face' ? cropModel(whole, faceCropMask(mean, landmarks)) : whole
+  const cropped = crop === 'face' ? cropModel(whole, faceCropMask(mean, triangles, landmarks)) : whole
   const positions = cropped.shape.mean.data
   const complete: MorphableModel = {
     ...cropped,
@@ -148,7 +147,9 @@ export function createMorphableModel(arrays: ModelArrays, options: CreateModelOp
 /** What brings a mesh to model space: its unit, its place, and a turn only where it looks elsewhere. */
 function motionOf(who: string, similarity: Similarity3d, millimetres: number | undefined): Similarity3d {
   const units = millimetres === undefined ? [1, 10, 1000, 0.001, 0.1, 100] : [millimetres]
-  const scale = units.find((unit) => similarity.scale > unit * 0.7 && similarity.scale < unit * 1.4)
+  // A file's 0.001 m in half of the digits is still a millimetre.
+  const near = units.map((unit) => (Math.abs(unit - 1) < 1e-6 ? 1 : unit))
+  const scale = near.find((unit) => similarity.scale > unit * 0.7 && similarity.scale < unit * 1.4)
   if (scale === undefined) {
     throw new ModelFormatError(
       `${who}: one unit of the mesh would have to be ${similarity.scale.toPrecision(3)} mm for a face of usual size, expected ${units.length === 1 ? units[0] : '1 (mm), 10 (cm), 1000 (m) or 0.001'}; check the unit and the landmarks`,
@@ -169,6 +170,23 @@ function motionOf(who: string, similarity: Similarity3d, millimetres: number | u
       scale * (rotation[r * 3] * local[0] + rotation[r * 3 + 1] * local[1] + rotation[r * 3 + 2] * local[2]),
   ) as [number, number, number]
   return { scale, rotation, translation }
+}
+
+const isTranslation = ({ scale, rotation }: Similarity3d) =>
+  scale === 1 && rotation.every((value, i) => value === (i % 4 === 0 ? 1 : 0))
+
+function turnModes({ scale, rotation: r }: Similarity3d, modes: Float32Array): Float32Array {
+  const result = new Float32Array(modes.length)
+  const [a, b, c, d, e, f, g, h, i] = r.map((value) => value * scale)
+  for (let at = 0; at < modes.length; at += 3) {
+    const x = modes[at]
+    const y = modes[at + 1]
+    const z = modes[at + 2]
+    result[at] = a * x + b * y + c * z
+    result[at + 1] = d * x + e * y + f * z
+    result[at + 2] = g * x + h * y + i * z
+  }
+  return result
 }
 
 /** Turns all triangles around where the face would be seen from inside. */

@@ -104,10 +104,12 @@ function pickRows(array: NdArray<Float32Array>, rows: Int32Array): NdArray<Float
   const [count, channels] = array.shape.slice(-2)
   const blocks = array.shape.length === 3 ? array.shape[0] : 1
   const result = new Float32Array(blocks * rows.length * channels)
+  // No subarrays: a basis has millions of rows.
+  let to = 0
   for (let block = 0; block < blocks; block++) {
     for (let i = 0; i < rows.length; i++) {
       const from = (block * count + rows[i]) * channels
-      result.set(data.subarray(from, from + channels), (block * rows.length + i) * channels)
+      for (let c = 0; c < channels; c++) result[to++] = data[from + c]
     }
   }
   return ndarray(result, [...array.shape.slice(0, -2), rows.length, channels])

@@ -40,7 +40,7 @@ export function rowsOf(
       `${who}: ${name} is ${describe({ shape, data })}, expected [${count ?? 'N'}, ${width}]`,
     )
   }
-  const result = Float32Array.from(data)
+  const result = new Float32Array(data)
   checkFinite(who, name, result)
   return result
 }
@@ -55,7 +55,7 @@ function checkFinite(who: string, name: string, data: Float32Array): void {
   }
 }
 
-/** Modes in any of the usual orders as `[K, N, 3]`; none: `[0, N, 3]`.
+/** Modes in any of the usual orders as `[K, N, 3]`; none: `[0, N, 3]`. Those that lie so already are not copied.
  *
  * @throws {ModelFormatError} when the shape is none of `[K, N, 3]`, `[N, 3, K]`, `[K, 3N]`, `[3N, K]`
  */
@@ -80,7 +80,7 @@ export function arrangeModes(
   if (!first && !last) throw fail()
   let result: Float32Array
   if (first) {
-    result = Float32Array.from(data)
+    result = data instanceof Float32Array ? data : Float32Array.from(data)
   } else {
     result = new Float32Array(data.length)
     for (let i = 0; i < size; i++) {

@@ -38,12 +38,13 @@ export function registerMesh(from: Surface, to: Surface, start: RegistrationStar
   const grid = new TriangleGrid(to.positions, to.triangles)
   const border = borderVertices(to.triangles)
   const targetNormals = normalsOf(to.positions, to.triangles)
-  const match = (reach: number) => nearestOf({ positions, from, to, grid, border, targetNormals, reach })
+  const match = (reach: number, step = 1) =>
+    nearestOf({ positions, from, to, grid, border, targetNormals, reach, step })
   if (points) {
     positions = warpByPoints(applySimilarity3d(similarity, points.from), points.to, 40)(positions)
   } else {
     for (let i = 0; i < 15; i++) {
-      const { displacements, weights } = match(4 * REACH)
+      const { displacements, weights } = match(4 * REACH, 10)
       const goal = positions.map((value, at) => value + displacements[at])
       positions = applySimilarity3d(fitSimilarity3d(positions, goal, weights), positions)
     }
@@ -65,6 +66,7 @@ function nearestOf({
   border,
   targetNormals,
   reach,
+  step,
 }: {
   positions: Float64Array
   from: Surface
@@ -73,12 +75,14 @@ function nearestOf({
   border: Uint8Array
   targetNormals: Float32Array
   reach: number
+  /** Only every so many vertices are looked at. */
+  step: number
 }): { displacements: Float64Array; weights: Float64Array } {
   const count = positions.length / 3
   const normals = normalsOf(positions, from.triangles)
   const displacements = new Float64Array(count * 3)
   const weights = new Float64Array(count)
-  for (let v = 0; v < count; v++) {
+  for (let v = 0; v < count; v += step) {
     const point = [positions[v * 3], positions[v * 3 + 1], positions[v * 3 + 2]] as const
     const found = grid.nearest(...point, { within: reach })
     if (!found) continue

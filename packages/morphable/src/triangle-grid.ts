@@ -18,6 +18,8 @@ export class TriangleGrid {
   /** Triangles of cell c are `#list[#start[c]]` to `#list[#start[c + 1] - 1]`. */
   readonly #start: Int32Array
   readonly #list: Int32Array
+  /** Middle of each triangle, and the radius around it that holds the corners. */
+  readonly #spheres: Float64Array
   /** Weights of the point that `#squaredDistance` found last. */
   readonly #weights = new Float64Array(3)
 
@@ -39,8 +41,8 @@ export class TriangleGrid {
       }
     }
     const extent = Math.max(high[0] - low[0], high[1] - low[1], high[2] - low[2], 1e-9)
-    // Two triangles wide, and never more than 128 cells along an axis.
-    this.#size = Math.max((2 * edges) / triangles.length, extent / 128)
+    // A triangle wide, and never more than 128 cells along an axis.
+    this.#size = Math.max(edges / triangles.length, extent / 128)
     this.#low = low
     this.#counts = Int32Array.from(low, (value, c) => Math.floor((high[c] - value) / this.#size) + 1)
     const cells = this.#counts[0] * this.#counts[1] * this.#counts[2]
@@ -50,6 +52,7 @@ export class TriangleGrid {
     this.#list = new Int32Array(this.#start[cells])
     const at = this.#start.slice()
     this.#forEachCell((triangle, cell) => (this.#list[at[cell]++] = triangle))
+    this.#spheres = spheresOf(p, triangles)
   }
 
   #cell(value: number, axis: number): number {
@@ -106,6 +109,7 @@ export class TriangleGrid {
             if (cx < 0 || cx >= nx) continue
             const cell = (cz * ny + cy) * nx + cx
             for (let i = this.#start[cell]; i < this.#start[cell + 1]; i++) {
+              if (this.#isBeyond(this.#list[i], x, y, z, bestSquared)) continue
               const squared = this.#squaredDistance(this.#list[i], x, y, z)
               if (squared >= bestSquared || (accept && !accept(this.#list[i]))) continue
               bestSquared = squared
@@ -117,6 +121,16 @@ export class TriangleGrid {
       }
     }
     return best < 0 ? undefined : { triangle: best, weights, distance: Math.sqrt(bestSquared) }
+  }
+
+  /** Whether a triangle is certainly farther than a distance. */
+  #isBeyond(t: number, x: number, y: number, z: number, squared: number): boolean {
+    const at = (t / 3) * 4
+    const dx = this.#spheres[at] - x
+    const dy = this.#spheres[at + 1] - y
+    const dz = this.#spheres[at + 2] - z
+    const away = Math.sqrt(dx * dx + dy * dy + dz * dz) - this.#spheres[at + 3]
+    return away > 0 && away * away >= squared
   }
 
   /** Squared distance to a triangle; leaves the weights of its nearest point (Ericson, Real-Time Collision Detection, 5.1.5). */
@@ -173,4 +187,21 @@ export class TriangleGrid {
     const dz = v * bz + w * cz - pz
     return dx * dx + dy * dy + dz * dz
   }
+}
+
+function spheresOf(p: Float64Array, triangles: Int32Array): Float64Array {
+  const spheres = new Float64Array((triangles.length / 3) * 4)
+  for (let t = 0; t < triangles.length; t += 3) {
+    const at = (t / 3) * 4
+    for (let c = 0; c < 3; c++) {
+      spheres[at + c] =
+        (p[triangles[t] * 3 + c] + p[triangles[t + 1] * 3 + c] + p[triangles[t + 2] * 3 + c]) / 3
+    }
+    for (let k = 0; k < 3; k++) {
+      const v = triangles[t + k] * 3
+      const radius = Math.hypot(p[v] - spheres[at], p[v + 1] - spheres[at + 1], p[v + 2] - spheres[at + 2])
+      spheres[at + 3] = Math.max(spheres[at + 3], radius)
+    }
+  }
+  return spheres
 }

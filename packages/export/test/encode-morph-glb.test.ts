@@ -1,0 +1,50 @@
+import { ShapeError } from '@facekit/core'
+import { encodeMorphGlb } from '@facekit/export'
+import { WebIO } from '@gltf-transform/core'
+import { validateBytes } from 'gltf-validator'
+import { describe, expect, it } from 'vitest'
+import { createDome } from './dome.js'
+
+function targets() {
+  const size = createDome().vertices.length
+  return [
+    { name: 'jawOpen', offsets: Float32Array.from({ length: size }, (_, i) => Math.sin(i) * 5) },
+    { name: 'blink', offsets: Float32Array.from({ length: size }, (_, i) => (i > 30 && i < 60 ? 2 : 0)) },
+    { name: 'still', offsets: new Float32Array(size) },
+  ]
+}
+
+describe('encodeMorphGlb', () => {
+  it('value: the Khronos validator finds no fault', async () => {
+    const bytes = await encodeMorphGlb(createDome(), targets(), { name: 'me', extras: { licence: 'MIT' } })
+    const { issues } = await validateBytes(bytes)
+    expect(issues.messages.filter(({ severity }) => severity < 2)).toEqual([])
+    expect([issues.numErrors, issues.numWarnings]).toEqual([0, 0])
+  })
+
+  it('value: targets have their names and offsets in metres, on face and mouth', async () => {
+    const dome = createDome()
+    const bytes = await encodeMorphGlb(dome, targets())
+    const [mesh] = (await new WebIO().readBinary(bytes)).getRoot().listMeshes()
+    expect(mesh.getExtras()).toEqual({ targetNames: ['jawOpen', 'blink', 'still'] })
+    expect(mesh.getWeights()).toEqual([0, 0, 0])
+    for (const primitive of mesh.listPrimitives()) {
+      const found = primitive.listTargets()
+      expect(found).toHaveLength(3)
+      const [jaw, blink] = found.map((target) => target.getAttribute('POSITION')!)
+      expect(jaw.getElement(3, [])[1]).toBeCloseTo((Math.sin(10) * 5) / 1000, 7)
+      expect(blink.getElement(11, [])).toEqual([0.002, 0.002, 0.002].map((value) => Math.fround(value)))
+      expect(blink.getElement(40, [])).toEqual([0, 0, 0])
+    }
+    // Sparse: the second takes less room than the first.
+    const more = await encodeMorphGlb(dome, [targets()[0], targets()[0]])
+    expect(bytes.length).toBeLessThan(more.length + 8000)
+  })
+
+  it('throws: a target of another mesh', async () => {
+    const wrong = [{ name: 'a', offsets: new Float32Array(6) }]
+    const failure = encodeMorphGlb(createDome(), wrong)
+    await expect(failure).rejects.toThrow(ShapeError)
+    await expect(failure).rejects.toThrow(/targets\[0\].offsets is \[6\], expected \[1728\]/)
+  })
+})
