@@ -1,0 +1,121 @@
+/** How long a training step of a ResNet takes: forward, backward, update by Adam; on every backend found, and beside stock tfjs.
+ *
+ *   node --conditions=@facekit/source --import tsx benchmarks/training-step.ts [options]
+ *
+ *   --backend wasm,cpu    backends; default: all that work here. `stock-cpu` is tfjs' cpu backend before anything is completed
+ *   --network 18|50       default 18     --batch N   default 4     --size N   pixels, default 112
+ *   --repetitions N       default 10     --seconds N  at most this long for a backend, default 60
+ *   --stock               plain tfjs operations instead of `batchNormalization` of @facekit/engine
+ *   --no-record           do not record and replay the step on webgpu
+ *   --json FILE           write the results
+ */
+import { parseArgs } from 'node:util'
+import { batchNormalization, initEngine, recordStep, type BackendName } from '@facekit/engine'
+import * as tf from '@tensorflow/tfjs-core'
+import '@tensorflow/tfjs-backend-cpu'
+import { chooseBackends, memory, printTable, summarize, time, writeJson } from './benchmark.js'
+import { createImages, createResNet, forward, plainNormalize, type Depth, type Normalize } from './resnet.js'
+
+const { values: options } = parseArgs({
+  options: {
+    backend: { type: 'string' },
+    network: { type: 'string', default: '18' },
+    batch: { type: 'string', default: '4' },
+    size: { type: 'string', default: '112' },
+    repetitions: { type: 'string', default: '10' },
+    seconds: { type: 'string', default: '60' },
+    stock: { type: 'boolean', default: false },
+    'no-record': { type: 'boolean', default: false },
+    json: { type: 'string' },
+  },
+})
+const [depth, batch, size, repetitions, seconds] = [
+  options.network,
+  options.batch,
+  options.size,
+  options.repetitions,
+  options.seconds,
+].map(Number)
+
+const fused: Normalize = (x, scale, offset, settings) => batchNormalization(x, scale, offset, settings).output
+
+async function measure(name: string) {
+  const plain = options.stock || name === 'stock-cpu'
+  const normalize = plain ? plainNormalize : fused
+  const net = createResNet(depth as Depth)
+  const images = createImages(batch, size)
+  const target = tf.randomNormal([batch, net.bias.shape[0]], 0, 1, 'float32', 5) as tf.Tensor2D
+  const optimizer = tf.train.adam(1e-4)
+  const loss = (x: tf.Tensor4D, y: tf.Tensor2D) =>
+    tf.losses.meanSquaredError(y, forward(net, x, normalize)) as tf.Scalar
+  const plainStep = (x: tf.Tensor4D, y: tf.Tensor2D) =>
+    optimizer.minimize(() => loss(x, y), true, net.variables)!
+  const gpu = name === 'webgpu'
+  const step = gpu && !options['no-record'] ? recordStep(plainStep) : plainStep
+  const evaluate = gpu && !options['no-record'] ? recordStep(loss) : loss
+  const runForward = () => tf.tidy(() => evaluate(images, target))
+  const runStep = () => step(images, target)
+  const start = performance.now()
+  const spent = () => (performance.now() - start) / 1000
+  const first = await time(runStep)
+  const count = gpu ? 10 : 1
+  // Warm up: compile, record, and wake a GPU that has clocked down.
+  if (first < 3000) for (let i = 0; i < (gpu ? 30 : 1); i++) await time(runStep)
+  const before = memory()
+  const forwards: number[] = []
+  const steps: number[] = []
+  do {
+    // The first one after a step packs the filters anew; the second one does not.
+    if (first < 3000) await time(runForward)
+    forwards.push(await time(runForward, count))
+    steps.push(await time(runStep, count))
+  } while (steps.length < repetitions && spent() < seconds)
+  const after = memory()
+  const [forwardTimes, stepTimes] = [summarize(forwards), summarize(steps)]
+  optimizer.dispose()
+  tf.dispose([images, target, net.variables])
+  return {
+    backend: name,
+    normalization: plain ? 'plain operations' : 'fused',
+    forward: forwardTimes,
+    step: stepTimes,
+    ratio: stepTimes.fastest / forwardTimes.fastest,
+    leakedTensors: after.tensors - before.tensors,
+    memory: after,
+  }
+}
+
+const results: Awaited<ReturnType<typeof measure>>[] = []
+const asked = options.backend?.split(',')
+if (asked?.includes('stock-cpu')) {
+  // Before initEngine: nothing is completed yet.
+  await tf.setBackend('cpu')
+  results.push(await measure('stock-cpu'))
+}
+const backends = asked
+  ? asked.filter((name): name is BackendName => name !== 'stock-cpu')
+  : await chooseBackends(undefined)
+for (const backend of backends) {
+  const { reason } = await initEngine({ backend })
+  console.log(`${backend}: ${reason}`)
+  results.push(await measure(backend))
+}
+console.log(`ResNet-${depth}, batch ${batch}, ${size} x ${size}, Adam; fastest of the runs, in ms`)
+const slowest = results.find(({ backend }) => backend === 'stock-cpu') ?? results.at(-1)!
+printTable(
+  results.map(({ backend, normalization, forward, step, ratio, leakedTensors, memory }) => ({
+    backend,
+    normalization,
+    runs: step.runs,
+    forward: forward.fastest,
+    step: step.fastest,
+    'median step': step.median,
+    'step / forward': ratio,
+    [`times ${slowest.backend}`]: slowest.step.fastest / step.fastest,
+    'leaked tensors': leakedTensors,
+    'MB live': memory.megabytes,
+    'MB allocated': memory.allocated,
+  })),
+)
+await writeJson(options.json, { network: `ResNet-${depth}`, batch, size, node: process.version, results })
+process.exit(0)
