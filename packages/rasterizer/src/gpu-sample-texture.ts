@@ -1,110 +1,134 @@
+import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@facekit/core'
 import { util, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core'
-import { makeOutput, runProgram, type GpuProgram } from './gpu-program.js'
 import { scatter, scatterProgram } from './gpu-scatter.js'
+import { byChannels, linearIndex, vectors } from './gpu-snippets.js'
+import { levelsOf, locateTexels, mipLevels, noLevels } from './gpu-texture-levels.js'
 import type { TextureWrap } from './texture-arrays.js'
 
-/** `lookUps` are those of one picture, `stride` the numbers of one picture's texture, 0 when it is shared. */
-const uniforms = ['lookUps', 'stride', 'rows', 'columns', 'channels', 'repeated', 'lowerLeft']
+/* Contributor notes
+ *
+ * A texture and a pyramid of its levels are looked up by the same code: a texture is a pyramid of one level, in which case there are no
+ * `derivatives` to choose levels by. Each is one look-up per thread, with all of its channels.
+ */
 
-/** WGSL: the four texels around look-up q; as `locate` in texture-arrays.ts. */
-const locate = /* wgsl */ `
-  struct Corners {
-    upperLeft : i32, upperRight : i32, lowerLeft : i32, lowerRight : i32,
-    right : f32, lower : f32,
-    valid : bool,
-  }
-  fn wrapIndex(index : f32, size : i32) -> i32 {
-    let count = f32(size);
-    if (uniforms.repeated == 1) { return i32(clamp(index - floor(index / count) * count, 0.0, count - 1.0)); }
-    return i32(clamp(index, 0.0, count - 1.0));
-  }
-  fn isFinite(value : f32) -> bool { return (bitcast<u32>(value) & 0x7f800000u) != 0x7f800000u; }
-  fn locate(q : i32) -> Corners {
-    var corners : Corners;
-    let u = f32(uv[2 * q]);
-    var v = f32(uv[2 * q + 1]);
-    corners.valid = isFinite(u) && isFinite(v);
-    if (!corners.valid) { return corners; }
-    if (uniforms.lowerLeft == 1) { v = 1.0 - v; }
-    let x = fma(u, f32(uniforms.columns), -0.5);
-    let y = fma(v, f32(uniforms.rows), -0.5);
-    let left = floor(x);
-    let upper = floor(y);
-    let x0 = wrapIndex(left, uniforms.columns) * uniforms.channels;
-    let x1 = wrapIndex(left + 1.0, uniforms.columns) * uniforms.channels;
-    let base = q / uniforms.lookUps * uniforms.stride;
-    let y0 = base + wrapIndex(upper, uniforms.rows) * uniforms.columns * uniforms.channels;
-    let y1 = base + wrapIndex(upper + 1.0, uniforms.rows) * uniforms.columns * uniforms.channels;
-    corners.upperLeft = y0 + x0;
-    corners.upperRight = y0 + x1;
-    corners.lowerLeft = y1 + x0;
-    corners.lowerRight = y1 + x1;
-    corners.right = x - left;
-    corners.lower = y - upper;
-    return corners;
-  }`
+const SIZE = 64
+const entry = /* wgsl */ `@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+      @builtin(local_invocation_index) local: u32`
+/** `lookUps` are those of one picture, `stride` the texels of one picture's texture, 0 when it is shared. */
+const uniforms = [
+  'lookUps: u32',
+  'stride: u32',
+  'rows: i32',
+  'columns: i32',
+  'levels: i32',
+  'wrap: i32',
+  'lowerLeft: i32',
+]
 
-const program: GpuProgram = {
-  name: 'facekit_sample_texture',
-  inputs: ['texels', 'uv'],
-  uniforms,
-  code: /* wgsl */ `${locate}
-    fn main(index : i32) {
-      if (index >= uniforms.threads) { return; }
-      let c = locate(index / uniforms.channels);
-      let k = index % uniforms.channels;
-      var value = 0.0;
-      if (c.valid) {
-        let upperValue = f32(texels[c.upperLeft + k]) * (1.0 - c.right) + f32(texels[c.upperRight + k]) * c.right;
-        let lowerValue = f32(texels[c.lowerLeft + k]) * (1.0 - c.right) + f32(texels[c.lowerRight + k]) * c.right;
-        value = upperValue * (1.0 - c.lower) + lowerValue * c.lower;
+/** The programs for textures of so many channels. */
+function makePrograms(channels: number, mip: boolean) {
+  const [type, count] = vectors(channels)
+  const scalar = count === channels
+  const suffix = `${mip ? 'pyramid' : 'texture'}_${channels}`
+  const derivatives = mip ? ['derivatives: vec4<f32>'] : []
+  const common = `${locateTexels}${mip ? mipLevels : noLevels}`
+  const look: GpuProgram = {
+    name: `facekit_sample_${suffix}`,
+    inputs: [`texels: ${type}`, 'uv: vec2<f32>', ...derivatives],
+    outputs: [`result: ${type}`],
+    uniforms: ['count: u32', ...uniforms],
+    code: /* wgsl */ `${linearIndex(SIZE)}${common}
+    fn valueAt(c: Corners, k: u32) -> ${type} {
+      let upper = texels[c.upperLeft * ${count}u + k] * (1.0 - c.right) + texels[c.upperRight * ${count}u + k] * c.right;
+      let lower = texels[c.lowerLeft * ${count}u + k] * (1.0 - c.right) + texels[c.lowerRight * ${count}u + k] * c.right;
+      return upper * (1.0 - c.lower) + lower * c.lower;
+    }
+    @compute @workgroup_size(${SIZE})
+    fn main(${entry}) {
+      let q = linearIndex(group, groups, local);
+      if (q >= uniforms.count) { return; }
+      let at = uv[q];
+      if (!(isFinite(at.x) && isFinite(at.y))) {
+        for (var k = 0u; k < ${count}u; k++) { result[q * ${count}u + k] = ${type}(0.0); }
+        return;
       }
-      result[index] = value;
+      let level = levelOf(q);
+      let finer = locate(q, at, level.first);
+      if (level.part == 0.0) {
+        for (var k = 0u; k < ${count}u; k++) { result[q * ${count}u + k] = valueAt(finer, k); }
+        return;
+      }
+      let coarser = locate(q, at, level.first + 1);
+      for (var k = 0u; k < ${count}u; k++) {
+        result[q * ${count}u + k] = valueAt(finer, k) * (1.0 - level.part) + valueAt(coarser, k) * level.part;
+      }
     }`,
-}
-
-const coordinateProgram: GpuProgram = {
-  name: 'facekit_sample_texture_coordinates',
-  inputs: ['texels', 'uv', 'upstream'],
-  uniforms,
-  code: /* wgsl */ `${locate}
-    fn main(index : i32) {
-      if (index >= uniforms.threads) { return; }
-      let corners = locate(index);
-      var du = 0.0;
-      var dv = 0.0;
-      if (corners.valid) {
-        for (var k = 0; k < uniforms.channels; k++) {
-          let g = f32(upstream[index * uniforms.channels + k]);
-          let a = f32(texels[corners.upperLeft + k]);
-          let b = f32(texels[corners.upperRight + k]);
-          let c = f32(texels[corners.lowerLeft + k]);
-          let d = f32(texels[corners.lowerRight + k]);
-          du += g * ((b - a) * (1.0 - corners.lower) + (d - c) * corners.lower);
-          dv += g * ((c - a) * (1.0 - corners.right) + (d - b) * corners.right);
+  }
+  const product = scalar ? 'g * ' : 'dot(g, '
+  const close = scalar ? '' : ')'
+  const coordinates: GpuProgram = {
+    name: `facekit_sample_${suffix}_coordinates`,
+    inputs: [`texels: ${type}`, 'uv: vec2<f32>', ...derivatives, `upstream: ${type}`],
+    outputs: ['result: vec2<f32>'],
+    uniforms: ['count: u32', ...uniforms],
+    code: /* wgsl */ `${linearIndex(SIZE)}${common}
+    fn slopeAt(q: u32, c: Corners) -> vec2<f32> {
+      var slope = vec2<f32>(0.0);
+      for (var k = 0u; k < ${count}u; k++) {
+        let g = upstream[q * ${count}u + k];
+        let upperLeft = texels[c.upperLeft * ${count}u + k];
+        let upperRight = texels[c.upperRight * ${count}u + k];
+        let lowerLeft = texels[c.lowerLeft * ${count}u + k];
+        let lowerRight = texels[c.lowerRight * ${count}u + k];
+        slope.x += ${product}((upperRight - upperLeft) * (1.0 - c.lower) + (lowerRight - lowerLeft) * c.lower)${close};
+        slope.y += ${product}((lowerLeft - upperLeft) * (1.0 - c.right) + (lowerRight - upperRight) * c.right)${close};
+      }
+      return slope * c.size;
+    }
+    @compute @workgroup_size(${SIZE})
+    fn main(${entry}) {
+      let q = linearIndex(group, groups, local);
+      if (q >= uniforms.count) { return; }
+      let at = uv[q];
+      var slope = vec2<f32>(0.0);
+      if (isFinite(at.x) && isFinite(at.y)) {
+        let level = levelOf(q);
+        slope = slopeAt(q, locate(q, at, level.first));
+        if (level.part > 0.0) {
+          slope = slope * (1.0 - level.part) + slopeAt(q, locate(q, at, level.first + 1)) * level.part;
         }
       }
-      result[2 * index] = du * f32(uniforms.columns);
-      result[2 * index + 1] = dv * f32(select(uniforms.rows, -uniforms.rows, uniforms.lowerLeft == 1));
+      if (uniforms.lowerLeft == 1) { slope.y = -slope.y; }
+      result[q] = slope;
     }`,
+  }
+  const texels = scatterProgram(
+    `facekit_sample_${suffix}_texels`,
+    ['uv: vec2<f32>', ...derivatives, 'upstream: f32'],
+    uniforms,
+    /* wgsl */ `${common}
+    fn spread(q: u32, c: Corners, part: f32) {
+      for (var k = 0u; k < ${channels}u; k++) {
+        let g = upstream[q * ${channels}u + k] * part;
+        emit(c.upperLeft * ${channels}u + k, g * (1.0 - c.right) * (1.0 - c.lower));
+        emit(c.upperRight * ${channels}u + k, g * c.right * (1.0 - c.lower));
+        emit(c.lowerLeft * ${channels}u + k, g * (1.0 - c.right) * c.lower);
+        emit(c.lowerRight * ${channels}u + k, g * c.right * c.lower);
+      }
+    }
+    fn contribute(q: u32) {
+      let at = uv[q];
+      if (!(isFinite(at.x) && isFinite(at.y))) { return; }
+      let level = levelOf(q);
+      spread(q, locate(q, at, level.first), 1.0 - level.part);
+      if (level.part > 0.0) { spread(q, locate(q, at, level.first + 1), level.part); }
+    }`,
+  )
+  return { look, coordinates, texels }
 }
 
-const texelProgram = scatterProgram(
-  'facekit_sample_texture_texels',
-  ['uv', 'upstream'],
-  uniforms,
-  /* wgsl */ `${locate}
-    fn contribute(index : i32) {
-      let c = locate(index / uniforms.channels);
-      if (!c.valid) { return; }
-      let k = index % uniforms.channels;
-      let g = f32(upstream[index]);
-      emit(c.upperLeft + k, g * (1.0 - c.right) * (1.0 - c.lower));
-      emit(c.upperRight + k, g * c.right * (1.0 - c.lower));
-      emit(c.lowerLeft + k, g * (1.0 - c.right) * c.lower);
-      emit(c.lowerRight + k, g * c.right * c.lower);
-    }`,
-)
+const texturePrograms = byChannels((channels) => makePrograms(channels, false))
+const pyramidPrograms = byChannels((channels) => makePrograms(channels, true))
 
 interface Attributes {
   /** Shape of the texture. */
@@ -113,43 +137,98 @@ interface Attributes {
   lowerLeft: boolean
 }
 
-function uniformsOf(uv: TensorInfo, { shape, wrap, lowerLeft }: Attributes): number[] {
+const WRAPS: readonly string[] = ['clamp', 'repeat', 'mirror']
+
+/** What there is to do for look-ups in a texture, or in a pyramid of `texels` texels a picture. */
+function sampling(uv: TensorInfo, { shape, wrap, lowerLeft }: Attributes, texels?: number) {
   const [batch, rows, columns, channels] = shape
-  const stride = batch === 1 ? 0 : rows * columns * channels
-  const flags = [wrap === 'repeat' ? 1 : 0, lowerLeft ? 1 : 0]
-  return [uv.shape[1] * uv.shape[2], stride, rows, columns, channels, ...flags]
+  const mip = texels !== undefined
+  const levels = mip ? levelsOf(rows, columns).length : 1
+  const stride = batch === 1 ? 0 : (texels ?? rows * columns)
+  const perItem = uv.shape[1] * uv.shape[2]
+  return {
+    count: util.sizeFromShape(uv.shape) / 2,
+    values: [perItem, stride, rows, columns, levels, WRAPS.indexOf(wrap), lowerLeft ? 1 : 0],
+    programs: (mip ? pyramidPrograms : texturePrograms)(channels),
+  }
 }
 
-/** `sampleTexture` on WebGPU. */
-export function sampleTextureOnGpu(
+function look(
   backend: KernelBackend,
-  [texture, uv]: TensorInfo[],
+  inputs: TensorInfo[],
   attributes: Attributes,
+  texels?: number,
 ): TensorInfo[] {
-  const output = makeOutput(backend, [...uv.shape.slice(0, 3), attributes.shape[3]], 'float32')
-  const threads = util.sizeFromShape(output.shape)
-  return [runProgram(backend, program, [texture, uv], uniformsOf(uv, attributes), threads, output)]
+  const [, uv] = inputs
+  const { count, values, programs } = sampling(uv, attributes, texels)
+  const result = makeGpuTensor(backend, [...uv.shape.slice(0, 3), attributes.shape[3]], 'float32')
+  const run = { uniforms: [count, ...values], workgroups: workgroupsFor(count, SIZE) }
+  runGpuProgram(backend, programs.look, { ...run, inputs, outputs: [result] })
+  return [result]
 }
 
-/** Gradient of the coordinates. */
-export function sampleTextureCoordinateGradientOnGpu(
+function coordinateGradient(
   backend: KernelBackend,
-  [texture, uv, upstream]: TensorInfo[],
+  inputs: TensorInfo[],
   attributes: Attributes,
+  texels?: number,
 ): TensorInfo[] {
-  const output = makeOutput(backend, uv.shape, 'float32')
-  const inputs = [texture, uv, upstream]
-  const threads = util.sizeFromShape(uv.shape) / 2
-  return [runProgram(backend, coordinateProgram, inputs, uniformsOf(uv, attributes), threads, output)]
+  const [, uv] = inputs
+  const { count, values, programs } = sampling(uv, attributes, texels)
+  const result = makeGpuTensor(backend, uv.shape, 'float32')
+  const run = { uniforms: [count, ...values], workgroups: workgroupsFor(count, SIZE) }
+  runGpuProgram(backend, programs.coordinates, { ...run, inputs, outputs: [result] })
+  return [result]
 }
 
-/** Gradient of the texture. */
-export function sampleTextureGradientOnGpu(
+function texelGradient(
   backend: KernelBackend,
-  [uv, upstream]: TensorInfo[],
+  inputs: TensorInfo[],
+  attributes: Attributes,
+  shape: number[],
+  texels?: number,
+): TensorInfo[] {
+  const { count, values, programs } = sampling(inputs[0], attributes, texels)
+  // Clamped corners may be one texel, in two levels of one texel as well.
+  return [scatter(backend, programs.texels, inputs, values, count, 8, shape)]
+}
+
+/** `sampleTexture` on WebGPU: of the texture and the coordinates. */
+export const sampleTextureOnGpu = (backend: KernelBackend, inputs: TensorInfo[], attributes: Attributes) =>
+  look(backend, inputs, attributes)
+
+/** Gradient of the coordinates: of the texture, the coordinates and the upstream gradient. */
+export const sampleTextureCoordinateGradientOnGpu = (
+  backend: KernelBackend,
+  inputs: TensorInfo[],
+  attributes: Attributes,
+) => coordinateGradient(backend, inputs, attributes)
+
+/** Gradient of the texture: of the coordinates and the upstream gradient. */
+export const sampleTextureGradientOnGpu = (
+  backend: KernelBackend,
+  inputs: TensorInfo[],
+  attributes: Attributes,
+) => texelGradient(backend, inputs, attributes, attributes.shape)
+
+/** Look-ups in a pyramid: of the pyramid, the coordinates and their derivatives. */
+export const samplePyramidOnGpu = (backend: KernelBackend, inputs: TensorInfo[], attributes: Attributes) =>
+  look(backend, inputs, attributes, inputs[0].shape[1])
+
+/** Gradient of the coordinates: of the pyramid, the coordinates, their derivatives and the upstream gradient. */
+export const samplePyramidCoordinateGradientOnGpu = (
+  backend: KernelBackend,
+  inputs: TensorInfo[],
+  attributes: Attributes,
+) => coordinateGradient(backend, inputs, attributes, inputs[0].shape[1])
+
+/** Gradient of the pyramid: of the coordinates, their derivatives and the upstream gradient. */
+export function samplePyramidTexelGradientOnGpu(
+  backend: KernelBackend,
+  inputs: TensorInfo[],
   attributes: Attributes,
 ): TensorInfo[] {
-  const threads = util.sizeFromShape(upstream.shape)
-  const uniformValues = uniformsOf(uv, attributes)
-  return [scatter(backend, texelProgram, [uv, upstream], uniformValues, threads, 4, attributes.shape)]
+  const { shape } = attributes
+  const texels = levelsOf(shape[1], shape[2]).reduce((sum, { rows, columns }) => sum + rows * columns, 0)
+  return texelGradient(backend, inputs, attributes, [shape[0], texels, shape[3]], texels)
 }

@@ -1,17 +1,19 @@
+import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@facekit/core'
 import { util, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core'
-import { fillIntegers, makeOutput, runProgram, type GpuProgram } from './gpu-program.js'
+import { linearIndex } from './gpu-snippets.js'
 
 /* Contributor notes
  *
  * WGSL has no atomic float additions, and those of other languages give another sum in each run. Here contributions are added
- * in fixed point, in 64 bits made of two atomic 32-bit words: integer sums do not depend on the order.
+ * in fixed point, in 64 bits made of two atomic 32-bit words: integer sums do not depend on the order. It is for sums whose contributions
+ * cannot be found from where they go, as those of texels; vertices gather (gpu-gather.ts).
  *
- * Two passes over the same code: the first finds the largest magnitude, the second adds. The point is placed so that n
- * contributions of the largest magnitude cannot overflow: a contribution c becomes c 2^s with |c 2^s| < 2^(62 - ceil(log2 n)).
- * For a batch of 32 pictures of 224 x 224 (n = 4.8 million) that leaves 39 bits: whatever is above 2^-15 of the
- * largest keeps the 24 bits that a float has, and the absolute error of a contribution is below 2^-39 of the largest.
+ * Two passes over the same code: the first finds the largest magnitude at each place, the second adds. The point is placed so that
+ * n contributions of that magnitude cannot overflow: a contribution c becomes c 2^s with |c 2^s| < 2^(62 - ceil(log2 n)), n being
+ * all contributions there are. For a batch of 32 pictures of 224 x 224 and mip maps (n = 12.8 million) that leaves 38 bits below the
+ * largest contribution of each place, more than a float has.
  *
- * A contribution that is not finite makes the whole gradient NaN.
+ * A contribution that is not finite makes its place not finite.
  *
  * The carry of the low word: atomicAdd returns what was there before, and exactly one of the additions that wrap around sees
  * it wrap, in any order.
@@ -23,39 +25,54 @@ export interface ScatterProgram {
   add: GpuProgram
 }
 
-/** Makes a scatter program of WGSL with `fn contribute(index : i32)`, which is called below `uniforms.threads` only. */
+const SIZE = 64
+const entry = /* wgsl */ `@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+      @builtin(local_invocation_index) local: u32`
+
+/** WGSL: biased exponent of the power of two that brings numbers up to `largest` (bits of a float) below 2^bits. */
+const exponentOfScale = /* wgsl */ `
+  fn exponentOfScale(largest: u32, bits: i32) -> u32 {
+    return u32(clamp(bits + 253 - i32(largest >> 23u), 1, 253));
+  }`
+
+/** Makes a scatter program of WGSL with `fn contribute(index: u32)`. */
 export function scatterProgram(
   name: string,
   inputs: readonly string[],
   uniforms: readonly string[],
   contribute: string,
 ): ScatterProgram {
-  const program = { inputs, uniforms: ['bits', ...uniforms], atomic: true }
+  const main = /* wgsl */ `${linearIndex(SIZE)}
+    ${contribute}
+    @compute @workgroup_size(${SIZE})
+    fn main(${entry}) {
+      let index = linearIndex(group, groups, local);
+      if (index < uniforms.threads) { contribute(index); }
+    }`
+  const program = { inputs, uniforms: ['threads: u32', 'bits: i32', ...uniforms] }
   return {
     largest: {
       ...program,
       name: `${name}_largest`,
+      outputs: ['largest: atomic<u32>'],
       code: /* wgsl */ `
-        var<workgroup> groupLargest : atomic<u32>;
-        var<private> ownLargest : u32;
-        fn emit(index : i32, value : f32) {
-          ownLargest = max(ownLargest, bitcast<u32>(value) & 0x7fffffffu);
+        fn emit(index: u32, value: f32) {
+          let size = bitcast<u32>(value) & 0x7fffffffu;
+          // Most are not the largest so far: a look costs less than an update.
+          if (size > atomicLoad(&largest[index])) { atomicMax(&largest[index], size); }
         }
-        ${contribute}
-        fn main(index : i32) {
-          if (index < uniforms.threads) { contribute(index); }
-          if (ownLargest > 0u) { atomicMax(&groupLargest, ownLargest); }
-          workgroupBarrier();
-          if (localIndex == 0u) { atomicMax(&result[0], bitcast<i32>(atomicLoad(&groupLargest))); }
-        }`,
+        ${main}`,
     },
     add: {
       ...program,
       name: `${name}_add`,
+      inputs: [...inputs, 'largest: u32'],
+      outputs: ['sums: atomic<u32>'],
       code: /* wgsl */ `${exponentOfScale}
-        var<private> scale : f32;
-        fn emit(index : i32, value : f32) {
-          let magnitude = abs(value) * scale;
+        fn emit(index: u32, value: f32) {
+          let top = largest[index];
+          if (value == 0.0 || top >= 0x7f800000u) { return; }
+          let magnitude = abs(value) * bitcast<f32>(exponentOfScale(top, uniforms.bits) << 23u);
           var high = u32(floor(magnitude * 0x1p-32f));
           var low = u32(magnitude - f32(high) * 0x1p32f);
           if (value < 0.0) {
@@ -63,51 +80,53 @@ export function scatterProgram(
             high = ~high + select(0u, 1u, low == 0u);
           }
           if (low != 0u) {
-            let before = bitcast<u32>(atomicAdd(&result[2 * index + 1], bitcast<i32>(low)));
+            let before = atomicAdd(&sums[2u * index], low);
             if (before + low < before) { high = high + 1u; }
           }
-          if (high != 0u) { atomicAdd(&result[2 * index + 2], bitcast<i32>(high)); }
+          if (high != 0u) { atomicAdd(&sums[2u * index + 1u], high); }
         }
-        ${contribute}
-        fn main(index : i32) {
-          let largest = atomicLoad(&result[0]);
-          if (index < uniforms.threads && largest > 0 && largest < 0x7f800000) {
-            scale = bitcast<f32>(exponentOfScale(largest, uniforms.bits) << 23u);
-            contribute(index);
-          }
-        }`,
+        ${main}`,
     },
   }
 }
 
-/** WGSL: biased exponent of the power of two that brings numbers up to `largest` (bits of a float) below 2^bits. */
-const exponentOfScale = /* wgsl */ `
-  fn exponentOfScale(largest : i32, bits : i32) -> u32 {
-    return u32(clamp(bits + 253 - (largest >> 23u), 1, 253));
-  }`
+const clearProgram: GpuProgram = {
+  name: 'facekit_scatter_clear',
+  inputs: [],
+  outputs: ['largest: u32', 'sums: vec2<u32>'],
+  uniforms: ['size: u32'],
+  code: /* wgsl */ `${linearIndex(SIZE)}
+    @compute @workgroup_size(${SIZE})
+    fn main(${entry}) {
+      let index = linearIndex(group, groups, local);
+      if (index >= uniforms.size) { return; }
+      largest[index] = 0u;
+      sums[index] = vec2<u32>(0u);
+    }`,
+}
 
 const resolveProgram: GpuProgram = {
   name: 'facekit_scatter_resolve',
-  inputs: ['sums'],
-  uniforms: ['bits'],
-  code: /* wgsl */ `${exponentOfScale}
-    fn main(index : i32) {
-      if (index >= uniforms.threads) { return; }
-      let largest = sums[0];
-      if (largest >= 0x7f800000) {
-        result[index] = uniforms.NAN;
-        return;
-      }
-      var low = bitcast<u32>(sums[2 * index + 1]);
-      var high = bitcast<u32>(sums[2 * index + 2]);
+  inputs: ['largest: u32', 'sums: vec2<u32>'],
+  outputs: ['result: f32'],
+  uniforms: ['size: u32', 'bits: i32'],
+  code: /* wgsl */ `${exponentOfScale}${linearIndex(SIZE)}
+    @compute @workgroup_size(${SIZE})
+    fn main(${entry}) {
+      let index = linearIndex(group, groups, local);
+      if (index >= uniforms.size) { return; }
+      let top = largest[index];
+      var low = sums[index].x;
+      var high = sums[index].y;
       let negative = high >= 0x80000000u;
       if (negative) {
         low = ~low + 1u;
         high = ~high + select(0u, 1u, low == 0u);
       }
       let magnitude = f32(high) * 0x1p32f + f32(low);
-      let unscale = bitcast<f32>((254u - exponentOfScale(largest, uniforms.bits)) << 23u);
-      result[index] = select(magnitude, -magnitude, negative) * unscale;
+      let unscale = bitcast<f32>((254u - exponentOfScale(top, uniforms.bits)) << 23u);
+      let sum = select(magnitude, -magnitude, negative) * unscale;
+      result[index] = select(sum, bitcast<f32>(top), top >= 0x7f800000u);
     }`,
 }
 
@@ -125,13 +144,26 @@ export function scatter(
   shape: number[],
 ): TensorInfo {
   const size = util.sizeFromShape(shape)
-  const output = makeOutput(backend, shape, 'float32')
+  const result = makeGpuTensor(backend, shape, 'float32')
+  const largest = makeGpuTensor(backend, [size], 'int32')
+  const sums = makeGpuTensor(backend, [2 * size], 'int32')
   const bits = 62 - Math.ceil(Math.log2(Math.max(1, threads * perThread)))
-  const sums = makeOutput(backend, [2 * size + 1], 'int32')
-  fillIntegers(backend, sums, 0, 0, 2 * size + 1)
-  runProgram(backend, program.largest, inputs, [bits, ...uniforms], threads, sums)
-  runProgram(backend, program.add, inputs, [bits, ...uniforms], threads, sums)
-  runProgram(backend, resolveProgram, [sums], [bits], size, output)
-  backend.disposeData(sums.dataId)
-  return output
+  const all = workgroupsFor(size, SIZE)
+  runGpuProgram(backend, clearProgram, {
+    inputs: [],
+    outputs: [largest, sums],
+    uniforms: [size],
+    workgroups: all,
+  })
+  const run = { uniforms: [threads, bits, ...uniforms], workgroups: workgroupsFor(threads, SIZE) }
+  runGpuProgram(backend, program.largest, { ...run, inputs, outputs: [largest] })
+  runGpuProgram(backend, program.add, { ...run, inputs: [...inputs, largest], outputs: [sums] })
+  runGpuProgram(backend, resolveProgram, {
+    inputs: [largest, sums],
+    outputs: [result],
+    uniforms: [size, bits],
+    workgroups: all,
+  })
+  for (const { dataId } of [largest, sums]) backend.disposeData(dataId)
+  return result
 }

@@ -1,0 +1,227 @@
+import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@facekit/core'
+import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
+import { linearIndex } from './gpu-snippets.js'
+import { levelsOf } from './gpu-texture-levels.js'
+
+const SIZE = 64
+const entry = /* wgsl */ `@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+      @builtin(local_invocation_index) local: u32`
+/** Texels of a picture's pyramid; the finer level and the coarser one. */
+const uniforms = [
+  'count: u32',
+  'channels: u32',
+  'total: u32',
+  'start: u32',
+  'rows: u32',
+  'columns: u32',
+  'nextStart: u32',
+  'nextRows: u32',
+  'nextColumns: u32',
+]
+
+/** Copies level 0 in or out: places of a texture's numbers in a pyramid. */
+const copyProgram: GpuProgram = {
+  name: 'facekit_pyramid_copy',
+  inputs: ['texture: f32'],
+  outputs: ['pyramid: f32'],
+  uniforms,
+  code: /* wgsl */ `${linearIndex(SIZE)}
+    @compute @workgroup_size(${SIZE})
+    fn main(${entry}) {
+      let index = linearIndex(group, groups, local);
+      if (index >= uniforms.count) { return; }
+      let perItem = uniforms.rows * uniforms.columns * uniforms.channels;
+      pyramid[index / perItem * uniforms.total * uniforms.channels + index % perItem] = texture[index];
+    }`,
+}
+
+/** Each texel of the coarser level is the mean over its area. */
+const reduceProgram: GpuProgram = {
+  name: 'facekit_pyramid_reduce',
+  inputs: [],
+  outputs: ['pyramid: f32'],
+  uniforms,
+  code: /* wgsl */ `${linearIndex(SIZE)}
+    /** Weights of texels 2 i, 2 i + 1, 2 i + 2 of n. */
+    fn weightsOf(i: u32, n: u32) -> vec3<f32> {
+      if (n == 1u) { return vec3<f32>(1.0, 0.0, 0.0); }
+      if (n % 2u == 0u) { return vec3<f32>(0.5, 0.5, 0.0); }
+      let half = n / 2u;
+      return vec3<f32>(f32(half - i), f32(half), f32(i + 1u)) / f32(n);
+    }
+    @compute @workgroup_size(${SIZE})
+    fn main(${entry}) {
+      let index = linearIndex(group, groups, local);
+      if (index >= uniforms.count) { return; }
+      let k = index % uniforms.channels;
+      let texel = index / uniforms.channels;
+      let column = texel % uniforms.nextColumns;
+      let row = texel / uniforms.nextColumns % uniforms.nextRows;
+      let first = texel / (uniforms.nextColumns * uniforms.nextRows) * uniforms.total;
+      let across = weightsOf(column, uniforms.columns);
+      let down = weightsOf(row, uniforms.rows);
+      var sum = 0.0;
+      for (var j = 0u; j < 3u; j++) {
+        let y = min(2u * row + j, uniforms.rows - 1u);
+        var line = 0.0;
+        for (var i = 0u; i < 3u; i++) {
+          let x = min(2u * column + i, uniforms.columns - 1u);
+          if (across[i] != 0.0) {
+            line += across[i] * pyramid[(first + uniforms.start + y * uniforms.columns + x) * uniforms.channels + k];
+          }
+        }
+        if (down[j] != 0.0) { sum += down[j] * line; }
+      }
+      pyramid[(first + uniforms.nextStart + row * uniforms.nextColumns + column) * uniforms.channels + k] = sum;
+    }`,
+}
+
+/** The transpose: a texel of the finer level gets its part of those coarser ones that it is in. */
+const spread = (output: string): string => /* wgsl */ `${linearIndex(SIZE)}
+    struct Parts { first: u32, second: u32, weights: vec2<f32> }
+    /** The coarser texels that texel i of n is in. */
+    fn partsOf(i: u32, n: u32) -> Parts {
+      if (n == 1u) { return Parts(0u, 0u, vec2<f32>(1.0, 0.0)); }
+      let half = n / 2u;
+      if (n % 2u == 0u) { return Parts(i / 2u, 0u, vec2<f32>(0.5, 0.0)); }
+      if (i % 2u == 1u) { return Parts(i / 2u, 0u, vec2<f32>(f32(half) / f32(n), 0.0)); }
+      let at = i / 2u;
+      return Parts(min(at, half - 1u), max(at, 1u) - 1u, vec2<f32>(f32(half - at), f32(at)) / f32(n));
+    }
+    @compute @workgroup_size(${SIZE})
+    fn main(${entry}) {
+      let index = linearIndex(group, groups, local);
+      if (index >= uniforms.count) { return; }
+      let k = index % uniforms.channels;
+      let texel = index / uniforms.channels;
+      let column = texel % uniforms.columns;
+      let row = texel / uniforms.columns % uniforms.rows;
+      let first = texel / (uniforms.columns * uniforms.rows) * uniforms.total;
+      let across = partsOf(column, uniforms.columns);
+      let down = partsOf(row, uniforms.rows);
+      let finer = (first + uniforms.start + row * uniforms.columns + column) * uniforms.channels + k;
+      var sum = work[finer];
+      for (var j = 0u; j < 2u; j++) {
+        let y = select(down.second, down.first, j == 0u);
+        for (var i = 0u; i < 2u; i++) {
+          let x = select(across.second, across.first, i == 0u);
+          let weight = down.weights[j] * across.weights[i];
+          if (weight != 0.0) {
+            sum += weight * work[(first + uniforms.nextStart + y * uniforms.nextColumns + x) * uniforms.channels + k];
+          }
+        }
+      }
+      ${output} = sum;
+    }`
+const spreadProgram: GpuProgram = {
+  name: 'facekit_pyramid_spread',
+  inputs: [],
+  outputs: ['work: f32'],
+  uniforms,
+  code: () => spread('work[finer]'),
+}
+const finishProgram: GpuProgram = {
+  name: 'facekit_pyramid_finish',
+  inputs: ['work: f32'],
+  outputs: ['gradient: f32'],
+  uniforms,
+  code: () => spread('gradient[index]'),
+}
+/** A copy to work on. */
+const cloneProgram: GpuProgram = {
+  name: 'facekit_pyramid_clone',
+  inputs: ['upstream: f32'],
+  outputs: ['work: f32'],
+  uniforms: ['count: u32'],
+  code: /* wgsl */ `${linearIndex(SIZE)}
+    @compute @workgroup_size(${SIZE})
+    fn main(${entry}) {
+      let index = linearIndex(group, groups, local);
+      if (index < uniforms.count) { work[index] = upstream[index]; }
+    }`,
+}
+
+interface Attributes {
+  /** Shape of the texture. */
+  shape: number[]
+}
+
+const totalOf = (levels: ReturnType<typeof levelsOf>) => {
+  const { start } = levels[levels.length - 1]
+  return start + 1
+}
+
+/** All levels of a texture, `[T, total, C]`. */
+export function texturePyramidOnGpu(
+  backend: KernelBackend,
+  [texture]: TensorInfo[],
+  { shape: [batch, rows, columns, channels] }: Attributes,
+): TensorInfo[] {
+  const levels = levelsOf(rows, columns)
+  const total = totalOf(levels)
+  const pyramid = makeGpuTensor(backend, [batch, total, channels], 'float32')
+  const count = batch * rows * columns * channels
+  runGpuProgram(backend, copyProgram, {
+    inputs: [texture],
+    outputs: [pyramid],
+    uniforms: [count, channels, total, 0, rows, columns, 0, 0, 0],
+    workgroups: workgroupsFor(count, SIZE),
+  })
+  for (let level = 1; level < levels.length; level++) {
+    const [finer, coarser] = [levels[level - 1], levels[level]]
+    const numbers = batch * coarser.rows * coarser.columns * channels
+    runGpuProgram(backend, reduceProgram, {
+      inputs: [],
+      outputs: [pyramid],
+      uniforms: [
+        ...[numbers, channels, total, finer.start, finer.rows, finer.columns],
+        ...[coarser.start, coarser.rows, coarser.columns],
+      ],
+      workgroups: workgroupsFor(numbers, SIZE),
+    })
+  }
+  return [pyramid]
+}
+
+/** Gradient of the texture from that of all levels. */
+export function texturePyramidGradientOnGpu(
+  backend: KernelBackend,
+  [upstream]: TensorInfo[],
+  { shape }: Attributes,
+): TensorInfo[] {
+  const [batch, rows, columns, channels] = shape
+  const levels = levelsOf(rows, columns)
+  const total = totalOf(levels)
+  const gradient = makeGpuTensor(backend, shape, 'float32')
+  const work = makeGpuTensor(backend, upstream.shape, 'float32')
+  const all = batch * total * channels
+  runGpuProgram(backend, cloneProgram, {
+    inputs: [upstream],
+    outputs: [work],
+    uniforms: [all],
+    workgroups: workgroupsFor(all, SIZE),
+  })
+  for (let level = levels.length - 1; level > 0; level--) {
+    const [finer, coarser] = [levels[level - 1], levels[level]]
+    const numbers = batch * finer.rows * finer.columns * channels
+    const uniformValues = [
+      ...[numbers, channels, total, finer.start, finer.rows, finer.columns],
+      ...[coarser.start, coarser.rows, coarser.columns],
+    ]
+    const workgroups = workgroupsFor(numbers, SIZE)
+    const last = level === 1
+    runGpuProgram(backend, last ? finishProgram : spreadProgram, {
+      inputs: last ? [work] : [],
+      outputs: last ? [gradient] : [work],
+      uniforms: uniformValues,
+      workgroups,
+    })
+  }
+  if (levels.length > 1) {
+    backend.disposeData(work.dataId)
+    return [gradient]
+  }
+  // One texel: the only level is the texture.
+  backend.disposeData(gradient.dataId)
+  return [{ ...work, shape }]
+}
