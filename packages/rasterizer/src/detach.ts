@@ -1,5 +1,14 @@
 import { engine, type Tensor } from '@tensorflow/tfjs-core'
 
+/** Gives a tensor a second identity, which no gradient goes through: the same memory, off the tape.
+ *
+ * Memory: the caller owns both.
+ */
+export function aliasOf<T extends Tensor>({ dataId, shape, dtype }: T): T {
+  engine().backend.incRef(dataId)
+  return engine().makeTensorFromTensorInfo({ dataId, shape, dtype }) as T
+}
+
 /** Takes a tensor off the tape: the same memory under a new identity, which no gradient goes through.
  *
  * Without it, `tf.greaterEqual(triangleIds, 0)` in a loss would fail, because tfjs looks for a gradient of the comparison.
@@ -7,9 +16,7 @@ import { engine, type Tensor } from '@tensorflow/tfjs-core'
  * Memory: replaces `tensor`, which is disposed.
  */
 export function detach<T extends Tensor>(tensor: T): T {
-  const { dataId, shape, dtype } = tensor
-  engine().backend.incRef(dataId)
-  const result = engine().makeTensorFromTensorInfo({ dataId, shape, dtype })
+  const result = aliasOf(tensor)
   tensor.dispose()
-  return result as T
+  return result
 }

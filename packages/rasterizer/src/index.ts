@@ -1,5 +1,6 @@
 export { rasterize, type Fragments, type RasterizeOptions } from './rasterize.js'
 export { interpolate } from './interpolate.js'
+export { interpolateDerivatives } from './interpolate-derivatives.js'
 export { antialias } from './antialias.js'
 export { createTopology, type Topology, type TopologyOptions } from './topology.js'
 export { sampleTexture, type SampleTextureOptions } from './sample-texture.js'

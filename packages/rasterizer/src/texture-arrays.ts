@@ -1,11 +1,19 @@
-/** How coordinates beyond 0..1 are taken: the border's texels go on, or the texture repeats. */
-export type TextureWrap = 'clamp' | 'repeat'
+import type { TextureLevel } from './texture-levels.js'
+
+/** How coordinates beyond 0..1 are taken: the border's texels go on, the texture repeats, or every other repetition is mirrored. */
+export type TextureWrap = 'clamp' | 'repeat' | 'mirror'
 
 /** What the passes over a batch of look-ups share. */
 export interface TextureScene {
   uv: Float32Array
-  /** `[B or 1, Ht, Wt, C]`. */
-  shape: readonly number[]
+  /** `[B, H, W, 4]` du/dx, du/dy, dv/dx, dv/dy, which choose the levels; without them all look-ups are in the first. */
+  derivatives?: Float32Array
+  levels: readonly TextureLevel[]
+  /** Texels of all levels. */
+  texels: number
+  /** How many textures there are: as many as pictures, or 1. */
+  textures: number
+  channels: number
   batch: number
   wrap: TextureWrap
   /** Whether v goes up from the bottom of the texture. */
@@ -26,12 +34,33 @@ const corners = {
 
 function wrapIndex(index: number, size: number, wrap: TextureWrap): number {
   if (wrap === 'repeat') return ((index % size) + size) % size
+  if (wrap === 'mirror') {
+    const period = 2 * size
+    const folded = ((index % period) + period) % period
+    return folded < size ? folded : period - 1 - folded
+  }
   return index < 0 ? 0 : index >= size ? size - 1 : index
 }
 
-/** Finds the texels of look-up q; false when the coordinates are not finite. */
-function locate({ uv, shape, batch, wrap, lowerLeft }: TextureScene, q: number, perItem: number): boolean {
-  const [textures, rows, columns, channels] = shape
+/** The level of look-up q, a fraction: log2 of the texels that a pixel covers along the longer of its sides.
+ *
+ * level = log2 max(|d(texel)/dx|, |d(texel)/dy|), within the levels that there are; 0 when that is not a number.
+ */
+function levelOf({ derivatives, levels }: TextureScene, q: number): number {
+  if (derivatives === undefined) return 0
+  const [{ rows, columns }] = levels
+  const ux = derivatives[4 * q] * columns
+  const uy = derivatives[4 * q + 1] * columns
+  const vx = derivatives[4 * q + 2] * rows
+  const vy = derivatives[4 * q + 3] * rows
+  const squared = Math.max(ux * ux + vx * vx, uy * uy + vy * vy)
+  return squared > 1 ? Math.min(0.5 * Math.log2(squared), levels.length - 1) : 0
+}
+
+/** Finds the texels of look-up q in a level; false when the coordinates are not finite. */
+function locate(scene: TextureScene, q: number, level: TextureLevel, perItem: number): boolean {
+  const { uv, textures, texels, channels, wrap, lowerLeft } = scene
+  const { rows, columns } = level
   const u = uv[2 * q]
   const v = uv[2 * q + 1]
   if (u - u !== 0 || v - v !== 0) return false
@@ -39,8 +68,8 @@ function locate({ uv, shape, batch, wrap, lowerLeft }: TextureScene, q: number, 
   const y = (lowerLeft ? 1 - v : v) * rows - 0.5
   const left = Math.floor(x)
   const upper = Math.floor(y)
-  const item = textures === 1 || batch === 1 ? 0 : Math.floor(q / perItem)
-  const base = item * rows * columns * channels
+  const item = textures === 1 ? 0 : Math.floor(q / perItem)
+  const base = (item * texels + level.start) * channels
   const x0 = wrapIndex(left, columns, wrap) * channels
   const x1 = wrapIndex(left + 1, columns, wrap) * channels
   const y0 = base + wrapIndex(upper, rows, wrap) * columns * channels
@@ -54,44 +83,59 @@ function locate({ uv, shape, batch, wrap, lowerLeft }: TextureScene, q: number, 
   return true
 }
 
-/** Fills `output` `[B, H, W, C]`. */
-export function lookUp(scene: TextureScene, texture: Float32Array, output: Float32Array): void {
-  const channels = scene.shape[3]
+/** Calls `visit` with the one or two levels of each look-up and their weights; `corners` are then set. */
+function eachLookUp(
+  scene: TextureScene,
+  visit: (q: number, weight: number, level: TextureLevel) => void,
+): void {
+  const { levels, batch } = scene
   const count = scene.uv.length / 2
-  for (let q = 0, o = 0; q < count; q++, o += channels) {
-    if (!locate(scene, q, count / scene.batch)) {
-      for (let k = 0; k < channels; k++) output[o + k] = 0
-      continue
-    }
-    const { upperLeft, upperRight, lowerLeft, lowerRight, right, lower } = corners
-    for (let k = 0; k < channels; k++) {
-      const upperValue = texture[upperLeft + k] * (1 - right) + texture[upperRight + k] * right
-      const lowerValue = texture[lowerLeft + k] * (1 - right) + texture[lowerRight + k] * right
-      output[o + k] = upperValue * (1 - lower) + lowerValue * lower
-    }
+  for (let q = 0; q < count; q++) {
+    const fraction = levelOf(scene, q)
+    const first = Math.floor(fraction)
+    const weight = fraction - first
+    if (!locate(scene, q, levels[first], count / batch)) continue
+    visit(q, 1 - weight, levels[first])
+    if (weight === 0) continue
+    locate(scene, q, levels[first + 1], count / batch)
+    visit(q, weight, levels[first + 1])
   }
 }
 
-/** Fills the gradient of the texture. */
-export function lookUpTextureGradient(
+/** Fills `output` `[B, H, W, C]`. */
+export function lookUp(scene: TextureScene, texture: Float32Array, output: Float32Array): void {
+  const { channels } = scene
+  output.fill(0)
+  eachLookUp(scene, (q, weight) => {
+    const { upperLeft, upperRight, lowerLeft, lowerRight, right, lower } = corners
+    const o = q * channels
+    for (let k = 0; k < channels; k++) {
+      const upperValue = texture[upperLeft + k] * (1 - right) + texture[upperRight + k] * right
+      const lowerValue = texture[lowerLeft + k] * (1 - right) + texture[lowerRight + k] * right
+      output[o + k] += weight * (upperValue * (1 - lower) + lowerValue * lower)
+    }
+  })
+}
+
+/** Fills the gradient of the texels of all levels. */
+export function lookUpTexelGradient(
   scene: TextureScene,
   upstream: Float32Array,
   gradient: Float32Array,
 ): void {
-  const channels = scene.shape[3]
-  const count = scene.uv.length / 2
+  const { channels } = scene
   gradient.fill(0)
-  for (let q = 0, o = 0; q < count; q++, o += channels) {
-    if (!locate(scene, q, count / scene.batch)) continue
+  eachLookUp(scene, (q, weight) => {
     const { upperLeft, upperRight, lowerLeft, lowerRight, right, lower } = corners
+    const o = q * channels
     for (let k = 0; k < channels; k++) {
-      const g = upstream[o + k]
+      const g = weight * upstream[o + k]
       gradient[upperLeft + k] += g * (1 - right) * (1 - lower)
       gradient[upperRight + k] += g * right * (1 - lower)
       gradient[lowerLeft + k] += g * (1 - right) * lower
       gradient[lowerRight + k] += g * right * lower
     }
-  }
+  })
 }
 
 /** Fills the gradient of the coordinates. Beyond a clamped border both texels are the same, which makes it 0 there. */
@@ -101,24 +145,22 @@ export function lookUpCoordinateGradient(
   upstream: Float32Array,
   gradient: Float32Array,
 ): void {
-  const [, rows, columns, channels] = scene.shape
-  const count = scene.uv.length / 2
-  const down = scene.lowerLeft ? -rows : rows
-  for (let q = 0, o = 0; q < count; q++, o += channels) {
+  const { channels, lowerLeft: up } = scene
+  gradient.fill(0)
+  eachLookUp(scene, (q, weight, { rows, columns }) => {
+    const { upperLeft, upperRight, lowerLeft, lowerRight, right, lower } = corners
+    const o = q * channels
     let du = 0
     let dv = 0
-    if (locate(scene, q, count / scene.batch)) {
-      const { upperLeft, upperRight, lowerLeft, lowerRight, right, lower } = corners
-      for (let k = 0; k < channels; k++) {
-        const a = texture[upperLeft + k]
-        const b = texture[upperRight + k]
-        const c = texture[lowerLeft + k]
-        const d = texture[lowerRight + k]
-        du += upstream[o + k] * ((b - a) * (1 - lower) + (d - c) * lower)
-        dv += upstream[o + k] * ((c - a) * (1 - right) + (d - b) * right)
-      }
+    for (let k = 0; k < channels; k++) {
+      const a = texture[upperLeft + k]
+      const b = texture[upperRight + k]
+      const c = texture[lowerLeft + k]
+      const d = texture[lowerRight + k]
+      du += upstream[o + k] * ((b - a) * (1 - lower) + (d - c) * lower)
+      dv += upstream[o + k] * ((c - a) * (1 - right) + (d - b) * right)
     }
-    gradient[2 * q] = du * columns
-    gradient[2 * q + 1] = dv * down
-  }
+    gradient[2 * q] += weight * du * columns
+    gradient[2 * q + 1] += weight * dv * (up ? -rows : rows)
+  })
 }

@@ -1,0 +1,79 @@
+import { reshape, type Tensor2D, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core'
+import { assertDataType, assertShape, runHostKernel, ShapeError, type HostKernel } from '@facekit/core'
+import { derivativesOfAttributes } from './derivative-arrays.js'
+import { detach } from './detach.js'
+import type { Fragments } from './rasterize.js'
+import { triangleIndices, type Triangles } from './triangle-indices.js'
+
+interface Attributes {
+  triangles: Int32Array
+  /** Shape of the attributes, `[B or 1, N, C]`. */
+  shape: number[]
+}
+
+const kernel: HostKernel<Attributes> = {
+  name: 'FacekitInterpolateDerivatives',
+  inputs: ['attributes', 'ids', 'clip'],
+  outputs: ([[, , channels], ids]) => [{ shape: [...ids, 2 * channels], dtype: 'float32' }],
+  compute([attributes, ids, clip], [output], [, idsShape], { triangles, shape }) {
+    derivativesOfAttributes(
+      attributes as Float32Array,
+      ids as Int32Array,
+      clip as Float32Array,
+      triangles,
+      idsShape,
+      shape,
+      output as Float32Array,
+    )
+  },
+}
+
+/** How attributes of vertices change from pixel to pixel, exactly, at each pixel's centre; for the levels of `sampleTexture`.
+ *
+ * In homogeneous pixel space the edge functions e_i are linear in the pixel, b_i = e_i / S with S = sum_j e_j, and so
+ * db_i = (de_i - b_i dS) / S. Nothing is taken from neighbouring pixels: outlines and seams do no harm.
+ *
+ * @param attributes - `[B, N, C]`, or `[1, N, C]` or `[N, C]` shared by the batch; float32
+ * @param fragments - of `rasterize`; only its triangleIds are read
+ * @param clipVertices - `[B, N, 4]` those given to `rasterize`
+ * @param triangles - those given to `rasterize`
+ * @returns `[B, H, W, 2 C]` per pixel: dA0/dx, dA0/dy, dA1/dx, dA1/dy, ...; x to the right, y down; 0 on background
+ *
+ * Differentiable: no. Memory: the caller owns the result, which is off the tape.
+ * @throws {ShapeError} when shapes do not fit each other
+ * @throws {ValueError} when an index is not one of the N vertices
+ * @example
+ * const uv = interpolate(corners, fragments, triangles)
+ * const uvDerivatives = interpolateDerivatives(corners, fragments, clipVertices, triangles) // [B, H, W, 4]
+ * sampleTexture(texture, uv, { filter: 'trilinear', uvDerivatives })
+ */
+export function interpolateDerivatives(
+  attributes: Tensor3D | Tensor2D,
+  fragments: Pick<Fragments, 'triangleIds'>,
+  clipVertices: Tensor3D,
+  triangles: Triangles,
+): Tensor4D {
+  const who = 'interpolateDerivatives'
+  const { triangleIds: ids } = fragments
+  const { B } = assertShape(`${who}: fragments.triangleIds`, ids, ['B', 'H', 'W'])
+  assertDataType(`${who}: attributes`, attributes, 'float32')
+  assertDataType(`${who}: clipVertices`, clipVertices, 'float32')
+  const stacked = attributes.shape.length === 2
+  const { N } = assertShape(`${who}: attributes`, attributes, stacked ? ['N', 'C'] : ['A', 'N', 'C'])
+  assertShape(`${who}: clipVertices`, clipVertices, ['B', 'N', 4], { B, N })
+  const shape = stacked ? [1, ...attributes.shape] : attributes.shape
+  if (shape[0] !== 1 && shape[0] !== B) {
+    throw new ShapeError(
+      `${who}: attributes is [${attributes.shape.join(', ')}], expected a batch of 1 or ${B}, that of fragments`,
+    )
+  }
+  const indices = triangleIndices(who, triangles, N)
+  const input = stacked ? reshape(attributes, shape) : attributes
+  const [output] = runHostKernel(
+    kernel,
+    { attributes: input, ids, clip: clipVertices },
+    { triangles: indices, shape },
+  )
+  if (stacked) input.dispose()
+  return detach(output as Tensor4D)
+}
