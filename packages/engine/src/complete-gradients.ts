@@ -1,3 +1,5 @@
+import { completeBatchNormGradient } from './batch-norm-gradient.js'
+import { completeBatchNormalizationLayer } from './batch-normalization-layer.js'
 import { completeOptimizers } from './fast-optimizers.js'
 import { completeSimpleGradients } from './simple-gradients.js'
 import {
@@ -43,6 +45,8 @@ export function completeGradients(): void {
   if (complete) return
   complete = true
   completeOptimizers()
+  completeBatchNormGradient()
+  completeBatchNormalizationLayer()
   completeSimpleGradients()
   for (const name of COMPARISONS) {
     replaceGradient(name, ['a', 'b'], (_, [a, b]) => ({ a: () => zerosLike(a), b: () => zerosLike(b) }))

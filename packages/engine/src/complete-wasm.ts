@@ -6,11 +6,13 @@ import { registerConv2dInputGradient } from './conv2d-input-gradient.js'
 import { registerCpuFallback } from './cpu-fallback.js'
 import { depthwiseFilterGradient, depthwiseInputGradient } from './depthwise-gradients.js'
 import { einsum } from './einsum.js'
+import { registerBroadcastBatchNorm } from './fused-batch-norm.js'
 import { registerPlainKernel } from './plain-kernel.js'
 import { resizeBilinearGradient, resizeNearestGradient } from './resize-gradients.js'
 import { reverse } from './reverse.js'
 import { tile } from './tile.js'
 import { unsortedSegmentSum } from './unsorted-segment-sum.js'
+import { registerWasmAliases } from './wasm-aliases.js'
 import { checkWasmKernels, watchWasmBackend } from './wasm-checks.js'
 import { registerWasmBatchNormalization } from './wasm-batch-normalization.js'
 import { registerWasmKernel } from './wasm-kernel.js'
@@ -41,6 +43,7 @@ export async function completeWasm(): Promise<void> {
   ])
   if (complete) return
   complete = true
+  registerWasmAliases()
   registerConv2d()
   registerWasmKernel('Conv2DBackpropFilter', conv2dFilterGradient)
   registerConv2dInputGradient()
@@ -51,6 +54,7 @@ export async function completeWasm(): Promise<void> {
   registerPlainKernel('wasm', depthwiseFilterGradient)
   registerPlainKernel('wasm', resizeBilinearGradient)
   registerPlainKernel('wasm', resizeNearestGradient)
+  registerBroadcastBatchNorm('wasm')
   registerWasmKernel('UnsortedSegmentSum', unsortedSegmentSum)
   registerWasmKernel('Einsum', einsum)
   registerWasmKernel('Reverse', reverse, getKernel('Reverse', 'wasm'))

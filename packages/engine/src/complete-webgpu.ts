@@ -10,6 +10,7 @@ import {
   type TensorInfo,
 } from '@tensorflow/tfjs-core'
 import { registerGpuConvolutions } from './gpu-conv-kernels.js'
+import { registerGpuBatchNorm } from './fused-batch-norm.js'
 import { registerGpuPoolGradients } from './gpu-pool-gradient.js'
 import { registerGpuReductions } from './gpu-reduction-kernels.js'
 import { castToFloat } from './webgpu-cast.js'
@@ -35,6 +36,7 @@ export function completeWebgpu(device: GPUDevice): void {
   registerGpuConvolutions()
   registerGpuReductions()
   registerGpuPoolGradients()
+  registerGpuBatchNorm()
   replace('Sin', () => trigonometricKernel(0) as Kernel)
   replace('Cos', () => trigonometricKernel(1) as Kernel)
 }

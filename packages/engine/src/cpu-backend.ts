@@ -2,6 +2,7 @@ import { engine } from '@tensorflow/tfjs-core'
 import type { BackendProvider } from './backend-provider.js'
 import { instantiateBackend } from './instantiate-backend.js'
 import { depthwiseFilterGradient, depthwiseInputGradient } from './depthwise-gradients.js'
+import { registerBroadcastBatchNorm } from './fused-batch-norm.js'
 import { registerPlainKernel } from './plain-kernel.js'
 import { resizeBilinearGradient, resizeNearestGradient } from './resize-gradients.js'
 import { registerCpuUnsortedSegmentSum } from './unsorted-segment-sum.js'
@@ -21,6 +22,7 @@ export const cpuBackend: BackendProvider = {
     if (!complete) {
       complete = true
       registerCpuUnsortedSegmentSum()
+      registerBroadcastBatchNorm('cpu')
       for (const kernel of [resizeBilinearGradient, resizeNearestGradient]) registerPlainKernel('cpu', kernel)
       registerPlainKernel('cpu', depthwiseInputGradient)
       registerPlainKernel('cpu', depthwiseFilterGradient)
