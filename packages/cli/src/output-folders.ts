@@ -46,11 +46,17 @@ export class OutputFolders {
   /** Makes the folder and sees that all can be written.
    *
    * @param names - folders that will be made in it
-   * @param force - replace folders that exist; only such that hold nothing but faces
+   * @param force - replace folders that exist; only such that hold nothing but `own` entries
+   * @param own - names that facekit writes into such a folder; default: faces
    * @throws {FacekitError} when the folder cannot be written, or one of the names is taken
    */
-  static async open(root: string, names: readonly string[], force: boolean): Promise<OutputFolders> {
-    for (const name of names) await checkFree(join(root, name), force)
+  static async open(
+    root: string,
+    names: readonly string[],
+    force: boolean,
+    own = /^face-\d+$/,
+  ): Promise<OutputFolders> {
+    for (const name of names) await checkFree(join(root, name), force, own)
     let made: string | undefined
     try {
       made = await mkdir(root, { recursive: true })
@@ -109,13 +115,13 @@ const exists = (path: string) =>
     () => false,
   )
 
-async function checkFree(path: string, force: boolean): Promise<void> {
+async function checkFree(path: string, force: boolean, own: RegExp): Promise<void> {
   if (!(await exists(path))) return
   if (!force) {
     throw new FacekitError(`output folder ${path} exists; use --force to replace it, or another --out`)
   }
   const entries = await readdir(path).catch(() => ['a file'])
-  const foreign = entries.find((entry) => !/^face-\d+$/.test(entry))
+  const foreign = entries.find((entry) => !own.test(entry))
   if (foreign !== undefined) {
     throw new FacekitError(
       `output folder ${path} holds what facekit did not write (${foreign}) and is not replaced; use another --out`,

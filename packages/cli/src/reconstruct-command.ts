@@ -17,7 +17,11 @@ export function reconstructCommand(io: CliIo, setCode: (code: number) => void): 
     .addArgument(new Argument('<image...>', 'photographs: JPEG, PNG, WebP, AVIF, TIFF, GIF'))
     .option('-o, --out <folder>', 'folder for the results', 'output')
     .addOption(new Option('--method <name>', 'how').choices(['fit']).default('fit'))
-    .option('--model <name or file>', 'face model: a name, or a .safetensors file', BASE_MODEL)
+    .option(
+      '--model <name or file>',
+      'face model: a name, or a file that "facekit model info" can read',
+      BASE_MODEL,
+    )
     .addOption(
       new Option('--backend <name>', 'what computes')
         .choices(['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu'])

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import type { CliIo } from './cli-io.js'
 import { doctorCommand } from './doctor-command.js'
 import { errorLine } from './error-line.js'
+import { modelCommand } from './model-command.js'
 import { reconstructCommand } from './reconstruct-command.js'
 import { version } from './version.js'
 
@@ -51,9 +52,10 @@ function createProgram(io: CliIo, setCode: (code: number) => void): Command {
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
     .showHelpAfterError(false)
-  for (const command of [reconstructCommand(io, setCode), doctorCommand(io, setCode)])
+  for (const command of [reconstructCommand(io, setCode), modelCommand(io), doctorCommand(io, setCode)])
     program.addCommand(command)
-  for (const command of [program, ...program.commands]) {
+  const all = program.commands.flatMap((command) => [command, ...command.commands])
+  for (const command of [program, ...all]) {
     command
       .exitOverride()
       .helpOption('-h, --help', 'print this help')
@@ -69,6 +71,6 @@ function createProgram(io: CliIo, setCode: (code: number) => void): Command {
           ),
       })
   }
-  for (const command of program.commands) command.option('--debug', 'print the stack of errors')
+  for (const command of all) command.option('--debug', 'print the stack of errors')
   return program
 }

@@ -2,9 +2,11 @@ import {
   add,
   customGrad,
   matMul,
+  mul,
   reshape,
+  sum,
   tidy,
-  tile,
+  zeros,
   type Tensor2D,
   type Tensor3D,
 } from '@tensorflow/tfjs-core'
@@ -21,7 +23,11 @@ export function evaluateLinear(
     const batch = coefficients.shape[0]
     const linear = linearTensors(model, part)
     const shape: [number, number, number] = [batch, model.vertexCount, 3]
-    if (!linear.basis) return reshape(tile(linear.mean, [batch, 1]), shape)
+    // Depends on the coefficients, if only by name: a gradient with respect to them is 0, and no error.
+    if (!linear.basis) {
+      const nothing = coefficients.shape[1] > 0 ? mul(sum(coefficients, 1, true), 0) : zeros([batch, 1])
+      return reshape(add(linear.mean, nothing), shape)
+    }
     const { mean, basis, transposed } = linear
     const product = customGrad((input) => ({
       value: add(matMul(input as Tensor2D, basis), mean),
