@@ -16,9 +16,9 @@ export interface GpuArena {
   readonly pinned: Set<Slot>
 }
 
-/** Free memory that is kept for later, as a share of the most that was ever used at a time, and in bytes. */
+/** Free memory that is kept for later: this share of the most that was ever used at a time, and at least so many bytes. */
 const SPARE_SHARE = 0.4
-const SPARE_BYTES = 32 * 2 ** 20
+const SPARE_BYTES = 64 * 2 ** 20
 /** A free buffer serves a request of this share of its size or more. */
 const LEAST_FILL = 0.75
 
@@ -194,7 +194,7 @@ export class GpuBufferPool {
   /** Drops what has been free for longest until `bytes` more would leave little enough of it. */
   private trim(bytes: number): void {
     const peak = Math.max(this.peakBytes, this.numBytesUsed + bytes)
-    const limit = peak * (1 + SPARE_SHARE) + SPARE_BYTES
+    const limit = peak + Math.max(peak * SPARE_SHARE, SPARE_BYTES)
     for (const list of this.free.values()) {
       while (this.numBytesAllocated + bytes > limit && list.length > 0) this.destroy(list.shift()!)
     }
