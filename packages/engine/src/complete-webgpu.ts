@@ -11,6 +11,8 @@ import {
 } from '@tensorflow/tfjs-core'
 import { registerGpuConvolutions } from './gpu-conv-kernels.js'
 import { registerGpuBatchNorm } from './fused-batch-norm.js'
+import { registerGpuPools } from './gpu-pool.js'
+import { registerGpuUnaries } from './gpu-unary.js'
 import { registerGpuPoolGradients } from './gpu-pool-gradient.js'
 import { registerGpuReductions } from './gpu-reduction-kernels.js'
 import { castToFloat } from './webgpu-cast.js'
@@ -35,7 +37,9 @@ export function completeWebgpu(device: GPUDevice): void {
   })
   registerGpuConvolutions()
   registerGpuReductions()
+  registerGpuPools()
   registerGpuPoolGradients()
+  registerGpuUnaries()
   registerGpuBatchNorm()
   replace('Sin', () => trigonometricKernel(0) as Kernel)
   replace('Cos', () => trigonometricKernel(1) as Kernel)

@@ -1,6 +1,5 @@
 import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@facekit/core'
 import {
-  backend_util,
   getKernel,
   registerKernel,
   unregisterKernel,
@@ -10,7 +9,15 @@ import {
   type KernelFunc,
   type TensorInfo,
 } from '@tensorflow/tfjs-core'
-import { GROUP, GROUP_PARAMETERS, loadWidth, vectorType } from './gpu-columns.js'
+import { GROUP_PARAMETERS, loadWidth, vectorType } from './gpu-columns.js'
+import {
+  forEachInWindow,
+  POOL_UNIFORMS,
+  poolInfo,
+  poolPosition,
+  poolUniforms,
+  type PoolAttributes,
+} from './gpu-pool-geometry.js'
 
 /* Contributor notes
  *
@@ -21,15 +28,8 @@ import { GROUP, GROUP_PARAMETERS, loadWidth, vectorType } from './gpu-columns.js
 
 interface Arguments {
   inputs: Record<'dy' | 'input', TensorInfo>
-  attrs: unknown
+  attrs: PoolAttributes
   backend: KernelBackend
-}
-
-interface PoolAttributes {
-  filterSize: number | [number, number]
-  strides: number | [number, number]
-  pad: 'valid' | 'same' | number
-  dimRoundingMode?: 'floor' | 'round' | 'ceil'
 }
 
 type Kernel = (args: Arguments) => TensorInfo
@@ -49,23 +49,10 @@ function replace(name: string, max: boolean): void {
 
 function poolGradient({ inputs, attrs, backend }: Arguments, max: boolean): TensorInfo {
   const { dy, input } = inputs
-  const { filterSize, strides, pad, dimRoundingMode } = attrs as PoolAttributes
-  const info = backend_util.computePool2DInfo(
-    input.shape as [number, number, number, number],
-    filterSize,
-    strides,
-    1,
-    pad,
-    dimRoundingMode,
-  )
-  const { filterHeight, filterWidth, inHeight, inWidth, outHeight, outWidth, inChannels } = info
+  const info = poolInfo(input, attrs)
   // Four places fit into a word when each is less than 255.
-  const load = max && filterHeight * filterWidth > 255 ? 1 : loadWidth(inChannels)
-  const columns = inChannels / load
-  const uniforms = [
-    ...[inHeight, inWidth, outHeight, outWidth, columns],
-    ...[filterHeight, filterWidth, info.strideHeight, info.strideWidth, info.padInfo.top, info.padInfo.left],
-  ]
+  const load = max && info.filterHeight * info.filterWidth > 255 ? 1 : loadWidth(info.inChannels)
+  const uniforms = poolUniforms(info, info.inChannels / load)
   const windows = util.sizeFromShape(dy.shape) / load
   const places = max ? makeGpuTensor(backend, [Math.max(1, windows)], 'int32') : undefined
   if (places && windows > 0) {
@@ -88,25 +75,6 @@ function poolGradient({ inputs, attrs, backend }: Arguments, max: boolean): Tens
   return result
 }
 
-const UNIFORMS = [
-  'size: u32',
-  ...['inHeight', 'inWidth', 'outHeight', 'outWidth', 'columns'].map((name) => `${name}: i32`),
-  ...['filterHeight', 'filterWidth', 'strideHeight', 'strideWidth', 'top', 'left'].map(
-    (name) => `${name}: i32`,
-  ),
-]
-
-/** Batch, row, column and channel of this thread's number. */
-const position = (height: string, width: string) => /* wgsl */ `
-  ${GROUP}
-  let index = group * 256u + local;
-  if (index >= uniforms.size) { return; }
-  let channel = i32(index) % uniforms.columns;
-  let pixel = i32(index) / uniforms.columns;
-  let column = pixel % uniforms.${width};
-  let row = (pixel / uniforms.${width}) % uniforms.${height};
-  let batch = pixel / (uniforms.${width} * uniforms.${height});`
-
 /** No place: of an empty window. */
 const NOWHERE = { 1: -1, 4: 255 }
 
@@ -117,25 +85,17 @@ function findPlaces(load: 1 | 4): GpuProgram {
     name: `facekit_max_pool_places_${load}`,
     inputs: [`x: ${type}`],
     outputs: ['places: i32'],
-    uniforms: UNIFORMS,
+    uniforms: POOL_UNIFORMS,
     code: () => /* wgsl */ `
       @compute @workgroup_size(256)
       fn main(${GROUP_PARAMETERS}) {
-        ${position('outHeight', 'outWidth')}
+        ${poolPosition('outHeight', 'outWidth')}
         var best = ${type}(0);
         var place = ${integer}(${NOWHERE[load]});
-        for (var i = 0; i < uniforms.filterHeight; i++) {
-          let y = row * uniforms.strideHeight - uniforms.top + i;
-          if (y < 0 || y >= uniforms.inHeight) { continue; }
-          for (var j = 0; j < uniforms.filterWidth; j++) {
-            let z = column * uniforms.strideWidth - uniforms.left + j;
-            if (z < 0 || z >= uniforms.inWidth) { continue; }
-            let value = x[((batch * uniforms.inHeight + y) * uniforms.inWidth + z) * uniforms.columns + channel];
-            let better = (value > best) | (place == ${integer}(${NOWHERE[load]}));
-            best = select(best, value, better);
-            place = select(place, ${integer}(i * uniforms.filterWidth + j), better);
-          }
-        }
+        ${forEachInWindow(`
+          let better = (value > best) | (place == ${integer}(${NOWHERE[load]}));
+          best = select(best, value, better);
+          place = select(place, ${integer}(i * uniforms.filterWidth + j), better);`)}
         places[index] = ${load === 4 ? 'place.x | (place.y << 8u) | (place.z << 16u) | (place.w << 24u)' : 'place'};
       }`,
   }
@@ -168,11 +128,11 @@ function maxGradient(load: 1 | 4): GpuProgram {
     name: `facekit_max_pool_gradient_${load}`,
     inputs: [`dy: ${type}`, 'places: i32'],
     outputs: [`result: ${type}`],
-    uniforms: UNIFORMS,
+    uniforms: POOL_UNIFORMS,
     code: () => /* wgsl */ `
       @compute @workgroup_size(256)
       fn main(${GROUP_PARAMETERS}) {
-        ${position('inHeight', 'inWidth')}
+        ${poolPosition('inHeight', 'inWidth')}
         ${gather(
           type,
           `let place = u32((y - i * uniforms.strideHeight) * uniforms.filterWidth + z - j * uniforms.strideWidth);
@@ -189,11 +149,11 @@ function averageGradient(load: 1 | 4): GpuProgram {
     name: `facekit_average_pool_gradient_${load}`,
     inputs: [`dy: ${type}`],
     outputs: [`result: ${type}`],
-    uniforms: UNIFORMS,
+    uniforms: POOL_UNIFORMS,
     code: () => /* wgsl */ `
       @compute @workgroup_size(256)
       fn main(${GROUP_PARAMETERS}) {
-        ${position('inHeight', 'inWidth')}
+        ${poolPosition('inHeight', 'inWidth')}
         ${gather(type, 'total += dy[at];')}
         result[index] = total / f32(uniforms.filterHeight * uniforms.filterWidth);
       }`,

@@ -107,9 +107,9 @@ describe.skipIf(!webgpu)('pooling on webgpu', () => {
             Float32Array.from({ length: y.size }, (_, i) => ((i * 7) % 11) - 4),
             y.shape,
           )
-          return tf.grad(f)(input, dy)
+          return [y, tf.grad(f)(input, dy)]
         })
-        return Promise.all(results.map((tensor) => tensor.data()))
+        return Promise.all(results.flat().map((tensor) => tensor.data()))
       }
       const expected = await run('cpu')
       const actual = await run('webgpu')
@@ -117,4 +117,41 @@ describe.skipIf(!webgpu)('pooling on webgpu', () => {
         for (const [i, value] of values.entries()) expect(value).toBeCloseTo(expected[k][i], 5)
     })
   }
+})
+
+describe.skipIf(!webgpu)('functions of one number on webgpu', () => {
+  it('value: of large tensors, as on the cpu', async () => {
+    const x = Float32Array.from({ length: 16_400 }, () => random.normal(0, 3))
+    x.set([0, -0, 6, 7, -20, 20])
+    const functions: Record<string, (x: tf.Tensor) => tf.Tensor> = {
+      abs: tf.abs,
+      elu: tf.elu,
+      exp: tf.exp,
+      leakyRelu: (x) => tf.leakyRelu(x, 0.3),
+      neg: tf.neg,
+      reciprocal: tf.reciprocal,
+      relu: tf.relu,
+      relu6: tf.relu6,
+      rsqrt: (x) => tf.rsqrt(tf.add(tf.abs(x), 0.1)),
+      sigmoid: tf.sigmoid,
+      sqrt: (x) => tf.sqrt(tf.abs(x)),
+      square: tf.square,
+      tanh: tf.tanh,
+    }
+    const run = async (backend: string) => {
+      await useBackend(backend)
+      const results = Object.values(functions).map((f) => f(tf.tensor(x, [4100, 4])))
+      return Promise.all(results.map((tensor) => tensor.data()))
+    }
+    const expected = await run('cpu')
+    const actual = await run('webgpu')
+    for (const [k, name] of Object.keys(functions).entries()) {
+      for (const [i, value] of actual[k].entries()) {
+        const wanted = expected[k][i]
+        if (value === wanted) continue
+        const difference = Math.abs(value - wanted) / Math.max(1, Math.abs(wanted))
+        if (!(difference < 2e-5)) expect(value, `${name} of ${x[i]}`).toBe(wanted)
+      }
+    }
+  })
 })
