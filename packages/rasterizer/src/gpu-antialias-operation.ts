@@ -1,5 +1,6 @@
 import { BackendError, runHostKernel, type HostKernel } from '@facekit/core'
-import { engine, type Tensor, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core'
+import type { Tensor, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core'
+import { aliasOf } from './detach.js'
 import { antialiasImageGradientOnGpu, antialiasOnGpu } from './gpu-antialias.js'
 import { antialiasVertexGradientOnGpu } from './gpu-antialias-gradient.js'
 import { crossingsOnGpu } from './gpu-crossings.js'
@@ -71,9 +72,7 @@ export function antialiasWithGpu(
   clip: Tensor3D,
   topology: Topology,
 ): Tensor4D {
-  const { dataId, shape, dtype } = clip
-  engine().backend.incRef(dataId)
-  const offTape = engine().makeTensorFromTensorInfo({ dataId, shape, dtype })
+  const offTape = aliasOf(clip)
   const [places, codes] = runHostKernel(crossingsKernel, { clip: offTape, ids, depth }, { topology })
   const [output] = runHostKernel(kernel, { clip, image, places, codes }, { topology })
   for (const tensor of [offTape, places, codes]) tensor.dispose()

@@ -133,11 +133,10 @@ export function gatherPrograms({
             box = vec4<i32>(box.y >> ${SIDE_BITS}, box.y & ${2 ** SIDE_BITS - 1}, -(box.z >> ${SIDE_BITS}), -(box.z & ${2 ** SIDE_BITS - 1}));
           }
           begin(item, f, corner, part);
-          let single = box.x + box.z == 0 && box.y + box.w == 0;
           for (var row = box.x; row <= -box.z; row++) {
             for (var column = box.y; column <= -box.w; column++) {
               let q = (item * uniforms.height + row) * uniforms.width + column;
-              if (single || ids[q] == f) { add(q, column, row); }
+              if (ids[q] == f) { add(q, column, row); }
             }
           }
         }
@@ -180,7 +179,10 @@ export function gatherPrograms({
   }
 }
 
-/** Runs a gathering over `[B, H, W]` indices; of unknown contents where `code` writes nothing. */
+/** Runs a gathering over `[B, H, W]` indices.
+ *
+ * @param footprints - those of the indices, or none, when they are to be found
+ */
 export function gather(
   backend: KernelBackend,
   gathering: Gathering,
@@ -191,12 +193,15 @@ export function gather(
   inputs: readonly TensorInfo[],
   uniforms: readonly number[],
   output: TensorInfo,
+  footprints: readonly TensorInfo[],
 ): void {
   if (util.sizeFromShape(output.shape) === 0) return
   const { parts, sums, lanes } = gathering
   const [batch, height, width] = ids.shape
   const triangleCount = triangles.length / 3
-  const { boxes, tasks, capacity } = footprintsOnGpu(backend, ids, triangleCount)
+  const known = footprints.length > 0
+  const [boxes, tasks] = known ? footprints : footprintsOnGpu(backend, ids, triangleCount)
+  const [capacity] = tasks.shape
   const records = makeGpuTensor(backend, [capacity * 3 * parts * sums], 'float32')
   const values = [batch, vertexCount, triangleCount, width, height, capacity, ...uniforms]
   runGpuProgram(backend, programs.reduce, {
@@ -212,5 +217,5 @@ export function gather(
     uniforms: values,
     workgroups: [Math.ceil(vertexCount / VERTICES), lanes > 1 ? 1 : batch, parts],
   })
-  for (const { dataId } of [boxes, tasks, records]) backend.disposeData(dataId)
+  for (const { dataId } of known ? [records] : [boxes, tasks, records]) backend.disposeData(dataId)
 }

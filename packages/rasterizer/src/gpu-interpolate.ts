@@ -184,15 +184,26 @@ export function interpolateBarycentricsGradientOnGpu(
   return run(backend, program, [values, ids, upstream], ids, attributes, output)
 }
 
-/** Gradient of the attributes. */
+/** Gradient of the attributes: of barycentrics, ids, the upstream gradient, and footprints, if they are known. */
 export function interpolateAttributesGradientOnGpu(
   backend: KernelBackend,
-  [barycentrics, ids, upstream]: TensorInfo[],
+  [barycentrics, ids, upstream, ...footprints]: TensorInfo[],
   { triangles, shape }: Attributes,
 ): TensorInfo[] {
   const gradient = makeGpuTensor(backend, shape, 'float32')
   const shared = shape[0] === 1 && ids.shape[0] > 1
   const { gathering, programs } = (shared ? sharedValues : ownValues)(shape[2])
-  gather(backend, gathering, programs, ids, triangles, shape[1], [barycentrics, upstream], [], gradient)
+  gather(
+    backend,
+    gathering,
+    programs,
+    ids,
+    triangles,
+    shape[1],
+    [barycentrics, upstream],
+    [],
+    gradient,
+    footprints,
+  )
   return [gradient]
 }

@@ -54,18 +54,16 @@ const programs = gatherPrograms(gathering)
 
 interface Attributes {
   triangles: Int32Array
-  width: number
-  height: number
 }
 
-/** Gradient of clip-space vertices, from that of the barycentrics, on WebGPU. */
+/** Gradient of clip-space vertices on WebGPU: of clip, ids, the gradient of the barycentrics, and footprints. */
 export function rasterizeGradientOnGpu(
   backend: KernelBackend,
-  [clip, ids, upstream]: TensorInfo[],
+  [clip, ids, upstream, ...footprints]: TensorInfo[],
   { triangles }: Attributes,
 ): TensorInfo[] {
   const gradient = makeGpuTensor(backend, clip.shape, 'float32')
   const inputs = [clip, uploadOnce(backend, triangles), upstream]
-  gather(backend, gathering, programs, ids, triangles, clip.shape[1], inputs, [], gradient)
+  gather(backend, gathering, programs, ids, triangles, clip.shape[1], inputs, [], gradient, footprints)
   return [gradient]
 }

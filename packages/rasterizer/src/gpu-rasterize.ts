@@ -2,8 +2,9 @@ import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@f
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 import { uploadOnce } from './gpu-constants.js'
 import { projectVertex } from './gpu-project.js'
-import { resolveProgram, tilesFor } from './gpu-resolve.js'
-import { SCAN_SIZE, scanProgram } from './gpu-scan.js'
+import { footprintsOnGpu, listTasks, makeFootprints } from './gpu-footprints.js'
+import { resolveProgram, tilesFor, tracedResolveProgram } from './gpu-resolve.js'
+import { SCAN_SIZE, scanProgram, tracedScanProgram } from './gpu-scan.js'
 import { linearIndex } from './gpu-snippets.js'
 import { NO_KEY } from './gpu-triangle.js'
 import type { Cull } from './scan-triangles.js'
@@ -35,6 +36,8 @@ interface Attributes {
   width: number
   height: number
   cull: Cull
+  /** Whether to return footprints as well. */
+  traced: boolean
 }
 
 const CULLS: readonly Cull[] = ['none', 'back', 'front']
@@ -42,15 +45,15 @@ const CULLS: readonly Cull[] = ['none', 'back', 'front']
 const FULL = 1024
 const MOST_GROUPS = 65535
 
-/** Largest box, in pixels, that one thread loops over; see \`largestBox\`. */
-export const tuning = { smallest: 32, perTile: 0.25 }
+/** Bounds of the largest box, in pixels, that one thread loops over. */
+export const tuning = { smallest: 32, largest: 1024, perTile: 0.5 }
 
-/** `rasterize` on WebGPU: ids, barycentrics and depth of `[B, N, 4]` clip-space vertices. See the notes in gpu-scan.ts, gpu-triangle.ts
- * and gpu-resolve.ts. */
+/** `rasterize` on WebGPU: ids, barycentrics and depth, and footprints when it is `traced`, of `[B, N, 4]` clip-space vertices. See the notes in gpu-scan.ts,
+ * gpu-triangle.ts, gpu-resolve.ts and gpu-footprints.ts. */
 export function rasterizeOnGpu(
   backend: KernelBackend,
   [clip]: TensorInfo[],
-  { triangles, width, height, cull }: Attributes,
+  { triangles, width, height, cull, traced }: Attributes,
 ): TensorInfo[] {
   const [batch, count] = clip.shape
   const pixels = batch * width * height
@@ -69,25 +72,31 @@ export function rasterizeOnGpu(
   })
   const tiles = tilesFor(width, height, batch)
   // A tile tests every triangle of the list: worth it for triangles that would keep one thread busy for longer.
-  const small = Math.max(tuning.smallest, Math.ceil(tiles[0] * tiles[1] * tuning.perTile))
+  const wish = Math.ceil(tiles[0] * tiles[1] * tuning.perTile)
+  const small = Math.min(tuning.largest, Math.max(tuning.smallest, wish))
   const sizes = [batch, count, triangleCount, width, height, CULLS.indexOf(cull)]
   const groups = Math.ceil(triangleCount / SCAN_SIZE)
+  const footprints: TensorInfo[] =
+    traced && triangleCount > 0 ? makeFootprints(backend, ids.shape, triangleCount) : []
+  const [boxes] = footprints
   for (const phase of triangleCount === 0 ? [] : [0, 1]) {
     const wanted = phase === 0 ? groups : Math.min(groups, Math.ceil(FULL / batch))
     const columns = Math.min(wanted, MOST_GROUPS)
-    runGpuProgram(backend, scanProgram, {
+    runGpuProgram(backend, boxes ? tracedScanProgram : scanProgram, {
       inputs: [points, mesh],
-      outputs: [depth, ids, lists],
+      outputs: boxes ? [depth, ids, lists, boxes] : [depth, ids, lists],
       uniforms: [phase, ...sizes, small],
       workgroups: [columns, batch, Math.ceil(wanted / columns)],
     })
   }
-  runGpuProgram(backend, resolveProgram, {
+  runGpuProgram(backend, boxes ? tracedResolveProgram : resolveProgram, {
     inputs: [clip, points, mesh, lists],
-    outputs: [ids, depth, barycentrics],
+    outputs: boxes ? [ids, depth, barycentrics, boxes] : [ids, depth, barycentrics],
     uniforms: sizes,
     workgroups: tiles,
   })
+  if (boxes) listTasks(backend, footprints, ids.shape, triangleCount, lists, small)
+  else if (traced) footprints.push(...footprintsOnGpu(backend, ids, triangleCount))
   for (const { dataId } of [points, lists]) backend.disposeData(dataId)
-  return [ids, barycentrics, depth]
+  return [ids, barycentrics, depth, ...footprints]
 }

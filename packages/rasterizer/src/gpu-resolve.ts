@@ -1,6 +1,6 @@
 import type { GpuProgram } from '@facekit/core'
 import { barycentricsAt, edgeFunctions } from './gpu-snippets.js'
-import { keyOfDepth, NO_KEY, triangleTests } from './gpu-triangle.js'
+import { anyTriangleTests, keyOfDepth, NO_KEY, triangleTests } from './gpu-triangle.js'
 
 /* Contributor notes
  *
@@ -15,11 +15,24 @@ import { keyOfDepth, NO_KEY, triangleTests } from './gpu-triangle.js'
 
 const TILE = 16
 
-export const resolveProgram: GpuProgram = {
-  name: 'facekit_rasterize_resolve',
+/** WGSL: of pixels of one large triangle side by side only the outermost count, so few threads meet at a box. */
+const marks = /* wgsl */ `
+        drawn[local] = large;
+        workgroupBarrier();
+        if (large >= 0) {
+          let box = 4 * (item * uniforms.triangleCount + large);
+          if (within.y == 0u || drawn[max(local, ${TILE}u) - ${TILE}u] != large) { atomicMin(&boxes[box], pixel.y); }
+          if (within.x == 0u || drawn[max(local, 1u) - 1u] != large) { atomicMin(&boxes[box + 1], pixel.x); }
+          if (within.y == ${TILE - 1}u || drawn[min(local + ${TILE}u, ${TILE * TILE - 1}u)] != large) { atomicMin(&boxes[box + 2], -pixel.y); }
+          if (within.x == ${TILE - 1}u || drawn[min(local + 1u, ${TILE * TILE - 1}u)] != large) { atomicMin(&boxes[box + 3], -pixel.x); }
+        }`
+
+/** `traced` when it also marks where large triangles are seen, in the boxes of gpu-footprints.ts. */
+const makeResolveProgram = (traced: boolean): GpuProgram => ({
+  name: traced ? 'facekit_rasterize_resolve_traced' : 'facekit_rasterize_resolve',
   inputs: ['clip: vec4<f32>', 'points: vec4<f32>', 'triangles: i32', 'lists: i32'],
   // Keys come in as `depth`, and go out as depths.
-  outputs: ['ids: i32', 'depth: i32', 'barycentrics: f32'],
+  outputs: ['ids: i32', 'depth: i32', 'barycentrics: f32', ...(traced ? ['boxes: atomic<i32>'] : [])],
   uniforms: [
     'batch: i32',
     'vertexCount: i32',
@@ -28,12 +41,14 @@ export const resolveProgram: GpuProgram = {
     'height: i32',
     'cull: i32',
   ],
-  code: /* wgsl */ `${edgeFunctions}${triangleTests}${keyOfDepth}${barycentricsAt}
+  code: /* wgsl */ `${edgeFunctions}${triangleTests}${anyTriangleTests}${keyOfDepth}${barycentricsAt}
     var<workgroup> queueLength: atomic<i32>;
     var<workgroup> queue: array<i32, ${TILE * TILE}>;
     /** The largest key at any pixel, and the smallest of the largest keys of triangles that cover the tile. */
     var<workgroup> farthest: atomic<i32>;
     var<workgroup> covered: atomic<i32>;
+
+    ${traced ? /* wgsl */ `var<workgroup> drawn: array<i32, ${TILE * TILE}>;` : ''}
 
     struct Overlap {
       /** Whether the triangle may be in the tile, and whether it certainly covers it. */
@@ -60,7 +75,7 @@ export const resolveProgram: GpuProgram = {
       result.some = (uniforms.cull != 1 && all(high >= zero)) || (uniforms.cull != 2 && all(low <= zero));
       result.near = ${-NO_KEY};
       result.far = ${NO_KEY};
-      if (!t.flat || t.clipped) { return result; }
+      if (!isPlain(t)) { return result; }
       result.all = (uniforms.cull != 1 && all(low > zero)) || (uniforms.cull != 2 && all(high < zero));
       var nearest = min(min(t.z.x, t.z.y), t.z.z);
       var farthest = max(max(t.z.x, t.z.y), t.z.z);
@@ -92,6 +107,7 @@ export const resolveProgram: GpuProgram = {
       let q = (item * size.y + pixel.y) * size.x + pixel.x;
       var key = ${-NO_KEY};
       var id = ${NO_KEY};
+      ${traced ? 'var large = -1;' : ''}
       if (inside) {
         key = depth[q];
         id = ids[q];
@@ -129,11 +145,13 @@ export const resolveProgram: GpuProgram = {
               if (found < key || (found == key && found != ${NO_KEY} && candidate < id)) {
                 key = found;
                 id = candidate;
+                ${traced ? 'large = candidate;' : ''}
               }
             }
           }
           workgroupBarrier();
         }
+        ${traced ? marks : ''}
       }
       if (!inside) { return; }
       var weights = vec3<f32>(0.0);
@@ -157,7 +175,9 @@ export const resolveProgram: GpuProgram = {
       barycentrics[3 * q + 1] = weights.y;
       barycentrics[3 * q + 2] = weights.z;
     }`,
-}
+})
+export const resolveProgram = makeResolveProgram(false)
+export const tracedResolveProgram = makeResolveProgram(true)
 
 /** Workgroups for a batch of pictures. */
 export const tilesFor = (width: number, height: number, batch: number): [number, number, number] => [

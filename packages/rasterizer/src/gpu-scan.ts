@@ -1,5 +1,6 @@
 import type { GpuProgram } from '@facekit/core'
 import { edgeFunctions } from './gpu-snippets.js'
+import { UNSEEN } from './gpu-footprints.js'
 import { keyOfDepth, NO_KEY, triangleTests } from './gpu-triangle.js'
 
 /* Contributor notes
@@ -10,19 +11,26 @@ import { keyOfDepth, NO_KEY, triangleTests } from './gpu-triangle.js'
  * round otherwise and find no triangle of that depth. Only triangles that were nearest at some pixel when they
  * came go on to the second phase: of a fine mesh most hold no pixel's centre at all.
  *
- * One thread a triangle, with a loop over its bounding box, is right for small triangles. The larger ones go onto a list,
- * and are drawn by the tiles that they touch (gpu-resolve.ts). Both lists of a picture share F places: one grows from the
+ * One thread a triangle, with a loop over its bounding box, is right for small triangles. The larger ones, and those that reach before
+ * near, beyond far or behind the eye, go onto a list, and are drawn by the tiles that they touch (gpu-resolve.ts). Both lists of a picture share F places: one grows from the
  * front, the other from the back, so neither can overflow. Their order varies from run to run, but nothing depends on it.
  */
 
 /** Triangles that a workgroup scans. */
 export const SCAN_SIZE = 128
 
-export const scanProgram: GpuProgram = {
-  name: 'facekit_rasterize_scan',
+/** Both phases of the scan; `traced` when it also writes the boxes of gpu-footprints.ts: those of small triangles, which hold the pixels
+ * where they were nearest when they came, and empty ones of large triangles. */
+const makeScanProgram = (traced: boolean): GpuProgram => ({
+  name: traced ? 'facekit_rasterize_scan_traced' : 'facekit_rasterize_scan',
   inputs: ['points: vec4<f32>', 'triangles: i32'],
   // Of each picture the lengths of its two lists, then the lists.
-  outputs: ['keys: atomic<i32>', 'ids: atomic<i32>', 'lists: atomic<i32>'],
+  outputs: [
+    'keys: atomic<i32>',
+    'ids: atomic<i32>',
+    'lists: atomic<i32>',
+    ...(traced ? ['boxes: vec4<i32>'] : []),
+  ],
   uniforms: [
     'phase: i32',
     'batch: i32',
@@ -39,10 +47,12 @@ export const scanProgram: GpuProgram = {
     var<workgroup> firstHit: i32;
     var<workgroup> firstLarge: i32;
 
+    ${traced ? /* wgsl */ `var<private> seen: vec4<i32> = vec4<i32>(${UNSEEN});` : ''}
     /** 0: not to be seen; 1: the nearest one so far at some pixel; 2: large. */
     fn scan(item: i32, f: i32) -> i32 {
       let t = loadTriangle(item, f);
-      let box = visibleBox(t);
+      if (!isPlain(t)) { return select(2, 0, isOutside(t)); }
+      let box = boxOf(t);
       let size = box.high - box.low + 1;
       if (size.x <= 0 || size.y <= 0) { return 0; }
       if (size.x * size.y > uniforms.small) { return 2; }
@@ -50,11 +60,14 @@ export const scanProgram: GpuProgram = {
       for (var row = box.low.y; row <= box.high.y; row++) {
         let first = (item * uniforms.height + row) * uniforms.width;
         for (var column = box.low.x; column <= box.high.x; column++) {
-          let key = keyAt(t, column, row);
+          let key = plainKeyAt(t, column, row);
           if (key == ${NO_KEY}) { continue; }
           let q = first + column;
           if (uniforms.phase == 0) {
-            if (key <= atomicMin(&keys[q], key)) { kind = 1; }
+            if (key <= atomicMin(&keys[q], key)) {
+              kind = 1;
+              ${traced ? 'seen = min(seen, vec4<i32>(row, column, -row, -column));' : ''}
+            }
           } else if (atomicLoad(&keys[q]) == key) {
             atomicMin(&ids[q], f);
           }
@@ -78,7 +91,11 @@ export const scanProgram: GpuProgram = {
       }
       var kind = 0;
       var place = 0;
-      if (index < uniforms.triangleCount) { kind = scan(item, index); }
+      if (index < uniforms.triangleCount) {
+        kind = scan(item, index);
+        ${traced ? 'boxes[item * uniforms.triangleCount + index] = seen;' : ''}
+      }
+      ${traced ? 'if (item == 0 && index == 0) { boxes[uniforms.batch * uniforms.triangleCount] = vec4<i32>(0); }' : ''}
       if (kind == 1) { place = atomicAdd(&ownHits, 1); }
       if (kind == 2) { place = atomicAdd(&ownLarge, 1); }
       workgroupBarrier();
@@ -92,4 +109,6 @@ export const scanProgram: GpuProgram = {
       if (kind == 1) { atomicStore(&lists[list + firstHit + place], index); }
       if (kind == 2) { atomicStore(&lists[list + uniforms.triangleCount - 1 - firstLarge - place], index); }
     }`,
-}
+})
+export const scanProgram = makeScanProgram(false)
+export const tracedScanProgram = makeScanProgram(true)

@@ -174,8 +174,15 @@ export function texturePyramidOnGpu(
       inputs: [],
       outputs: [pyramid],
       uniforms: [
-        ...[numbers, channels, total, finer.start, finer.rows, finer.columns],
-        ...[coarser.start, coarser.rows, coarser.columns],
+        numbers,
+        channels,
+        total,
+        finer.start,
+        finer.rows,
+        finer.columns,
+        coarser.start,
+        coarser.rows,
+        coarser.columns,
       ],
       workgroups: workgroupsFor(numbers, SIZE),
     })
@@ -205,8 +212,15 @@ export function texturePyramidGradientOnGpu(
     const [finer, coarser] = [levels[level - 1], levels[level]]
     const numbers = batch * finer.rows * finer.columns * channels
     const uniformValues = [
-      ...[numbers, channels, total, finer.start, finer.rows, finer.columns],
-      ...[coarser.start, coarser.rows, coarser.columns],
+      numbers,
+      channels,
+      total,
+      finer.start,
+      finer.rows,
+      finer.columns,
+      coarser.start,
+      coarser.rows,
+      coarser.columns,
     ]
     const workgroups = workgroupsFor(numbers, SIZE)
     const last = level === 1

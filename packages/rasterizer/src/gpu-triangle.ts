@@ -25,11 +25,7 @@ export const keyOfDepth = /* wgsl */ `
  * `vertexCount`, `width`, `height`, `cull`; needs `edgeFunctions` and
  * `keyOfDepth`. */
 export const triangleTests = /* wgsl */ `
-  struct Triangle {
-    x: vec3<f32>, y: vec3<f32>, z: vec3<f32>, w: vec3<f32>,
-    /** Whether all vertices are in front of the eye and were divided by w; whether some part is before near or beyond far. */
-    flat: bool, clipped: bool,
-  }
+  struct Triangle { x: vec3<f32>, y: vec3<f32>, z: vec3<f32>, w: vec3<f32> }
   struct Box { low: vec2<i32>, high: vec2<i32> }
 
   fn loadTriangle(item: i32, f: i32) -> Triangle {
@@ -42,79 +38,52 @@ export const triangleTests = /* wgsl */ `
     t.y = vec3<f32>(a.y, b.y, c.y);
     t.z = vec3<f32>(a.z, b.z, c.z);
     t.w = vec3<f32>(a.w, b.w, c.w);
-    t.flat = all(t.w == vec3<f32>(1.0));
-    t.clipped = any(t.w <= vec3<f32>(0.0)) || any(abs(t.z) > t.w);
     return t;
   }
-
-  /** Bounds of the visible part while it is found: low x and y, high x and y, and the doubt about them. */
-  var<private> bounds: vec4<f32>;
-  var<private> margin: f32;
-  var<private> unbounded: bool;
-  fn extend(corner: vec2<f32>) {
-    bounds = vec4<f32>(min(bounds.xy, corner), max(bounds.zw, corner));
-  }
-  /** Adds the first vertex, if it is between the planes, and where the edge crosses the planes in front of the eye. */
-  fn extendByEdge(p: vec4<f32>, q: vec4<f32>, half: vec2<f32>) {
-    if (abs(p.z) <= p.w) {
-      if (p.w <= 0.0) { unbounded = true; return; }
-      extend(p.xy / p.w);
-    }
-    for (var plane = -1.0; plane <= 1.0; plane += 2.0) {
-      let inner = p.w + plane * p.z;
-      let outer = q.w + plane * q.z;
-      if ((inner >= 0.0) == (outer >= 0.0)) { continue; }
-      let part = inner / (inner - outer);
-      let cut = p + part * (q - p);
-      // What is left of w after cancellation; where that is nothing, only the whole picture is safe.
-      let doubt = 1e-6 * max(abs(p.w), abs(q.w));
-      if (cut.w < -doubt) { continue; }
-      if (cut.w < 8.0 * doubt) { unbounded = true; return; }
-      let corner = cut.xy / cut.w;
-      margin = max(margin, 1.0 + 4.0 * doubt / cut.w * (max(abs(corner.x), abs(corner.y)) + half.x + half.y)
-        + 1e-6 * (max(max(abs(p.x), abs(q.x)), max(abs(p.y), abs(q.y)))) / cut.w);
-      extend(corner);
-    }
+  /** Whether all vertices were divided by w and are between near and far. */
+  fn isPlain(t: Triangle) -> bool { return all((t.w == vec3<f32>(1.0)) & (abs(t.z) <= vec3<f32>(1.0))); }
+  /** Whether no part is between near and far in front of the eye, or a vertex is not finite. */
+  fn isOutside(t: Triangle) -> bool {
+    let zero = vec3<f32>(0.0);
+    return all(t.w <= zero) || all(t.z < -t.w) || all(t.z > t.w) || any((t.x == zero) & (t.y == zero) & (t.w == zero));
   }
 
-  /** Pixels that the part between near and far may cover; low > high when there are none. */
-  fn visibleBox(t: Triangle) -> Box {
+  /** Pixels whose centres a triangle with all of its vertices between near and far may have; low > high when there are none. */
+  fn boxOf(t: Triangle) -> Box {
     let size = vec2<f32>(vec2<i32>(uniforms.width, uniforms.height));
-    let half = 0.5 * size;
-    margin = 0.0;
-    if (t.flat && !t.clipped) {
-      bounds = vec4<f32>(min(min(t.x.x, t.x.y), t.x.z), min(min(t.y.x, t.y.y), t.y.z),
-        max(max(t.x.x, t.x.y), t.x.z), max(max(t.y.x, t.y.y), t.y.z));
-    } else {
-      let zero = vec3<f32>(0.0);
-      let none = Box(vec2<i32>(0), vec2<i32>(-1));
-      if (all(t.w <= zero) || all(t.z < -t.w) || all(t.z > t.w)) { return none; }
-      if (any((t.x == zero) & (t.y == zero) & (t.w == zero))) { return none; }
-      margin = 1.0;
-      if (all(t.w > zero)) {
-        let x = t.x / t.w;
-        let y = t.y / t.w;
-        bounds = vec4<f32>(min(min(x.x, x.y), x.z), min(min(y.x, y.y), y.z),
-          max(max(x.x, x.y), x.z), max(max(y.x, y.y), y.z));
-      } else {
-        bounds = vec4<f32>(1e30, 1e30, -1e30, -1e30);
-        unbounded = false;
-        let a = vec4<f32>(t.x.x, t.y.x, t.z.x, t.w.x);
-        let b = vec4<f32>(t.x.y, t.y.y, t.z.y, t.w.y);
-        let c = vec4<f32>(t.x.z, t.y.z, t.z.z, t.w.z);
-        extendByEdge(a, b, half);
-        extendByEdge(b, c, half);
-        extendByEdge(c, a, half);
-        if (unbounded) { return Box(vec2<i32>(0), vec2<i32>(size) - 1); }
-      }
-    }
-    let low = clamp(ceil(bounds.xy + (half - 0.5) - margin), vec2<f32>(0.0), size);
-    let high = clamp(floor(bounds.zw + (half - 0.5) + margin), vec2<f32>(-1.0), size - 1.0);
-    return Box(vec2<i32>(low), vec2<i32>(high));
+    let low = vec2<f32>(min(min(t.x.x, t.x.y), t.x.z), min(min(t.y.x, t.y.y), t.y.z)) + (0.5 * size - 0.5);
+    let high = vec2<f32>(max(max(t.x.x, t.x.y), t.x.z), max(max(t.y.x, t.y.y), t.y.z)) + (0.5 * size - 0.5);
+    return Box(vec2<i32>(clamp(ceil(low), vec2<f32>(0.0), size)), vec2<i32>(clamp(floor(high), vec2<f32>(-1.0), size - 1.0)));
   }
 
-  /** The key of the depth at a pixel's centre; ${NO_KEY} where the triangle is not. */
+  /** The key of the depth at a pixel's centre; ${NO_KEY} where the triangle is not. For plain ones. */
+  fn plainKeyAt(t: Triangle, column: i32, row: i32) -> i32 {
+    let offset = 0.5 * vec2<f32>(vec2<i32>(uniforms.width - 1 - 2 * column, uniforms.height - 1 - 2 * row));
+    let zero = vec3<f32>(0.0);
+    var e = edgeFunctions(t.x + offset.x, t.y + offset.y);
+    let clockwise = any(e > zero);
+    if (clockwise == any(e < zero)) { return ${NO_KEY}; }
+    if (uniforms.cull == select(2, 1, clockwise)) { return ${NO_KEY}; }
+    if (any(e == zero)) {
+      // The edge from vertex i + 1 to i + 2 as a line; its inside is where e > 0.
+      let turn = select(-1.0, 1.0, clockwise);
+      let normalX = (t.y.yzx - t.y.zxy) * turn;
+      let normalY = (t.x.zxy - t.x.yzx) * turn;
+      let owns = (normalX > zero) | ((normalX == zero) & (normalY > zero));
+      if (any((e == zero) & !owns)) { return ${NO_KEY}; }
+    }
+    e = abs(e);
+    let sum = e.x + e.y + e.z;
+    if (!(sum > 0.0)) { return ${NO_KEY}; }
+    // Of the same depth everywhere where all vertices are.
+    return keyOfDepth(t.z.x + fma(e.y, t.z.y - t.z.x, e.z * (t.z.z - t.z.x)) / sum);
+  }
+  `
+
+/** WGSL: the same for any triangle; needs `triangleTests`. */
+export const anyTriangleTests = /* wgsl */ `
   fn keyAt(t: Triangle, column: i32, row: i32) -> i32 {
+    if (isPlain(t)) { return plainKeyAt(t, column, row); }
     let offset = 0.5 * vec2<f32>(vec2<i32>(uniforms.width - 1 - 2 * column, uniforms.height - 1 - 2 * row));
     let zero = vec3<f32>(0.0);
     var e = edgeFunctions(fma(t.w, vec3<f32>(offset.x), t.x), fma(t.w, vec3<f32>(offset.y), t.y));
@@ -122,7 +91,6 @@ export const triangleTests = /* wgsl */ `
     if (clockwise == any(e < zero)) { return ${NO_KEY}; }
     if (uniforms.cull == select(2, 1, clockwise)) { return ${NO_KEY}; }
     if (any(e == zero)) {
-      // The edge from vertex i + 1 to i + 2 as a line; its inside is where e > 0.
       var normalX = differenceOfProducts(t.y.yzx, t.w.zxy, t.w.yzx, t.y.zxy);
       var normalY = differenceOfProducts(t.w.yzx, t.x.zxy, t.x.yzx, t.w.zxy);
       normalX = select(-normalX, normalX, clockwise);
@@ -131,17 +99,9 @@ export const triangleTests = /* wgsl */ `
       if (any((e == zero) & !owns)) { return ${NO_KEY}; }
     }
     e = abs(e);
-    if (t.flat) {
-      let sum = e.x + e.y + e.z;
-      if (!(sum > 0.0)) { return ${NO_KEY}; }
-      // Of the same depth everywhere where all vertices are.
-      let depth = t.z.x + fma(e.y, t.z.y - t.z.x, e.z * (t.z.z - t.z.x)) / sum;
-      if (t.clipped && !(abs(depth) <= 1.0)) { return ${NO_KEY}; }
-      return keyOfDepth(depth);
-    }
     let w = dot(e, t.w);
     if (!(w > 0.0)) { return ${NO_KEY}; }
     let depth = dot(e, t.z) / w;
-    if (t.clipped && !(abs(depth) <= 1.0)) { return ${NO_KEY}; }
+    if (!(abs(depth) <= 1.0)) { return ${NO_KEY}; }
     return keyOfDepth(depth);
   }`

@@ -5,6 +5,8 @@ import {
   interpolateBarycentricsGradientOnGpu,
   interpolateOnGpu,
 } from './gpu-interpolate.js'
+import { tracedInterpolateKernel } from './gpu-interpolate-operation.js'
+import { footprintsOf } from './gpu-rasterize-operation.js'
 import { interpolateAttributes, spreadToAttributes, spreadToBarycentrics } from './interpolate-arrays.js'
 import type { Fragments } from './rasterize.js'
 import { triangleIndices, type Triangles } from './triangle-indices.js'
@@ -115,9 +117,11 @@ export function interpolate(
   }
   const indices = triangleIndices('interpolate', triangles, shape[1])
   const input = stacked ? reshape(attributes, shape) : attributes
+  const { barycentrics, triangleIds: ids } = fragments
+  const footprints = footprintsOf(ids)
   const [output] = runHostKernel(
-    kernel,
-    { attributes: input, barycentrics: fragments.barycentrics, ids: fragments.triangleIds },
+    footprints ? tracedInterpolateKernel : kernel,
+    { attributes: input, barycentrics, ids, ...footprints },
     { triangles: indices, shape },
   )
   if (stacked) input.dispose()

@@ -1,4 +1,4 @@
-import type { Tensor, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core'
+import { getBackend, type Tensor, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core'
 import {
   assertDataType,
   assertInteger,
@@ -9,8 +9,7 @@ import {
 } from '@facekit/core'
 import { barycentricsGradient } from './barycentrics-gradient.js'
 import { detach } from './detach.js'
-import { rasterizeOnGpu } from './gpu-rasterize.js'
-import { rasterizeGradientOnGpu } from './gpu-rasterize-gradient.js'
+import { rasterizeWithGpu } from './gpu-rasterize-operation.js'
 import { rasterizeArrays } from './rasterize-arrays.js'
 import type { Cull } from './scan-triangles.js'
 import { triangleIndices, type Triangles } from './triangle-indices.js'
@@ -56,7 +55,6 @@ const gradientKernel: HostKernel<Attributes> = {
       gradient as Float32Array,
     )
   },
-  webgpu: rasterizeGradientOnGpu,
 }
 
 const kernel: HostKernel<Attributes> = {
@@ -77,7 +75,6 @@ const kernel: HostKernel<Attributes> = {
       },
     )
   },
-  webgpu: rasterizeOnGpu,
   gradient: {
     inputsToSave: ['clip'],
     outputsToSave: [true, false, false],
@@ -129,11 +126,9 @@ export function rasterize(
     throw new ValueError(`rasterize: cull is ${String(cull)}, expected 'none', 'back' or 'front'`)
   }
   const indices = triangleIndices('rasterize', triangles, N)
-  const [triangleIds, barycentrics, depth] = runHostKernel(
-    kernel,
-    { clip: clipVertices },
-    { triangles: indices, width, height, cull },
-  )
+  const attributes = { triangles: indices, width, height, cull }
+  if (getBackend() === 'webgpu') return rasterizeWithGpu(clipVertices, attributes)
+  const [triangleIds, barycentrics, depth] = runHostKernel(kernel, { clip: clipVertices }, attributes)
   return {
     triangleIds: detach(triangleIds as Tensor3D),
     barycentrics: barycentrics as Tensor4D,
