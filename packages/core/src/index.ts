@@ -46,3 +46,4 @@ export {
 } from './gpu-program.js'
 export { wgslGroupSum, wgslMain } from './wgsl.js'
 export { gpuConstant } from './gpu-constant.js'
+export { recordStep, type KernelTime, type RecordedStep } from './record-step.js'

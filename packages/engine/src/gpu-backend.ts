@@ -1,7 +1,14 @@
-import { util, type BackendValues, type TensorInfo } from '@tensorflow/tfjs-core'
+import {
+  util,
+  type BackendValues,
+  type Tensor,
+  type TensorContainer,
+  type TensorInfo,
+} from '@tensorflow/tfjs-core'
 import { BackendError, type GpuCommand } from '@facekit/core'
 import { GpuBufferPool } from './gpu-buffer-pool.js'
 import { GpuPages, type GpuRange } from './gpu-pages.js'
+import { recordOnGpu } from './gpu-recorded-step.js'
 import type { GpuRecorder } from './gpu-recorder.js'
 import type { GpuTrace } from './gpu-trace.js'
 import { stockUniforms } from './stock-uniforms.js'
@@ -101,6 +108,10 @@ export function createGpuBackend(
     bufferOf(dataId: object): GPUBuffer {
       this.uploadToGPU(dataId)
       return this.tensorMap.get(dataId).resource!
+    }
+
+    recordStep<Inputs extends Tensor[], Output extends TensorContainer>(run: (...inputs: Inputs) => Output) {
+      return recordOnGpu(this, run)
     }
 
     encode({ name, pipeline, layout, data, uniforms, workgroups }: GpuCommand): void {

@@ -1,13 +1,5 @@
+import type { KernelTime } from '@facekit/core'
 import type { GpuCopy, GpuDispatch, GpuEngineBackend } from './gpu-backend.js'
-
-/** Time that a kernel takes on the GPU. */
-export interface GpuKernelTime {
-  name: string
-  /** Times that it runs in the step. */
-  count: number
-  /** Of all of them together. */
-  milliseconds: number
-}
 
 /** Dispatches that are timed at a time: a query set holds 4096 times at most. */
 const CHUNK = 2048
@@ -16,10 +8,10 @@ const CHUNK = 2048
 export async function profileCommands(
   backend: GpuEngineBackend,
   commands: readonly (GpuDispatch | GpuCopy)[],
-): Promise<GpuKernelTime[]> {
+): Promise<KernelTime[]> {
   const { device } = backend
   if (!device.features.has('timestamp-query')) return []
-  const times = new Map<string, GpuKernelTime>()
+  const times = new Map<string, KernelTime>()
   backend.flush()
   for (let start = 0; start < commands.length; start += CHUNK) {
     const chunk = commands.slice(start, start + CHUNK)

@@ -7,16 +7,16 @@ import {
   type TensorInfo,
   Variable,
 } from '@tensorflow/tfjs-core'
-import { BackendError } from '@facekit/core'
+import { BackendError, type KernelTime } from '@facekit/core'
 import type { GpuEngineBackend } from './gpu-backend.js'
-import { profileCommands, type GpuKernelTime } from './gpu-profile.js'
+import { profileCommands } from './gpu-profile.js'
 import { GpuRecorder } from './gpu-recorder.js'
 import type { GpuTrace } from './gpu-trace.js'
 
 /** A recorded step. */
 export interface GpuStep {
   replay(inputs: readonly Tensor[]): TensorContainer
-  profile(): Promise<GpuKernelTime[]>
+  profile(): Promise<KernelTime[]>
   dispose(): void
 }
 

@@ -1,4 +1,4 @@
-import { FacekitError, type FaceParameters } from '@facekit/core'
+import { FacekitError, recordStep, type FaceParameters, type RecordedStep } from '@facekit/core'
 import { hybridLoss, type LossContext, type LossTerm } from '@facekit/losses'
 import type { FaceRendering } from '@facekit/render'
 import * as tf from '@tensorflow/tfjs-core'
@@ -36,47 +36,62 @@ const breathe = () => new Promise<void>((resolve) => setTimeout(resolve, 0))
 export async function descend(descent: Descent): Promise<FitStep[]> {
   const { unknowns, values, iterations, signal } = descent
   const adam = new Adam(unknowns.size)
+  const evaluations = new Map<string, Evaluation>()
   const history: FitStep[] = []
-  for (let iteration = 0; iteration < iterations; iteration++) {
-    signal?.throwIfAborted()
-    const { step, gradient } = await evaluate(descent, iteration)
-    if (!Number.isFinite(step.total) || !gradient.every(Number.isFinite)) {
-      const culprit =
-        Object.entries(step.terms).find(([, value]) => !Number.isFinite(value))?.[0] ?? 'a gradient'
-      throw new FacekitError(
-        `fitFace: step ${iteration}: ${culprit} is not finite; are all pictures and labels finite?`,
-      )
+  try {
+    for (let iteration = 0; iteration < iterations; iteration++) {
+      signal?.throwIfAborted()
+      const { step, gradient } = await evaluate(evaluations, descent, iteration)
+      if (!Number.isFinite(step.total) || !gradient.every(Number.isFinite)) {
+        const culprit =
+          Object.entries(step.terms).find(([, value]) => !Number.isFinite(value))?.[0] ?? 'a gradient'
+        throw new FacekitError(
+          `fitFace: step ${iteration}: ${culprit} is not finite; are all pictures and labels finite?`,
+        )
+      }
+      const factor = 0.1 + 0.45 * (1 + Math.cos((Math.PI * iteration) / iterations))
+      adam.update(values, gradient, unknowns.rates, factor)
+      history.push(step)
+      descent.onStep?.(step)
+      await breathe()
     }
-    const factor = 0.1 + 0.45 * (1 + Math.cos((Math.PI * iteration) / iterations))
-    adam.update(values, gradient, unknowns.rates, factor)
-    history.push(step)
-    descent.onStep?.(step)
-    await breathe()
+  } finally {
+    for (const evaluation of evaluations.values()) evaluation.dispose()
   }
   return history
 }
 
+/** Losses and gradient of packed unknowns, recorded where the backend can. */
+type Evaluation = RecordedStep<[tf.Tensor1D], Evaluated>
+type Evaluated = { total: tf.Scalar; gradient: tf.Tensor1D; terms: Record<string, tf.Scalar> }
+
+/** Recordings that are kept: weights that change at every step would make one a step. */
+const MOST_EVALUATIONS = 4
+
 async function evaluate(
+  evaluations: Map<string, Evaluation>,
   descent: Descent,
   iteration: number,
 ): Promise<{ step: FitStep; gradient: Float32Array }> {
-  const { unknowns, values, crops, embed } = descent
-  const vector = tf.tensor1d(Float32Array.from(values))
-  const terms: Record<string, tf.Scalar> = {}
-  const { value, grad } = tf.valueAndGrad((x: tf.Tensor) => {
-    const parameters = unknowns.decode(x as tf.Tensor1D)
-    const rendering = descent.render(parameters)
-    const { size: _, ...labels } = crops
-    const context: LossContext = { ...labels, rendering, parameters, ...(embed ? { embed } : {}) }
-    const loss = hybridLoss(descent.terms, context, iteration)
-    for (const [name, term] of Object.entries(loss.terms)) terms[name] = tf.keep(term)
-    return loss.total
-  })(vector)
-  const names = Object.keys(terms)
-  const [total, gradient, ...numbers] = await Promise.all(
-    [value, grad, ...names.map((name) => terms[name])].map((t) => t.data()),
+  const vector = tf.tensor1d(Float32Array.from(descent.values))
+  // A recording computes what it did when it was made: there is one for each set of weights.
+  const weights = descent.terms.map(({ weight }) =>
+    typeof weight === 'function' ? weight(iteration) : weight,
   )
-  tf.dispose([vector, value, grad, terms])
+  const key = weights.join()
+  let evaluation = evaluations.get(key)
+  if (evaluation === undefined && evaluations.size < MOST_EVALUATIONS) {
+    evaluation = recordStep((x: tf.Tensor1D) => lossesAndGradient(descent, x, iteration))
+    evaluations.set(key, evaluation)
+  }
+  const result = evaluation
+    ? evaluation(vector)
+    : tf.tidy(() => lossesAndGradient(descent, vector, iteration))
+  const names = Object.keys(result.terms)
+  const [total, gradient, ...numbers] = await Promise.all(
+    [result.total, result.gradient, ...names.map((name) => result.terms[name])].map((t) => t.data()),
+  )
+  tf.dispose([vector, result as unknown as tf.TensorContainer])
   return {
     step: {
       stage: 'appearance',
@@ -86,4 +101,20 @@ async function evaluate(
     },
     gradient: gradient as Float32Array,
   }
+}
+
+function lossesAndGradient(descent: Descent, vector: tf.Tensor1D, iteration: number): Evaluated {
+  const { unknowns, crops, embed } = descent
+  let terms: Record<string, tf.Scalar> = {}
+  const { value, grad } = tf.valueAndGrad((x: tf.Tensor) => {
+    const parameters = unknowns.decode(x as tf.Tensor1D)
+    const rendering = descent.render(parameters)
+    const { size: _, ...labels } = crops
+    const context: LossContext = { ...labels, rendering, parameters, ...(embed ? { embed } : {}) }
+    const loss = hybridLoss(descent.terms, context, iteration)
+    terms = loss.terms
+    for (const term of Object.values(terms)) tf.keep(term)
+    return loss.total
+  })(vector)
+  return { total: value as tf.Scalar, gradient: grad as tf.Tensor1D, terms }
 }

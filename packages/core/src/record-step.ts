@@ -1,9 +1,13 @@
-import { engine, getBackend, tidy, type Tensor, type TensorContainer } from '@tensorflow/tfjs-core'
-import { backend as currentBackend } from '@tensorflow/tfjs-core'
-import type { GpuEngineBackend } from './gpu-backend.js'
-import { GpuTrace } from './gpu-trace.js'
-import { recordGpuStep, type GpuStep } from './gpu-step.js'
-import type { GpuKernelTime } from './gpu-profile.js'
+import { backend as currentBackend, tidy, type Tensor, type TensorContainer } from '@tensorflow/tfjs-core'
+
+/** Time that a kernel takes on the GPU. */
+export interface KernelTime {
+  name: string
+  /** Times that it runs in the step. */
+  count: number
+  /** Of all of them together. */
+  milliseconds: number
+}
 
 /** A step of a loop that is recorded once and replayed. */
 export interface RecordedStep<Inputs extends Tensor[], Output extends TensorContainer> {
@@ -13,15 +17,16 @@ export interface RecordedStep<Inputs extends Tensor[], Output extends TensorCont
    *
    * @returns nothing before the step has been recorded, and where there is no such clock
    */
-  profile(): Promise<GpuKernelTime[]>
+  profile(): Promise<KernelTime[]>
   /** Frees what the step holds. It can be called again, and is then recorded anew. */
   dispose(): void
 }
 
-interface State {
-  calls: number
-  trace?: GpuTrace
-  step?: GpuStep
+/** What a backend that can record steps has: that of @facekit/engine for WebGPU. */
+interface RecordingBackend {
+  recordStep?<Inputs extends Tensor[], Output extends TensorContainer>(
+    run: (...inputs: Inputs) => Output,
+  ): RecordedStep<Inputs, Output>
 }
 
 /** Makes a function that is called again and again with tensors of the same shapes, such as a training step, as fast as the GPU is.
@@ -50,47 +55,21 @@ interface State {
 export function recordStep<Inputs extends Tensor[], Output extends TensorContainer>(
   run: (...inputs: Inputs) => Output,
 ): RecordedStep<Inputs, Output> {
-  const states = new Map<string, State>()
-  let last: State | undefined
-
-  const call = (...inputs: Inputs): Output => {
-    if (getBackend() !== 'webgpu' || !('encodeDispatch' in currentBackend()))
-      return tidy(() => run(...inputs))
-    const gpu = currentBackend() as unknown as GpuEngineBackend
-    // A step inside of a recorded step is part of it.
-    if (gpu.recorder) return tidy(() => run(...inputs))
-    const key = inputs.map(({ shape, dtype }) => `${dtype}[${shape.join()}]`).join(';')
-    let state = states.get(key)
-    if (state === undefined) states.set(key, (state = { calls: 0 }))
-    last = state
-    if (state.step) return state.step.replay(inputs) as Output
-    state.calls++
-    if (state.calls === 1) return tidy(() => run(...inputs))
-    const before = state.trace
-    uploadFirst(gpu, inputs)
-    gpu.trace = state.trace = new GpuTrace()
-    try {
-      if (before === undefined) return tidy(() => run(...inputs))
-      const { step, output } = recordGpuStep(gpu, run as (...tensors: Tensor[]) => Output, inputs, before)
-      state.step = step
-      return output
-    } finally {
-      gpu.trace = undefined
-    }
+  const steps = new Map<RecordingBackend, RecordedStep<Inputs, Output>>()
+  const current = () => {
+    const backend = currentBackend() as RecordingBackend
+    let step = steps.get(backend)
+    if (step === undefined && backend.recordStep !== undefined)
+      steps.set(backend, (step = backend.recordStep(run)))
+    return step
   }
+  const call = (...inputs: Inputs): Output => (current() ?? tidyRun)(...inputs)
+  const tidyRun = (...inputs: Inputs): Output => tidy(() => run(...inputs))
   return Object.assign(call, {
-    profile: async () => (await last?.step?.profile()) ?? [],
+    profile: async () => (await current()?.profile()) ?? [],
     dispose: () => {
-      for (const { step } of states.values()) step?.dispose()
-      states.clear()
-      last = undefined
+      for (const step of steps.values()) step.dispose()
+      steps.clear()
     },
   })
-}
-
-/** Brings what may change to the GPU: tfjs computes with small tensors on the CPU as long as they are there. */
-function uploadFirst(gpu: GpuEngineBackend, inputs: readonly Tensor[]): void {
-  for (const { dataId } of [...inputs, ...Object.values(engine().registeredVariables)]) {
-    if (gpu.tensorMap.has(dataId)) gpu.bufferOf(dataId)
-  }
 }
