@@ -192,7 +192,8 @@ export function convolve(
  * x[b, oy * strideY + dy(t), ox * strideX + dx(t), c] * dy[b, oy, ox, o].
  *
  * @param zeros - `channels` numbers that are 0
- * @param out - `[tapCount, channels, outputs]`
+ * @param outputs - how many of the `allOutputs` that a pixel has, the first being those at `dy` and `out`
+ * @param out - `[tapCount, channels, allOutputs]`
  * @param tapFrom - first tap; `tapTo` the one behind the last
  */
 export function filterGradient(
@@ -211,6 +212,7 @@ export function filterGradient(
   strideX: i32,
   dy: usize,
   outputs: i32,
+  allOutputs: i32,
   out: usize,
   scratch: usize,
 ): void {
@@ -228,7 +230,7 @@ export function filterGradient(
     const count = min(SUMMED, pixels - first)
     const start: usize = first > 0 ? 1 : 0
     locate(places, first, count, x, pictureBytes, outHeight, outWidth, strideY, strideX)
-    packColumns(dy + <usize>first * outputs * 4, right, count, outputs, outputs * 4, count * 32)
+    packColumns(dy + <usize>first * allOutputs * 4, right, count, outputs, allOutputs * 4, count * 32)
     for (let t = tapFrom; t < tapTo; t++) {
       const shiftY = load<i32>(taps + t * 8)
       const shiftX = load<i32>(taps + t * 8, 4)
@@ -243,8 +245,8 @@ export function filterGradient(
       for (let o = 0; o < outputs; o += 8) {
         const b = right + <usize>(o >> 3) * count * 32
         let a = left
-        const rowBytes = <usize>outputs * 4
-        let c0 = out + (<usize>(t * channels) * outputs + o) * 4
+        const rowBytes = <usize>allOutputs * 4
+        let c0 = out + (<usize>(t * channels) * allOutputs + o) * 4
         for (let c = 0; c < channels; c += 4, a += panelBytes, c0 += 4 * rowBytes) {
           const rows = channels - c
           const c1 = rows > 1 ? c0 + rowBytes : dump

@@ -11,8 +11,8 @@ const output = fileURLToPath(new URL('../src/wasm-binary.ts', import.meta.url))
 
 /** What is built: for a memory of one's own, and for one that threads share. */
 const variants = {
-  plain: [],
-  shared: ['--enable=threads', '--sharedMemory', '--maximumMemory=65536'],
+  plain: ['assembly/index.ts'],
+  shared: ['assembly/shared.ts', '--enable=threads', '--sharedMemory', '--maximumMemory=65536'],
 }
 
 /** The text of src/wasm-binary.ts, made from the sources. */
@@ -37,7 +37,6 @@ async function compile(flags: string[]): Promise<Uint8Array> {
   let bytes: Uint8Array | undefined
   const { error, stderr } = await main(
     [
-      'assembly/index.ts',
       `--baseDir=${folder}`,
       '--outFile=kernels.wasm',
       '--optimizeLevel=3',

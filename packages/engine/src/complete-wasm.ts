@@ -6,6 +6,7 @@ import { registerConv2dInputGradient } from './conv2d-input-gradient.js'
 import { registerCpuFallback } from './cpu-fallback.js'
 import { depthwiseFilterGradient, depthwiseInputGradient } from './depthwise-gradients.js'
 import { einsum } from './einsum.js'
+import { isNode } from './import-optional.js'
 import { registerBroadcastBatchNorm } from './fused-batch-norm.js'
 import { registerPlainKernel } from './plain-kernel.js'
 import { resizeBilinearGradient, resizeNearestGradient } from './resize-gradients.js'
@@ -18,6 +19,8 @@ import { registerWasmBatchNormalization } from './wasm-batch-normalization.js'
 import { registerWasmKernel } from './wasm-kernel.js'
 import { maxPoolGradient } from './wasm-max-pool-gradient.js'
 import { loadWasmModule } from './wasm-module.js'
+import { withSharedMemory } from './wasm-shared-memory.js'
+import { startThreads, wantedThreads } from './wasm-threads.js'
 import { registerWasmSums } from './wasm-sums.js'
 
 /** Kernels whose stock WASM version gives wrong numbers, and that are rare enough to be left to plain JavaScript. */
@@ -70,13 +73,20 @@ export async function completeWasm(): Promise<void> {
 /** Gives our kernels to the backend's instance, whoever starts it. */
 async function prepareInstances(): Promise<void> {
   const { registry, registryFactory } = engine()
-  const prepare = async (backend: BackendWasm) => {
-    await loadWasmModule(backend)
+  const prepare = async (backend: BackendWasm, threads: number) => {
+    const loaded = await loadWasmModule(backend)
+    if (loaded.shared && threads > 1) await startThreads(backend, loaded, threads)
     watchWasmBackend(backend)
     return backend
   }
   const entry = registryFactory.wasm
   const { factory } = entry
-  entry.factory = async () => prepare((await factory()) as BackendWasm)
-  if (registry.wasm) await prepare(registry.wasm as BackendWasm)
+  entry.factory = async () => {
+    const threads = await wantedThreads()
+    const start = async () => (await factory()) as BackendWasm
+    // In browsers tfjs shares the memory where that is allowed.
+    const share = isNode() && threads > 1
+    return prepare(await (share ? withSharedMemory('register_tensor', start) : start()), threads)
+  }
+  if (registry.wasm) await prepare(registry.wasm as BackendWasm, await wantedThreads())
 }

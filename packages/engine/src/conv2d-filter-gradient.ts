@@ -1,8 +1,9 @@
 import { backend_util } from '@tensorflow/tfjs-core'
 import { BackendError } from '@facekit/core'
-import { convolutionTaps, withTaps } from './wasm-convolution.js'
+import { convolutionTaps, parallelParts, withTaps } from './wasm-convolution.js'
 import { addressOf, clear, wasmExports } from './wasm-module.js'
 import type { WasmKernel } from './wasm-kernel.js'
+import { shareTasks } from './wasm-threads.js'
 
 type Shape4D = [number, number, number, number]
 
@@ -41,26 +42,31 @@ export const conv2dFilterGradient: WasmKernel<'x' | 'dy', Attributes> = ({ input
   }
   const { filterGradient, filterGradientScratch } = wasmExports(backend)
   const bytes = filterGradientScratch(inChannels, outChannels)
-  withTaps(backend, taps, inChannels, bytes, (tapsAt, zeros, scratch) => {
-    filterGradient(
-      addressOf(backend, x),
-      inHeight,
-      inWidth,
-      inChannels,
-      zeros,
-      tapsAt,
-      0,
+  const products = batchSize * outHeight * outWidth * taps.length * inChannels * outChannels
+  const parts = parallelParts(backend, products)
+  withTaps(backend, taps, inChannels, parts === 1 ? bytes : 0, (tapsAt, zeros, scratch) => {
+    const picture = [addressOf(backend, x), inHeight, inWidth, inChannels, zeros, tapsAt]
+    const pixels = [batchSize, outHeight, outWidth, info.strideHeight, info.strideWidth]
+    const [from, to] = [addressOf(backend, dy), addressOf(backend, out)]
+    if (parts === 1) {
+      filterGradient(...picture, 0, taps.length, ...pixels, from, outChannels, outChannels, to, scratch)
+      return
+    }
+    const tapTasks = Math.min(parts, taps.length)
+    const tapsAtOnce = Math.ceil(taps.length / tapTasks)
+    const outputsAtOnce = Math.ceil(outChannels / Math.ceil(parts / tapTasks) / 8) * 8
+    const tasks = Math.ceil(taps.length / tapsAtOnce) * Math.ceil(outChannels / outputsAtOnce)
+    shareTasks(backend, 'filterGradient', tasks, bytes, [
+      ...picture,
       taps.length,
-      batchSize,
-      outHeight,
-      outWidth,
-      info.strideHeight,
-      info.strideWidth,
-      addressOf(backend, dy),
+      ...pixels,
+      from,
       outChannels,
-      addressOf(backend, out),
-      scratch,
-    )
+      to,
+      0,
+      tapsAtOnce,
+      outputsAtOnce,
+    ])
   })
   return out
 }

@@ -40,8 +40,8 @@ export interface BackendReport {
   adapter?: AdapterReport
   /** WASM only: whether its kernels use SIMD. */
   simd?: boolean
-  /** WASM only: whether its kernels use several threads. */
-  threads?: boolean
+  /** WASM only: how many threads share convolutions and their gradients. */
+  threads?: number
 }
 
 /** The backend that runs, and why this one. */
@@ -53,8 +53,8 @@ export interface EngineInfo {
   adapter?: AdapterReport
   /** WASM only: whether its kernels use SIMD. */
   simd?: boolean
-  /** WASM only: whether its kernels use several threads. */
-  threads?: boolean
+  /** WASM only: how many threads share convolutions and their gradients. */
+  threads?: number
   /** Every backend that was looked at on the way to this one, in that order; the last one is the one that runs. */
   considered: readonly BackendReport[]
 }
@@ -66,6 +66,9 @@ export interface InitEngineOptions {
   backend?: BackendName | 'auto'
   /** Backends that `'auto'` may choose. Default: all of them. */
   candidates?: readonly BackendName[]
+  /** Threads of the WASM backend: 1 for none besides the calling one. Default: one for each core, 16 at most. In browsers only pages that are
+   * cross-origin isolated have them. Takes effect before the WASM backend's first start. */
+  threads?: number
   /** Where the `.wasm` files of `@tensorflow/tfjs-backend-wasm` are: the URL of a folder, ending in a slash, or the URL of
    * each file by its name. Bundlers need it; Node does not. Takes effect before the WASM backend's first start. */
   wasmPaths?: string | Readonly<Record<string, string>>

@@ -27,16 +27,19 @@ let current: { info: EngineInfo; auto: boolean } | undefined
  * @throws {ValueError} for an unknown backend
  * @example
  * const engine = await initEngine()
- * console.log(`${engine.backend}: ${engine.reason}`) // wasm: WebAssembly with SIMD, one thread
+ * console.log(`${engine.backend}: ${engine.reason}`) // wasm: WebAssembly with SIMD, 8 threads
  */
 export async function initEngine(options: InitEngineOptions = {}): Promise<EngineInfo> {
-  const { backend, candidates = backendNames } = options
+  const { backend, candidates = backendNames, threads } = options
   for (const name of [...candidates, ...(backend === undefined || backend === 'auto' ? [] : [backend])]) {
     if (!backendNames.includes(name)) {
       throw new ValueError(
         `initEngine: backend is ${JSON.stringify(name)}, expected "auto" or one of ${backendNames.join(', ')}`,
       )
     }
+  }
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
+    throw new ValueError(`initEngine: threads is ${threads}, expected a whole number from 1`)
   }
   return inTurn(async () => {
     const kept = keptInfo(options)

@@ -1,8 +1,10 @@
-import { env } from '@tensorflow/tfjs-core'
+import { engine, env } from '@tensorflow/tfjs-core'
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
 import type { BackendProvider } from './backend-provider.js'
 import { completeWasm } from './complete-wasm.js'
 import type { InitEngineOptions } from './engine-info.js'
 import { instantiateBackend } from './instantiate-backend.js'
+import { requestThreads, threadCount } from './wasm-threads.js'
 
 const PATHS_REMEDY =
   'serve the .wasm files of @tensorflow/tfjs-backend-wasm/dist and pass their folder as initEngine({ wasmPaths })'
@@ -12,7 +14,7 @@ const UPDATE_REMEDY = 'use Node 20 or later, or a current browser'
 // tfjs refuses new paths after a failed start, and needs none after a successful one.
 let paths: InitEngineOptions['wasmPaths']
 
-/** WebAssembly with SIMD, and with threads in browsers that allow shared memory. */
+/** WebAssembly with SIMD, and with threads in Node and on pages that may share memory. */
 export const wasmBackend: BackendProvider = {
   name: 'wasm',
   probe: async () => {
@@ -26,18 +28,16 @@ export const wasmBackend: BackendProvider = {
     }
     return { backend: 'wasm', available: true, reason: 'WebAssembly is here' }
   },
-  start: async ({ wasmPaths }) => {
+  start: async ({ wasmPaths, threads }) => {
+    requestThreads(threads)
     await completeWasm()
     const wasm = await import('@tensorflow/tfjs-backend-wasm')
     if (wasmPaths !== undefined && wasmPaths !== paths) {
       wasm.setWasmPaths(typeof wasmPaths === 'string' ? wasmPaths : { ...wasmPaths })
       paths = wasmPaths
     }
-    const [simd, threads] = await Promise.all([
-      env().getAsync('WASM_HAS_SIMD_SUPPORT'),
-      env().getAsync('WASM_HAS_MULTITHREAD_SUPPORT'),
-    ])
-    if (!simd) throw new Error(`this WebAssembly has no SIMD; ${UPDATE_REMEDY}`)
+    if (!(await env().getAsync('WASM_HAS_SIMD_SUPPORT')))
+      throw new Error(`this WebAssembly has no SIMD; ${UPDATE_REMEDY}`)
     try {
       await instantiateBackend('wasm')
     } catch (error) {
@@ -45,10 +45,8 @@ export const wasmBackend: BackendProvider = {
       const cause = String((error as { message?: unknown })?.message ?? error).split('\n')[0]
       throw new Error(`its .wasm file cannot be loaded (${cause}); ${PATHS_REMEDY}`, { cause: error })
     }
-    return {
-      simd: true,
-      threads: Boolean(threads),
-      reason: `WebAssembly with SIMD, ${threads ? 'threads' : 'one thread'}`,
-    }
+    const count = threadCount(engine().registry.wasm as BackendWasm)
+    const reason = `WebAssembly with SIMD, ${count === 1 ? 'one thread' : `${count} threads`}`
+    return { simd: true, threads: count, reason }
   },
 }

@@ -2,6 +2,7 @@ import type { backend_util, TensorInfo } from '@tensorflow/tfjs-core'
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
 import { addressOf, clear, int32View, wasmExports, withScratch, type Address } from './wasm-module.js'
 import { packedFilter, type Tap } from './wasm-packed-filter.js'
+import { shareTasks, threadCount } from './wasm-threads.js'
 
 /** A grid of output pixels and where they lie in memory, in numbers. */
 export interface PixelGrid {
@@ -49,8 +50,10 @@ export function gatherConvolution(backend: BackendWasm, convolution: GatherConvo
   if (pixels * outputs === 0) return
   const panels = packedFilter(backend, filter, taps, direction)
   const { convolve, convolveScratch } = wasmExports(backend)
-  withTaps(backend, taps, channels, convolveScratch(outputs), (tapsAt, zeros, scratch) => {
-    convolve(
+  const bytes = convolveScratch(outputs)
+  const parts = parallelParts(backend, pixels * taps.length * channels * outputs)
+  withTaps(backend, taps, channels, parts === 1 ? bytes : 0, (tapsAt, zeros, scratch) => {
+    const numbers = [
       addressOf(backend, x),
       height,
       width,
@@ -70,11 +73,30 @@ export function gatherConvolution(backend: BackendWasm, convolution: GatherConvo
       grid.column * 4,
       bias ? addressOf(backend, bias) : 0,
       Number(relu),
-      0,
-      pixels,
-      scratch,
-    )
+    ]
+    if (parts === 1) {
+      convolve(...numbers, 0, pixels, scratch)
+      return
+    }
+    // Blocks of pixels first; where there are few of them, as deep in a network, outputs as well.
+    const pixelTasks = Math.min(parts, Math.ceil(pixels / PIXELS))
+    const pixelsAtOnce = Math.ceil(pixels / pixelTasks / PIXELS) * PIXELS
+    const outputsAtOnce = Math.ceil(outputs / Math.ceil(parts / pixelTasks) / 8) * 8
+    const tasks = Math.ceil(pixels / pixelsAtOnce) * Math.ceil(outputs / outputsAtOnce)
+    shareTasks(backend, 'convolve', tasks, bytes, [...numbers, pixels, pixelsAtOnce, outputsAtOnce])
   })
+}
+
+/** Pixels that a convolution does at once; see assembly/convolution.ts. */
+const PIXELS = 64
+
+/** Products that are worth waking a thread for: about half a millisecond's. */
+const WORTH_SHARING = 8e6
+
+/** Into how many tasks work is best cut, of so many products: several for each thread, since threads may be disturbed. */
+export function parallelParts(backend: BackendWasm, products: number): number {
+  const threads = threadCount(backend)
+  return threads === 1 || products < WORTH_SHARING ? 1 : threads * 4
 }
 
 /** Lays down the shifts of taps, and zeros for a pixel outside of the picture. */

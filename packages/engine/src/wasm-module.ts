@@ -41,18 +41,27 @@ interface EmscriptenModule {
 const modules = new WeakMap<BackendWasm, WasmExports>()
 const memories: { memory: WebAssembly.Memory; kernels: WasmExports }[] = []
 
+/** The compiled kernels, and the memory that they work on. */
+export interface LoadedModule {
+  module: WebAssembly.Module
+  exports: WebAssembly.Exports
+  memory: WebAssembly.Memory
+  /** Whether threads can share the memory. */
+  shared: boolean
+}
+
 /** Loads this package's own WASM kernels into the memory of tfjs' WASM backend. */
-export async function loadWasmModule(backend: BackendWasm): Promise<void> {
-  if (modules.has(backend)) return
+export async function loadWasmModule(backend: BackendWasm): Promise<LoadedModule> {
   const { asm, wasmMemory } = emscripten(backend)
   const memory = wasmMemory ?? asm.memory
   if (!memory) throw new Error('the memory of @tensorflow/tfjs-backend-wasm is not to be found')
   const shared = typeof SharedArrayBuffer === 'function' && memory.buffer instanceof SharedArrayBuffer
   const bytes = Uint8Array.from(atob(shared ? wasmBinary.shared : wasmBinary.plain), (c) => c.charCodeAt(0))
-  const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } })
+  const { instance, module } = await WebAssembly.instantiate(bytes, { env: { memory } })
   const kernels = instance.exports as unknown as WasmExports
   modules.set(backend, kernels)
   memories.push({ memory, kernels })
+  return { module, exports: instance.exports, memory, shared }
 }
 
 /** This package's own WASM kernels. */

@@ -1,0 +1,2 @@
+export * from './index'
+export { controlBytes, share, work } from './threads'
