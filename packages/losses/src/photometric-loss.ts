@@ -1,8 +1,6 @@
-import { add, mul, step, sub, tidy, type Scalar, type Tensor4D } from '@tensorflow/tfjs-core'
+import { add, mul, tidy, type Scalar, type Tensor4D } from '@tensorflow/tfjs-core'
 import { assertInRange, assertShape } from '@facekit/core'
-import { constant } from './constant.js'
-import { residualNorm } from './residual-norm.js'
-import { weightedMean } from './weighted-mean.js'
+import { colorResidual } from './color-residual.js'
 
 /** Pictures, masks and options of `photometricLoss`. */
 export interface PhotometricLossInput {
@@ -59,14 +57,9 @@ export function photometricLoss({
   assertShape('photometricLoss: skinProbability', skinProbability, ['B', 'H', 'W', 1], known)
   assertInRange('photometricLoss: eta', eta, 0)
   return tidy(() => {
-    const region = constant(mul(faceRegion, mask))
-    const probability = constant(skinProbability)
-    // p + [p > 0.5] (1 - p): a quarter of the time of a selection.
-    const certain = step(sub(probability, 0.5))
-    const skin = mul(region, add(probability, mul(certain, sub(1, probability))))
-    const diffuseError = weightedMean(residualNorm(diffuse, picture, EPSILON), skin)
+    const weights = { mask, faceRegion }
+    const diffuseError = colorResidual(diffuse, picture, { ...weights, skinProbability }, EPSILON)
     if (eta === 0) return diffuseError
-    const totalError = weightedMean(residualNorm(image, picture, EPSILON), region)
-    return add(diffuseError, mul(eta, totalError)) as Scalar
+    return add(diffuseError, mul(eta, colorResidual(image, picture, weights, EPSILON))) as Scalar
   })
 }

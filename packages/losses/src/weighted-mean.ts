@@ -1,7 +1,7 @@
 import { div, maximum, mean, mul, reshape, sum, tidy, type Scalar, type Tensor } from '@tensorflow/tfjs-core'
 
 /** Smallest total weight of a picture that is divided by: a picture without weight counts as 0. */
-const SMALLEST_WEIGHT = 1e-6
+export const SMALLEST_WEIGHT = 1e-6
 
 /** Weighted mean of each picture's values, then the mean over the pictures: `mean_b(sum_i w_i x_i / sum_i w_i)`.
  *
