@@ -6,6 +6,7 @@
  *   --backend wasm,cpu    backends; default: all that work here
  *   --network 18|50       default 50     --batch N   default 1     --size N   pixels, default 224
  *   --repetitions N       default 15     --seconds N  at most this long for a backend, default 60
+ *   --threads N           of wasm; default 1, as onnxruntime has
  *   --json FILE           write the results
  */
 import { parseArgs } from 'node:util'
@@ -24,6 +25,7 @@ const { values: options } = parseArgs({
     size: { type: 'string', default: '224' },
     repetitions: { type: 'string', default: '15' },
     seconds: { type: 'string', default: '60' },
+    threads: { type: 'string', default: '1' },
     json: { type: 'string' },
   },
 })
@@ -122,7 +124,7 @@ async function measure(backend: string): Promise<Result> {
 
 const results: Result[] = []
 for (const backend of await chooseBackends(options.backend)) {
-  const { reason } = await initEngine({ backend: backend as 'wasm' })
+  const { reason } = await initEngine({ backend, threads: Number(options.threads) })
   console.log(`${backend}: ${reason}`)
   results.push(await measure(backend))
 }

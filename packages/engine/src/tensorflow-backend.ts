@@ -1,3 +1,4 @@
+import { engine, getBackend, setBackend } from '@tensorflow/tfjs-core'
 import type { BackendProvider } from './backend-provider.js'
 import { importOptional, isNode } from './import-optional.js'
 import { instantiateBackend } from './instantiate-backend.js'
@@ -13,10 +14,13 @@ export const tensorflowBackend: BackendProvider = {
     if (!isNode()) {
       return { backend: 'tensorflow', available: false, reason: 'TensorFlow runs in Node only' }
     }
+    if (engine().registryFactory.tensorflow) {
+      return { backend: 'tensorflow', available: true, reason: 'TensorFlow is registered with tfjs' }
+    }
     const failures: string[] = []
     for (const name of PACKAGES) {
       try {
-        if (await importOptional(name)) {
+        if (await importQuietly(name)) {
           return { backend: 'tensorflow', available: true, reason: `${name} is installed` }
         }
       } catch (error) {
@@ -30,4 +34,14 @@ export const tensorflowBackend: BackendProvider = {
     await instantiateBackend('tensorflow')
     return {}
   },
+}
+
+/** Imports a package. These make their backend the current one at once: that is undone. */
+async function importQuietly(name: string): Promise<unknown> {
+  const before: string | undefined = getBackend()
+  try {
+    return await importOptional(name)
+  } finally {
+    if (before && getBackend() !== before) await setBackend(before)
+  }
 }
