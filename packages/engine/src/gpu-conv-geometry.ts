@@ -32,6 +32,7 @@ export function convGeometry(
   input: readonly number[],
   filter: readonly number[],
   { strides, pad, dilations = 1, dimRoundingMode }: ConvAttributes,
+  depthwise = false,
 ): ConvGeometry {
   const info = backend_util.computeConv2DInfo(
     input as Shape4D,
@@ -40,6 +41,7 @@ export function convGeometry(
     dilations,
     pad,
     dimRoundingMode,
+    depthwise,
   )
   return {
     inHeight: info.inHeight,

@@ -1,4 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
+import { depthwiseFilterGradient } from './gpu-conv-depthwise-filter-gradient.js'
+import { depthwiseInputGradient } from './gpu-conv-depthwise-input-gradient.js'
 import { convFilterGradient } from './gpu-conv-filter-gradient.js'
 import { convForward } from './gpu-conv-forward.js'
 import { convGeometry, type ConvAttributes } from './gpu-conv-geometry.js'
@@ -17,7 +19,7 @@ interface FusedAttributes extends ConvAttributes {
 }
 
 /** Registers convolution kernels for the WebGPU backend: `Conv2D`, `FusedConv2D`, `Conv2DBackpropInput` and `Conv2DBackpropFilter`
- * of float32 in the layout NHWC, `BatchMatMul` and `_FusedMatMul` of float32. */
+ * and those of depthwise convolutions, of float32 in the layout NHWC, `BatchMatMul` and `_FusedMatMul` of float32. */
 export function registerGpuConvolutions(): void {
   registerGpuProducts()
   replaceGpuKernel<'x' | 'filter', ConvAttributes>(
@@ -50,5 +52,17 @@ export function registerGpuConvolutions(): void {
     ({ inputs: { x, dy }, attrs }) => isPlain(attrs, x, dy),
     ({ inputs: { x, dy }, attrs, backend }) =>
       convFilterGradient(backend, x, dy, convGeometry(x.shape, attrs.filterShape, attrs)),
+  )
+  replaceGpuKernel<'dy' | 'filter', ConvAttributes & { inputShape: number[] }>(
+    'DepthwiseConv2dNativeBackpropInput',
+    ({ inputs: { dy, filter }, attrs }) => isPlain(attrs, dy, filter),
+    ({ inputs: { dy, filter }, attrs, backend }) =>
+      depthwiseInputGradient(backend, dy, filter, convGeometry(attrs.inputShape, filter.shape, attrs, true)),
+  )
+  replaceGpuKernel<'x' | 'dy', ConvAttributes & { filterShape: number[] }>(
+    'DepthwiseConv2dNativeBackpropFilter',
+    ({ inputs: { x, dy }, attrs }) => isPlain(attrs, x, dy),
+    ({ inputs: { x, dy }, attrs, backend }) =>
+      depthwiseFilterGradient(backend, x, dy, convGeometry(x.shape, attrs.filterShape, attrs, true)),
   )
 }

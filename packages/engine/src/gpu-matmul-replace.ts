@@ -17,6 +17,9 @@ export interface KernelArguments<Inputs extends string, Attributes> {
 
 type Kernel<Inputs extends string, Attributes> = (args: KernelArguments<Inputs, Attributes>) => TensorInfo
 
+/** Kernels of tfjs that were replaced, by name: for rare cases, and to measure against. */
+export const stockGpuKernels = new Map<string, KernelConfig>()
+
 /** Replaces a kernel of the WebGPU backend by one that does the usual cases and leaves the others to the stock one. */
 export function replaceGpuKernel<Inputs extends string, Attributes>(
   name: string,
@@ -24,6 +27,7 @@ export function replaceGpuKernel<Inputs extends string, Attributes>(
   kernel: Kernel<Inputs, Attributes>,
 ): void {
   const stock: KernelConfig = getKernel(name, 'webgpu')
+  stockGpuKernels.set(name, stock)
   unregisterKernel(name, 'webgpu')
   const choose: Kernel<Inputs, Attributes> = (args) =>
     usual(args) ? kernel(args) : (stock.kernelFunc as unknown as Kernel<Inputs, Attributes>)(args)

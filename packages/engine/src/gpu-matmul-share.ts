@@ -4,7 +4,10 @@ import type { GpuTile } from './gpu-matmul-tile.js'
 export const element = (columns: number): string => (columns % 4 === 0 ? 'vec4<f32>' : 'f32')
 
 /** For names of programs. */
-export const tileKey = (tile: GpuTile): string => Object.values(tile).join('x')
+export const tileKey = (tile: GpuTile): string =>
+  Object.entries(tile)
+    .map(([key, value]) => (typeof value === 'boolean' ? (value ? key : '') : value))
+    .join('x')
 
 /** A workgroup's share of a product: its tile, its phase (or matrix of a batch), its part of the sum. Programs have the uniforms
  * `tilesDown` and `parts`.

@@ -25,6 +25,10 @@ export interface GpuTile {
   ownColumns: number
   /** Copies in workgroup memory: with two there is one barrier in a step instead of two. */
   buffers: 1 | 2
+  turn?: boolean
+  unroll?: boolean
+  late?: boolean
+  scatter?: boolean
 }
 
 /** Where one operand's numbers come from: WGSL snippets. `slot` counts the vec4s that an invocation fetches in a step. */
@@ -66,11 +70,21 @@ export function workgroupBytes(tile: GpuTile, a: GpuOperand['layout'], b: GpuOpe
   return 16 * tile.buffers * (vectors(tile, tile.rows, a) + vectors(tile, tile.columns, b))
 }
 
+/** How an operand lies in workgroup memory. */
+const placed = (tile: GpuTile, layout: GpuOperand['layout']): GpuOperand['layout'] | 'turned' =>
+  layout === 'rows' && (tile.turn || tile.scatter) ? 'turned' : layout
+
+const scattered = (tile: GpuTile, layout: GpuOperand['layout']) => layout === 'rows' && tile.scatter === true
+
 /** Distance of rows in workgroup memory, in vec4s. */
 const rowStride = (tile: GpuTile) => (tile.depth / 4) | 1
 
 const vectors = (tile: GpuTile, outer: number, layout: GpuOperand['layout']) =>
-  layout === 'rows' ? outer * rowStride(tile) : (tile.depth * outer) / 4
+  placed(tile, layout) === 'rows'
+    ? outer * rowStride(tile)
+    : tile.depth * lineStride(outer, placed(tile, layout) === 'turned')
+
+const lineStride = (outer: number, turned: boolean) => outer / 4 + (turned ? 1 : 0)
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i)
 const lanes = 'xyzw'
@@ -114,7 +128,17 @@ export function tiledProduct(product: GpuTiledProduct): string {
       }
       workgroupBarrier();
     }`
-      : `
+      : tile.late
+        ? `
+    for (var step = stepBegin; step < stepEnd; step++) {
+      ${fetch}
+      ${product.advance ?? ''}
+      workgroupBarrier();
+      ${put('0u')}
+      workgroupBarrier();
+      ${multiply('0u')}
+    }`
+        : `
     if (stepBegin < stepEnd) { let step = stepBegin; ${fetch} }
     for (var step = stepBegin; step < stepEnd; step++) {
       workgroupBarrier();
@@ -130,8 +154,8 @@ export function tiledProduct(product: GpuTiledProduct): string {
   ${a.functions ?? ''}
   ${b.functions ?? ''}
   ${product.functions ?? ''}
-  var<workgroup> aPart: array<vec4<f32>, ${tile.buffers * vectors(tile, tile.rows, a.layout)}>;
-  var<workgroup> bPart: array<vec4<f32>, ${tile.buffers * vectors(tile, tile.columns, b.layout)}>;
+  ${workgroupArray('a', tile, tile.rows, a.layout)}
+  ${workgroupArray('b', tile, tile.columns, b.layout)}
   @compute @workgroup_size(${threads})
   fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) local: u32) {
@@ -152,7 +176,9 @@ export function tiledProduct(product: GpuTiledProduct): string {
     ${range(tile.ownRows)
       .map((i) => {
         const row =
-          a.layout === 'rows' ? `ownRow + ${i * down}u` : `(ownRow + ${(i >> 2) * down}u) * 4u + ${i & 3}u`
+          placed(tile, a.layout) === 'rows'
+            ? `ownRow + ${i * down}u`
+            : `(ownRow + ${(i >> 2) * down}u) * 4u + ${i & 3}u`
         return `{ let row = rowBegin + ${row};
         ${range(tile.ownColumns / 4)
           .map(
@@ -165,28 +191,61 @@ export function tiledProduct(product: GpuTiledProduct): string {
   }`
 }
 
+const workgroupArray = (name: string, tile: GpuTile, outer: number, layout: GpuOperand['layout']) => {
+  const size = tile.buffers * vectors(tile, outer, layout)
+  return scattered(tile, layout)
+    ? `var<workgroup> ${name}Part: array<f32, ${4 * size}>;
+  fn part_${name}(index: u32) -> vec4<f32> {
+    let first = index * 4u;
+    return vec4<f32>(${name}Part[first], ${name}Part[first + 1u], ${name}Part[first + 2u], ${name}Part[first + 3u]);
+  }`
+    : `var<workgroup> ${name}Part: array<vec4<f32>, ${size}>;
+  fn part_${name}(index: u32) -> vec4<f32> { return ${name}Part[index]; }`
+}
+
 /** An operand's way from its tensor to workgroup memory. */
 function operandCode(name: 'a' | 'b', operand: GpuOperand, tile: GpuTile, outer: number, threads: number) {
   const vectorsOfLine = operand.layout === 'rows' ? tile.depth / 4 : outer / 4
   const slots = Math.ceil((outer * tile.depth) / 4 / threads)
   const lines = threads / vectorsOfLine
-  if (!Number.isInteger(lines) || slots * threads * 4 !== outer * tile.depth) {
+  const turned = placed(tile, operand.layout) === 'turned'
+  const isScattered = scattered(tile, operand.layout)
+  if (
+    (turned && !isScattered && slots % 4 !== 0) ||
+    !Number.isInteger(lines) ||
+    slots * threads * 4 !== outer * tile.depth
+  ) {
     throw new Error(`tiledProduct: ${threads} invocations cannot share the parts of ${JSON.stringify(tile)}`)
   }
   const line = (slot: number) => `${name}Line + ${slot * lines}u`
   const size = vectors(tile, outer, operand.layout)
+  const place = placed(tile, operand.layout)
   const begin = range(slots).map((slot) => {
     if (operand.layout === 'columns') return operand.begin(slot, `${name}Vector * 4u`, line(slot))
     // The row that lies there: see the notes.
     const row =
-      name === 'a' ? line(slot) : `((${line(slot)}) % ${outer / 4}u) * 4u + (${line(slot)}) / ${outer / 4}u`
+      place === 'turned' && !isScattered
+        ? `(${name}Line + ${(slot >> 2) * lines}u) * 4u + ${slot & 3}u`
+        : name === 'a' || isScattered
+          ? line(slot)
+          : `((${line(slot)}) % ${outer / 4}u) * 4u + (${line(slot)}) / ${outer / 4}u`
     return operand.begin(slot, row, `${name}Vector * 4u`)
   })
-  const stride = operand.layout === 'rows' ? rowStride(tile) : outer / 4
-  return {
-    begin: `let ${name}Vector = local % ${vectorsOfLine}u;
+  const stride = place === 'rows' ? rowStride(tile) : lineStride(outer, place === 'turned')
+  const pairs = vectorsOfLine / 2
+  const where = isScattered
+    ? `let ${name}Vector = (local & 1u) + 2u * ((local >> 5u) % ${pairs}u);
+      let ${name}Line = ((local >> 1u) & 15u) + 16u * (local / ${32 * pairs}u);
+      let ${name}Place = ${name}Vector * ${16 * stride}u + ${name}Line;`
+    : place === 'turned'
+      ? `let ${name}Vector = ((local >> 2u) & 1u) + 2u * ((local >> 3u) % ${vectorsOfLine / 2}u);
+      let ${name}Line = (local & 3u) + 4u * (local / ${4 * vectorsOfLine}u);
+      let ${name}Place = ${name}Vector * ${4 * stride}u + ${name}Line;`
+      : `let ${name}Vector = local % ${vectorsOfLine}u;
       let ${name}Line = local / ${vectorsOfLine}u;
-      let ${name}Place = ${name}Line * ${stride}u + ${name}Vector;
+      let ${name}Place = ${name}Line * ${stride}u + ${name}Vector;`
+  return {
+    begin: `${where}
       ${begin.join('\n')}`,
     declare: range(slots)
       .map((slot) => `var ${name}Next${slot} = vec4<f32>();`)
@@ -194,48 +253,70 @@ function operandCode(name: 'a' | 'b', operand: GpuOperand, tile: GpuTile, outer:
     fetch: range(slots)
       .map((slot) => `${operand.fetchBegin?.(slot) ?? ''} ${name}Next${slot} = ${operand.fetch(slot)};`)
       .join('\n'),
-    put: (buffer: string) =>
-      range(slots)
-        .map(
-          (slot) =>
-            `${name}Part[${buffer} * ${size}u + ${name}Place + ${slot * lines * stride}u] = ${name}Next${slot};`,
+    put: (buffer: string) => {
+      if (isScattered) {
+        return range(slots)
+          .flatMap((slot) =>
+            range(4).map(
+              (k) =>
+                `${name}Part[${buffer} * ${4 * size}u + ${name}Place + ${k * stride * 4 + slot * lines}u] = ${name}Next${slot}.${lanes[k]};`,
+            ),
+          )
+          .join('\n')
+      }
+      const at = `${name}Part[${buffer} * ${size}u + ${name}Place`
+      if (place !== 'turned') {
+        return range(slots)
+          .map((slot) => `${at} + ${slot * lines * stride}u] = ${name}Next${slot};`)
+          .join('\n')
+      }
+      return range(slots / 4)
+        .flatMap((block) =>
+          range(4).map((k) => {
+            const values = range(4).map((row) => `${name}Next${block * 4 + row}.${lanes[k]}`)
+            return `${at} + ${k * stride + block * lines}u] = vec4<f32>(${values.join(', ')});`
+          }),
         )
-        .join('\n'),
+        .join('\n')
+    },
   }
 }
 
 /** The product of what lies in workgroup memory, added to the results. */
 function multiplication(
   tile: GpuTile,
-  aLayout: GpuOperand['layout'],
-  bLayout: GpuOperand['layout'],
+  aOperand: GpuOperand['layout'],
+  bOperand: GpuOperand['layout'],
   buffer: string,
 ): string {
+  const [aLayout, bLayout] = [placed(tile, aOperand), placed(tile, bOperand)]
+  const aStride = lineStride(tile.rows, aLayout === 'turned')
+  const bStride = lineStride(tile.columns, bLayout === 'turned')
   const stride = rowStride(tile)
   const down = tile.rows / tile.ownRows
   const across = tile.columns / tile.ownColumns
-  const aStart = `${buffer} * ${vectors(tile, tile.rows, aLayout)}u`
-  const bStart = `${buffer} * ${vectors(tile, tile.columns, bLayout)}u`
+  const aStart = `${buffer} * ${vectors(tile, tile.rows, aOperand)}u`
+  const bStart = `${buffer} * ${vectors(tile, tile.columns, bOperand)}u`
   const rows = range(tile.ownRows)
   const quads = range(tile.ownColumns / 4)
   const once: string[] = []
   if (aLayout === 'rows') {
-    for (const i of rows) once.push(`let a${i} = aPart[aOrigin + ${i * down * stride}u + inner];`)
+    for (const i of rows) once.push(`let a${i} = part_a(aOrigin + ${i * down * stride}u + inner);`)
   }
   if (bLayout === 'rows') {
     for (const j of quads) {
       for (const lane of range(4)) {
         const place = (lane * tile.columns) / 4 + j * across
-        once.push(`let b${j}_${lane} = bPart[bOrigin + ${place * stride}u + inner];`)
+        once.push(`let b${j}_${lane} = part_b(bOrigin + ${place * stride}u + inner);`)
       }
     }
   }
   const steps = range(4).map((k) => {
     const lane = lanes[k]
     const lines: string[] = []
-    if (aLayout === 'columns') {
+    if (aLayout !== 'rows') {
       for (const i of range(tile.ownRows / 4)) {
-        lines.push(`let p${i} = aPart[aOrigin + (inner * 4u + ${k}u) * ${tile.rows / 4}u + ${i * down}u];`)
+        lines.push(`let p${i} = part_a(aOrigin + (inner * 4u + ${k}u) * ${aStride}u + ${i * down}u);`)
       }
     }
     for (const j of quads) {
@@ -244,7 +325,7 @@ function multiplication(
           ? `vec4<f32>(${range(4)
               .map((l) => `b${j}_${l}.${lane}`)
               .join(', ')})`
-          : `bPart[bOrigin + (inner * 4u + ${k}u) * ${tile.columns / 4}u + ${j * across}u]`
+          : `part_b(bOrigin + (inner * 4u + ${k}u) * ${bStride}u + ${j * across}u)`
       lines.push(`let q${j} = ${value};`)
     }
     for (const i of rows) {
@@ -256,9 +337,15 @@ function multiplication(
   return `{
     let aOrigin = ${aStart} + ownRow${aLayout === 'rows' ? ` * ${stride}u` : ''};
     let bOrigin = ${bStart} + ownColumn${bLayout === 'rows' ? ` * ${stride}u` : ''};
-    for (var inner = 0u; inner < ${tile.depth / 4}u; inner++) {
+    ${
+      tile.unroll
+        ? range(tile.depth / 4)
+            .map((inner) => `{ const inner = ${inner}u; ${once.join('\n')} ${steps.join('\n')} }`)
+            .join('\n')
+        : `for (var inner = 0u; inner < ${tile.depth / 4}u; inner++) {
       ${once.join('\n')}
       ${steps.join('\n')}
+    }`
     }
   }`
 }

@@ -134,6 +134,25 @@ describe.skipIf(!webgpu)('convolutions on webgpu', () => {
     }
   })
 
+  it('value: gradients of depthwise convolutions as on the cpu', async () => {
+    for (const [x, filter, strides, pad, dilations] of [
+      [[2, 9, 8, 8], [3, 3, 8, 1], [1, 1], 'same', [1, 1]],
+      [[2, 11, 9, 5], [3, 2, 5, 2], [2, 1], 'valid', [1, 1]],
+      [[1, 12, 12, 4], [5, 4, 4, 1], [1, 1], 'same', [2, 1]],
+      [[1, 7, 7, 33], [3, 3, 33, 1], [2, 2], 'same', [1, 1]],
+    ] as [Case['x'], Case['filter'], Case['strides'], 'same' | 'valid', Case['dilations']][]) {
+      await compare([numbers(x), numbers(filter)], (a, b) =>
+        tf.grads((c: tf.Tensor, d: tf.Tensor) =>
+          tf.sum(
+            tf.square(
+              tf.depthwiseConv2d(c as tf.Tensor4D, d as tf.Tensor4D, strides, pad, 'NHWC', dilations),
+            ),
+          ),
+        )([a, b]),
+      )
+    }
+  })
+
   it('value: a long sum of few results, split and finished', async () => {
     await compare([[1, 4, 4, 192], [3, 3, 192, 6], [6]].map(numbers), (x, filter, bias) => [
       tf.fused.conv2d({
