@@ -13,6 +13,7 @@ import {
   cast,
   cumsum,
   engine,
+  getGradient,
   greaterEqual,
   less,
   lessEqual,
@@ -37,13 +38,13 @@ import {
 /** Comparisons are constant almost everywhere; tfjs throws where one of them lies on the way back. */
 const COMPARISONS = ['Greater', 'Less', 'LessEqual', 'Equal', 'NotEqual', 'LogicalAnd', 'LogicalOr']
 
-let complete = false
+let ours: GradConfig | undefined
 
 /** Repairs gradients of tfjs that throw or are wrong whatever the backend: broadcasting in Maximum, Minimum,
  * SquaredDifference and BatchMatMul; Cumsum along an inner axis; Prod; averages at a padded border; MirrorPad; dilated depthwise convolutions; comparisons. Does nothing the second time. */
 export function completeGradients(): void {
-  if (complete) return
-  complete = true
+  // Whoever imports the package `@tensorflow/tfjs`, as TensorFlow's own packages do, registers all stock gradients over ours.
+  if (ours !== undefined && getGradient('Maximum') === ours) return
   completeOptimizers()
   completeBatchNormGradient()
   completeBatchNormalizationLayer()
@@ -101,6 +102,7 @@ export function completeGradients(): void {
         sumTo(transposeB ? product(dy, a, true, transposeA) : product(a, dy, !transposeA, false), b.shape),
     }
   })
+  ours = getGradient('Maximum')
 }
 
 interface CumsumAttributes {
