@@ -2,8 +2,9 @@ import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@f
 import { util, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core'
 import { scatter, scatterProgram } from './gpu-scatter.js'
 import { byChannels, linearIndex, vectors } from './gpu-snippets.js'
-import { levelsOf, locateTexels, mipLevels, noLevels } from './gpu-texture-levels.js'
+import { locateTexels, mipLevels, noLevels } from './gpu-texture-levels.js'
 import type { TextureWrap } from './texture-arrays.js'
+import { texelCount, textureLevels } from './texture-levels.js'
 
 /* Contributor notes
  *
@@ -143,7 +144,7 @@ const WRAPS: readonly string[] = ['clamp', 'repeat', 'mirror']
 function sampling(uv: TensorInfo, { shape, wrap, lowerLeft }: Attributes, texels?: number) {
   const [batch, rows, columns, channels] = shape
   const mip = texels !== undefined
-  const levels = mip ? levelsOf(rows, columns).length : 1
+  const levels = mip ? textureLevels(rows, columns).length : 1
   const stride = batch === 1 ? 0 : (texels ?? rows * columns)
   const perItem = uv.shape[1] * uv.shape[2]
   return {
@@ -229,6 +230,6 @@ export function samplePyramidTexelGradientOnGpu(
   attributes: Attributes,
 ): TensorInfo[] {
   const { shape } = attributes
-  const texels = levelsOf(shape[1], shape[2]).reduce((sum, { rows, columns }) => sum + rows * columns, 0)
+  const texels = texelCount(textureLevels(shape[1], shape[2]))
   return texelGradient(backend, inputs, attributes, [shape[0], texels, shape[3]], texels)
 }

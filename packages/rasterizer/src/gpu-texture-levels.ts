@@ -1,22 +1,3 @@
-/** A level of a pyramid: its size, and where its texels begin. */
-export interface GpuTextureLevel {
-  rows: number
-  columns: number
-  start: number
-}
-
-/** The levels of a texture: each has half the rows and columns of the one before, rounded down, to the last one of one texel. */
-export function levelsOf(rows: number, columns: number): GpuTextureLevel[] {
-  const levels: GpuTextureLevel[] = []
-  for (let start = 0; ;) {
-    levels.push({ rows, columns, start })
-    if (rows === 1 && columns === 1) return levels
-    start += rows * columns
-    rows = Math.max(1, rows >> 1)
-    columns = Math.max(1, columns >> 1)
-  }
-}
-
 /** WGSL: the four texels around a look-up in one level; as `locate` in texture-arrays.ts. For programs with the uniforms of
  * gpu-sample-texture.ts. */
 export const locateTexels = /* wgsl */ `

@@ -1,7 +1,7 @@
 import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@facekit/core'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 import { linearIndex } from './gpu-snippets.js'
-import { levelsOf } from './gpu-texture-levels.js'
+import { texelCount, textureLevels } from './texture-levels.js'
 
 const SIZE = 64
 const entry = /* wgsl */ `@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
@@ -146,19 +146,14 @@ interface Attributes {
   shape: number[]
 }
 
-const totalOf = (levels: ReturnType<typeof levelsOf>) => {
-  const { start } = levels[levels.length - 1]
-  return start + 1
-}
-
 /** All levels of a texture, `[T, total, C]`. */
 export function texturePyramidOnGpu(
   backend: KernelBackend,
   [texture]: TensorInfo[],
   { shape: [batch, rows, columns, channels] }: Attributes,
 ): TensorInfo[] {
-  const levels = levelsOf(rows, columns)
-  const total = totalOf(levels)
+  const levels = textureLevels(rows, columns)
+  const total = texelCount(levels)
   const pyramid = makeGpuTensor(backend, [batch, total, channels], 'float32')
   const count = batch * rows * columns * channels
   runGpuProgram(backend, copyProgram, {
@@ -197,8 +192,8 @@ export function texturePyramidGradientOnGpu(
   { shape }: Attributes,
 ): TensorInfo[] {
   const [batch, rows, columns, channels] = shape
-  const levels = levelsOf(rows, columns)
-  const total = totalOf(levels)
+  const levels = textureLevels(rows, columns)
+  const total = texelCount(levels)
   const gradient = makeGpuTensor(backend, shape, 'float32')
   const work = makeGpuTensor(backend, upstream.shape, 'float32')
   const all = batch * total * channels

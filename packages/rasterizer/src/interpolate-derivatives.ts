@@ -2,6 +2,7 @@ import { reshape, type Tensor2D, type Tensor3D, type Tensor4D } from '@tensorflo
 import { assertDataType, assertShape, runHostKernel, ShapeError, type HostKernel } from '@facekit/core'
 import { derivativesOfAttributes } from './derivative-arrays.js'
 import { detach } from './detach.js'
+import { interpolateDerivativesOnGpu } from './gpu-interpolate-derivatives.js'
 import type { Fragments } from './rasterize.js'
 import { triangleIndices, type Triangles } from './triangle-indices.js'
 
@@ -26,6 +27,7 @@ const kernel: HostKernel<Attributes> = {
       output as Float32Array,
     )
   },
+  webgpu: interpolateDerivativesOnGpu,
 }
 
 /** How attributes of vertices change from pixel to pixel, exactly, at each pixel's centre; for the levels of `sampleTexture`.

@@ -1,6 +1,11 @@
 import type { Tensor, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core'
 import { runHostKernel, type HostArray, type HostKernel } from '@facekit/core'
 import { aliasOf } from './detach.js'
+import {
+  samplePyramidCoordinateGradientOnGpu,
+  samplePyramidOnGpu,
+  samplePyramidTexelGradientOnGpu,
+} from './gpu-sample-texture.js'
 import { lookUp, lookUpCoordinateGradient, lookUpTexelGradient, type TextureScene } from './texture-arrays.js'
 import type { SampleAttributes } from './sample-texture.js'
 import { texelCount, textureLevels } from './texture-levels.js'
@@ -35,6 +40,7 @@ const texelGradientKernel: HostKernel<SampleAttributes> = {
     const scene = sceneOf(uv, derivatives, batch, attributes)
     lookUpTexelGradient(scene, upstream as Float32Array, gradient as Float32Array)
   },
+  webgpu: samplePyramidTexelGradientOnGpu,
 }
 
 const coordinateGradientKernel: HostKernel<SampleAttributes> = {
@@ -49,6 +55,7 @@ const coordinateGradientKernel: HostKernel<SampleAttributes> = {
       gradient as Float32Array,
     )
   },
+  webgpu: samplePyramidCoordinateGradientOnGpu,
 }
 
 const kernel: HostKernel<SampleAttributes> = {
@@ -58,6 +65,7 @@ const kernel: HostKernel<SampleAttributes> = {
   compute([pyramid, uv, derivatives], [output], [, [batch]], attributes) {
     lookUp(sceneOf(uv, derivatives, batch, attributes), pyramid as Float32Array, output as Float32Array)
   },
+  webgpu: samplePyramidOnGpu,
   gradient: {
     inputsToSave: ['pyramid', 'uv', 'derivatives'],
     gradFunc: (dy, [pyramid, uv, derivatives], attrs) => {

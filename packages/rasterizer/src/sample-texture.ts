@@ -1,8 +1,7 @@
-import { getBackend, type Tensor, type Tensor4D } from '@tensorflow/tfjs-core'
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core'
 import {
   assertDataType,
   assertShape,
-  BackendError,
   runHostKernel,
   ShapeError,
   ValueError,
@@ -144,9 +143,6 @@ export function sampleTexture(texture: Tensor4D, uv: Tensor4D, options: SampleTe
   }
   if (filter !== 'bilinear' && filter !== 'trilinear') {
     throw new ValueError(`sampleTexture: filter is ${String(filter)}, expected 'bilinear' or 'trilinear'`)
-  }
-  if (wrap === 'mirror' && getBackend() === 'webgpu') {
-    throw new BackendError("sampleTexture: wrap 'mirror' is not there on webgpu; use 'repeat' or 'clamp'")
   }
   const attributes = { shape: texture.shape as number[], wrap, lowerLeft: origin === 'lower-left' }
   if (filter === 'bilinear') return runHostKernel(kernel, { texture, uv }, attributes)[0] as Tensor4D

@@ -1,5 +1,6 @@
 import type { Tensor, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core'
 import { runHostKernel, type HostKernel } from '@facekit/core'
+import { texturePyramidGradientOnGpu, texturePyramidOnGpu } from './gpu-texture-pyramid.js'
 import { buildPyramid, pyramidGradient } from './pyramid-arrays.js'
 import { texelCount, textureLevels } from './texture-levels.js'
 
@@ -15,6 +16,7 @@ const gradientKernel: HostKernel<Attributes> = {
   compute([upstream], [gradient], _shapes, { shape }) {
     pyramidGradient(shape, upstream as Float32Array, gradient as Float32Array)
   },
+  webgpu: texturePyramidGradientOnGpu,
 }
 
 const kernel: HostKernel<Attributes> = {
@@ -26,6 +28,7 @@ const kernel: HostKernel<Attributes> = {
   compute([texture], [pyramid], _shapes, { shape }) {
     buildPyramid(shape, texture as Float32Array, pyramid as Float32Array)
   },
+  webgpu: texturePyramidOnGpu,
   gradient: {
     gradFunc: (upstream, _saved, attributes) => ({
       texture: () =>

@@ -126,5 +126,5 @@ describeBackends('stored pictures', (backend) => {
   }
 
   it.each(Object.entries(scenes))('value: %s', check)
-  it.skipIf(backend === 'webgpu').each(Object.entries(mipScenes))('value: %s', check)
+  it.each(Object.entries(mipScenes))('value: %s', check)
 })
