@@ -2,6 +2,8 @@
  * and whether its pictures and gradients are those of the cpu backend.
  *
  *   node --conditions=@facekit/source --import tsx benchmarks/rasterize.ts [webgpu|wasm|cpu] [batch] [grid] [size]
+ *
+ * On a CPU, one picture against a plain loop in JavaScript, and how the time grows: benchmarks/rasterize-cpu.ts.
  */
 import { assertHealthy, initEngine } from '@facekit/engine'
 import { antialias, createTopology, interpolate, rasterize, type Fragments } from '@facekit/rasterizer'

@@ -6,7 +6,7 @@ const SNAP: f64 = 1572864.0
 const SPECIAL: i32 = 0x8000
 /** Boxes of more centres are scanned by the part of each row that the triangle reaches. */
 const LARGE: i32 = 48
-/** Triangles whose hits are listed before they are drawn; 32 bytes each. */
+/** Hits are drawn when there are so many; 32 bytes each. There must be room for `LARGE` more. */
 const CHUNK: usize = 256
 
 // @ts-ignore: decorator
@@ -150,78 +150,101 @@ function narrow(P: v128, Q: v128, py: f64, side: f64): void {
   else if (c < 0) last = -1
 }
 
+/** Draws the listed hits. */
+function drawHits(hits: usize, end: usize, triangles: usize, records: usize, ids: usize, depth: usize, barycentrics: usize): void {
+  for (let hit = hits; hit < end; hit += 32) {
+    const f = i32.load(hit, 24)
+    const t = triangles + <usize>f * 12
+    const a = records + (<usize>i32.load(t) << 5), b = records + (<usize>i32.load(t, 4) << 5), c = records + (<usize>i32.load(t, 8) << 5)
+    draw(f, <usize>i32.load(hit, 28) << 2, f64.load(hit), f64.load(hit, 8), f64.load(hit, 16), a, b, c, ids, depth, barycentrics)
+  }
+}
+
+/** Draws a triangle of many centres; returns whether any edge function is 0. */
+function scanLarge(
+  f: i32, A: v128, B: v128, C: v128, pa: usize, pb: usize, pc: usize, x0: i32, y0: i32, x1: i32, y1: i32, width: i32,
+  keepPositive: i32, keepNegative: i32, ids: usize, depth: usize, barycentrics: usize,
+): i32 {
+  let zero = 0
+  let side = 0.0
+  const area = cross(f64x2.sub(B, A), f64x2.sub(C, A))
+  const all = f64x2.max(f64x2.abs(A), f64x2.max(f64x2.abs(B), f64x2.abs(C)))
+  if (max(f64x2.extract_lane(all, 0), f64x2.extract_lane(all, 1)) < 524288.0) side = area > 0 ? 1.0 : area < 0 ? -1.0 : 0.0
+  for (let row = y0; row < y1; row++) {
+    let begin = x0, finish = x1
+    if (side != 0.0) {
+      first = <f64>x0
+      last = <f64>x1
+      narrow(A, B, <f64>row + 0.5, side)
+      narrow(B, C, <f64>row + 0.5, side)
+      narrow(C, A, <f64>row + 0.5, side)
+      begin = max(x0, <i32>first - 2)
+      finish = min(x1, <i32>last + 3)
+    }
+    for (let column = begin; column < finish; column++) {
+      const p = f64x2(<f64>column + 0.5, <f64>row + 0.5)
+      const u = f64x2.sub(A, p), v = f64x2.sub(B, p), w = f64x2.sub(C, p)
+      const ea = cross(v, w), eb = cross(w, u), ec = cross(u, v)
+      zero |= isZero(ea, eb, ec)
+      if (!isInside(ea, eb, ec, keepPositive, keepNegative)) continue
+      draw(f, <usize>(row * width + column) << 2, ea, eb, ec, pa, pb, pc, ids, depth, barycentrics)
+    }
+  }
+  return zero
+}
+
 /** Draws the listed triangles. Those with an edge function of 0 at a centre are added to `deferred`. */
 export function scan(
   list: usize, length: i32, hits: usize, triangles: usize, records: usize, cells: usize, width: i32,
   keepPositive: i32, keepNegative: i32, ids: usize, depth: usize, barycentrics: usize, deferred: usize, counter: usize,
 ): void {
-  const half = splat(0.5)
+  const half = splat(0.5), right = f64x2(1, 0), down = f64x2(0, 1)
   const end = list + (<usize>length << 2)
   let left = deferred + (<usize>i32.load(counter) << 2)
-  while (list < end) {
-    const stop = min(end, list + (CHUNK << 2))
-    let out = hits
-    for (; list < stop; list += 4) {
-      const f = i32.load(list)
-      const t = triangles + <usize>f * 12
-      const a = <usize>i32.load(t), b = <usize>i32.load(t, 4), c = <usize>i32.load(t, 8)
-      const ca = v128.load32_zero(cells + (a << 2)), cb = v128.load32_zero(cells + (b << 2)), cc = v128.load32_zero(cells + (c << 2))
-      const least = i16x8.min_u(i16x8.min_u(ca, cb), cc)
-      const from = i32x4.extract_lane(least, 0)
-      const extent = i32x4.extract_lane(i16x8.max_u(i16x8.max_u(ca, cb), cc), 0) - from
-      const pa = records + (a << 5), pb = records + (b << 5), pc = records + (c << 5)
-      const A = v128.load(pa), B = v128.load(pb), C = v128.load(pc)
-      if (extent == 0x10001) {
-        const p = f64x2.add(f64x2.convert_low_i32x4_u(i32x4.extend_low_i16x8_u(least)), half)
-        const u = f64x2.sub(A, p), v = f64x2.sub(B, p), w = f64x2.sub(C, p)
-        const ea = cross(v, w), eb = cross(w, u), ec = cross(u, v)
-        f64.store(out, ea)
-        f64.store(out, eb, 8)
-        f64.store(out, ec, 16)
-        i32.store(out, f, 24)
-        i32.store(out, (from >>> 16) * width + (from & 0xffff), 28)
-        out += <usize>isInside(ea, eb, ec, keepPositive, keepNegative) << 5
-        i32.store(left, f)
-        left += <usize>isZero(ea, eb, ec) << 2
-        continue
-      }
-      const x0 = from & 0xffff, y0 = from >>> 16, x1 = x0 + (extent & 0xffff), y1 = y0 + (extent >>> 16)
-      let zero = 0
-      let side = 0.0
-      if ((x1 - x0) * (y1 - y0) > LARGE) {
-        const area = cross(f64x2.sub(B, A), f64x2.sub(C, A))
-        const all = f64x2.max(f64x2.abs(A), f64x2.max(f64x2.abs(B), f64x2.abs(C)))
-        if (max(f64x2.extract_lane(all, 0), f64x2.extract_lane(all, 1)) < 524288.0) side = area > 0 ? 1.0 : area < 0 ? -1.0 : 0.0
-      }
-      for (let row = y0; row < y1; row++) {
-        let begin = x0, finish = x1
-        if (side != 0.0) {
-          first = <f64>x0
-          last = <f64>x1
-          narrow(A, B, <f64>row + 0.5, side)
-          narrow(B, C, <f64>row + 0.5, side)
-          narrow(C, A, <f64>row + 0.5, side)
-          begin = max(x0, <i32>first - 2)
-          finish = min(x1, <i32>last + 3)
-        }
-        for (let column = begin; column < finish; column++) {
-          const p = f64x2(<f64>column + 0.5, <f64>row + 0.5)
+  let out = hits
+  for (; list < end; list += 4) {
+    const f = i32.load(list)
+    const t = triangles + <usize>f * 12
+    const a = <usize>i32.load(t), b = <usize>i32.load(t, 4), c = <usize>i32.load(t, 8)
+    const ca = v128.load32_zero(cells + (a << 2)), cb = v128.load32_zero(cells + (b << 2)), cc = v128.load32_zero(cells + (c << 2))
+    const least = i16x8.min_u(i16x8.min_u(ca, cb), cc)
+    const from = i32x4.extract_lane(least, 0)
+    const extent = i32x4.extract_lane(i16x8.max_u(i16x8.max_u(ca, cb), cc), 0) - from
+    const pa = records + (a << 5), pb = records + (b << 5), pc = records + (c << 5)
+    const A = v128.load(pa), B = v128.load(pb), C = v128.load(pc)
+    const x0 = from & 0xffff, y0 = from >>> 16
+    const columns = extent & 0xffff, rows = extent >>> 16
+    let zero = 0
+    if (rows * columns <= LARGE) {
+      let line = f64x2.add(f64x2.convert_low_i32x4_u(i32x4.extend_low_i16x8_u(least)), half)
+      let start = y0 * width + x0
+      for (let row = 0; row < rows; row++) {
+        let p = line
+        for (let q = start; q < start + columns; q++) {
           const u = f64x2.sub(A, p), v = f64x2.sub(B, p), w = f64x2.sub(C, p)
           const ea = cross(v, w), eb = cross(w, u), ec = cross(u, v)
+          f64.store(out, ea)
+          f64.store(out, eb, 8)
+          f64.store(out, ec, 16)
+          i32.store(out, f, 24)
+          i32.store(out, q, 28)
+          out += <usize>isInside(ea, eb, ec, keepPositive, keepNegative) << 5
           zero |= isZero(ea, eb, ec)
-          if (!isInside(ea, eb, ec, keepPositive, keepNegative)) continue
-          draw(f, <usize>(row * width + column) << 2, ea, eb, ec, pa, pb, pc, ids, depth, barycentrics)
+          p = f64x2.add(p, right)
         }
+        line = f64x2.add(line, down)
+        start += width
       }
-      i32.store(left, f)
-      left += <usize>zero << 2
+      if (out >= hits + (CHUNK << 5)) {
+        drawHits(hits, out, triangles, records, ids, depth, barycentrics)
+        out = hits
+      }
+    } else {
+      zero = scanLarge(f, A, B, C, pa, pb, pc, x0, y0, x0 + columns, y0 + rows, width, keepPositive, keepNegative, ids, depth, barycentrics)
     }
-    for (let hit = hits; hit < out; hit += 32) {
-      const f = i32.load(hit, 24)
-      const t = triangles + <usize>f * 12
-      const a = records + (<usize>i32.load(t) << 5), b = records + (<usize>i32.load(t, 4) << 5), c = records + (<usize>i32.load(t, 8) << 5)
-      draw(f, <usize>i32.load(hit, 28) << 2, f64.load(hit), f64.load(hit, 8), f64.load(hit, 16), a, b, c, ids, depth, barycentrics)
-    }
+    i32.store(left, f)
+    left += <usize>zero << 2
   }
+  drawHits(hits, out, triangles, records, ids, depth, barycentrics)
   i32.store(counter, <i32>((left - deferred) >>> 2))
 }

@@ -48,8 +48,8 @@ function rasterizeHere(scene: RasterizeScene, fragments: FragmentArrays): void {
   }
 }
 
-/** Triangles whose hits assembly/rasterize.ts lists before it draws them; 32 bytes each, and one more. */
-const HITS = 257 * 32
+/** Room for the hits that assembly/rasterize.ts lists before it draws them: 256, those of one more triangle, and one more. */
+const HITS = (256 + 48 + 1) * 32
 
 function rasterizeInWasm(memory: WasmMemory, scene: RasterizeScene, fragments: FragmentArrays): void {
   const { clip, batch, count, triangles, width, height, cull } = scene
