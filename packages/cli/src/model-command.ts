@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander'
 import type { CliIo } from './cli-io.js'
+import { learnCommand } from './model-learn.js'
 import { wholeNumber } from './number-option.js'
 import { createProgress, type Progress } from './progress.js'
 
@@ -9,7 +10,7 @@ const MODEL = 'a name ("base"), a file (.safetensors, .h5, .npz, .json), or the 
 /** `facekit model`: a command for each thing to do with a face model. Another one is a function like those below, in this list. */
 export function modelCommand(io: CliIo): Command {
   const group = new Command('model')
-    .description('look at, import, convert and sample face models')
+    .description('look at, import, convert, sample and learn face models')
     .helpCommand(false)
   for (const create of [
     infoCommand,
@@ -18,6 +19,7 @@ export function modelCommand(io: CliIo): Command {
     morphCommand,
     sampleCommand,
     modesCommand,
+    learnCommand,
   ]) {
     group.addCommand(create(io))
   }

@@ -93,7 +93,12 @@ function remainingPolygons(polygons: Int32Array, renumbered: Int32Array): Int32A
   const result: number[] = []
   for (let p = 0; p < polygons.length; p += 4) {
     const corners = [0, 1, 2, 3].map((k) => (polygons[p + k] < 0 ? -1 : renumbered[polygons[p + k]]))
-    if (corners.every((corner, k) => corner >= 0 || polygons[p + k] < 0)) result.push(...corners)
+    const lost = [0, 1, 2, 3].filter((k) => corners[k] < 0 && polygons[p + k] >= 0)
+    if (lost.length === 0) result.push(...corners)
+    // Of a quad, cut into (0, 1, 2) and (0, 2, 3), one triangle can be left.
+    else if (polygons[p + 3] >= 0 && lost.length === 1 && lost[0] % 2 === 1) {
+      result.push(...corners.filter((_, k) => k !== lost[0]), -1)
+    }
   }
   return Int32Array.from(result)
 }

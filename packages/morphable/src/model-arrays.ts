@@ -75,7 +75,7 @@ export function arrangeModes(
     )
   if (!Number.isInteger(modes)) throw fail()
   const is = (...sizes: number[]) => shape?.length === sizes.length && shape.every((n, i) => n === sizes[i])
-  const first = shape === undefined || is(modes, count, 3) || is(modes, size)
+  const first = shape === undefined || is(data.length) || is(modes, count, 3) || is(modes, size)
   const last = is(count, 3, modes) || is(size, modes)
   if (!first && !last) throw fail()
   let result: Float32Array

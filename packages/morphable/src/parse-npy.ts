@@ -58,10 +58,9 @@ export function parseNpy(bytes: Uint8Array, who: string): NpyArray {
     /^\{'descr': '([<>|=])([a-zA-Z])(\d+)', 'fortran_order': (True|False), 'shape': \(([\d, ]*)\), ?\}$/.exec(
       header,
     )
-  if (!match) {
-    const isObject = header.includes("'|O'") || header.includes("'O'")
+  if (!match || match[2] === 'O') {
     return fail(
-      isObject
+      /'[|<>=]?O\d*'/.test(header)
         ? 'it holds Python objects, which only Python can unpack; store numbers in it'
         : `the header is ${header.slice(0, 80)}`,
     )

@@ -3,7 +3,7 @@ import ndarray, { type NdArray } from 'ndarray'
 import { denseData } from './dense-data.js'
 import type { MorphableModel } from './morphable-model.js'
 import { applySimilarity3d, fitSimilarity3d } from './similarity-3d.js'
-import { solveSymmetric } from './solve-symmetric.js'
+import { combine, normalEquations } from './least-squares.js'
 import { surfaceCorrespondence, type SurfaceCorrespondence } from './surface-correspondence.js'
 import { transferValues } from './transfer-albedo.js'
 
@@ -182,35 +182,6 @@ function modesAt(bases: readonly NdArray<Float32Array>[], rows: Int32Array): Flo
       pickRows(data.subarray(k * size, (k + 1) * size), rows),
     )
   })
-}
-
-/** Solves `min |modes^T w - goal|^2 + sum penalty_k w_k^2` for any goal. */
-function normalEquations(modes: readonly Float64Array[], penalty: Float64Array) {
-  const count = modes.length
-  const matrix = new Float64Array(count * count)
-  for (let i = 0; i < count; i++) {
-    for (let j = 0; j <= i; j++) matrix[i * count + j] = product(modes[i], modes[j])
-    matrix[i * count + i] += penalty[i]
-  }
-  return (goal: Float64Array) => {
-    const weights = Float64Array.from(modes, (mode) => product(mode, goal))
-    if (!solveSymmetric(matrix.slice(), [weights])) weights.fill(0)
-    return weights
-  }
-}
-
-function product(a: Float64Array, b: Float64Array): number {
-  let sum = 0
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i]
-  return sum
-}
-
-function combine(mean: Float64Array, modes: readonly Float64Array[], weights: Float64Array): Float64Array {
-  const result = Float64Array.from(mean)
-  for (const [k, mode] of modes.entries()) {
-    for (let i = 0; i < result.length; i++) result[i] += weights[k] * mode[i]
-  }
-  return result
 }
 
 function clampInto(weights: Float64Array, first: number, [low, high]: readonly [number, number]): void {

@@ -1,0 +1,220 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ModelFormatError, writeSafetensors } from '@facekit/core'
+import {
+  createMorphableModel,
+  detectModelFormat,
+  encodeMorphableModel,
+  readArrayModel,
+  readMorphableModel,
+  validateModel,
+  type MorphableModel,
+} from '@facekit/morphable'
+import { zipSync } from 'fflate'
+import ndarray from 'ndarray'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { face, flameArrays, npy } from './face-files.js'
+
+const model = face()
+const { vertexCount, layout, shape } = model
+const size = vertexCount * 3
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'facekit-arrays-'))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+/** Modes are the tiny face's, in millimetres. */
+function expectModes(read: MorphableModel, basis: Float32Array = shape.identity.data): void {
+  validateModel(read)
+  expect(read.shape.identity.data.length).toBeGreaterThan(0)
+  const worst = read.shape.identity.data.reduce(
+    (most, value, i) => Math.max(most, Math.abs(value - basis[i])),
+    0,
+  )
+  expect(worst).toBeLessThan(1e-3)
+}
+
+describe('createMorphableModel', () => {
+  it('value: arrays in every order give the same model', () => {
+    const { triangles, landmarks } = model
+    const common = { name: 'mine', mean: shape.mean, triangles, landmarks }
+    const turned = new Float32Array(shape.identity.data.length)
+    for (let i = 0; i < size; i++) {
+      for (let k = 0; k < layout.identity; k++)
+        turned[i * layout.identity + k] = shape.identity.data[k * size + i]
+    }
+    for (const identity of [
+      shape.identity,
+      shape.identity.data,
+      { shape: [layout.identity, size], data: shape.identity.data },
+      { shape: [size, layout.identity], data: turned },
+      ndarray(turned, [vertexCount, 3, layout.identity]),
+      // A view that is not dense.
+      ndarray(turned, [layout.identity, vertexCount, 3], [1, 3 * layout.identity, layout.identity]),
+    ]) {
+      const read = createMorphableModel({ ...common, identity })
+      expectModes(read)
+      expect(read.layout).toEqual({ identity: layout.identity, expression: 0, albedo: 0 })
+      expect(read.license).toBe('unknown')
+    }
+  })
+
+  it('value: other units and axes become millimetres and facing +z', () => {
+    // Centimetres, looking along -y, with z up.
+    const turn = (data: Float32Array) => data.map((_, i) => [data[i], -data[i + 1], data[i - 1]][i % 3] / 10)
+    const read = createMorphableModel({
+      name: 'turned',
+      mean: turn(shape.mean.data),
+      identity: turn(shape.identity.data),
+      triangles: model.triangles,
+      landmarks: model.landmarks,
+    })
+    const side = (m: MorphableModel, a: number, b: number, c: number) =>
+      m.shape.mean.get(m.landmarks[a], c) - m.shape.mean.get(m.landmarks[b], c)
+    expect(side(read, 45, 36, 0)).toBeCloseTo(side(model, 45, 36, 0), 0)
+    expect(side(read, 27, 8, 1)).toBeGreaterThan(100)
+    // Modes turn with the mean, and keep their lengths.
+    const length = (data: Float32Array) => Math.hypot(...data.subarray(0, size))
+    expect(length(read.shape.identity.data)).toBeCloseTo(length(shape.identity.data), 1)
+  })
+
+  it('throws: sizes, numbers and indices that do not fit', () => {
+    const good = { name: 'mine', mean: shape.mean, triangles: model.triangles, landmarks: model.landmarks }
+    const make = (part: object) => () => createMorphableModel({ ...good, ...part })
+    expect(make({ mean: new Float32Array(4) })).toThrow(/mean is \[4\], expected \[N, 3\]/)
+    expect(make({ identity: new Float32Array(5) })).toThrow(/identity is \[5\], expected \[K, \d+, 3\]/)
+    expect(make({ identity: new Float32Array(size).fill(Number.NaN) })).toThrow(/identity holds NaN/)
+    expect(make({ triangles: [0, 1, vertexCount] })).toThrow(/triangles names vertex/)
+    expect(make({ triangles: [0, 1] })).toThrow(/triangles is \[2\]/)
+    expect(make({ uv: new Float32Array(4) })).toThrow(/uv is \[4\]/)
+    expect(make({ millimetres: 500 })).toThrow(/one unit of the mesh would have to be/)
+    expect(make({ diffuseMean: new Float32Array(6) })).toThrow(ModelFormatError)
+  })
+})
+
+describe('readArrayModel', () => {
+  it('value: FLAME-like .npz, stored and deflated, with bases split and the jaw as an expression', async () => {
+    const arrays = flameArrays(model)
+    for (const level of [0, 6] as const) {
+      const read = await readArrayModel(zipSync(arrays, { level }), { identityModes: layout.identity })
+      expectModes(read)
+      expect(read.layout.expression).toBe(layout.expression)
+      expect(read.shape.expression.data[7]).toBeCloseTo(shape.expression.data[7], 3)
+    }
+    const joints = new Float32Array(5 * vertexCount)
+    joints[2 * vertexCount + model.landmarks[0]] = 1
+    const weights = new Float32Array(vertexCount * 5)
+    weights[model.landmarks[8] * 5 + 2] = 1
+    const withJaw = {
+      ...arrays,
+      'J_regressor.npy': npy(joints, [5, vertexCount]),
+      'weights.npy': npy(weights, [vertexCount, 5]),
+    }
+    const read = await readArrayModel(zipSync(withJaw), { identityModes: layout.identity })
+    expect(read.layout.expression).toBe(layout.expression + 1)
+    const chin = [0, 1, 2].map((c) => read.shape.expression.get(layout.expression, model.landmarks[8], c))
+    // Turning about the joint by the ear: the chin, below and before it, goes down and back.
+    expect(chin[0]).toBe(0)
+    expect(chin[1]).toBeLessThan(-5)
+    expect(chin[2]).toBeLessThan(-5)
+  })
+
+  it('value: landmarks as triangles and weights', async () => {
+    const arrays = flameArrays(model)
+    delete arrays['landmarks.npy']
+    const faces = Int32Array.from(model.landmarks, (vertex) =>
+      Math.floor(model.triangles.indexOf(vertex) / 3),
+    )
+    const bary = new Float32Array(68 * 3)
+    faces.forEach((t, i) => {
+      bary[i * 3 + [0, 1, 2].findIndex((k) => model.triangles[t * 3 + k] === model.landmarks[i])] = 1
+    })
+    const embedded = {
+      ...arrays,
+      'full_lmk_faces_idx.npy': npy(faces, [1, 68]),
+      'full_lmk_bary_coords.npy': npy(bary, [1, 68, 3]),
+    }
+    const read = await readArrayModel(zipSync(embedded))
+    expect(read.landmarks.subarray(0, 60)).toEqual(model.landmarks.subarray(0, 60))
+  })
+
+  it('value: .safetensors of any origin, and a JSON description with files beside it', async () => {
+    const tensors = new Map([
+      ['mean', { shape: [vertexCount, 3], data: shape.mean.data.map((value) => value / 10) }],
+      [
+        'identity_basis',
+        { shape: [...shape.identity.shape], data: shape.identity.data.map((value) => value / 10) },
+      ],
+      ['triangles', { shape: [model.triangles.length / 3, 3], data: model.triangles }],
+      ['landmarks68', { shape: [68], data: Int32Array.from(model.landmarks) }],
+    ])
+    const metadata = { license: 'MIT', unit: 'centimetre' }
+    const path = join(folder, 'foreign.safetensors')
+    await writeFile(path, writeSafetensors({ metadata, tensors }))
+    const read = await readMorphableModel(path)
+    expectModes(read)
+    expect(read.license).toBe('MIT')
+
+    await writeFile(join(folder, 'identity.npy'), npy(shape.identity.data, [layout.identity, vertexCount, 3]))
+    const description = {
+      name: 'described',
+      license: 'CC0-1.0',
+      millimetres: 1,
+      mean: Array.from({ length: vertexCount }, (_, v) => [...shape.mean.data.subarray(v * 3, v * 3 + 3)]),
+      identity: 'identity.npy',
+      triangles: [...model.triangles],
+      landmarks: [...model.landmarks],
+    }
+    const json = join(folder, 'model.json')
+    await writeFile(json, JSON.stringify(description))
+    const described = await readMorphableModel(json, { name: 'mine' })
+    expectModes(described)
+    expect([described.name, described.license]).toEqual(['mine', 'CC0-1.0'])
+    await writeFile(json, JSON.stringify({ ...description, identity: '../../etc/passwd' }))
+    await expect(readMorphableModel(json)).rejects.toThrow(/no name of an .npy file beside the description/)
+    await writeFile(json, JSON.stringify({ ...description, colour: 3 }))
+    await expect(readMorphableModel(json)).rejects.toThrow(/"colour" is unknown/)
+  })
+
+  it('value: formats are told from the content', async () => {
+    expect(await detectModelFormat(encodeMorphableModel(model))).toBe('facekit')
+    expect(await detectModelFormat(zipSync(flameArrays(model)))).toBe('arrays')
+    expect(await detectModelFormat(new TextEncoder().encode('  {"mean": []}'))).toBe('arrays')
+    expect((await readMorphableModel(encodeMorphableModel(model))).layout).toEqual(layout)
+  })
+
+  it('throws: pickles, objects, bombs, missing arrays', async () => {
+    const arrays = flameArrays(model)
+    const text = (value: string) => new TextEncoder().encode(value)
+    const object = npy(new Float32Array(1), [1])
+    object.set(text("{'descr': '|O8', 'fortran_order': False, 'shape': (1,), }"), 10)
+    const bomb = zipSync({ ...arrays, 'uv.npy': npy(new Float32Array(4), [2, 2]) }, { level: 6 })
+    // The size that the directory promises, in the entry of uv.npy.
+    const at = bomb.length - 22 - 46 - 'uv.npy'.length
+    new DataView(bomb.buffer).setUint32(at + 24, 0x7fffffff, true)
+    const cases: [() => Promise<unknown>, RegExp][] = [
+      [
+        () => readArrayModel(zipSync({ ...arrays, 'shapedirs.npy': object })),
+        /shapedirs.npy: it holds Python objects/,
+      ],
+      [() => readArrayModel(bomb), /would unpack to 2147483647 bytes/],
+      [() => readArrayModel(Uint8Array.of(0x80, 2, 0x7d, 0x71, 0)), /Python pickle/],
+      [() => detectModelFormat(Uint8Array.of(0x80, 4, 0x95, 1, 2, 3, 4, 5, 6)), /Python pickle/],
+      [() => detectModelFormat(text('hello')), /no format that is known/],
+      [
+        () => readArrayModel(zipSync({ 'a.npy': npy(new Float32Array(3), [3]) })),
+        /no array "mean" .* \(the file has a\)/,
+      ],
+      [() => readArrayModel(zipSync(arrays).subarray(0, 4000)), /cannot be unpacked as .npz/],
+      [() => readArrayModel(text('{"mean": [[1, 2], [3]]}')), /rows of different lengths/],
+      [() => readArrayModel('/nowhere.npz'), /no such file/],
+    ]
+    for (const [failure, message] of cases) {
+      const error = await failure().catch((reason: unknown) => reason)
+      expect(error).toBeInstanceOf(ModelFormatError)
+      expect((error as Error).message).toMatch(message)
+    }
+  })
+})
