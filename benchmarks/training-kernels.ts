@@ -29,14 +29,15 @@ async function settle() {
   tf.dispose([probe, sum])
 }
 
-async function warmUp() {
-  const x = random([small ? 64 : 4096, small ? 64 : 4096])
-  const end = performance.now() + (small ? 10 : 700)
+const matrix = random([small ? 64 : 4096, small ? 64 : 4096])
+
+/** Makes an idle GPU clock up. */
+async function warmUp(milliseconds = 700) {
+  const end = performance.now() + (small ? 1 : milliseconds)
   while (performance.now() < end) {
-    for (let i = 0; i < 8; i++) tf.matMul(x, x).dispose()
+    for (let i = 0; i < 8; i++) tf.matMul(matrix, matrix).dispose()
     await settle()
   }
-  x.dispose()
 }
 
 /** Records an operation, replays it, and prints its time and what of it each kernel takes. */
@@ -48,14 +49,15 @@ async function measure(name: string, moved: number, run: () => void): Promise<vo
   })
   try {
     for (let i = 0; i < 4; i++) step()
-    await settle()
+    await warmUp(60)
     const start = performance.now()
     for (let i = 0; i < repetitions; i++) step()
     await settle()
     const time = (performance.now() - start) / repetitions
     // The best of several: a profile runs each kernel once.
     const kernels = new Map<string, number>()
-    for (let i = 0; i < (small ? 1 : 5); i++) {
+    for (let i = 0; i < (small ? 1 : 4); i++) {
+      await warmUp(10)
       for (const { name, milliseconds } of await step.profile())
         kernels.set(name, Math.min(kernels.get(name) ?? Infinity, milliseconds))
     }

@@ -39,7 +39,7 @@ export interface GpuProgramArguments {
 export interface GpuBackend extends KernelBackend {
   device: GPUDevice
   tensorMap: { get(dataId: object): GpuTensorData }
-  makeTensorInfo(shape: number[], dtype: string): TensorInfo
+  makeTensorInfo(shape: number[], dtype: string, values?: Float32Array): TensorInfo
   uploadToGPU(dataId: object): void
   /** Takes a command; the engine's backend has this, the stock one is served by `encodeCommand`. */
   encode?(command: GpuCommand): void
@@ -78,7 +78,11 @@ export const makeGpuTensor = (
   backend: KernelBackend,
   shape: number[],
   dtype: 'float32' | 'int32',
-): TensorInfo => (backend as GpuBackend).makeTensorInfo(shape, dtype)
+): TensorInfo => {
+  // No program writes an empty one, but it can be read.
+  const values = util.sizeFromShape(shape) === 0 ? new Float32Array(0) : undefined
+  return (backend as GpuBackend).makeTensorInfo(shape, dtype, values)
+}
 
 /** Workgroups for at least `threads` invocations, spread over x and y so that no limit is exceeded. The program's linear index is
  * `(workgroup_id.y * num_workgroups.x + workgroup_id.x) * size + local_invocation_index`. */

@@ -31,8 +31,16 @@ const kernel: HostKernel<{ epsilon: number }> = {
     ),
   webgpu: (backend, [x, dy, mean, variance, scale], { epsilon }) => {
     const gradients = gpuNormalizeGradient(backend, {
-      ...{ x, dy, mean, variance, scale, offset: mean, epsilon },
-      ...{ relu: false, training: false, residual: false },
+      x,
+      dy,
+      mean,
+      variance,
+      scale,
+      offset: mean,
+      epsilon,
+      relu: false,
+      training: false,
+      residual: false,
     })
     return [gradients.x, gradients.scale, gradients.offset]
   },

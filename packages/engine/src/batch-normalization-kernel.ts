@@ -61,7 +61,16 @@ const gradientKernels = variants.map((variant): HostKernel<TrainingAttributes> =
       ),
     webgpu: (backend, [x, scale, offset, mean, variance, dy, output], { epsilon }) => {
       const gradients = gpuNormalizeGradient(backend, {
-        ...{ x, scale, offset, mean, variance, dy, output, epsilon, relu, residual },
+        x,
+        scale,
+        offset,
+        mean,
+        variance,
+        dy,
+        output,
+        epsilon,
+        relu,
+        residual,
         training: true,
       })
       return [
@@ -87,7 +96,13 @@ const kernels = variants.map((variant): HostKernel<TrainingAttributes> => {
     webgpu: (backend: KernelBackend, [x, scale, offset, added]: TensorInfo[], { epsilon, moving }) => {
       const { mean, variance } = gpuStatistics(backend, x, moving)
       const output = gpuNormalize(backend, {
-        ...{ x, scale, offset, mean, variance, epsilon, relu },
+        x,
+        scale,
+        offset,
+        mean,
+        variance,
+        epsilon,
+        relu,
         residual: added,
       })
       return [output, mean, variance]

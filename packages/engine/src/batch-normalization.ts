@@ -3,6 +3,7 @@ import {
   add,
   div,
   engine,
+  fill,
   getBackend,
   mean as meanOf,
   mul,
@@ -83,7 +84,8 @@ export function batchNormalization<R extends Rank>(
     assertShape('batchNormalization: moving.mean', moving.mean, ['C'], known)
     assertShape('batchNormalization: moving.variance', moving.variance, ['C'], known)
   }
-  if (x.size === 0 || !hasOwnKernels()) return composed(x, scale, offset, options)
+  if (x.size === 0) return emptyBatch(x, scale, offset)
+  if (!hasOwnKernels()) return composed(x, scale, offset, options)
 
   const inputs: NamedTensorMap = { x, scale, offset, ...(residual && { residual }) }
   const kernel = batchNormalizationKernel({ residual: residual !== undefined, relu: activation === 'relu' })
@@ -107,6 +109,12 @@ function updateMoving(average: Variable, value: Tensor, rate: number): void {
   tidy(() => average.assign(add(average, mul(sub(value, average), rate))))
 }
 
+function emptyBatch<R extends Rank>(x: Tensor<R>, scale: Tensor1D, offset: Tensor1D): NormalizedBatch<R> {
+  const unknown = () => fill(scale.shape, NaN) as Tensor1D
+  const output = tidy(() => add(mul(x, scale), offset) as Tensor<R>)
+  return { output, mean: unknown(), variance: unknown() }
+}
+
 /** For backends that have no kernel. */
 function composed<R extends Rank>(
   x: Tensor<R>,
@@ -123,7 +131,7 @@ function composed<R extends Rank>(
     if (residual) output = add(output, residual)
     return [activation === 'relu' ? relu(output) : output, mean, variance] as const
   }) as unknown as [Tensor<R>, Tensor1D, Tensor1D]
-  if (moving && x.size > 0) {
+  if (moving) {
     const rate = 1 - (moving.momentum ?? 0.99)
     updateMoving(moving.mean, mean, rate)
     updateMoving(moving.variance, variance, rate)

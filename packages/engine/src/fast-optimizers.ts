@@ -14,12 +14,11 @@ import {
 import { adamArrays, adamRule, advanceAdam } from './adam-rule.js'
 import { updateOnGpu, type UpdateRule } from './gpu-optimizer-update.js'
 import { updateOnHost } from './host-optimizer-update.js'
-import { hasOwnKernels } from './own-kernels.js'
 import {
   disposeSettings,
+  fusedUpdates,
   gpuSettings,
   makeSole,
-  variableUpdates,
   type OptimizerVariable,
   type VariableGradients,
   type VariableUpdate,
@@ -80,7 +79,7 @@ function patch<O extends object>(
 }
 
 function applyAdam(optimizer: Adam, gradients: VariableGradients): boolean {
-  const updates = hasOwnKernels() ? variableUpdates(gradients) : undefined
+  const updates = fusedUpdates(gradients)
   if (!updates) return false
   const { beta1, beta2, epsilon, accBeta1, accBeta2, weightDecay = 0, decays } = optimizer
   keepState(optimizer.accumulatedFirstMoment, gradients, 'm')
@@ -146,7 +145,7 @@ const momentumRule: UpdateRule = {
 }
 
 function applySgd(optimizer: Sgd, gradients: VariableGradients): boolean {
-  const updates = hasOwnKernels() ? variableUpdates(gradients) : undefined
+  const updates = fusedUpdates(gradients)
   if (!updates) return false
   const { learningRate, momentum = 0, useNesterov = false, accumulations } = optimizer
   if (accumulations) keepState(accumulations, gradients, 'momentum')

@@ -52,8 +52,13 @@ export function registerGpuBatchNorm(): void {
       return info
     }
     const result = gpuNormalize(backend, {
-      ...{ x, mean, variance, scale: scale ?? constant(1), offset: offset ?? constant(0) },
-      ...{ epsilon: attrs.varianceEpsilon, relu: false },
+      x,
+      mean,
+      variance,
+      scale: scale ?? constant(1),
+      offset: offset ?? constant(0),
+      epsilon: attrs.varianceEpsilon,
+      relu: false,
     })
     for (const { dataId } of made) backend.disposeData(dataId)
     return result

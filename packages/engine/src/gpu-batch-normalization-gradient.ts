@@ -5,9 +5,9 @@ import {
   GROUP,
   GROUP_PARAMETERS,
   loadWidth,
-  mergeHeight,
   THREADS,
   tileColumns,
+  tileMerge,
   vectorType,
 } from './gpu-columns.js'
 
@@ -37,7 +37,7 @@ export function gpuNormalizeGradient(
   const tiling = tileColumns(rows, columns)
   const { chunks } = tiling
   const partial = makeGpuTensor(backend, [2, chunks, channels], 'float32')
-  runGpuProgram(backend, partialSums(load, tiling.width, mask), {
+  runGpuProgram(backend, partialSums(load, tiling.threads, tiling.width, mask), {
     inputs: [x, dy, mean, ...masking],
     outputs: [partial],
     uniforms: [tiling.tiles, chunks, rows, columns, tiling.chunkRows, epsilon],
@@ -46,12 +46,12 @@ export function gpuNormalizeGradient(
   const offsetGradient = makeGpuTensor(backend, [channels], 'float32')
   const scaleGradient = makeGpuTensor(backend, [channels], 'float32')
   const coefficients = makeGpuTensor(backend, [COEFFICIENTS, channels], 'float32')
-  const lines = mergeHeight(chunks)
-  runGpuProgram(backend, mergedSums(lines), {
+  const merge = tileMerge(chunks)
+  runGpuProgram(backend, mergedSums(merge), {
     inputs: [partial, mean, variance, scale, offset],
     outputs: [offsetGradient, scaleGradient, coefficients],
     uniforms: [chunks, channels, epsilon, training ? 1 / rows : 0],
-    workgroups: workgroupsFor(channels, THREADS / lines),
+    workgroups: workgroupsFor(channels, merge.threads / merge.height),
   })
   backend.disposeData(partial.dataId)
 
@@ -84,19 +84,19 @@ const masked = (mask: Mask, type: string) =>
     input: `select(${type}(0), dy[at], deviation * factor + shift > ${type}(0))`,
   })[mask]
 
-function partialSums(load: 1 | 4, width: number, mask: Mask): GpuProgram {
+function partialSums(load: 1 | 4, threads: number, width: number, mask: Mask): GpuProgram {
   const type = vectorType(load)
-  const height = THREADS / width
+  const height = threads / width
   const names = { none: [], output: ['output'], input: ['scale', 'offset', 'variance'] }[mask]
   return {
-    name: `facekit_normalize_gradient_sums_${load}_${width}_${mask}`,
+    name: `facekit_normalize_gradient_sums_${load}_${threads}_${width}_${mask}`,
     inputs: ['x', 'dy', 'mean', ...names].map((name) => `${name}: ${type}`),
     outputs: [`partial: ${type}`],
     uniforms: ['tiles: u32', 'chunks: u32', 'rows: u32', 'columns: u32', 'chunkRows: u32', 'epsilon: f32'],
     code: () => /* wgsl */ `
-      var<workgroup> sums: array<${type}, ${THREADS}>;
-      var<workgroup> products: array<${type}, ${THREADS}>;
-      @compute @workgroup_size(${THREADS})
+      var<workgroup> sums: array<${type}, ${threads}>;
+      var<workgroup> products: array<${type}, ${threads}>;
+      @compute @workgroup_size(${threads})
       fn main(${GROUP_PARAMETERS}) {
         ${GROUP}
         let chunk = group / uniforms.tiles;
@@ -139,19 +139,19 @@ function partialSums(load: 1 | 4, width: number, mask: Mask): GpuProgram {
   }
 }
 
-const mergedSums = (height: number): GpuProgram => ({
-  name: `facekit_normalize_gradient_merge_${height}`,
+const mergedSums = ({ threads, height }: { threads: number; height: number }): GpuProgram => ({
+  name: `facekit_normalize_gradient_merge_${threads}_${height}`,
   inputs: ['partial: f32', 'mean: f32', 'variance: f32', 'scale: f32', 'offset: f32'],
   outputs: ['offsetGradient: f32', 'scaleGradient: f32', 'coefficients: f32'],
   uniforms: ['chunks: u32', 'channels: u32', 'epsilon: f32', 'share: f32'],
   code: () => /* wgsl */ `
-    var<workgroup> sums: array<vec2<f32>, ${THREADS}>;
-    @compute @workgroup_size(${THREADS})
+    var<workgroup> sums: array<vec2<f32>, ${threads}>;
+    @compute @workgroup_size(${threads})
     fn main(${GROUP_PARAMETERS}) {
       ${GROUP}
-      let channel = group * ${THREADS / height}u + local % ${THREADS / height}u;
+      let channel = group * ${threads / height}u + local % ${threads / height}u;
       let nearest = min(channel, uniforms.channels - 1u);
-      let row = local / ${THREADS / height}u;
+      let row = local / ${threads / height}u;
       var sum = vec2<f32>(0);
       for (var i = row; i < uniforms.chunks; i += ${height}u) {
         sum += vec2<f32>(partial[i * uniforms.channels + nearest],
@@ -160,7 +160,7 @@ const mergedSums = (height: number): GpuProgram => ({
       sums[local] = sum;
       workgroupBarrier();
       for (var step = ${height >> 1}u; step > 0u; step /= 2u) {
-        if (row < step) { sums[local] += sums[local + step * ${THREADS / height}u]; }
+        if (row < step) { sums[local] += sums[local + step * ${threads / height}u]; }
         workgroupBarrier();
       }
       if (row == 0u && channel < uniforms.channels) {

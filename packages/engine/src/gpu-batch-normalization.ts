@@ -4,9 +4,10 @@ import {
   GROUP,
   GROUP_PARAMETERS,
   loadWidth,
-  mergeHeight,
+  powerOfTwo,
   THREADS,
   tileColumns,
+  tileMerge,
   vectorType,
 } from './gpu-columns.js'
 
@@ -43,9 +44,9 @@ export function gpuStatistics(
   const { rows, channels } = matrix(x)
   const load = loadWidth(channels)
   const columns = channels / load
-  const { width, tiles, chunks, chunkRows } = tileColumns(rows, columns)
+  const { threads, width, tiles, chunks, chunkRows } = tileColumns(rows, columns)
   const partial = makeGpuTensor(backend, [2, chunks, channels], 'float32')
-  runGpuProgram(backend, partialStatistics(load, width), {
+  runGpuProgram(backend, partialStatistics(load, threads, width), {
     inputs: [x],
     outputs: [partial],
     uniforms: [tiles, chunks, rows, columns, chunkRows],
@@ -53,12 +54,12 @@ export function gpuStatistics(
   })
   const mean = makeGpuTensor(backend, [channels], 'float32')
   const variance = makeGpuTensor(backend, [channels], 'float32')
-  const lines = mergeHeight(chunks)
-  runGpuProgram(backend, mergedStatistics(lines, moving !== undefined), {
+  const merge = tileMerge(chunks)
+  runGpuProgram(backend, mergedStatistics(merge, moving !== undefined), {
     inputs: [partial],
     outputs: moving ? [mean, variance, moving.mean, moving.variance] : [mean, variance],
     uniforms: [chunks, rows, channels, chunkRows, moving?.rate ?? 0],
-    workgroups: workgroupsFor(channels, THREADS / lines),
+    workgroups: workgroupsFor(channels, merge.threads / merge.height),
   })
   backend.disposeData(partial.dataId)
   return { mean, variance }
@@ -89,13 +90,18 @@ export function matrix({ shape }: TensorInfo): { rows: number; channels: number 
 
 /** Sharing out of a pass that changes each number by itself: eight rows a thread, which read what belongs to the channel once. */
 export function passTiling(rows: number, columns: number) {
-  const { width, height, tiles } = tileColumns(rows, columns)
-  const chunkRows = height * 8
-  return { width, tiles, chunks: Math.ceil(rows / chunkRows), chunkRows }
+  const width = Math.min(32, powerOfTwo(columns))
+  const chunkRows = (THREADS / width) * 8
+  return {
+    width,
+    tiles: Math.ceil(columns / width),
+    chunks: Math.ceil(rows / chunkRows),
+    chunkRows,
+  }
 }
 
 /** Merges sample b into sample a: counts, means, sums of squared deviations. */
-const merge = (type: string) => /* wgsl */ `
+const merging = (type: string) => /* wgsl */ `
   struct Sample { count: f32, mean: ${type}, deviation: ${type} }
   fn merged(a: Sample, b: Sample) -> Sample {
     let count = a.count + b.count;
@@ -106,20 +112,20 @@ const merge = (type: string) => /* wgsl */ `
       a.deviation + b.deviation + difference * difference * (a.count * share));
   }`
 
-function partialStatistics(load: 1 | 4, width: number): GpuProgram {
+function partialStatistics(load: 1 | 4, threads: number, width: number): GpuProgram {
   const type = vectorType(load)
-  const height = THREADS / width
+  const height = threads / width
   return {
-    name: `facekit_statistics_${load}_${width}`,
+    name: `facekit_statistics_${load}_${threads}_${width}`,
     inputs: [`x: ${type}`],
     outputs: [`partial: ${type}`],
     uniforms: ['tiles: u32', 'chunks: u32', 'rows: u32', 'columns: u32', 'chunkRows: u32'],
     code: () => /* wgsl */ `
-      ${merge(type)}
-      var<workgroup> counts: array<f32, ${THREADS}>;
-      var<workgroup> means: array<${type}, ${THREADS}>;
-      var<workgroup> deviations: array<${type}, ${THREADS}>;
-      @compute @workgroup_size(${THREADS})
+      ${merging(type)}
+      var<workgroup> counts: array<f32, ${threads}>;
+      var<workgroup> means: array<${type}, ${threads}>;
+      var<workgroup> deviations: array<${type}, ${threads}>;
+      @compute @workgroup_size(${threads})
       fn main(${GROUP_PARAMETERS}) {
         ${GROUP}
         let chunk = group / uniforms.tiles;
@@ -164,19 +170,22 @@ function partialStatistics(load: 1 | 4, width: number): GpuProgram {
   }
 }
 
-function mergedStatistics(height: number, moving: boolean): GpuProgram {
-  const width = THREADS / height
+function mergedStatistics(
+  { threads, height }: { threads: number; height: number },
+  moving: boolean,
+): GpuProgram {
+  const width = threads / height
   return {
-    name: `facekit_statistics_merge_${height}${moving ? '_moving' : ''}`,
+    name: `facekit_statistics_merge_${threads}_${height}${moving ? '_moving' : ''}`,
     inputs: ['partial: f32'],
     outputs: ['mean: f32', 'variance: f32', ...(moving ? ['movingMean: f32', 'movingVariance: f32'] : [])],
     uniforms: ['chunks: u32', 'rows: u32', 'channels: u32', 'chunkRows: u32', 'rate: f32'],
     code: () => /* wgsl */ `
-      ${merge('f32')}
-      var<workgroup> counts: array<f32, ${THREADS}>;
-      var<workgroup> means: array<f32, ${THREADS}>;
-      var<workgroup> deviations: array<f32, ${THREADS}>;
-      @compute @workgroup_size(${THREADS})
+      ${merging('f32')}
+      var<workgroup> counts: array<f32, ${threads}>;
+      var<workgroup> means: array<f32, ${threads}>;
+      var<workgroup> deviations: array<f32, ${threads}>;
+      @compute @workgroup_size(${threads})
       fn main(${GROUP_PARAMETERS}) {
         ${GROUP}
         let channel = group * ${width}u + local % ${width}u;

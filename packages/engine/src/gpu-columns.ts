@@ -9,13 +9,17 @@
 
 /** Threads of a workgroup; 256 is what every device allows. */
 export const THREADS = 256
+/** The same where there is little to do: software adapters take their time for each thread that waits at a barrier. */
+const FEW_THREADS = 64
 
 /** Workgroups that keep a large GPU busy. */
 export const ENOUGH_GROUPS = 1024
 
 /** How a matrix is shared out. */
 export interface ColumnTiling {
-  /** Threads side by side, a power of two, and rows that a workgroup reads at a time; their product is `THREADS`. */
+  /** Threads of a workgroup. */
+  threads: number
+  /** Threads side by side, a power of two, and rows that a workgroup reads at a time. */
   width: number
   height: number
   /** Workgroups side by side. */
@@ -35,23 +39,26 @@ export function tileColumns(rows: number, columns: number, batches = 1): ColumnT
   const few = rows <= MOST_CHUNKS
   // A second pass over the results of the first, or little to do: rather more workgroups than longer reads.
   if (few) while (width > 4 && Math.ceil(columns / width) * batches < 128) width /= 2
-  let height = THREADS / width
+  const threads = rows * columns <= 4096 ? FEW_THREADS : THREADS
+  let height = Math.max(1, threads / width)
   // No more threads in line than have two rows to read.
   while (height > 1 && height * 2 > rows) height /= 2
-  width = THREADS / height
+  width = threads / height
   const tiles = Math.ceil(columns / width)
   const wanted = Math.ceil(ENOUGH_GROUPS / Math.max(1, tiles * batches))
   // Four rows a thread at least.
   const useful = few ? 1 : Math.ceil(rows / (height * 4))
   const chunkRows = Math.max(1, Math.ceil(rows / Math.max(1, Math.min(wanted, useful, MOST_CHUNKS))))
-  return { width, height, tiles, chunks: Math.max(1, Math.ceil(rows / chunkRows)), chunkRows }
+  return { threads, width, height, tiles, chunks: Math.max(1, Math.ceil(rows / chunkRows)), chunkRows }
 }
 
 /** Workgroups one under the other at most; so many rows, or fewer, one workgroup reads. */
 const MOST_CHUNKS = 512
 
-/** Shares out the merging of what the chunks of a first pass gave, one number at a time: threads in line for each column. */
-export const mergeHeight = (chunks: number): number => Math.min(32, powerOfTwo(chunks / 2))
+/** Shares out the merging of what the chunks of a first pass gave, one number at a time. */
+export function tileMerge(chunks: number): { threads: number; height: number } {
+  return { threads: chunks > 4 ? THREADS : FEW_THREADS, height: Math.min(32, powerOfTwo(chunks / 2)) }
+}
 
 /** The smallest power of two that is not less than `n`. */
 export const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n)))

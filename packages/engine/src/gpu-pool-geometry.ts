@@ -27,9 +27,17 @@ export const POOL_UNIFORMS = [
 
 /** @param columns - loads in a pixel */
 export const poolUniforms = (info: backend_util.Conv2DInfo, columns: number): number[] => [
-  ...[info.inHeight, info.inWidth, info.outHeight, info.outWidth, columns],
-  ...[info.filterHeight, info.filterWidth, info.strideHeight, info.strideWidth],
-  ...[info.padInfo.top, info.padInfo.left],
+  info.inHeight,
+  info.inWidth,
+  info.outHeight,
+  info.outWidth,
+  columns,
+  info.filterHeight,
+  info.filterWidth,
+  info.strideHeight,
+  info.strideWidth,
+  info.padInfo.top,
+  info.padInfo.left,
 ]
 
 /** WGSL: batch, row, column and channel of this thread's number. */

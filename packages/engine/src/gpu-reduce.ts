@@ -71,13 +71,14 @@ const reduceRows: Step = (backend, x, { outer, size }, reduction, dtype, divisor
   const chunkLength = Math.ceil(length / Math.max(1, Math.min(wanted, Math.ceil(length / (THREADS * 4)))))
   const chunks = Math.ceil(length / chunkLength)
   const lanes = Math.min(THREADS, powerOfTwo(chunkLength / 4))
+  const threads = Math.max(64, lanes)
   const last = chunks === 1
   const result = makeGpuTensor(backend, last ? [outer, 1] : [outer, chunks], dtype)
   runGpuProgram(backend, rows(reduction, dtype, load, lanes), {
     inputs: [x],
     outputs: [result],
     uniforms: [outer * chunks, length, chunks, chunkLength, last ? divisor : 1],
-    workgroups: workgroupsFor(outer * chunks * lanes, THREADS),
+    workgroups: workgroupsFor(outer * chunks * lanes, threads),
   })
   if (last) return result
   const total = reduceRows(backend, result, { outer, size: chunks, inner: 1 }, reduction, dtype, divisor)
@@ -89,10 +90,10 @@ const reduceRows: Step = (backend, x, { outer, size }, reduction, dtype, divisor
 const reduceColumns: Step = (backend, x, { outer, size, inner }, reduction, dtype, divisor) => {
   const load = loadWidth(inner)
   const columns = inner / load
-  const { width, tiles, chunks, chunkRows } = tileColumns(size, columns, outer)
+  const { threads, width, tiles, chunks, chunkRows } = tileColumns(size, columns, outer)
   const last = chunks === 1
   const result = makeGpuTensor(backend, [outer, chunks, inner], dtype)
-  runGpuProgram(backend, columnTiles(reduction, dtype, load, width), {
+  runGpuProgram(backend, columnTiles(reduction, dtype, load, threads, width), {
     inputs: [x],
     outputs: [result],
     uniforms: [tiles, chunks, outer, size, columns, chunkRows, last ? divisor : 1],
@@ -159,6 +160,7 @@ function byThread(reduction: Reduction, dtype: 'float32' | 'int32', load: 1 | 4)
 }
 
 function rows(reduction: Reduction, dtype: 'float32' | 'int32', load: 1 | 4, lanes: number): GpuProgram {
+  const threads = Math.max(64, lanes)
   const scalar = scalarType(dtype)
   const type = vectorType(load, scalar)
   return {
@@ -174,13 +176,13 @@ function rows(reduction: Reduction, dtype: 'float32' | 'int32', load: 1 | 4, lan
       return /* wgsl */ `
         ${combine('combine')}
         ${single.combine('combineOne')}
-        var<workgroup> totals: array<${scalar}, ${THREADS}>;
-        @compute @workgroup_size(${THREADS})
+        var<workgroup> totals: array<${scalar}, ${threads}>;
+        @compute @workgroup_size(${threads})
         fn main(${GROUP_PARAMETERS}) {
           let lane = local % ${lanes}u;
           ${GROUP}
           // Threads past the last result do its work again: all of them must reach the barriers.
-          let item = group * ${THREADS / lanes}u + local / ${lanes}u;
+          let item = group * ${threads / lanes}u + local / ${lanes}u;
           let index = min(item, uniforms.results - 1u);
           let row = index / uniforms.chunks;
           let begin = (index - row * uniforms.chunks) * uniforms.chunkSize;
@@ -205,13 +207,14 @@ function columnTiles(
   reduction: Reduction,
   dtype: 'float32' | 'int32',
   load: 1 | 4,
+  threads: number,
   width: number,
 ): GpuProgram {
   const scalar = scalarType(dtype)
   const type = vectorType(load, scalar)
-  const height = THREADS / width
+  const height = threads / width
   return {
-    name: `facekit_reduce_${reduction}_columns_${scalar}_${load}_${width}`,
+    name: `facekit_reduce_${reduction}_columns_${scalar}_${load}_${threads}_${width}`,
     inputs: [`x: ${type}`],
     outputs: [`result: ${type}`],
     uniforms: [
@@ -227,8 +230,8 @@ function columnTiles(
       const { start, combine } = operation(reduction, type, scalar)
       return /* wgsl */ `
         ${combine('combine')}
-        var<workgroup> totals: array<${type}, ${THREADS}>;
-        @compute @workgroup_size(${THREADS})
+        var<workgroup> totals: array<${type}, ${threads}>;
+        @compute @workgroup_size(${threads})
         fn main(${GROUP_PARAMETERS}) {
           ${GROUP}
           let stripe = group / uniforms.tiles;

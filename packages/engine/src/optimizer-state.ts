@@ -9,6 +9,7 @@ import {
   type TensorInfo,
   type Variable,
 } from '@tensorflow/tfjs-core'
+import { hasOwnKernels } from './own-kernels.js'
 
 /** What tfjs hands to `applyGradients`. */
 export type VariableGradients = NamedTensorMap | { name: string; tensor: Tensor }[]
@@ -28,9 +29,11 @@ export interface OptimizerVariable {
 
 /** Variables and gradients of a step, in order.
  *
- * @returns undefined when only the stock optimiser can do it: an unknown name, one that comes twice, a type or a shape that does not fit
+ * @returns undefined when only the stock optimiser can do it: on another backend, for an unknown name, one that comes twice, a type or
+ * a shape that does not fit
  */
-export function variableUpdates(gradients: VariableGradients): VariableUpdate[] | undefined {
+export function fusedUpdates(gradients: VariableGradients): VariableUpdate[] | undefined {
+  if (!hasOwnKernels()) return undefined
   const named = Array.isArray(gradients)
     ? gradients
     : Object.entries(gradients).map(([name, tensor]) => ({ name, tensor }))

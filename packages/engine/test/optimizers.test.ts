@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { createRandom } from '@facekit/core'
-import { assertHealthy, recordStep } from '@facekit/engine'
+import { createRandom, ShapeError, ValueError } from '@facekit/core'
+import { AdamWOptimizer, assertHealthy, clipByGlobalNorm, recordStep } from '@facekit/engine'
 import { hasWebgpu, testBackends, useBackend } from '@facekit/testing'
 
 const webgpu = await hasWebgpu()
@@ -53,7 +53,7 @@ describe.each([...testBackends, 'device', ...(webgpu ? ['webgpu'] : [])])('optim
       const variables = initial.map((tensor) => tf.variable(tensor))
       const optimizer = make()
       const expected = values.map((data) => Float64Array.from(data))
-      const state = values.map((data) => Array.from(data, () => new Array<number>(count).fill(0)))
+      const state = values.map((data) => Array.from(data, () => Array.from({ length: count }, () => 0)))
       for (let step = 1; step <= 4; step++) {
         const gradients = values.map((data) => Float32Array.from(data, () => random.normal()))
         for (const [k, gradient] of gradients.entries())
@@ -92,6 +92,7 @@ describe.each([...testBackends, 'device', ...(webgpu ? ['webgpu'] : [])])('optim
   })
 
   it('value: weights go into another optimiser, which goes on in the same way', async () => {
+    let names: string[] = []
     const run = async (interrupt: boolean) => {
       const variable = tf.variable(tf.tensor1d([1, -2, 3]), true, `resumed-${backend}-${interrupt}`)
       const loss = () => tf.sum(tf.square(variable)) as tf.Scalar
@@ -99,11 +100,7 @@ describe.each([...testBackends, 'device', ...(webgpu ? ['webgpu'] : [])])('optim
       for (let i = 0; i < 6; i++) {
         if (interrupt && i === 3) {
           const weights = await optimizer.getWeights()
-          expect(weights.map(({ name }) => name)).toEqual([
-            'iter',
-            `${variable.name}/m`,
-            `${variable.name}/v`,
-          ])
+          names = weights.map(({ name }) => name.replace(variable.name, 'variable'))
           const copied = weights.map(({ name, tensor }) => ({ name, tensor: tf.clone(tensor) }))
           optimizer = tf.AdamOptimizer.fromConfig(tf.AdamOptimizer, optimizer.getConfig()) as tf.AdamOptimizer
           await optimizer.setWeights(copied)
@@ -115,6 +112,7 @@ describe.each([...testBackends, 'device', ...(webgpu ? ['webgpu'] : [])])('optim
       return result
     }
     const [whole, resumed] = [await run(false), await run(true)]
+    expect(names).toEqual(['iter', 'variable/m', 'variable/v'])
     for (const [i, value] of whole.entries()) expect(resumed[i]).toBeCloseTo(value, 4)
   })
 
@@ -168,5 +166,56 @@ describe.each([...testBackends, 'device', ...(webgpu ? ['webgpu'] : [])])('optim
       expect(tf.memory().numTensors).toBe(before)
     }
     variable.dispose()
+  })
+
+  it('value: AdamW shrinks matrices, not offsets, beside the step of Adam', async () => {
+    const run = async (make: () => tf.AdamOptimizer) => {
+      const variables = [tf.variable(tf.tensor2d([[1, -2, 3, 4]])), tf.variable(tf.tensor1d([5]))]
+      const optimizer = make()
+      const gradients = variables.map((variable) => tf.ones(variable.shape))
+      const named = variables.map(({ name }, i) => ({ name, tensor: gradients[i] }))
+      optimizer.applyGradients(named)
+      const results = await Promise.all(variables.map((variable) => variable.data()))
+      tf.dispose([...variables, ...gradients])
+      optimizer.dispose()
+      return results
+    }
+    const adam = await run(() => tf.train.adam(0.1))
+    const adamW = await run(() => new AdamWOptimizer(0.1, { weightDecay: 0.5 }))
+    const before = [1, -2, 3, 4]
+    for (const [i, value] of adamW[0].entries()) expect(value).toBeCloseTo(adam[0][i] - 0.05 * before[i], 5)
+    expect(adamW[1][0]).toBeCloseTo(adam[1][0], 6)
+    const config = new AdamWOptimizer(0.2, { weightDecay: 0.5 }).getConfig()
+    expect(config).toMatchObject({ learningRate: 0.2, weightDecay: 0.5, beta1: 0.9 })
+    expect(AdamWOptimizer.fromConfig(AdamWOptimizer, config).getConfig()).toEqual(config)
+    expect(() => new AdamWOptimizer(0.1, { weightDecay: -1 })).toThrow(ValueError)
+  })
+
+  it('value: clipByGlobalNorm scales what is too long, and leaves the rest', async () => {
+    const random = createRandom(4)
+    const sizes = [5, 8, 1, 5000, 4, 17, 0, 12, 64, 3, 20, 40, 7, 6, 2, 16, 9, 33, 8]
+    const values = sizes.map((size) => Float32Array.from({ length: size }, () => random.normal()))
+    const gradients = Object.fromEntries(values.map((data, i) => [`v${i}`, tf.tensor1d(data)]))
+    const length = Math.sqrt(values.reduce((sum, data) => sum + data.reduce((s, v) => s + v * v, 0), 0))
+    for (const limit of [1, 1000]) {
+      const before = tf.memory().numTensors
+      const { gradients: clipped, norm } = clipByGlobalNorm(gradients, limit)
+      expect(tf.memory().numTensors).toBe(before + sizes.length + 1)
+      expect(Math.abs((await norm.data())[0] / length - 1)).toBeLessThan(1e-5)
+      expect(norm.shape).toEqual([])
+      expect(Object.keys(clipped)).toEqual(Object.keys(gradients))
+      for (const [i, data] of values.entries()) {
+        const actual = await clipped[`v${i}`].data()
+        expect(actual.length).toBe(data.length)
+        for (const [k, value] of actual.entries())
+          expect(value).toBeCloseTo(data[k] * Math.min(1, limit / length), 5)
+      }
+      tf.dispose([clipped, norm])
+    }
+    const list = clipByGlobalNorm([tf.tensor1d([3, 4])], 1)
+    expect(Array.from(await list.gradients[0].data(), (v) => Number(v.toFixed(5)))).toEqual([0.6, 0.8])
+    expect((await clipByGlobalNorm([tf.zeros([3])], 1).norm.data())[0]).toBe(0)
+    expect(() => clipByGlobalNorm([tf.zeros([1])], 0)).toThrow(ValueError)
+    expect(() => clipByGlobalNorm([tf.zeros([1], 'int32')], 1)).toThrow(ShapeError)
   })
 })
