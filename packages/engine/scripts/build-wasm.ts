@@ -9,10 +9,15 @@ import { main } from 'assemblyscript/asc'
 const folder = fileURLToPath(new URL('..', import.meta.url))
 const output = fileURLToPath(new URL('../src/wasm-binary.ts', import.meta.url))
 
-/** What is built: for a memory of one's own, and for one that threads share. */
+const shared = ['assembly/shared.ts', '--enable=threads', '--sharedMemory', '--maximumMemory=65536']
+const relaxed = '--enable=relaxed-simd'
+
+/** What is built: for a memory of one's own, and for one that threads share; and both with fused multiplications and additions. */
 const variants = {
   plain: ['assembly/index.ts'],
-  shared: ['assembly/shared.ts', '--enable=threads', '--sharedMemory', '--maximumMemory=65536'],
+  shared,
+  relaxedPlain: ['assembly/index.ts', relaxed],
+  relaxedShared: [...shared, relaxed],
 }
 
 /** The text of src/wasm-binary.ts, made from the sources. */
@@ -25,7 +30,7 @@ export async function wasmBinarySource(): Promise<string> {
   return [
     '// Made by scripts/build-wasm.ts from assembly/; do not edit.',
     '',
-    '/** The compiled kernels, in base64: for a memory of its own, and for one that threads share. */',
+    '/** The compiled kernels, in base64: for a memory of its own, and for one that threads share; both also for engines with relaxed SIMD. */',
     'export const wasmBinary = {',
     ...lines,
     '} as const',

@@ -56,7 +56,12 @@ export async function loadWasmModule(backend: BackendWasm): Promise<LoadedModule
   const memory = wasmMemory ?? asm.memory
   if (!memory) throw new Error('the memory of @tensorflow/tfjs-backend-wasm is not to be found')
   const shared = typeof SharedArrayBuffer === 'function' && memory.buffer instanceof SharedArrayBuffer
-  const bytes = Uint8Array.from(atob(shared ? wasmBinary.shared : wasmBinary.plain), (c) => c.charCodeAt(0))
+  const decode = (text: string) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
+  // Node 22 and current browsers multiply and add in one instruction.
+  const relaxed = decode(shared ? wasmBinary.relaxedShared : wasmBinary.relaxedPlain)
+  const bytes = WebAssembly.validate(relaxed)
+    ? relaxed
+    : decode(shared ? wasmBinary.shared : wasmBinary.plain)
   const { instance, module } = await WebAssembly.instantiate(bytes, { env: { memory } })
   const kernels = instance.exports as unknown as WasmExports
   modules.set(backend, kernels)
