@@ -210,6 +210,7 @@ export function maskRows(
 
 /** Second part: scale's and offset's gradients, and dx = masked * factor - (x - mean) * slope - constant.
  *
+ * @param training - whether mean and variance are those of x and move with it; else slope and constant are 0
  * @param masked - may be where dx goes
  * @param coefficients - scratch for 2 x `channels` float32
  */
@@ -222,6 +223,7 @@ export function normalizationGradient(
   mean: usize,
   variance: usize,
   epsilon: f64,
+  training: bool,
   sums: usize,
   products: usize,
   coefficients: usize,
@@ -237,11 +239,11 @@ export function normalizationGradient(
     const sum = load<f64>(sums + <usize>c * 8)
     const product = load<f64>(products + <usize>c * 8)
     const rate = 1.0 / Math.sqrt(<f64>load<f32>(variance + at) + epsilon)
-    const slope = (factor * product * rate * rate) / rows
+    const slope: f64 = training ? (factor * product * rate * rate) / rows : 0
     store<f32>(dOffset + at, <f32>sum)
     store<f32>(dScale + at, <f32>(product * rate))
     store<f32>(slopes + at, <f32>slope)
-    store<f32>(constants + at, <f32>((factor * sum) / rows))
+    store<f32>(constants + at, training ? <f32>((factor * sum) / rows) : 0)
   }
   for (let row = 0; row < rows; row++) {
     let c = 0

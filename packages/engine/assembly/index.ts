@@ -1,3 +1,4 @@
+export { reluGradient } from './activations'
 export { adam } from './optimizer'
 export { columnSums, factorsAndShifts, maskRows, normalizationGradient, scaleRows, statistics } from './channels'
 export { convolve, convolveScratch, filterGradient, filterGradientScratch } from './convolution'

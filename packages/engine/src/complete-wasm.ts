@@ -15,6 +15,7 @@ import { tile } from './tile.js'
 import { unsortedSegmentSum } from './unsorted-segment-sum.js'
 import { registerWasmAliases } from './wasm-aliases.js'
 import { checkWasmKernels, watchWasmBackend } from './wasm-checks.js'
+import { registerWasmActivations } from './wasm-activations.js'
 import { registerWasmBatchNormalization } from './wasm-batch-normalization.js'
 import { registerWasmKernel } from './wasm-kernel.js'
 import { maxPoolGradient } from './wasm-max-pool-gradient.js'
@@ -51,6 +52,7 @@ export async function completeWasm(): Promise<void> {
   registerWasmKernel('Conv2DBackpropFilter', conv2dFilterGradient)
   registerConv2dInputGradient()
   registerWasmKernel('MaxPoolGrad', maxPoolGradient)
+  registerWasmActivations()
   registerWasmBatchNormalization()
   registerWasmSums()
   registerPlainKernel('wasm', depthwiseInputGradient)

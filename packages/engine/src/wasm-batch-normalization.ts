@@ -3,8 +3,8 @@ import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
 import { registerWasmKernel, type WasmKernel } from './wasm-kernel.js'
 import { addressOf, wasmExports, withScratch } from './wasm-module.js'
 
-/** Registers the SIMD kernels of `batchNormalization` (see batch-normalization-kernel.ts), in place of its loops over typed arrays; and the
- * stock FusedBatchNorm, which takes three times as long as it needs to. */
+/** Registers the SIMD kernels of `batchNormalization` (see batch-normalization-kernel.ts) and of the gradient of `tf.batchNorm`, in place of
+ * loops over typed arrays; and replaces the stock FusedBatchNorm, which takes three times as long as it needs to. */
 export function registerWasmBatchNormalization(): void {
   for (const residual of [false, true]) {
     for (const relu of [false, true]) {
@@ -17,6 +17,10 @@ export function registerWasmBatchNormalization(): void {
     }
   }
   registerWasmKernel('FusedBatchNorm', fixed)
+  registerWasmKernel(
+    'FacekitBatchNormGradient',
+    gradient(false, false, false) as unknown as WasmKernel<string, unknown>,
+  )
 }
 
 interface Attributes {
@@ -81,7 +85,7 @@ function normalize(
 type GradientInputs = 'x' | 'scale' | 'offset' | 'mean' | 'variance' | 'dy' | 'output'
 
 const gradient =
-  (residual: boolean, relu: boolean) =>
+  (residual: boolean, relu: boolean, training = true) =>
   ({ inputs, attrs, backend }: Arguments<GradientInputs>): TensorInfo[] => {
     const { x, scale, offset, mean, variance, dy } = inputs
     const [channels] = scale.shape
@@ -124,6 +128,7 @@ const gradient =
         at(mean),
         at(variance),
         attrs.epsilon,
+        Number(training),
         sums,
         products,
         coefficients,

@@ -22,6 +22,7 @@ export type WasmExports = Record<
   | 'normalizationGradient'
   | 'packColumns'
   | 'packTransposed'
+  | 'reluGradient'
   | 'scaleRows'
   | 'statistics',
   Kernel
