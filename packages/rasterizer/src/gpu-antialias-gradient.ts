@@ -4,6 +4,8 @@ import { uploadOnce } from './gpu-constants.js'
 import {
   byChannels,
   differenceOfProducts,
+  entry,
+  GROUP_SIZE,
   linearIndex,
   relativeVertex,
   unitScale,
@@ -21,17 +23,13 @@ import type { Topology } from './topology.js'
  * Node 2 p + e of the lists is end e of the crossing at pair p (see `crossingsOnGpu`).
  */
 
-const SIZE = 64
-const entry = /* wgsl */ `@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
-      @builtin(local_invocation_index) local: u32`
-
 const clearProgram: GpuProgram = {
   name: 'facekit_antialias_clear',
   inputs: [],
   outputs: ['heads: i32'],
   uniforms: ['count: u32'],
-  code: /* wgsl */ `${linearIndex(SIZE)}
-    @compute @workgroup_size(${SIZE})
+  code: /* wgsl */ `${linearIndex}
+    @compute @workgroup_size(${GROUP_SIZE})
     fn main(${entry}) {
       let index = linearIndex(group, groups, local);
       if (index < uniforms.count) { heads[index] = -1; }
@@ -43,18 +41,12 @@ const linkProgram = byChannels((channels): GpuProgram => {
   const [type, count] = vectors(channels)
   return {
     name: `facekit_antialias_link_${channels}`,
-    inputs: ['codes: i32', 'places: f32', `picture: ${type}`, `upstream: ${type}`, 'triangles: i32'],
+    inputs: ['codes: vec2<i32>', 'places: f32', `picture: ${type}`, `upstream: ${type}`, 'triangles: i32'],
     outputs: ['heads: atomic<i32>', 'next: i32', 'slopes: f32'],
-    uniforms: ['pairs: u32', 'vertexCount: i32', 'width: u32', 'perItem: u32'],
-    code: /* wgsl */ `${linearIndex(SIZE)}
-    @compute @workgroup_size(${SIZE})
-    fn main(${entry}) {
-      let pair = linearIndex(group, groups, local);
-      if (pair >= uniforms.pairs) { return; }
-      let code = codes[pair];
+    uniforms: ['pixels: u32', 'vertexCount: i32', 'width: u32', 'perItem: u32'],
+    code: /* wgsl */ `${linearIndex}
+    fn link(q: u32, pair: u32, other: u32, code: i32) {
       if (code < 0) { return; }
-      let q = pair >> 1u;
-      let other = q + select(uniforms.width, 1u, (pair & 1u) == 0u);
       let here = (code & 1) == 1;
       let nearer = select(other, q, here);
       let farther = select(q, other, here);
@@ -73,6 +65,14 @@ const linkProgram = byChannels((channels): GpuProgram => {
         let node = 2 * i32(pair) + end;
         next[node] = atomicExchange(&heads[vertex], node);
       }
+    }
+    @compute @workgroup_size(${GROUP_SIZE})
+    fn main(${entry}) {
+      let q = linearIndex(group, groups, local);
+      if (q >= uniforms.pixels) { return; }
+      let both = codes[q];
+      link(q, 2u * q, q + 1u, both.x);
+      link(q, 2u * q + 1u, q + uniforms.width, both.y);
     }`,
   }
 })
@@ -84,7 +84,7 @@ const sumProgram: GpuProgram = {
   inputs: ['codes: i32', 'clip: vec4<f32>', 'triangles: i32', 'heads: i32', 'next: i32', 'slopes: f32'],
   outputs: ['gradient: vec4<f32>'],
   uniforms: ['vertices: u32', 'vertexCount: i32', 'width: i32', 'height: i32'],
-  code: /* wgsl */ `${linearIndex(SIZE)}${differenceOfProducts}${unitScale}${relativeVertex}
+  code: /* wgsl */ `${linearIndex}${differenceOfProducts}${unitScale}${relativeVertex}
     /** By x, y and w of the node's vertex. */
     fn contribution(node: i32, first: i32) -> vec3<f32> {
       let pair = node >> 1u;
@@ -120,7 +120,7 @@ const sumProgram: GpuProgram = {
       return vec3<f32>(half.x * (near.y + far.y), half.y * (near.x + far.x),
         near.y * offset.x - near.x * offset.y + (far.y * beyond.x - far.x * beyond.y));
     }
-    @compute @workgroup_size(${SIZE})
+    @compute @workgroup_size(${GROUP_SIZE})
     fn main(${entry}) {
       let index = linearIndex(group, groups, local);
       if (index >= uniforms.vertices) { return; }
@@ -174,19 +174,19 @@ export function antialiasVertexGradientOnGpu(
     inputs: [],
     outputs: [heads],
     uniforms: [vertices],
-    workgroups: workgroupsFor(vertices, SIZE),
+    workgroups: workgroupsFor(vertices, GROUP_SIZE),
   })
   runGpuProgram(backend, linkProgram(channels), {
     inputs: [codes, places, picture, upstream, mesh],
     outputs: [heads, next, slopes],
-    uniforms: [pairs, topology.vertexCount, width, width * height],
-    workgroups: workgroupsFor(pairs, SIZE),
+    uniforms: [pairs / 2, topology.vertexCount, width, width * height],
+    workgroups: workgroupsFor(pairs / 2, GROUP_SIZE),
   })
   runGpuProgram(backend, sumProgram, {
     inputs: [codes, clip, mesh, heads, next, slopes],
     outputs: [gradient],
     uniforms: [vertices, topology.vertexCount, width, height],
-    workgroups: workgroupsFor(vertices, SIZE),
+    workgroups: workgroupsFor(vertices, GROUP_SIZE),
   })
   for (const { dataId } of [heads, next, slopes]) backend.disposeData(dataId)
   return [gradient]

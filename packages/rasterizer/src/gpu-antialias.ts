@@ -1,9 +1,7 @@
 import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@facekit/core'
 import { util, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core'
 import { NO_CROSSING } from './gpu-crossings.js'
-import { byChannels, linearIndex, vectors } from './gpu-snippets.js'
-
-const SIZE = 256
+import { byChannels, entry, GROUP_SIZE, linearIndex, vectors } from './gpu-snippets.js'
 
 /** Each pixel gathers from the four pairs that it belongs to. `uniforms.backward` is 1 for the gradient of the picture. First a thread for
  * each pixel, then for each number. */
@@ -14,10 +12,10 @@ const programOf = byChannels((channels): GpuProgram => {
     inputs: [`picture: ${type}`, 'places: f32'],
     outputs: [`result: ${type}`],
     uniforms: ['pixels: u32', 'width: u32', 'height: u32', 'backward: u32'],
-    code: /* wgsl */ `${linearIndex(SIZE)}
+    code: /* wgsl */ `${linearIndex}
     /** Places on the right, below, on the left and above; whether any is one. */
-    var<workgroup> around: array<vec4<f32>, ${SIZE}>;
-    var<workgroup> crossed: array<u32, ${SIZE}>;
+    var<workgroup> around: array<vec4<f32>, ${GROUP_SIZE}>;
+    var<workgroup> crossed: array<u32, ${GROUP_SIZE}>;
     /** What pixel q gets through one pair. */
     fn through(place: f32, first: bool, q: u32, other: u32, k: u32) -> ${type} {
       if (place == ${NO_CROSSING}.0) { return ${type}(0.0); }
@@ -32,9 +30,8 @@ const programOf = byChannels((channels): GpuProgram => {
       if (!own) { return ${type}(0.0); }
       return select(-amount, amount, nearer) * (picture[q * ${count}u + k] - picture[other * ${count}u + k]);
     }
-    @compute @workgroup_size(${SIZE})
-    fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
-      @builtin(local_invocation_index) local: u32) {
+    @compute @workgroup_size(${GROUP_SIZE})
+    fn main(${entry}) {
       let start = linearIndex(group, groups, 0u);
       let q = start + local;
       let none = vec4<f32>(${NO_CROSSING}.0);
@@ -49,8 +46,8 @@ const programOf = byChannels((channels): GpuProgram => {
       crossed[local] = select(0u, 1u, any(found != none));
       workgroupBarrier();
       if (start >= uniforms.pixels) { return; }
-      let end = min(uniforms.pixels - start, ${SIZE}u) * ${count}u;
-      for (var i = local; i < end; i += ${SIZE}u) {
+      let end = min(uniforms.pixels - start, ${GROUP_SIZE}u) * ${count}u;
+      for (var i = local; i < end; i += ${GROUP_SIZE}u) {
         let index = start * ${count}u + i;
         var value = picture[index];
         let pixel = i / ${count}u;
@@ -76,7 +73,7 @@ function run(backend: KernelBackend, picture: TensorInfo, places: TensorInfo, ba
     inputs: [picture, places],
     outputs: [result],
     uniforms: [pixels, width, height, backward],
-    workgroups: workgroupsFor(pixels, SIZE),
+    workgroups: workgroupsFor(pixels, GROUP_SIZE),
   })
   return [result]
 }

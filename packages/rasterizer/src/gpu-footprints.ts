@@ -1,15 +1,16 @@
 import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@facekit/core'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
-import { linearIndex } from './gpu-snippets.js'
+import { entry, GROUP_SIZE, linearIndex } from './gpu-snippets.js'
 
 /* Contributor notes
  *
  * Footprints say where triangles are seen: what gradients of vertices are gathered by (gpu-gather.ts). They are two tensors.
  *
- * `boxes`, int32 `[B * F + 1, 4]`: for each triangle of each picture a box that holds all pixels that show it: first row, first column,
+ * `boxes`, int32 `[R, 4]`: for each triangle of each picture a box that holds all pixels that show it: first row, first column,
  * -last row, -last column; `UNSEEN` in the first place when there are none. When the box is large, the first place is -1 minus the first
- * of its tasks, then come its first row and column and its last row and column, packed, and the number of its tasks. The very
- * last row begins with the number of tasks, which are void when there are more than places for them.
+ * of its tasks, then come its first row and column and its last row and column, packed, and the number of its tasks. The
+ * row behind the boxes begins with the number of tasks, which are void when there are more than places for them. The rows behind that
+ * have 128 bits each, one for a triangle, each picture beginning a new row: 0 when the triangle is not seen, and its box means nothing.
  *
  * `tasks`, int32 `[capacity, 5]`: triangle in the batch, first row, rows, first column, columns.
  *
@@ -21,6 +22,8 @@ import { linearIndex } from './gpu-snippets.js'
 export const UNSEEN = 0x7fffffff
 /** A side has at most 2^14 pixels. */
 export const SIDE_BITS = 14
+/** Triangles in a row of bits. */
+export const BITS = 128
 /** Pixels of a box that one thread looks through. */
 const LARGE = 128
 
@@ -29,10 +32,9 @@ const clearProgram: GpuProgram = {
   inputs: [],
   outputs: ['boxes: vec4<i32>'],
   uniforms: ['count: u32'],
-  code: /* wgsl */ `${linearIndex(64)}
-    @compute @workgroup_size(64)
-    fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
-      @builtin(local_invocation_index) local: u32) {
+  code: /* wgsl */ `${linearIndex}
+    @compute @workgroup_size(${GROUP_SIZE})
+    fn main(${entry}) {
       let index = linearIndex(group, groups, local);
       if (index < uniforms.count) { boxes[index] = vec4<i32>(${UNSEEN}); }
       if (index == uniforms.count) { boxes[index] = vec4<i32>(0); }
@@ -44,17 +46,17 @@ const markProgram: GpuProgram = {
   name: 'facekit_footprints_mark',
   inputs: ['ids: i32'],
   outputs: ['boxes: atomic<i32>'],
-  uniforms: ['triangleCount: i32', 'width: i32', 'height: i32'],
-  code: /* wgsl */ `
-    @compute @workgroup_size(64)
-    fn main(@builtin(global_invocation_id) invocation: vec3<u32>, @builtin(workgroup_id) group: vec3<u32>) {
-      let column = i32(invocation.x);
-      let row = i32(group.y);
-      if (column >= uniforms.width) { return; }
-      let q = (i32(group.z) * uniforms.height + row) * uniforms.width + column;
+  uniforms: ['pixels: i32', 'triangleCount: i32', 'width: i32', 'height: i32'],
+  code: /* wgsl */ `${linearIndex}
+    @compute @workgroup_size(${GROUP_SIZE})
+    fn main(${entry}) {
+      let q = i32(linearIndex(group, groups, local));
+      if (q >= uniforms.pixels) { return; }
       let id = ids[q];
       if (id < 0) { return; }
-      let box = 4 * (i32(group.z) * uniforms.triangleCount + id);
+      let column = q % uniforms.width;
+      let row = q / uniforms.width % uniforms.height;
+      let box = 4 * (q / (uniforms.width * uniforms.height) * uniforms.triangleCount + id);
       if (row == 0 || ids[q - uniforms.width] != id) { atomicMin(&boxes[box], row); }
       if (column == 0 || ids[q - 1] != id) { atomicMin(&boxes[box + 1], column); }
       if (row + 1 == uniforms.height || ids[q + uniforms.width] != id) { atomicMin(&boxes[box + 2], -row); }
@@ -62,14 +64,8 @@ const markProgram: GpuProgram = {
     }`,
 }
 
-/** Splits large boxes into tasks: those of the triangles on the lists of gpu-scan.ts, or of all. `hits` is 1 when both lists count, 0 when
- * only large triangles have large boxes. */
-const makeListProgram = (listed: boolean): GpuProgram => ({
-  name: listed ? 'facekit_footprints_list' : 'facekit_footprints_list_all',
-  inputs: listed ? ['lists: i32'] : [],
-  outputs: ['boxes: atomic<i32>', 'tasks: i32'],
-  uniforms: ['batch: i32', 'triangleCount: i32', 'capacity: i32', 'chunk: i32', 'hits: i32'],
-  code: /* wgsl */ `
+/** WGSL: splits the box of one triangle into tasks, if it is large. */
+const list = /* wgsl */ `
     fn list(index: i32) {
       let box = 4 * index;
       let top = atomicLoad(&boxes[box]);
@@ -95,25 +91,55 @@ const makeListProgram = (listed: boolean): GpuProgram => ({
         tasks[task + 3] = left;
         tasks[task + 4] = columns;
       }
-    }
+    }`
+
+/** For the triangles on the lists of gpu-scan.ts: on both, or (`hits` is 0) when only large triangles can have large boxes. */
+const listProgram: GpuProgram = {
+  name: 'facekit_footprints_list',
+  inputs: ['lists: i32'],
+  outputs: ['boxes: atomic<i32>', 'tasks: i32'],
+  uniforms: ['batch: i32', 'triangleCount: i32', 'capacity: i32', 'chunk: i32', 'hits: i32'],
+  code: /* wgsl */ `${list}
     @compute @workgroup_size(64)
     fn main(@builtin(global_invocation_id) invocation: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
       let item = i32(invocation.y);
       let first = item * uniforms.triangleCount;
-      ${listed ? 'let large = lists[2 * item + 1];' : ''}
-      let count = ${listed ? 'large + uniforms.hits * lists[2 * item]' : 'uniforms.triangleCount'};
+      let large = lists[2 * item + 1];
+      let count = large + uniforms.hits * lists[2 * item];
       for (var i = i32(invocation.x); i < count; i += i32(groups.x) * 64) {
-        ${
-          listed
-            ? `let place = select(i - large, uniforms.triangleCount - 1 - i, i < large);
-        list(first + lists[2 * uniforms.batch + first + place]);`
-            : 'list(first + i);'
-        }
+        let place = select(i - large, uniforms.triangleCount - 1 - i, i < large);
+        list(first + lists[2 * uniforms.batch + first + place]);
       }
     }`,
-})
-const listProgram = makeListProgram(true)
-const listAllProgram = makeListProgram(false)
+}
+
+/** For all triangles, whose bits are set as well. */
+const listAllProgram: GpuProgram = {
+  name: 'facekit_footprints_list_all',
+  inputs: [],
+  outputs: ['boxes: atomic<i32>', 'tasks: i32'],
+  uniforms: ['batch: i32', 'triangleCount: i32', 'capacity: i32', 'chunk: i32'],
+  code: /* wgsl */ `${list}
+    var<workgroup> bits: array<atomic<u32>, 4>;
+    @compute @workgroup_size(${BITS})
+    fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+      @builtin(local_invocation_index) local: u32) {
+      let item = i32(group.y);
+      let row = i32(group.z * groups.x + group.x);
+      let rows = (uniforms.triangleCount + ${BITS - 1}) / ${BITS};
+      let f = row * ${BITS} + i32(local);
+      let index = item * uniforms.triangleCount + f;
+      if (f < uniforms.triangleCount) {
+        if (atomicLoad(&boxes[4 * index]) != ${UNSEEN}) { atomicOr(&bits[local >> 5u], 1u << (local & 31u)); }
+        list(index);
+      }
+      workgroupBarrier();
+      if (local < 4u && row < rows) {
+        let place = uniforms.batch * uniforms.triangleCount + 1 + item * rows + row;
+        atomicStore(&boxes[4 * place + i32(local)], bitcast<i32>(atomicLoad(&bits[local])));
+      }
+    }`,
+}
 
 /** Places for tasks of pictures of so many pixels. */
 const capacityFor = (pixels: number) => 1024 + Math.ceil(pixels / 16)
@@ -124,13 +150,16 @@ export const makeFootprints = (
   [batch, height, width]: number[],
   triangleCount: number,
 ): [boxes: TensorInfo, tasks: TensorInfo] => [
-  makeGpuTensor(backend, [batch * triangleCount + 1, 4], 'int32'),
+  makeGpuTensor(backend, [batch * (triangleCount + Math.ceil(triangleCount / BITS)) + 1, 4], 'int32'),
   makeGpuTensor(backend, [capacityFor(batch * height * width), 5], 'int32'),
 ]
 
+/** At most about 64 tasks for a triangle that fills a picture of so many pixels. */
+const chunkFor = (pixels: number) => Math.max(1024, Math.ceil(pixels / 64))
+
 /** Splits large boxes into tasks.
  *
- * @param lists - of gpu-scan.ts, when there are
+ * @param lists - of gpu-scan.ts
  * @param small - pixels of the largest box of triangles that are not on the list of large ones
  */
 export function listTasks(
@@ -138,17 +167,15 @@ export function listTasks(
   [boxes, tasks]: readonly TensorInfo[],
   [batch, height, width]: number[],
   triangleCount: number,
-  lists?: TensorInfo,
-  small = 0,
+  lists: TensorInfo,
+  small: number,
 ): void {
-  // At most about 64 tasks for a triangle that fills the picture.
-  const chunk = Math.max(1024, Math.ceil((height * width) / 64))
-  const groups = Math.ceil(triangleCount / 64)
-  runGpuProgram(backend, lists ? listProgram : listAllProgram, {
-    inputs: lists ? [lists] : [],
+  const groups = Math.ceil(Math.min(triangleCount / 64, 1024 / batch))
+  runGpuProgram(backend, listProgram, {
+    inputs: [lists],
     outputs: [boxes, tasks],
-    uniforms: [batch, triangleCount, tasks.shape[0], chunk, small > LARGE ? 1 : 0],
-    workgroups: [Math.max(1, Math.min(groups, lists ? Math.ceil(1024 / batch) : 65535)), batch],
+    uniforms: [batch, triangleCount, tasks.shape[0], chunkFor(height * width), small > LARGE ? 1 : 0],
+    workgroups: [groups, batch],
   })
 }
 
@@ -160,20 +187,27 @@ export function footprintsOnGpu(
 ): [boxes: TensorInfo, tasks: TensorInfo] {
   const [batch, height, width] = ids.shape
   const footprints = makeFootprints(backend, ids.shape, triangleCount)
-  const [boxes] = footprints
+  const [boxes, tasks] = footprints
   const count = batch * triangleCount
   runGpuProgram(backend, clearProgram, {
     inputs: [],
     outputs: [boxes],
     uniforms: [count],
-    workgroups: workgroupsFor(count + 1, 64),
+    workgroups: workgroupsFor(count + 1, GROUP_SIZE),
   })
+  const pixels = batch * height * width
   runGpuProgram(backend, markProgram, {
     inputs: [ids],
     outputs: [boxes],
-    uniforms: [triangleCount, width, height],
-    workgroups: [Math.ceil(width / 64), height, batch],
+    uniforms: [pixels, triangleCount, width, height],
+    workgroups: workgroupsFor(pixels, GROUP_SIZE),
   })
-  listTasks(backend, footprints, ids.shape, triangleCount)
+  const [columns, rows] = workgroupsFor(triangleCount, BITS)
+  runGpuProgram(backend, listAllProgram, {
+    inputs: [],
+    outputs: footprints,
+    uniforms: [batch, triangleCount, tasks.shape[0], chunkFor(height * width)],
+    workgroups: [columns, batch, rows],
+  })
   return footprints
 }

@@ -1,7 +1,7 @@
 import { makeGpuTensor, runGpuProgram, type GpuProgram } from '@facekit/core'
 import { util, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core'
 import { uploadOnce, vertexTriangles } from './gpu-constants.js'
-import { footprintsOnGpu, SIDE_BITS, UNSEEN } from './gpu-footprints.js'
+import { BITS, footprintsOnGpu, SIDE_BITS, UNSEEN } from './gpu-footprints.js'
 
 /* Contributor notes
  *
@@ -27,7 +27,7 @@ export interface Gathering {
   /** Parts that all numbers come in: `part` says which. */
   parts: number
   /** Threads that share a vertex when all pictures are added up; 1 when each picture has vertices of its own. */
-  lanes: 1 | 4
+  lanes: 1 | 4 | 16
   /** WGSL: `fn begin(item: i32, f: i32, corner: i32, part: i32)`, called for a corner of a triangle, `fn add(q: i32, column: i32, row: i32)` for
    * each of its pixels, which adds to `sum0`, `sum1`, ... */
   code: string
@@ -41,7 +41,8 @@ interface Programs {
 }
 
 const REDUCE_SIZE = 64
-const VERTICES = 64
+/** Vertices and threads for each of them in a workgroup of 256. */
+const verticesFor = (lanes: number) => 256 / lanes
 const UNIFORMS = [
   'batch: i32',
   'vertexCount: i32',
@@ -69,6 +70,7 @@ export function gatherPrograms({
 }: Gathering): Programs {
   const declarations = each(sums, (k) => `var<private> sum${k}: f32;`)
   const places = parts * sums
+  const vertices = verticesFor(lanes)
   return {
     reduce: {
       name: `${name}_reduce`,
@@ -116,10 +118,12 @@ export function gatherPrograms({
       outputs: [output],
       uniforms: [...UNIFORMS, ...uniforms],
       code: /* wgsl */ `${declarations}
-        ${lanes > 1 ? `var<workgroup> all: array<f32, ${VERTICES * (lanes - 1) * sums}>;` : ''}
+        ${lanes > 1 ? `var<workgroup> all: array<f32, ${vertices * (lanes - 1) * sums}>;` : ''}
         ${code}
         ${finish}
         fn addTriangle(item: i32, f: i32, corner: i32, part: i32, reduced: bool) {
+          let seen = uniforms.batch * uniforms.triangleCount + 1 + item * ((uniforms.triangleCount + ${BITS - 1}) / ${BITS}) + f / ${BITS};
+          if (((boxes[seen][(f >> 5u) & 3] >> u32(f & 31)) & 1) == 0) { return; }
           var box = boxes[item * uniforms.triangleCount + f];
           if (box.x == ${UNSEEN}) { return; }
           if (box.x < 0) {
@@ -140,9 +144,9 @@ export function gatherPrograms({
             }
           }
         }
-        @compute @workgroup_size(${VERTICES}, ${lanes})
+        @compute @workgroup_size(${vertices}, ${lanes})
         fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
-          let vertex = i32(group.x * ${VERTICES}u + local.x);
+          let vertex = i32(group.x * ${vertices}u + local.x);
           let part = i32(group.z);
           let reduced = boxes[uniforms.batch * uniforms.triangleCount].x <= uniforms.capacity;
           if (vertex < uniforms.vertexCount) {
@@ -162,13 +166,13 @@ export function gatherPrograms({
           ${
             lanes > 1
               ? `if (local.y > 0u) {
-                let place = ((local.y - 1u) * ${VERTICES}u + local.x) * ${sums}u;
+                let place = ((local.y - 1u) * ${vertices}u + local.x) * ${sums}u;
                 ${each(sums, (k) => `all[place + ${k}u] = sum${k};`)}
               }
               workgroupBarrier();
               if (local.y > 0u) { return; }
               for (var lane = 0u; lane < ${lanes - 1}u; lane++) {
-                let place = (lane * ${VERTICES}u + local.x) * ${sums}u;
+                let place = (lane * ${vertices}u + local.x) * ${sums}u;
                 ${each(sums, (k) => `sum${k} += all[place + ${k}u];`)}
               }`
               : ''
@@ -215,7 +219,7 @@ export function gather(
     inputs: [uploadOnce(backend, vertexTriangles(triangles, vertexCount)), boxes, ids, records, ...inputs],
     outputs: [output],
     uniforms: values,
-    workgroups: [Math.ceil(vertexCount / VERTICES), lanes > 1 ? 1 : batch, parts],
+    workgroups: [Math.ceil(vertexCount / verticesFor(lanes)), lanes > 1 ? 1 : batch, parts],
   })
   for (const { dataId } of known ? [records] : [boxes, tasks, records]) backend.disposeData(dataId)
 }

@@ -1,9 +1,7 @@
 import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@facekit/core'
 import { util, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core'
 import { uploadOnce } from './gpu-constants.js'
-import { barycentricsAt, edgeFunctions, linearIndex } from './gpu-snippets.js'
-
-const SIZE = 64
+import { barycentricsAt, edgeFunctions, entry, GROUP_SIZE, linearIndex } from './gpu-snippets.js'
 
 /** As derivative-arrays.ts, of vertices that are scaled by s_i: with e_i the edge functions of the scaled ones and S = sum s_j e_j,
  * b_i = s_i e_i / S and db_i = (s_i de_i - b_i dS) / S. */
@@ -13,13 +11,12 @@ const program: GpuProgram = {
   outputs: ['result: vec2<f32>'],
   // The values of one picture's attributes, 0 when they are shared.
   uniforms: ['pixels: u32', 'stride: i32', 'channels: i32', 'vertexCount: i32', 'width: i32', 'height: i32'],
-  code: /* wgsl */ `${linearIndex(SIZE)}${edgeFunctions}${barycentricsAt}
+  code: /* wgsl */ `${linearIndex}${edgeFunctions}${barycentricsAt}
     fn isFinite(value: vec3<f32>) -> bool {
       return all((bitcast<vec3<u32>>(value) & vec3<u32>(0x7f800000u)) != vec3<u32>(0x7f800000u));
     }
-    @compute @workgroup_size(${SIZE})
-    fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
-      @builtin(local_invocation_index) local: u32) {
+    @compute @workgroup_size(${GROUP_SIZE})
+    fn main(${entry}) {
       let index = linearIndex(group, groups, local);
       if (index >= uniforms.pixels) { return; }
       let q = i32(index);
@@ -80,7 +77,7 @@ export function interpolateDerivativesOnGpu(
     inputs: [values, ids, clip, uploadOnce(backend, triangles)],
     outputs: [result],
     uniforms: [pixels, batch === 1 ? 0 : count * channels, channels, count, width, height],
-    workgroups: workgroupsFor(pixels, SIZE),
+    workgroups: workgroupsFor(pixels, GROUP_SIZE),
   })
   return [result]
 }

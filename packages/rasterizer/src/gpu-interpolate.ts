@@ -2,17 +2,13 @@ import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@f
 import { util, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core'
 import { uploadOnce } from './gpu-constants.js'
 import { each, gather, gatherPrograms, type Gathering } from './gpu-gather.js'
-import { byChannels, linearIndex, vectors } from './gpu-snippets.js'
+import { byChannels, entry, GROUP_SIZE, linearIndex, vectors } from './gpu-snippets.js'
 
 /* Contributor notes
  *
  * The number of channels is written into the programs: there is one of each kind for each number that occurs. Channels are read and
  * written four at a time where their number allows.
  */
-
-const SIZE = 256
-const entry = /* wgsl */ `@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
-      @builtin(local_invocation_index) local: u32`
 
 /** First a thread for each pixel, then for each number, so that neighbours write side by side. */
 const interpolateProgram = byChannels((channels): GpuProgram => {
@@ -23,10 +19,10 @@ const interpolateProgram = byChannels((channels): GpuProgram => {
     outputs: [`result: ${type}`],
     // The pixels of the batch and of one picture, and the values of one picture's attributes, 0 when they are shared.
     uniforms: ['pixels: u32', 'perItem: u32', 'stride: u32'],
-    code: /* wgsl */ `${linearIndex(SIZE)}
-    var<workgroup> corners: array<vec4<u32>, ${SIZE}>;
-    var<workgroup> weights: array<vec4<f32>, ${SIZE}>;
-    @compute @workgroup_size(${SIZE})
+    code: /* wgsl */ `${linearIndex}
+    var<workgroup> corners: array<vec4<u32>, ${GROUP_SIZE}>;
+    var<workgroup> weights: array<vec4<f32>, ${GROUP_SIZE}>;
+    @compute @workgroup_size(${GROUP_SIZE})
     fn main(${entry}) {
       let first = linearIndex(group, groups, 0u);
       let q = first + local;
@@ -46,8 +42,8 @@ const interpolateProgram = byChannels((channels): GpuProgram => {
       weights[local] = parts;
       workgroupBarrier();
       if (first >= uniforms.pixels) { return; }
-      let end = min(uniforms.pixels - first, ${SIZE}u) * ${count}u;
-      for (var i = local; i < end; i += ${SIZE}u) {
+      let end = min(uniforms.pixels - first, ${GROUP_SIZE}u) * ${count}u;
+      for (var i = local; i < end; i += ${GROUP_SIZE}u) {
         let pixel = i / ${count}u;
         let place = corners[pixel];
         var value = ${type}(0.0);
@@ -71,8 +67,8 @@ const barycentricsProgram = byChannels((channels): GpuProgram => {
     inputs: [`values: ${type}`, 'ids: i32', `upstream: ${type}`, 'triangles: i32'],
     outputs: ['result: f32'],
     uniforms: ['pixels: u32', 'perItem: u32', 'stride: u32'],
-    code: /* wgsl */ `${linearIndex(SIZE)}
-    @compute @workgroup_size(${SIZE})
+    code: /* wgsl */ `${linearIndex}
+    @compute @workgroup_size(${GROUP_SIZE})
     fn main(${entry}) {
       let q = linearIndex(group, groups, local);
       if (q >= uniforms.pixels) { return; }
@@ -99,7 +95,7 @@ const barycentricsProgram = byChannels((channels): GpuProgram => {
 /** Numbers that a thread adds up at a time. */
 const MOST_SUMS = 12
 
-const valuesGathering = (lanes: 1 | 4) =>
+const valuesGathering = (lanes: 1 | 4 | 16) =>
   byChannels((channels) => {
     const parts = Math.ceil(channels / MOST_SUMS)
     const sums = Math.ceil(channels / parts)
@@ -135,6 +131,9 @@ const valuesGathering = (lanes: 1 | 4) =>
     return { gathering, programs: gatherPrograms(gathering) }
   })
 const sharedValues = valuesGathering(4)
+/** For meshes of few vertices, which would leave most of a GPU idle. */
+const sharedValuesOfFew = valuesGathering(16)
+const FEW = 16384
 const ownValues = valuesGathering(1)
 
 interface Attributes {
@@ -157,7 +156,7 @@ function run(
     inputs: [...inputs, uploadOnce(backend, triangles)],
     outputs: [output],
     uniforms: [pixels, ids.shape[1] * ids.shape[2], batch === 1 ? 0 : count * values],
-    workgroups: workgroupsFor(pixels, SIZE),
+    workgroups: workgroupsFor(pixels, GROUP_SIZE),
   })
   return [output]
 }
@@ -192,7 +191,8 @@ export function interpolateAttributesGradientOnGpu(
 ): TensorInfo[] {
   const gradient = makeGpuTensor(backend, shape, 'float32')
   const shared = shape[0] === 1 && ids.shape[0] > 1
-  const { gathering, programs } = (shared ? sharedValues : ownValues)(shape[2])
+  const kind = shared ? (shape[1] < FEW ? sharedValuesOfFew : sharedValues) : ownValues
+  const { gathering, programs } = kind(shape[2])
   gather(
     backend,
     gathering,

@@ -1,6 +1,6 @@
 import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@facekit/core'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
-import { linearIndex } from './gpu-snippets.js'
+import { entry, GROUP_SIZE, linearIndex } from './gpu-snippets.js'
 
 /** WGSL: a vertex to homogeneous pixel space around the picture's middle, y down, and z of clip space.
  *
@@ -38,10 +38,9 @@ const program: GpuProgram = {
   inputs: ['clip: vec4<f32>'],
   outputs: ['points: vec4<f32>'],
   uniforms: ['count: u32', 'width: f32', 'height: f32'],
-  code: /* wgsl */ `${projectVertex}${linearIndex(64)}
-    @compute @workgroup_size(64)
-    fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
-      @builtin(local_invocation_index) local: u32) {
+  code: /* wgsl */ `${projectVertex}${linearIndex}
+    @compute @workgroup_size(${GROUP_SIZE})
+    fn main(${entry}) {
       let index = linearIndex(group, groups, local);
       if (index < uniforms.count) {
         points[index] = projectVertex(clip[index], 0.5 * vec2<f32>(uniforms.width, uniforms.height));
@@ -62,7 +61,7 @@ export function projectOnGpu(
     inputs: [clip],
     outputs: [points],
     uniforms: [count, width, height],
-    workgroups: workgroupsFor(count, 64),
+    workgroups: workgroupsFor(count, GROUP_SIZE),
   })
   return points
 }

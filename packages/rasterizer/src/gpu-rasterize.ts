@@ -5,7 +5,7 @@ import { projectVertex } from './gpu-project.js'
 import { footprintsOnGpu, listTasks, makeFootprints } from './gpu-footprints.js'
 import { resolveProgram, tilesFor, tracedResolveProgram } from './gpu-resolve.js'
 import { SCAN_SIZE, scanProgram, tracedScanProgram } from './gpu-scan.js'
-import { linearIndex } from './gpu-snippets.js'
+import { entry, GROUP_SIZE, linearIndex } from './gpu-snippets.js'
 import { NO_KEY } from './gpu-triangle.js'
 import type { Cull } from './scan-triangles.js'
 
@@ -15,10 +15,9 @@ const beginProgram: GpuProgram = {
   inputs: ['clip: vec4<f32>'],
   outputs: ['points: vec4<f32>', 'keys: i32', 'ids: i32', 'lists: i32'],
   uniforms: ['vertices: u32', 'pixels: u32', 'lengths: u32', 'width: f32', 'height: f32'],
-  code: /* wgsl */ `${projectVertex}${linearIndex(64)}
-    @compute @workgroup_size(64)
-    fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
-      @builtin(local_invocation_index) local: u32) {
+  code: /* wgsl */ `${projectVertex}${linearIndex}
+    @compute @workgroup_size(${GROUP_SIZE})
+    fn main(${entry}) {
       let index = linearIndex(group, groups, local);
       if (index < uniforms.vertices) {
         points[index] = projectVertex(clip[index], 0.5 * vec2<f32>(uniforms.width, uniforms.height));
@@ -68,7 +67,7 @@ export function rasterizeOnGpu(
     inputs: [clip],
     outputs: [points, depth, ids, lists],
     uniforms: [batch * count, pixels, 2 * batch, width, height],
-    workgroups: workgroupsFor(Math.max(batch * count, pixels, 2 * batch), 64),
+    workgroups: workgroupsFor(Math.max(batch * count, pixels, 2 * batch), GROUP_SIZE),
   })
   const tiles = tilesFor(width, height, batch)
   // A tile tests every triangle of the list: worth it for triangles that would keep one thread busy for longer.

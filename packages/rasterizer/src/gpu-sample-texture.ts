@@ -1,7 +1,7 @@
 import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@facekit/core'
 import { util, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core'
 import { scatter, scatterProgram } from './gpu-scatter.js'
-import { byChannels, linearIndex, vectors } from './gpu-snippets.js'
+import { byChannels, entry, GROUP_SIZE, linearIndex, vectors } from './gpu-snippets.js'
 import { locateTexels, mipLevels, noLevels } from './gpu-texture-levels.js'
 import type { TextureWrap } from './texture-arrays.js'
 import { texelCount, textureLevels } from './texture-levels.js'
@@ -12,9 +12,6 @@ import { texelCount, textureLevels } from './texture-levels.js'
  * `derivatives` to choose levels by. Each is one look-up per thread, with all of its channels.
  */
 
-const SIZE = 64
-const entry = /* wgsl */ `@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
-      @builtin(local_invocation_index) local: u32`
 /** `lookUps` are those of one picture, `stride` the texels of one picture's texture, 0 when it is shared. */
 const uniforms = [
   'lookUps: u32',
@@ -38,13 +35,13 @@ function makePrograms(channels: number, mip: boolean) {
     inputs: [`texels: ${type}`, 'uv: vec2<f32>', ...derivatives],
     outputs: [`result: ${type}`],
     uniforms: ['count: u32', ...uniforms],
-    code: /* wgsl */ `${linearIndex(SIZE)}${common}
+    code: /* wgsl */ `${linearIndex}${common}
     fn valueAt(c: Corners, k: u32) -> ${type} {
       let upper = texels[c.upperLeft * ${count}u + k] * (1.0 - c.right) + texels[c.upperRight * ${count}u + k] * c.right;
       let lower = texels[c.lowerLeft * ${count}u + k] * (1.0 - c.right) + texels[c.lowerRight * ${count}u + k] * c.right;
       return upper * (1.0 - c.lower) + lower * c.lower;
     }
-    @compute @workgroup_size(${SIZE})
+    @compute @workgroup_size(${GROUP_SIZE})
     fn main(${entry}) {
       let q = linearIndex(group, groups, local);
       if (q >= uniforms.count) { return; }
@@ -72,7 +69,7 @@ function makePrograms(channels: number, mip: boolean) {
     inputs: [`texels: ${type}`, 'uv: vec2<f32>', ...derivatives, `upstream: ${type}`],
     outputs: ['result: vec2<f32>'],
     uniforms: ['count: u32', ...uniforms],
-    code: /* wgsl */ `${linearIndex(SIZE)}${common}
+    code: /* wgsl */ `${linearIndex}${common}
     fn slopeAt(q: u32, c: Corners) -> vec2<f32> {
       var slope = vec2<f32>(0.0);
       for (var k = 0u; k < ${count}u; k++) {
@@ -86,7 +83,7 @@ function makePrograms(channels: number, mip: boolean) {
       }
       return slope * c.size;
     }
-    @compute @workgroup_size(${SIZE})
+    @compute @workgroup_size(${GROUP_SIZE})
     fn main(${entry}) {
       let q = linearIndex(group, groups, local);
       if (q >= uniforms.count) { return; }
@@ -163,7 +160,7 @@ function look(
   const [, uv] = inputs
   const { count, values, programs } = sampling(uv, attributes, texels)
   const result = makeGpuTensor(backend, [...uv.shape.slice(0, 3), attributes.shape[3]], 'float32')
-  const run = { uniforms: [count, ...values], workgroups: workgroupsFor(count, SIZE) }
+  const run = { uniforms: [count, ...values], workgroups: workgroupsFor(count, GROUP_SIZE) }
   runGpuProgram(backend, programs.look, { ...run, inputs, outputs: [result] })
   return [result]
 }
@@ -177,7 +174,7 @@ function coordinateGradient(
   const [, uv] = inputs
   const { count, values, programs } = sampling(uv, attributes, texels)
   const result = makeGpuTensor(backend, uv.shape, 'float32')
-  const run = { uniforms: [count, ...values], workgroups: workgroupsFor(count, SIZE) }
+  const run = { uniforms: [count, ...values], workgroups: workgroupsFor(count, GROUP_SIZE) }
   runGpuProgram(backend, programs.coordinates, { ...run, inputs, outputs: [result] })
   return [result]
 }

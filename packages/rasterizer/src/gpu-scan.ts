@@ -1,6 +1,6 @@
 import type { GpuProgram } from '@facekit/core'
 import { edgeFunctions } from './gpu-snippets.js'
-import { UNSEEN } from './gpu-footprints.js'
+import { BITS, UNSEEN } from './gpu-footprints.js'
 import { keyOfDepth, NO_KEY, triangleTests } from './gpu-triangle.js'
 
 /* Contributor notes
@@ -17,7 +17,25 @@ import { keyOfDepth, NO_KEY, triangleTests } from './gpu-triangle.js'
  */
 
 /** Triangles that a workgroup scans. */
-export const SCAN_SIZE = 128
+export const SCAN_SIZE = 256
+
+/** WGSL: the box and the bit of a triangle. */
+const trace = /* wgsl */ `
+        if (kind > 0) {
+          boxes[item * uniforms.triangleCount + index] = seen;
+          atomicOr(&bits[local >> 5u], 1u << (local & 31u));
+        }`
+/** WGSL: the bits of a workgroup's triangles, and the number of tasks. */
+const traceBits = /* wgsl */ `
+      let end = uniforms.batch * uniforms.triangleCount;
+      let rows = (uniforms.triangleCount + ${BITS - 1}) / ${BITS};
+      let row = (index - i32(local)) / ${BITS} + i32(local);
+      if (local < ${SCAN_SIZE / BITS}u && row < rows) {
+        let word = 4u * local;
+        boxes[end + 1 + item * rows + row] = bitcast<vec4<i32>>(vec4<u32>(atomicLoad(&bits[word]), atomicLoad(&bits[word + 1u]),
+          atomicLoad(&bits[word + 2u]), atomicLoad(&bits[word + 3u])));
+      }
+      if (item == 0 && index == 0) { boxes[end] = vec4<i32>(0); }`
 
 /** Both phases of the scan; `traced` when it also writes the boxes of gpu-footprints.ts: those of small triangles, which hold the pixels
  * where they were nearest when they came, and empty ones of large triangles. */
@@ -47,6 +65,7 @@ const makeScanProgram = (traced: boolean): GpuProgram => ({
     var<workgroup> firstHit: i32;
     var<workgroup> firstLarge: i32;
 
+    ${traced ? /* wgsl */ `var<workgroup> bits: array<atomic<u32>, ${SCAN_SIZE / 32}>;` : ''}
     ${traced ? /* wgsl */ `var<private> seen: vec4<i32> = vec4<i32>(${UNSEEN});` : ''}
     /** 0: not to be seen; 1: the nearest one so far at some pixel; 2: large. */
     fn scan(item: i32, f: i32) -> i32 {
@@ -93,9 +112,8 @@ const makeScanProgram = (traced: boolean): GpuProgram => ({
       var place = 0;
       if (index < uniforms.triangleCount) {
         kind = scan(item, index);
-        ${traced ? 'boxes[item * uniforms.triangleCount + index] = seen;' : ''}
+        ${traced ? trace : ''}
       }
-      ${traced ? 'if (item == 0 && index == 0) { boxes[uniforms.batch * uniforms.triangleCount] = vec4<i32>(0); }' : ''}
       if (kind == 1) { place = atomicAdd(&ownHits, 1); }
       if (kind == 2) { place = atomicAdd(&ownLarge, 1); }
       workgroupBarrier();
@@ -106,6 +124,7 @@ const makeScanProgram = (traced: boolean): GpuProgram => ({
         if (large > 0) { firstLarge = atomicAdd(&lists[2 * item + 1], large); }
       }
       workgroupBarrier();
+      ${traced ? traceBits : ''}
       if (kind == 1) { atomicStore(&lists[list + firstHit + place], index); }
       if (kind == 2) { atomicStore(&lists[list + uniforms.triangleCount - 1 - firstLarge - place], index); }
     }`,

@@ -1,6 +1,6 @@
 import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@facekit/core'
 import { util, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core'
-import { linearIndex } from './gpu-snippets.js'
+import { entry, GROUP_SIZE, linearIndex } from './gpu-snippets.js'
 
 /* Contributor notes
  *
@@ -25,10 +25,6 @@ export interface ScatterProgram {
   add: GpuProgram
 }
 
-const SIZE = 64
-const entry = /* wgsl */ `@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
-      @builtin(local_invocation_index) local: u32`
-
 /** WGSL: biased exponent of the power of two that brings numbers up to `largest` (bits of a float) below 2^bits. */
 const exponentOfScale = /* wgsl */ `
   fn exponentOfScale(largest: u32, bits: i32) -> u32 {
@@ -42,9 +38,9 @@ export function scatterProgram(
   uniforms: readonly string[],
   contribute: string,
 ): ScatterProgram {
-  const main = /* wgsl */ `${linearIndex(SIZE)}
+  const main = /* wgsl */ `${linearIndex}
     ${contribute}
-    @compute @workgroup_size(${SIZE})
+    @compute @workgroup_size(${GROUP_SIZE})
     fn main(${entry}) {
       let index = linearIndex(group, groups, local);
       if (index < uniforms.threads) { contribute(index); }
@@ -95,8 +91,8 @@ const clearProgram: GpuProgram = {
   inputs: [],
   outputs: ['largest: u32', 'sums: vec2<u32>'],
   uniforms: ['size: u32'],
-  code: /* wgsl */ `${linearIndex(SIZE)}
-    @compute @workgroup_size(${SIZE})
+  code: /* wgsl */ `${linearIndex}
+    @compute @workgroup_size(${GROUP_SIZE})
     fn main(${entry}) {
       let index = linearIndex(group, groups, local);
       if (index >= uniforms.size) { return; }
@@ -110,8 +106,8 @@ const resolveProgram: GpuProgram = {
   inputs: ['largest: u32', 'sums: vec2<u32>'],
   outputs: ['result: f32'],
   uniforms: ['size: u32', 'bits: i32'],
-  code: /* wgsl */ `${exponentOfScale}${linearIndex(SIZE)}
-    @compute @workgroup_size(${SIZE})
+  code: /* wgsl */ `${exponentOfScale}${linearIndex}
+    @compute @workgroup_size(${GROUP_SIZE})
     fn main(${entry}) {
       let index = linearIndex(group, groups, local);
       if (index >= uniforms.size) { return; }
@@ -148,14 +144,14 @@ export function scatter(
   const largest = makeGpuTensor(backend, [size], 'int32')
   const sums = makeGpuTensor(backend, [2 * size], 'int32')
   const bits = 62 - Math.ceil(Math.log2(Math.max(1, threads * perThread)))
-  const all = workgroupsFor(size, SIZE)
+  const all = workgroupsFor(size, GROUP_SIZE)
   runGpuProgram(backend, clearProgram, {
     inputs: [],
     outputs: [largest, sums],
     uniforms: [size],
     workgroups: all,
   })
-  const run = { uniforms: [threads, bits, ...uniforms], workgroups: workgroupsFor(threads, SIZE) }
+  const run = { uniforms: [threads, bits, ...uniforms], workgroups: workgroupsFor(threads, GROUP_SIZE) }
   runGpuProgram(backend, program.largest, { ...run, inputs, outputs: [largest] })
   runGpuProgram(backend, program.add, { ...run, inputs: [...inputs, largest], outputs: [sums] })
   runGpuProgram(backend, resolveProgram, {

@@ -12,10 +12,15 @@ export function byChannels<T>(make: (channels: number) => T): (channels: number)
 export const vectors = (channels: number): [string, number] =>
   channels % 4 === 0 ? ['vec4<f32>', channels / 4] : ['f32', channels]
 
-/** WGSL: the index of an invocation of workgroups of `size` that were spread by `workgroupsFor`. */
-export const linearIndex = (size: number) => /* wgsl */ `
+/** Invocations in a workgroup: as many as any device has, since a GPU starts about one workgroup in a nanosecond, however small. */
+export const GROUP_SIZE = 256
+
+/** WGSL: what an invocation of workgroups of `GROUP_SIZE`, spread by `workgroupsFor`, gets, and its index. */
+export const entry = /* wgsl */ `@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+      @builtin(local_invocation_index) local: u32`
+export const linearIndex = /* wgsl */ `
   fn linearIndex(group: vec3<u32>, groups: vec3<u32>, local: u32) -> u32 {
-    return (group.y * groups.x + group.x) * ${size}u + local;
+    return (group.y * groups.x + group.x) * ${GROUP_SIZE}u + local;
   }`
 
 /** WGSL: a b - c d. Kahan's algorithm: with a fused multiply-add the result is right to 1.5 units in the last place, so its sign

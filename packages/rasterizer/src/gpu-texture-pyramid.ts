@@ -1,11 +1,8 @@
 import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@facekit/core'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
-import { linearIndex } from './gpu-snippets.js'
+import { entry, GROUP_SIZE, linearIndex } from './gpu-snippets.js'
 import { texelCount, textureLevels } from './texture-levels.js'
 
-const SIZE = 64
-const entry = /* wgsl */ `@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
-      @builtin(local_invocation_index) local: u32`
 /** Texels of a picture's pyramid; the finer level and the coarser one. */
 const uniforms = [
   'count: u32',
@@ -25,8 +22,8 @@ const copyProgram: GpuProgram = {
   inputs: ['texture: f32'],
   outputs: ['pyramid: f32'],
   uniforms,
-  code: /* wgsl */ `${linearIndex(SIZE)}
-    @compute @workgroup_size(${SIZE})
+  code: /* wgsl */ `${linearIndex}
+    @compute @workgroup_size(${GROUP_SIZE})
     fn main(${entry}) {
       let index = linearIndex(group, groups, local);
       if (index >= uniforms.count) { return; }
@@ -41,7 +38,7 @@ const reduceProgram: GpuProgram = {
   inputs: [],
   outputs: ['pyramid: f32'],
   uniforms,
-  code: /* wgsl */ `${linearIndex(SIZE)}
+  code: /* wgsl */ `${linearIndex}
     /** Weights of texels 2 i, 2 i + 1, 2 i + 2 of n. */
     fn weightsOf(i: u32, n: u32) -> vec3<f32> {
       if (n == 1u) { return vec3<f32>(1.0, 0.0, 0.0); }
@@ -49,7 +46,7 @@ const reduceProgram: GpuProgram = {
       let half = n / 2u;
       return vec3<f32>(f32(half - i), f32(half), f32(i + 1u)) / f32(n);
     }
-    @compute @workgroup_size(${SIZE})
+    @compute @workgroup_size(${GROUP_SIZE})
     fn main(${entry}) {
       let index = linearIndex(group, groups, local);
       if (index >= uniforms.count) { return; }
@@ -77,7 +74,7 @@ const reduceProgram: GpuProgram = {
 }
 
 /** The transpose: a texel of the finer level gets its part of those coarser ones that it is in. */
-const spread = (output: string): string => /* wgsl */ `${linearIndex(SIZE)}
+const spread = (output: string): string => /* wgsl */ `${linearIndex}
     struct Parts { first: u32, second: u32, weights: vec2<f32> }
     /** The coarser texels that texel i of n is in. */
     fn partsOf(i: u32, n: u32) -> Parts {
@@ -88,7 +85,7 @@ const spread = (output: string): string => /* wgsl */ `${linearIndex(SIZE)}
       let at = i / 2u;
       return Parts(min(at, half - 1u), max(at, 1u) - 1u, vec2<f32>(f32(half - at), f32(at)) / f32(n));
     }
-    @compute @workgroup_size(${SIZE})
+    @compute @workgroup_size(${GROUP_SIZE})
     fn main(${entry}) {
       let index = linearIndex(group, groups, local);
       if (index >= uniforms.count) { return; }
@@ -133,8 +130,8 @@ const cloneProgram: GpuProgram = {
   inputs: ['upstream: f32'],
   outputs: ['work: f32'],
   uniforms: ['count: u32'],
-  code: /* wgsl */ `${linearIndex(SIZE)}
-    @compute @workgroup_size(${SIZE})
+  code: /* wgsl */ `${linearIndex}
+    @compute @workgroup_size(${GROUP_SIZE})
     fn main(${entry}) {
       let index = linearIndex(group, groups, local);
       if (index < uniforms.count) { work[index] = upstream[index]; }
@@ -160,7 +157,7 @@ export function texturePyramidOnGpu(
     inputs: [texture],
     outputs: [pyramid],
     uniforms: [count, channels, total, 0, rows, columns, 0, 0, 0],
-    workgroups: workgroupsFor(count, SIZE),
+    workgroups: workgroupsFor(count, GROUP_SIZE),
   })
   for (let level = 1; level < levels.length; level++) {
     const [finer, coarser] = [levels[level - 1], levels[level]]
@@ -179,7 +176,7 @@ export function texturePyramidOnGpu(
         coarser.rows,
         coarser.columns,
       ],
-      workgroups: workgroupsFor(numbers, SIZE),
+      workgroups: workgroupsFor(numbers, GROUP_SIZE),
     })
   }
   return [pyramid]
@@ -201,7 +198,7 @@ export function texturePyramidGradientOnGpu(
     inputs: [upstream],
     outputs: [work],
     uniforms: [all],
-    workgroups: workgroupsFor(all, SIZE),
+    workgroups: workgroupsFor(all, GROUP_SIZE),
   })
   for (let level = levels.length - 1; level > 0; level--) {
     const [finer, coarser] = [levels[level - 1], levels[level]]
@@ -217,7 +214,7 @@ export function texturePyramidGradientOnGpu(
       coarser.rows,
       coarser.columns,
     ]
-    const workgroups = workgroupsFor(numbers, SIZE)
+    const workgroups = workgroupsFor(numbers, GROUP_SIZE)
     const last = level === 1
     runGpuProgram(backend, last ? finishProgram : spreadProgram, {
       inputs: last ? [work] : [],
