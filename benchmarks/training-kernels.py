@@ -13,26 +13,22 @@ def warm_up():
     torch.cuda.synchronize()
 
 
-def measure(name, moved, run, repetitions=30):
+def measure(name, moved, run, repetitions=30, capture=True):
     for _ in range(3):
         run()
     torch.cuda.synchronize()
-    graph = torch.cuda.CUDAGraph() if not name.startswith("adam") else None
-    try:
-        if graph is not None:
-            side = torch.cuda.Stream()
-            side.wait_stream(torch.cuda.current_stream())
-            with torch.cuda.stream(side):
-                run()
-            torch.cuda.current_stream().wait_stream(side)
-            with torch.cuda.graph(graph):
-                run()
-            go = graph.replay
-        else:
-            go = run
-    except Exception:
-        go = run
-        torch.cuda.synchronize()
+    graph = torch.cuda.CUDAGraph() if capture else None
+    go = run
+    if capture:
+        # As a recorded step: without the time that Python takes.
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            run()
+        torch.cuda.current_stream().wait_stream(side)
+        with torch.cuda.graph(graph):
+            run()
+        go = graph.replay
     start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
     start.record()
     for _ in range(repetitions):
@@ -86,7 +82,7 @@ with torch.no_grad():
     measure("max pool", 5 * x.numel(), lambda: F.max_pool2d(x, 3, 2, 1))
 y = F.max_pool2d(x, 3, 2, 1)
 dy = torch.randn_like(y)
-measure("max pool, gradient alone", 5 * x.numel(), lambda: torch.autograd.grad(y, x, dy, retain_graph=True))
+measure("max pool, gradient alone", 5 * x.numel(), lambda: torch.autograd.grad(y, x, dy, retain_graph=True), capture=False)
 
 shapes = [(64, 3, 7, 7)]
 channels = 64
@@ -105,4 +101,4 @@ n = 4 * sum(p.numel() for p in parameters)
 warm_up()
 for name, options in [("adam", {}), ("adam fused", {"fused": True}), ("adam foreach", {"foreach": True})]:
     optimizer = torch.optim.Adam(parameters, 1e-3, **options)
-    measure(f"{name}, {len(parameters)} variables", 7 * n, optimizer.step)
+    measure(f"{name}, {len(parameters)} variables", 7 * n, optimizer.step, capture=False)

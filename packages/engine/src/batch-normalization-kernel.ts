@@ -11,8 +11,9 @@ import {
   normalizationGradientArrays,
   normalizeArrays,
 } from './batch-normalization-arrays.js'
-import { gpuNormalize, gpuStatistics, type MovingAverages } from './gpu-batch-normalization.js'
+import { gpuNormalize } from './gpu-batch-normalization.js'
 import { gpuNormalizeGradient } from './gpu-batch-normalization-gradient.js'
+import { gpuStatistics, type MovingAverages } from './gpu-statistics.js'
 
 /** Attributes of the kernels of batch normalisation in training mode. */
 export interface TrainingAttributes {

@@ -1,10 +1,11 @@
 import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@facekit/core'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
-import { matrix, passTiling, type GpuNormalization } from './gpu-batch-normalization.js'
+import { passTiling, type GpuNormalization } from './gpu-batch-normalization.js'
 import {
   GROUP,
   GROUP_PARAMETERS,
   loadWidth,
+  matrix,
   THREADS,
   tileColumns,
   tileMerge,

@@ -1,3 +1,5 @@
+import { util, type TensorInfo } from '@tensorflow/tfjs-core'
+
 /* Contributor notes
  *
  * Many kernels of training read a matrix `[rows, columns]`, rows one after the other in memory, and want one number for each column:
@@ -73,3 +75,9 @@ export const vectorType = (load: 1 | 4, scalar = 'f32'): string => (load === 4 ?
 export const GROUP_PARAMETERS = /* wgsl */ `@builtin(workgroup_id) workgroup: vec3<u32>,
   @builtin(num_workgroups) workgroups: vec3<u32>, @builtin(local_invocation_index) local: u32`
 export const GROUP = 'let group = workgroup.y * workgroups.x + workgroup.x;'
+
+/** A tensor as rows of channels. */
+export function matrix({ shape }: TensorInfo): { rows: number; channels: number } {
+  const channels = shape[shape.length - 1]
+  return { rows: channels === 0 ? 0 : util.sizeFromShape(shape) / channels, channels }
+}

@@ -10,7 +10,8 @@ import {
   type KernelFunc,
   type TensorInfo,
 } from '@tensorflow/tfjs-core'
-import { reduceOnGpu, type Reduction } from './gpu-reduce.js'
+import type { Reduction } from './gpu-reduce-programs.js'
+import { reduceOnGpu } from './gpu-reduce.js'
 import { reductionSteps } from './reduction-steps.js'
 
 interface Attributes {
