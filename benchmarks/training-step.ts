@@ -62,18 +62,20 @@ async function measure(name: string) {
   const first = await time(runStep)
   // Stock tfjs: nobody wants to wait for a second one.
   const once = first > 10_000
-  const count = gpu ? 10 : 1
-  // Warm up: compile, record, and wake a GPU that has clocked down.
-  if (first < 3000) for (let i = 0; i < (gpu ? 30 : 1); i++) await time(runStep)
+  // The first one compiles; a software adapter is slow even then.
+  const quick = !once && (await time(runStep)) < 2000
+  const count = gpu && quick ? 10 : 1
+  // Warm up: record, and wake a GPU that has clocked down.
+  if (quick) for (let i = 0; i < (gpu ? 30 : 1); i++) await time(runStep)
   const before = memory()
   const forwards: number[] = []
   const steps: number[] = once ? [first] : []
   do {
     // The first one after a step packs the filters anew; the second one does not.
-    if (first < 3000) await time(runForward)
+    if (quick) await time(runForward)
     forwards.push(await time(runForward, count))
     if (!once) steps.push(await time(runStep, count))
-  } while (!once && steps.length < repetitions && spent() < seconds)
+  } while (steps.length < (once ? 1 : repetitions) && spent() < seconds)
   const after = memory()
   const [forwardTimes, stepTimes] = [summarize(forwards), summarize(steps)]
   optimizer.dispose()

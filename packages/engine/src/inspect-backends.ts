@@ -3,7 +3,7 @@ import { backendProviders } from './backend-providers.js'
 import type { BackendMemory, BackendName, BackendReport, InitEngineOptions } from './engine-info.js'
 import { completeGradients } from './complete-gradients.js'
 import { inTurn } from './in-turn.js'
-import { isNode } from './import-optional.js'
+import { importOptional, isNode } from './import-optional.js'
 import { measureBackend } from './measure-backend.js'
 import { nameMissingKernels } from './missing-kernels.js'
 import { startBackend } from './start-backend.js'
@@ -67,6 +67,6 @@ async function memoryOf(name: BackendName): Promise<BackendMemory | undefined> {
     return { bytes: device.limits.maxBufferSize, of: 'one GPU buffer' }
   }
   if (!isNode()) return undefined
-  const { totalmem } = await import('node:os')
-  return { bytes: totalmem(), of: 'the system' }
+  const os = await importOptional<typeof import('node:os')>('node:os')
+  return os && { bytes: os.totalmem(), of: 'the system' }
 }

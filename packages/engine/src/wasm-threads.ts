@@ -1,5 +1,5 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
-import { isNode } from './import-optional.js'
+import { importOptional, isNode } from './import-optional.js'
 import { allocate, clear, int32View, withScratch, type Address, type LoadedModule } from './wasm-module.js'
 
 /** What assembly/shared.ts exports besides the kernels. */
@@ -41,8 +41,8 @@ export function requestThreads(count: number | undefined): void {
 export async function wantedThreads(): Promise<number> {
   if (requested !== undefined) return requested
   if (!isNode()) return Math.min(MOST_THREADS, globalThis.navigator?.hardwareConcurrency ?? 1)
-  const { availableParallelism } = await import('node:os')
-  return Math.min(MOST_THREADS, availableParallelism())
+  const os = await importOptional<typeof import('node:os')>('node:os')
+  return Math.min(MOST_THREADS, os?.availableParallelism() ?? 1)
 }
 
 /** Starts workers that take part in convolutions. They sleep when there is nothing to do, and do not keep a process alive.
@@ -75,7 +75,7 @@ const RUN =
 
 async function startWorker(data: WorkerData): Promise<void> {
   if (isNode()) {
-    const { Worker } = await import('node:worker_threads')
+    const { Worker } = (await importOptional<typeof import('node:worker_threads')>('node:worker_threads'))!
     const code = `const { workerData: data } = require('node:worker_threads'); ${RUN}`
     // Options of the process, such as loaders, are nothing to a worker that only runs WASM.
     new Worker(code, { eval: true, workerData: data, execArgv: [], env: {}, stdin: false }).unref()
