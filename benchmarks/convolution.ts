@@ -324,7 +324,7 @@ for (const mode of modes) {
     // TILES="128,128,16,8,8,1;..." or the usual ones; PARTS="1,2,4" for the splits of the filter gradient.
     const tiles = (
       process.env.TILES ??
-      '128,128,16,8,8,1;128,128,16,8,8,2;128,128,8,8,8,1;128,64,16,8,8,1;128,64,16,8,8,2;64,128,16,8,8,1;64,64,16,8,8,1;64,64,16,8,4,1;64,64,16,4,4,1'
+      '128,128,16,8,8,1;128,64,16,8,8,0;64,128,16,8,8,0;64,64,16,8,8,0;64,64,16,8,4,0;64,64,16,4,4,0'
     )
       .split(';')
       .map((text) => text.split(',').map(Number))
@@ -335,14 +335,14 @@ for (const mode of modes) {
       for (const pass of passes) {
         if (late() || (pass === 'input' && layer[1] === 3)) continue
         const results: string[] = []
-        for (const [rows, columns, depth, ownRows, ownColumns, buffers] of tiles) {
+        for (const [rows, columns, depth, ownRows, ownColumns, unroll] of tiles) {
           const tile: GpuPlan['tile'] = {
             rows,
             columns,
             depth,
             ownRows,
             ownColumns,
-            buffers: buffers as 1 | 2,
+            unroll: unroll === 1,
           }
           let parts = 1
           tuning.plan = (shape) => {

@@ -1,9 +1,14 @@
 import { makeGpuTensor, runGpuProgram, workgroupsFor } from '@facekit/core'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
-import { geometryKey, looksOutside, type ConvGeometry } from './gpu-conv-geometry.js'
+import {
+  looksOutside,
+  sizeExpressions,
+  type ConvGeometry,
+  type SizeExpressions,
+} from './gpu-conv-geometry.js'
 import { plainFinish } from './gpu-matmul-finish.js'
-import { planProduct, type GpuPlan } from './gpu-matmul-plan.js'
-import { element, partSteps, shareBegin, storeRow, tileKey } from './gpu-matmul-share.js'
+import { planProduct } from './gpu-matmul-plan.js'
+import { element, linesOperand, partSteps, shareBegin, storeRow, tileKey } from './gpu-matmul-share.js'
 import { sumParts } from './gpu-matmul-sum.js'
 import { tiledProduct, type GpuOperand } from './gpu-matmul-tile.js'
 
@@ -20,129 +25,121 @@ export function convFilterGradient(
 ): TensorInfo {
   const shape = [g.filterHeight, g.filterWidth, g.inChannels, g.outChannels]
   const rows = g.filterHeight * g.filterWidth * g.inChannels
+  const columns = g.outChannels
   const pixels = x.shape[0] * g.outHeight * g.outWidth
   const { limits } = (backend as unknown as { device: GPUDevice }).device
-  const plan = planProduct(
-    {
-      kind: 'filter',
-      rows,
-      columns: g.outChannels,
-      inner: pixels,
-      count: 1,
-      layouts: ['columns', 'columns'],
-    },
+  const { tile, parts } = planProduct(
+    { kind: 'filter', rows, columns, inner: pixels, count: 1, layouts: ['columns', 'columns'] },
     limits,
   )
-  const { tile, parts } = plan
   const result = makeGpuTensor(backend, parts > 1 ? [parts, ...shape] : shape, 'float32')
+  const wide = g.inChannels % 4 === 0
+  const wideColumns = columns % 4 === 0
+  const sizes = sizeExpressions(g, !wide)
+  const outside = looksOutside(g)
+  // Pixels of the input are those of the output.
+  const plain = wide && !outside && rows === g.inChannels && g.strideHeight * g.strideWidth === 1
+  const traits = [wide, wideColumns, outside, plain].map(Number).join('')
   const tilesDown = Math.ceil(rows / tile.rows)
   runGpuProgram(
     backend,
     {
-      name: `facekit_conv_filter_gradient_${geometryKey(g)}_${tileKey(tile)}`,
-      inputs: [`x: ${element(g.inChannels)}`, `dy: ${element(g.outChannels)}`],
-      outputs: [`result: ${element(g.outChannels)}`],
-      uniforms: ['pixels: u32', 'tilesDown: u32', 'parts: u32'],
-      code: () => filterGradientCode(g, plan),
+      name: `facekit_conv_filter_gradient_${traits}_${sizes.key}_${tileKey(tile)}`,
+      inputs: [`x: ${element(g.inChannels)}`, `dy: ${element(columns)}`],
+      outputs: [`result: ${element(columns)}`],
+      uniforms: [...UNIFORMS, ...sizes.uniforms],
+      code: () =>
+        tiledProduct({
+          tile,
+          a: plain ? plainPixels(tile.depth) : patches(sizes, wide, outside, tile.depth),
+          b: linesOperand('dy', 'uniforms.columns', wideColumns, tile.depth, 'uniforms.pixels'),
+          begin: `${shareBegin(tile, '1u')}
+            let steps = (uniforms.pixels + ${tile.depth - 1}u) / ${tile.depth}u; ${partSteps}`,
+          store: `if (row < uniforms.rows) {
+            let place = (part * uniforms.rows + row) * uniforms.columns;
+            ${storeRow(wideColumns, 'place')}
+          }`,
+        }),
     },
     {
       inputs: [x, dy],
       outputs: [result],
-      uniforms: [pixels, tilesDown, parts],
-      workgroups: workgroupsFor(tilesDown * Math.ceil(g.outChannels / tile.columns) * parts, 1),
+      uniforms: [rows, tilesDown, parts, columns, pixels, ...sizes.values],
+      workgroups: workgroupsFor(tilesDown * Math.ceil(columns / tile.columns) * parts, 1),
     },
   )
-  return parts > 1 ? sumParts(backend, result, shape, parts, g.outChannels, plainFinish) : result
+  return parts > 1 ? sumParts(backend, result, shape, parts, columns, plainFinish) : result
 }
 
-function filterGradientCode(g: ConvGeometry, { tile }: GpuPlan): string {
-  const columns = g.outChannels
-  const rows = g.filterHeight * g.filterWidth * g.inChannels
-  const gradient: GpuOperand = {
+const UNIFORMS = ['rows', 'tilesDown', 'parts', 'columns', 'pixels'].map((name) => `${name}: u32`)
+
+/** The input of a filter of one tap: `[pixels, channels]` as it lies there. */
+function plainPixels(depth: number): GpuOperand {
+  return {
     layout: 'columns',
-    functions:
-      columns % 4 === 0
-        ? `fn readGradient(column: u32, pixel: u32) -> vec4<f32> {
-            return select(vec4<f32>(), dy[(min(pixel, uniforms.pixels - 1u) * ${columns}u + column) >> 2u], pixel < uniforms.pixels);
-          }`
-        : `fn readGradient(column: u32, pixel: u32) -> vec4<f32> {
-            if (pixel >= uniforms.pixels) { return vec4<f32>(); }
-            let place = pixel * ${columns}u;
-            return vec4<f32>(${[0, 1, 2, 3].map((lane) => `dy[place + min(column + ${lane}u, ${columns - 1}u)]`).join(', ')});
-          }`,
     begin: (slot, outer, inner) =>
-      `let bLine${slot} = ${inner};
-      ${slot === 0 ? `let bColumn = min(columnBegin + ${outer}, ${columns % 4 === 0 ? columns - 4 : columns - 1}u);` : ''}`,
-    fetch: (slot) => `readGradient(bColumn, step * ${tile.depth}u + bLine${slot})`,
+      `let aLine${slot} = ${inner};
+      ${slot === 0 ? `let aChannel = min(rowBegin + ${outer}, uniforms.rows - 4u);` : ''}`,
+    fetch: (slot) => {
+      const pixel = `step * ${depth}u + aLine${slot}`
+      const place = `(min(${pixel}, uniforms.pixels - 1u) * uniforms.rows + aChannel) >> 2u`
+      return `select(vec4<f32>(), x[${place}], ${pixel} < uniforms.pixels)`
+    },
   }
-  return tiledProduct({
-    tile,
-    a: patches(g, tile.depth),
-    b: gradient,
-    begin: `${shareBegin(tile, `${Math.ceil(columns / tile.columns)}u`, '1u')}
-      let steps = (uniforms.pixels + ${tile.depth - 1}u) / ${tile.depth}u; ${partSteps}`,
-    store: `if (row < ${rows}u) {
-      let place = (part * ${rows}u + row) * ${columns}u;
-      ${storeRow(columns % 4 === 0, `${columns}u`, 'place')}
-    }`,
-  })
 }
 
 /** The pixels under the filter's taps: inner index is the output pixel, outer index (tap row, tap column, channel). */
-function patches(g: ConvGeometry, depth: number): GpuOperand {
-  const { inHeight, inWidth, inChannels, outHeight, outWidth, filterWidth } = g
-  const rows = g.filterHeight * filterWidth * inChannels
-  const wide = inChannels % 4 === 0
+function patches({ names }: SizeExpressions, wide: boolean, outside: boolean, depth: number): GpuOperand {
+  const { inHeight, inWidth, inChannels, outHeight, outWidth, filterWidth } = names
   const lanes = wide ? [0] : [0, 1, 2, 3]
-  const type = element(inChannels)
-  const unit = wide ? inChannels / 4 : inChannels
-  const outside = looksOutside(g)
-  const plain = g.filterHeight * filterWidth * g.strideHeight * g.strideWidth === 1 && !outside
-  const functions = plain
-    ? `fn readPatch(row: u32, pixel: u32) -> ${type} {
-        return select(${type}(), x[min(pixel, uniforms.pixels - 1u) * ${unit}u + row], pixel < uniforms.pixels);
-      }`
-    : `fn readPatch(down: i32, across: i32, place: i32, valid: bool) -> ${type} {
-        let inside = valid${outside ? ` && u32(down) < ${inHeight}u && u32(across) < ${inWidth}u` : ''};
-        return select(${type}(), x[select(0, place, inside)], inside);
-      }`
-  const begin = (slot: number, outer: string, inner: string) => {
-    const lines = [`let aLine${slot} = ${inner};`]
-    if (slot === 0) {
-      for (const lane of lanes) {
-        lines.push(`let aRow${lane} = min(rowBegin + ${outer} + ${lane}u, ${wide ? rows - 4 : rows - 1}u);`)
-        if (plain) {
-          lines.push(`let aBase${lane} = aRow${lane}${wide ? ' >> 2u' : ''};`)
-          continue
-        }
-        lines.push(`let aTap${lane} = aRow${lane} / ${inChannels}u;
-          let aDown${lane} = i32(aTap${lane} / ${filterWidth}u) * ${g.dilationHeight} - ${g.padTop};
-          let aAcross${lane} = i32(aTap${lane} % ${filterWidth}u) * ${g.dilationWidth} - ${g.padLeft};
-          let aBase${lane} = (aDown${lane} * ${inWidth} + aAcross${lane}) * ${unit} + i32((aRow${lane} % ${inChannels}u)${wide ? ' >> 2u' : ''});`)
-      }
-    }
-    return lines.join('\n')
-  }
-  const fetch = (slot: number) => {
-    const values = lanes.map((lane) =>
-      plain
-        ? `readPatch(aBase${lane}, step * ${depth}u + aLine${slot})`
-        : `readPatch(aY${slot} + aDown${lane}, aX${slot} + aAcross${lane}, aPlace${slot} + aBase${lane}, aPixel${slot} < uniforms.pixels)`,
+  const type = wide ? 'vec4<f32>' : 'f32'
+  const unit = wide ? `i32(${inChannels} >> 2u)` : `i32(${inChannels})`
+  const taps = (outer: string) =>
+    lanes.map(
+      (lane) => `
+      let aRow${lane} = min(rowBegin + ${outer} + ${lane}u, uniforms.rows - ${wide ? 4 : 1}u);
+      let aTap${lane} = aRow${lane} / ${inChannels};
+      let aTapRow${lane} = aTap${lane} / ${filterWidth};
+      let aDown${lane} = i32(aTapRow${lane} * ${names.dilationHeight}) - i32(${names.padTop});
+      let aAcross${lane} = i32((aTap${lane} - aTapRow${lane} * ${filterWidth}) * ${names.dilationWidth}) - i32(${names.padLeft});
+      let aChannel${lane} = aRow${lane} - aTap${lane} * ${inChannels};
+      let aBase${lane} = (aDown${lane} * i32(${inWidth}) + aAcross${lane}) * ${unit} + i32(aChannel${lane}${wide ? ' >> 2u' : ''});`,
     )
-    return wide ? values[0] : `vec4<f32>(${values.join(', ')})`
-  }
   return {
     layout: 'columns',
-    functions,
-    begin,
-    fetch,
-    ...(!plain && {
-      fetchBegin: (slot: number) => `
-        let aPixel${slot} = step * ${depth}u + aLine${slot};
-        let aRest${slot} = aPixel${slot} % ${outHeight * outWidth}u;
-        let aY${slot} = i32(aRest${slot} / ${outWidth}u) * ${g.strideHeight};
-        let aX${slot} = i32(aRest${slot} % ${outWidth}u) * ${g.strideWidth};
-        let aPlace${slot} = ((i32(aPixel${slot} / ${outHeight * outWidth}u) * ${inHeight} + aY${slot}) * ${inWidth} + aX${slot}) * ${unit};`,
-    }),
+    functions: `fn readPatch(down: i32, across: i32, place: i32, valid: bool) -> ${type} {
+        let inside = valid${outside ? ` && u32(down) < ${inHeight} && u32(across) < ${inWidth}` : ''};
+        return select(${type}(), x[select(0, place, inside)], inside);
+      }
+      // From one step to the next, one carry in each axis is enough.
+      struct Pixel { picture: u32, y: u32, x: u32 }
+      fn advancePixel(pixel: Pixel, by: Pixel) -> Pixel {
+        var next = Pixel(pixel.picture + by.picture, pixel.y + by.y, pixel.x + by.x);
+        if (next.x >= ${outWidth}) { next.x -= ${outWidth}; next.y++; }
+        if (next.y >= ${outHeight}) { next.y -= ${outHeight}; next.picture++; }
+        return next;
+      }
+      fn pixelOf(index: u32) -> Pixel {
+        let line = index / ${outWidth};
+        let picture = line / ${outHeight};
+        return Pixel(picture, line - picture * ${outHeight}, index - line * ${outWidth});
+      }`,
+    begin: (slot, outer, inner) =>
+      `${slot === 0 ? `${taps(outer).join('\n')} let aBy = pixelOf(${depth}u);` : ''}
+      let aLine${slot} = ${inner};
+      var aPixel${slot} = pixelOf(stepBegin * ${depth}u + aLine${slot});`,
+    advance: (slot) => `aPixel${slot} = advancePixel(aPixel${slot}, aBy);`,
+    fetchBegin: (slot) => `
+      let aY${slot} = i32(aPixel${slot}.y * ${names.strideHeight});
+      let aX${slot} = i32(aPixel${slot}.x * ${names.strideWidth});
+      let aPlace${slot} = ((i32(aPixel${slot}.picture * ${inHeight}) + aY${slot}) * i32(${inWidth}) + aX${slot}) * ${unit};
+      let aValid${slot} = step * ${depth}u + aLine${slot} < uniforms.pixels;`,
+    fetch: (slot) => {
+      const values = lanes.map(
+        (lane) =>
+          `readPatch(aY${slot} + aDown${lane}, aX${slot} + aAcross${lane}, aPlace${slot} + aBase${lane}, aValid${slot})`,
+      )
+      return wide ? values[0] : `vec4<f32>(${values.join(', ')})`
+    },
   }
 }

@@ -64,6 +64,28 @@ export function convGeometry(
 /** For names of programs. */
 export const geometryKey = (g: ConvGeometry): string => Object.values(g).join('_')
 
+/** A convolution's sizes as WGSL expressions of type u32, and the uniforms that they need. */
+export interface SizeExpressions {
+  names: Record<keyof ConvGeometry, string>
+  uniforms: string[]
+  values: number[]
+  /** For names of programs. */
+  key: string
+}
+
+/** Sizes are uniforms, so that one program, whose compilation takes a tenth of a second, serves all layers of a kind; constants
+ * where the code divides by them again and again. */
+export function sizeExpressions(g: ConvGeometry, constant: boolean): SizeExpressions {
+  const keys = Object.keys(g) as (keyof ConvGeometry)[]
+  const name = (key: keyof ConvGeometry) => (constant ? `${g[key]}u` : `uniforms.${key}`)
+  return {
+    names: Object.fromEntries(keys.map((key) => [key, name(key)])) as Record<keyof ConvGeometry, string>,
+    uniforms: constant ? [] : keys.map((key) => `${key}: u32`),
+    values: constant ? [] : Object.values(g),
+    key: constant ? geometryKey(g) : 'any',
+  }
+}
+
 /** Whether some window of the convolution looks beyond the picture's border. */
 export function looksOutside(g: ConvGeometry): boolean {
   const bottom = (g.outHeight - 1) * g.strideHeight + (g.filterHeight - 1) * g.dilationHeight - g.padTop

@@ -22,15 +22,15 @@ const tile = (
   rows: number,
   columns: number,
   depth: number,
-  ownRows = 8,
-  ownColumns = 8,
-  buffers: 1 | 2 = 1,
-): GpuTile => ({ rows, columns, depth, ownRows, ownColumns, buffers })
+  ownRows: number,
+  ownColumns: number,
+  unroll = false,
+): GpuTile => ({ rows, columns, depth, ownRows, ownColumns, unroll })
 
 const TILES = [
-  tile(128, 128, 16),
-  tile(128, 64, 16),
-  tile(64, 64, 16),
+  tile(128, 128, 16, 8, 8),
+  tile(128, 64, 16, 8, 8),
+  tile(64, 64, 16, 8, 8),
   tile(32, 64, 16, 4, 4),
   tile(32, 32, 8, 4, 4),
 ]

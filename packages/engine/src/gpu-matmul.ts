@@ -127,14 +127,13 @@ function productCode(traits: Traits, { tile, parts }: GpuPlan, finish: GpuFinish
     b: matrixOperand('b', layouts[1], 'uniforms.columns', 'columnBegin', wideB, tile.depth, whole),
     functions: finish.code,
     begin: `
-      let tilesAcross = (uniforms.columns + ${tile.columns - 1}u) / ${tile.columns}u;
-      ${shareBegin(tile, 'tilesAcross', 'uniforms.count')}
+      ${shareBegin(tile, 'uniforms.count')}
       ${traits.batch}
       let steps = (uniforms.inner + ${tile.depth - 1}u) / ${tile.depth}u; ${partSteps}`,
     store: `if (row < uniforms.rows) {
       ${parts > 1 ? '' : 'value = finish(value, column);'}
       let place = ((part * uniforms.count + phase) * uniforms.rows + row) * uniforms.columns;
-      ${storeRow(wide, 'uniforms.columns', 'place')}
+      ${storeRow(wide, 'place')}
     }`,
   })
 }
