@@ -238,19 +238,28 @@ export const specularBackward: GpuProgram = {
 /** One workgroup for each picture: the sums of all its workgroups. */
 export const lightGradient: GpuProgram = {
   name: 'facekit_light_gradient',
-  inputs: ['work: f32'],
+  inputs: ['work: vec4<f32>'],
   outputs: ['toCoefficients: f32', 'toLightPosition: f32', 'toLightColor: f32', 'toShininess: f32'],
   uniforms: ['batch: u32', 'blocks: u32'],
   code: () => /* wgsl */ `
     const factors = array(${FACTORS.map(literal).join()});
-    ${wgslMain(/* wgsl */ `
-      if (local >= 34u) { return; }
+    ${wgslGroupSum(LIGHT / 4, SIZE)}
+    ${wgslMain(
+      /* wgsl */ `
       let item = group.x;
-      var sum = 0f;
-      let first = (uniforms.batch + item * uniforms.blocks) * ${LIGHT}u + local;
-      for (var i = 0u; i < uniforms.blocks; i++) { sum += work[first + i * ${LIGHT}u]; }
-      if (local < 27u) { toCoefficients[item * 27u + local] = sum * factors[local / 3u]; }
-      else if (local < 30u) { toLightPosition[item * 3u + local - 27u] = sum; }
-      else if (local < 33u) { toLightColor[item * 3u + local - 30u] = sum; }
-      else { toShininess[item] = sum; }`)}`,
+      var own: Sums;
+      for (var block = local; block < uniforms.blocks; block += ${SIZE}u) {
+        let first = (uniforms.batch + item * uniforms.blocks + block) * ${LIGHT / 4}u;
+        for (var i = 0u; i < ${LIGHT / 4}u; i++) { own[i] += work[first + i]; }
+      }
+      let sums = groupSum(local, own);
+      if (local > 0u) { return; }
+      for (var k = 0u; k < 27u; k++) { toCoefficients[item * 27u + k] = sums[k / 4u][k % 4u] * factors[k / 3u]; }
+      for (var k = 0u; k < 3u; k++) {
+        toLightPosition[item * 3u + k] = sums[(27u + k) / 4u][(27u + k) % 4u];
+        toLightColor[item * 3u + k] = sums[(30u + k) / 4u][(30u + k) % 4u];
+      }
+      toShininess[item] = sums[8][1];`,
+      SIZE,
+    )}`,
 }

@@ -1,6 +1,8 @@
+import { hasHostMemory } from '@facekit/core'
 import {
   add,
   customGrad,
+  fused,
   matMul,
   mul,
   reshape,
@@ -30,7 +32,10 @@ export function evaluateLinear(
     }
     const { mean, basis, transposed } = linear
     const product = customGrad((input) => ({
-      value: add(matMul(input as Tensor2D, basis), mean),
+      // In one kernel where each is a pass over the GPU's memory; that of WASM takes no bias that was ever a matrix.
+      value: hasHostMemory()
+        ? add(matMul(input as Tensor2D, basis), mean)
+        : fused.matMul({ a: input as Tensor2D, b: basis, bias: reshape(mean, [-1]) }),
       gradFunc: (gradient) => matMul(gradient as Tensor2D, transposed),
     }))
     return reshape(product(coefficients), shape)

@@ -68,29 +68,49 @@ export function composeBackward(
 ): void {
   const step = background.length === 3 ? 0 : 3
   const { image, diffuse, specular, mask, innerMouth } = upstream
-  const [hasImage, hasDiffuse, hasSpecular] = [image, diffuse, specular].map(({ length }) => length > 0)
-  const [hasMask, hasMouth] = [mask, innerMouth].map(({ length }) => length > 0)
-  const count = surface.length / SURFACE_CHANNELS
-  for (let i = 0, s = 0, p = 0; i < count; i++, s += SURFACE_CHANNELS, p += 3) {
-    const face = surface[s + 6]
-    let toMask = hasMask ? mask[i] : 0
-    for (let c = 0; c < 3; c++) {
-      const d = surface[s + c]
-      const g = surface[s + 3 + c]
-      let toDiffuse = 0
-      let toSpecular = 0
-      if (hasImage) {
-        const behind = background[i * step + c]
-        const toLinear = image[p + c] * slope(d + g + (1 - face) * behind, outputs.image[p + c])
-        toDiffuse = toSpecular = toLinear
-        toMask -= toLinear * behind
-      }
-      if (hasDiffuse) toDiffuse += diffuse[p + c] * slope(d, outputs.diffuse[p + c])
-      if (hasSpecular) toSpecular += specular[p + c] * slope(g, outputs.specular[p + c])
-      result[s + c] = toDiffuse
-      result[s + 3 + c] = toSpecular
-    }
-    result[s + 6] = toMask
-    result[s + 7] = hasMouth ? innerMouth[i] : 0
+  result.fill(0)
+  if (mask.length > 0) for (let i = 0, s = 6; i < mask.length; i++, s += SURFACE_CHANNELS) result[s] = mask[i]
+  if (innerMouth.length > 0) {
+    for (let i = 0, s = 7; i < innerMouth.length; i++, s += SURFACE_CHANNELS) result[s] = innerMouth[i]
+  }
+  // One loop for each picture that matters: each is short enough to be compiled well, and most of most pictures is 0.
+  for (let p = 0, s = 0; p < image.length; p += 3, s += SURFACE_CHANNELS) {
+    const r = image[p]
+    const g = image[p + 1]
+    const b = image[p + 2]
+    if (r === 0 && g === 0 && b === 0) continue
+    const behind = 1 - surface[s + 6]
+    const k = step === 0 ? 0 : p
+    const linearR = surface[s] + surface[s + 3] + behind * background[k]
+    const linearG = surface[s + 1] + surface[s + 4] + behind * background[k + 1]
+    const linearB = surface[s + 2] + surface[s + 5] + behind * background[k + 2]
+    const toR = r * slope(linearR, outputs.image[p])
+    const toG = g * slope(linearG, outputs.image[p + 1])
+    const toB = b * slope(linearB, outputs.image[p + 2])
+    result[s] = result[s + 3] = toR
+    result[s + 1] = result[s + 4] = toG
+    result[s + 2] = result[s + 5] = toB
+    result[s + 6] -= toR * background[k] + toG * background[k + 1] + toB * background[k + 2]
+  }
+  addSlopes(surface, 0, outputs.diffuse, diffuse, result)
+  addSlopes(surface, 3, outputs.specular, specular, result)
+}
+
+/** Adds the gradient of one kind of light, whose channels start at `first`. */
+function addSlopes(
+  surface: Numbers,
+  first: number,
+  encoded: Numbers,
+  upstream: Numbers,
+  result: Numbers,
+): void {
+  for (let p = 0, s = first; p < upstream.length; p += 3, s += SURFACE_CHANNELS) {
+    const r = upstream[p]
+    const g = upstream[p + 1]
+    const b = upstream[p + 2]
+    if (r === 0 && g === 0 && b === 0) continue
+    result[s] += r * slope(surface[s], encoded[p])
+    result[s + 1] += g * slope(surface[s + 1], encoded[p + 1])
+    result[s + 2] += b * slope(surface[s + 2], encoded[p + 2])
   }
 }

@@ -97,39 +97,42 @@ export const placeBackward: GpuProgram = {
  * turn ahead and one behind is its derivative. */
 export const poseGradient: GpuProgram = {
   name: 'facekit_pose_gradient',
-  inputs: ['sums: f32', 'rotation: f32', 'poses: f32'],
+  inputs: ['sums: vec4<f32>', 'rotation: f32', 'poses: f32'],
   outputs: ['toRotation: f32', 'toTranslation: f32', 'toScale: f32'],
   uniforms: ['blocks: u32'],
-  code: /* wgsl */ `${rotation}
-    var<workgroup> total: array<f32, ${POSE_SUMS}>;
-    fn inner(r: array<f32, 9>) -> f32 {
+  code: /* wgsl */ `${rotation}${wgslGroupSum(POSE_SUMS / 4, SIZE)}
+    fn inner(r: array<f32, 9>, total: Sums) -> f32 {
       var sum = 0f;
-      for (var k = 0u; k < 9u; k++) { sum += r[k] * total[k]; }
+      for (var k = 0u; k < 9u; k++) { sum += r[k] * total[k / 4u][k % 4u]; }
       return sum;
     }
-    ${wgslMain(/* wgsl */ `
+    ${wgslMain(
+      /* wgsl */ `
       let item = group.x;
-      if (local < ${POSE_SUMS}u) {
-        var sum = 0f;
-        for (var i = 0u; i < uniforms.blocks; i++) { sum += sums[(item * uniforms.blocks + i) * ${POSE_SUMS}u + local]; }
-        total[local] = sum;
+      var own: Sums;
+      for (var block = local; block < uniforms.blocks; block += ${SIZE}u) {
+        let first = (item * uniforms.blocks + block) * ${POSE_SUMS / 4}u;
+        for (var i = 0u; i < ${POSE_SUMS / 4}u; i++) { own[i] += sums[first + i]; }
       }
-      workgroupBarrier();
-      if (local < 3u) {
-        toTranslation[3u * item + local] = total[9u + local];
+      let total = groupSum(local, own);
+      if (local > 0u) { return; }
+      for (var angle = 0u; angle < 3u; angle++) {
+        toTranslation[3u * item + angle] = total[(9u + angle) / 4u][(9u + angle) % 4u];
         // A quarter turn takes (sine, cosine) to (cosine, -sine).
         var ahead: array<vec2<f32>, 3>;
         var behind: array<vec2<f32>, 3>;
         for (var k = 0u; k < 3u; k++) {
           let turn = sineAndCosine(rotation[3u * item + k]);
-          ahead[k] = select(turn, vec2<f32>(turn.y, -turn.x), k == local);
-          behind[k] = select(turn, vec2<f32>(-turn.y, turn.x), k == local);
+          ahead[k] = select(turn, vec2<f32>(turn.y, -turn.x), k == angle);
+          behind[k] = select(turn, vec2<f32>(-turn.y, turn.x), k == angle);
         }
-        let slope = inner(rotationOf(ahead[0], ahead[1], ahead[2])) - inner(rotationOf(behind[0], behind[1], behind[2]));
-        toRotation[3u * item + local] = 0.5 * poses[item * ${POSE}u + 12u] * slope;
-      } else if (local == 3u) {
-        var r: array<f32, 9>;
-        for (var k = 0u; k < 9u; k++) { r[k] = poses[item * ${POSE}u + k]; }
-        toScale[item] = inner(r);
-      }`)}`,
+        let slope = inner(rotationOf(ahead[0], ahead[1], ahead[2]), total)
+          - inner(rotationOf(behind[0], behind[1], behind[2]), total);
+        toRotation[3u * item + angle] = 0.5 * poses[item * ${POSE}u + 12u] * slope;
+      }
+      var r: array<f32, 9>;
+      for (var k = 0u; k < 9u; k++) { r[k] = poses[item * ${POSE}u + k]; }
+      toScale[item] = inner(r, total);`,
+      SIZE,
+    )}`,
 }

@@ -122,8 +122,9 @@ describe.each([...testBackends, 'webgpu'])('renderFace on %s', (backend) => {
     it.each(cases)(
       'gradient: pictures, meshes and gradients are those of the operations: %s',
       async (name, options) => {
-        const all = backend === 'webgpu' && name !== 'as it is'
-        const gradients = all ? ['all'] : [...names, 'all']
+        // In software WebGPU is slow: there only some outputs alone, to see what happens where the others have no gradient.
+        const some = name === 'as it is' ? ['specular', 'landmarks', 'litDiffuse'] : []
+        const gradients = backend === 'webgpu' ? [...some, 'all'] : [...names, 'all']
         const expected = await run({ ...options, implementation: 'operations' }, gradients)
         expect(differences(expected, await run(options, gradients))).toEqual([])
         await assertHealthy()
