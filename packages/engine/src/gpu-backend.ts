@@ -6,7 +6,9 @@ import {
   type TensorInfo,
 } from '@tensorflow/tfjs-core'
 import { BackendError, type GpuCommand } from '@facekit/core'
+import { allocate, type GpuAllocation } from './gpu-allocate.js'
 import { GpuBufferPool } from './gpu-buffer-pool.js'
+import type { GpuCopy, GpuDispatch, GpuEngineBackend } from './gpu-engine-backend.js'
 import { GpuPages, type GpuRange } from './gpu-pages.js'
 import { recordOnGpu } from './gpu-recorded-step.js'
 import type { GpuRecorder } from './gpu-recorder.js'
@@ -29,50 +31,12 @@ const SMALL_UPLOAD = 64 * 1024
 const UNIFORM_PAGE = 256 * 1024
 const UPLOAD_PAGE = 1024 * 1024
 
-/** A dispatch with everything that it is bound to. */
-export interface GpuDispatch {
-  name: string
-  pipeline: GPUComputePipeline
-  bindGroup: GPUBindGroup
-  workgroups: readonly [number, number, number]
-}
-
-/** A copy from buffer to buffer. */
-export interface GpuCopy {
-  source: GpuRange
-  target: GPUBuffer
-}
-
-/** tfjs' WebGPU backend with commands that cost less and memory that is reused. */
-export interface GpuEngineBackend extends StockWebGPUBackend {
-  recorder?: GpuRecorder
-  /** What the CPU tells the GPU during a step, if somebody wants to know. */
-  trace?: GpuTrace
-  /** Set when the device is lost: why. */
-  lost?: string
-  encode(command: GpuCommand): void
-  encodeDispatch(dispatch: GpuDispatch): void
-  encodeCopy(copy: GpuCopy): void
-  /** Hands everything that was encoded over to the GPU. */
-  flush(): void
-  /** Uniforms for a recorded step live on pages of its own. */
-  createPages(): GpuPages
-  /** The buffer of a tensor's data, which is uploaded if need be. */
-  bufferOf(dataId: object): GPUBuffer
-}
-
-/** Options of `createGpuBackend`. */
-export interface GpuBackendOptions {
-  /** Hears of a buffer that could not be had. */
-  onOutOfMemory(message: string): void
-}
-
 /** Makes a backend out of tfjs' class, which can be imported only once the device is there. */
 export function createGpuBackend(
   Stock: unknown,
   device: GPUDevice,
   info: GPUAdapterInfo,
-  options: GpuBackendOptions,
+  options: Pick<GpuAllocation, 'onOutOfMemory'>,
 ): GpuEngineBackend {
   const Base = Stock as new (device: GPUDevice, info: GPUAdapterInfo) => StockWebGPUBackend
 
@@ -90,7 +54,8 @@ export function createGpuBackend(
       // Nothing waits for the commands that use it: see gpu-buffer-pool.ts.
       this.commandQueueOwnedIds = { add: () => new WeakSet(), has: () => false }
       this.bufferManager = new GpuBufferPool(
-        (descriptor) => this.createBuffer(descriptor),
+        (descriptor) =>
+          allocate(this.device, descriptor, { ...options, after: this.running, lost: this.lost }),
         Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize),
       )
     }
@@ -288,26 +253,6 @@ export function createGpuBackend(
     private addUniforms(name: string, bytes: ArrayBuffer): GpuRange {
       this.trace?.add(name, bytes)
       return (this.recorder?.pages ?? this.uniformPages).add(bytes)
-    }
-
-    private createBuffer(descriptor: GPUBufferDescriptor): GPUBuffer {
-      if (this.lost !== undefined) throw new BackendError(`webgpu: the device is lost (${this.lost})`)
-      const { running } = this
-      const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits
-      const limit = Math.min(maxBufferSize, maxStorageBufferBindingSize)
-      if (descriptor.size > limit)
-        throw new BackendError(
-          `webgpu: a tensor of ${descriptor.size} bytes is asked for after kernel ${this.running}, this GPU takes ${limit} at most; use smaller batches`,
-        )
-      this.device.pushErrorScope('out-of-memory')
-      const buffer = this.device.createBuffer(descriptor)
-      void this.device.popErrorScope().then((error) => {
-        if (error)
-          options.onOutOfMemory(
-            `out of memory for ${descriptor.size} bytes after kernel ${running}; use smaller batches`,
-          )
-      })
-      return buffer
     }
   }
   return new GpuBackend()

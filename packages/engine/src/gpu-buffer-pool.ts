@@ -142,14 +142,6 @@ export class GpuBufferPool {
     this.trash = []
   }
 
-  getNumUsedBuffers(): number {
-    return [...this.slots.values()].filter(({ used }) => used).length
-  }
-
-  getNumFreeBuffers(): number {
-    return this.slots.size - this.getNumUsedBuffers()
-  }
-
   dispose(): void {
     for (const buffer of this.slots.keys()) buffer.destroy()
     this.emptyTrash()

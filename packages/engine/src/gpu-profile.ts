@@ -1,5 +1,5 @@
 import type { KernelTime } from '@facekit/core'
-import type { GpuCopy, GpuDispatch, GpuEngineBackend } from './gpu-backend.js'
+import type { GpuCopy, GpuDispatch, GpuEngineBackend } from './gpu-engine-backend.js'
 
 /** Dispatches that are timed at a time: a query set holds 4096 times at most. */
 const CHUNK = 2048

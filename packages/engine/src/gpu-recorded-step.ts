@@ -1,6 +1,6 @@
 import { engine, tidy, type Tensor, type TensorContainer } from '@tensorflow/tfjs-core'
 import type { RecordedStep } from '@facekit/core'
-import type { GpuEngineBackend } from './gpu-backend.js'
+import type { GpuEngineBackend } from './gpu-engine-backend.js'
 import { GpuTrace } from './gpu-trace.js'
 import { recordGpuStep, type GpuStep } from './gpu-step.js'
 

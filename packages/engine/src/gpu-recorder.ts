@@ -1,5 +1,5 @@
 import type { GpuArena } from './gpu-buffer-pool.js'
-import type { GpuCopy, GpuDispatch, GpuEngineBackend } from './gpu-backend.js'
+import type { GpuCopy, GpuDispatch, GpuEngineBackend } from './gpu-engine-backend.js'
 import type { GpuPages } from './gpu-pages.js'
 
 /** Everything that is encoded while it is set as the backend's recorder, to be encoded again. */

@@ -8,7 +8,7 @@ import {
   Variable,
 } from '@tensorflow/tfjs-core'
 import { BackendError, type KernelTime } from '@facekit/core'
-import type { GpuEngineBackend } from './gpu-backend.js'
+import type { GpuEngineBackend } from './gpu-engine-backend.js'
 import { profileCommands } from './gpu-profile.js'
 import { GpuRecorder } from './gpu-recorder.js'
 import type { GpuTrace } from './gpu-trace.js'
