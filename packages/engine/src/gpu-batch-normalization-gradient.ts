@@ -2,6 +2,7 @@ import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@f
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 import { passTiling, type GpuNormalization } from './gpu-batch-normalization.js'
 import {
+  forEachRow,
   GROUP,
   GROUP_PARAMETERS,
   loadWidth,
@@ -76,13 +77,13 @@ const COEFFICIENTS = 5
 /** Where the activation's mask comes from. */
 type Mask = 'none' | 'output' | 'input'
 
-/** The incoming gradient at `at`, where the activation let something through. */
-const masked = (mask: Mask, type: string) =>
+/** The incoming gradient of the row `k` where the activation let something through. */
+const masked = (mask: Mask, type: string, k: number) =>
   ({
-    none: 'dy[at]',
-    output: `select(${type}(0), dy[at], output[at] > ${type}(0))`,
+    none: `dy${k}`,
+    output: `select(${type}(0), dy${k}, output${k} > ${type}(0))`,
     // As the forward pass computed it.
-    input: `select(${type}(0), dy[at], deviation * factor + shift > ${type}(0))`,
+    input: `select(${type}(0), dy${k}, deviation${k} * factor + shift > ${type}(0))`,
   })[mask]
 
 function partialSums(load: 1 | 4, threads: number, width: number, mask: Mask): GpuProgram {
@@ -115,13 +116,20 @@ function partialSums(load: 1 | 4, threads: number, width: number, mask: Mask): G
         }
         var sum = ${type}(0);
         var product = ${type}(0);
-        for (var i = chunk * uniforms.chunkRows + row; i < end; i += ${height}u) {
-          let at = i * uniforms.columns + offsetOfColumn;
-          let deviation = x[at] - center;
-          let gradient = ${masked(mask, type)};
-          sum += gradient;
-          product += gradient * deviation;
-        }
+        ${forEachRow(
+          'chunk * uniforms.chunkRows + row',
+          'end',
+          height,
+          (i, k) => `
+            let at${k} = ${i} * uniforms.columns + offsetOfColumn;
+            let deviation${k} = x[at${k}] - center;
+            let dy${k} = dy[at${k}];
+            ${mask === 'output' ? `let output${k} = output[at${k}];` : ''}`,
+          (k) => `
+            let gradient${k} = ${masked(mask, type, k)};
+            sum += gradient${k};
+            product += gradient${k} * deviation${k};`,
+        )}
         sums[local] = sum;
         products[local] = product;
         workgroupBarrier();
@@ -154,10 +162,14 @@ const mergedSums = ({ threads, height }: { threads: number; height: number }): G
       let nearest = min(channel, uniforms.channels - 1u);
       let row = local / ${threads / height}u;
       var sum = vec2<f32>(0);
-      for (var i = row; i < uniforms.chunks; i += ${height}u) {
-        sum += vec2<f32>(partial[i * uniforms.channels + nearest],
-          partial[(uniforms.chunks + i) * uniforms.channels + nearest]);
-      }
+      ${forEachRow(
+        'row',
+        'uniforms.chunks',
+        height,
+        (i, k) => `let part${k} = vec2<f32>(partial[${i} * uniforms.channels + nearest],
+          partial[(uniforms.chunks + ${i}) * uniforms.channels + nearest]);`,
+        (k) => `sum += part${k};`,
+      )}
       sums[local] = sum;
       workgroupBarrier();
       for (var step = ${height >> 1}u; step > 0u; step /= 2u) {
@@ -204,10 +216,12 @@ function inputGradient(load: 1 | 4, width: number, mask: Mask, residual: boolean
         let slope = coefficients[4u * uniforms.columns + column];
         for (var i = begin; i < end; i += ${height}u) {
           let at = i * uniforms.columns + column;
-          let deviation = x[at] - center;
-          let gradient = ${masked(mask, type)};
+          let deviation0 = x[at] - center;
+          let dy0 = dy[at];
+          ${mask === 'output' ? 'let output0 = output[at];' : ''}
+          let gradient = ${masked(mask, type, 0)};
           ${residual ? 'residual[at] = gradient;' : ''}
-          result[at] = factor * (gradient - drift - deviation * slope);
+          result[at] = factor * (gradient - drift - deviation0 * slope);
         }
       }`,
   }

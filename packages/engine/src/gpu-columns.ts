@@ -81,3 +81,31 @@ export function matrix({ shape }: TensorInfo): { rows: number; channels: number 
   const channels = shape[shape.length - 1]
   return { rows: channels === 0 ? 0 : util.sizeFromShape(shape) / channels, channels }
 }
+
+/** Rows that a thread reads before it works on the first of them: so that it waits once for all of them. */
+const AHEAD = 4
+
+/** WGSL: goes through rows from `begin` to `end` in steps, several at a time.
+ *
+ * @param loads - reads what is needed of row `i` into constants whose names end in `k`
+ * @param body - works on them
+ */
+export function forEachRow(
+  begin: string,
+  end: string,
+  step: number,
+  loads: (i: string, k: number) => string,
+  body: (k: number) => string,
+): string {
+  const all = Array.from({ length: AHEAD }, (_, k) => k)
+  return /* wgsl */ `
+    var i = ${begin};
+    for (; i + ${(AHEAD - 1) * step}u < ${end}; i += ${AHEAD * step}u) {
+      ${all.map((k) => loads(`(i + ${k * step}u)`, k)).join('\n')}
+      ${all.map(body).join('\n')}
+    }
+    for (; i < ${end}; i += ${step}u) {
+      ${loads('i', 0)}
+      ${body(0)}
+    }`
+}

@@ -1,5 +1,5 @@
 import type { GpuProgram } from '@facekit/core'
-import { GROUP, GROUP_PARAMETERS, vectorType } from './gpu-columns.js'
+import { forEachRow, GROUP, GROUP_PARAMETERS, vectorType } from './gpu-columns.js'
 
 export type Reduction = 'sum' | 'prod' | 'max' | 'min'
 
@@ -95,7 +95,13 @@ export function rowProgram(
           let offset = row * uniforms.size;
           let first = x[offset + begin];
           var total = ${start};
-          for (var i = begin + lane; i < end; i += ${lanes}u) { total = combine(total, x[offset + i]); }
+          ${forEachRow(
+            'begin + lane',
+            'end',
+            lanes,
+            (i, k) => `let value${k} = x[offset + ${i}];`,
+            (k) => `total = combine(total, value${k});`,
+          )}
           totals[local] = ${folded};
           workgroupBarrier();
           for (var step = ${lanes >> 1}u; step > 0u; step /= 2u) {
@@ -150,7 +156,13 @@ export function columnProgram(
           let offset = outer * uniforms.size * uniforms.columns + min(column, uniforms.columns - 1u);
           let first = x[offset + begin * uniforms.columns];
           var total = ${start};
-          for (var i = begin + row; i < end; i += ${height}u) { total = combine(total, x[offset + i * uniforms.columns]); }
+          ${forEachRow(
+            'begin + row',
+            'end',
+            height,
+            (i, k) => `let value${k} = x[offset + ${i} * uniforms.columns];`,
+            (k) => `total = combine(total, value${k});`,
+          )}
           totals[local] = total;
           workgroupBarrier();
           for (var step = ${height >> 1}u; step > 0u; step /= 2u) {

@@ -1,6 +1,7 @@
 import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@facekit/core'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 import {
+  forEachRow,
   GROUP,
   GROUP_PARAMETERS,
   loadWidth,
@@ -90,11 +91,13 @@ function partialStatistics(load: 1 | 4, threads: number, width: number): GpuProg
         let shift = x[first * uniforms.columns + offset];
         var sum = ${type}(0);
         var squares = ${type}(0);
-        for (var i = begin + row; i < end; i += ${height}u) {
-          let value = x[i * uniforms.columns + offset] - shift;
-          sum += value;
-          squares += value * value;
-        }
+        ${forEachRow(
+          'begin + row',
+          'end',
+          height,
+          (i, k) => `let value${k} = x[${i} * uniforms.columns + offset] - shift;`,
+          (k) => `sum += value${k}; squares += value${k} * value${k};`,
+        )}
         // As many as the loop has gone round.
         let count = select(0u, (end - begin - row + ${height - 1}u) / ${height}u, begin + row < end);
         let average = sum / f32(max(count, 1u));
@@ -143,11 +146,16 @@ function mergedStatistics(
         let offset = min(channel, uniforms.channels - 1u);
         let row = local / ${width}u;
         var own = Sample(0.0, 0.0, 0.0);
-        for (var i = row; i < uniforms.chunks; i += ${height}u) {
-          let count = min(uniforms.chunkRows, uniforms.rows - i * uniforms.chunkRows);
-          own = merged(own, Sample(f32(count), partial[i * uniforms.channels + offset],
-            partial[(uniforms.chunks + i) * uniforms.channels + offset]));
-        }
+        ${forEachRow(
+          'row',
+          'uniforms.chunks',
+          height,
+          (i, k) => `
+            let count${k} = f32(min(uniforms.chunkRows, uniforms.rows - ${i} * uniforms.chunkRows));
+            let mean${k} = partial[${i} * uniforms.channels + offset];
+            let deviation${k} = partial[(uniforms.chunks + ${i}) * uniforms.channels + offset];`,
+          (k) => `own = merged(own, Sample(count${k}, mean${k}, deviation${k}));`,
+        )}
         counts[local] = own.count;
         means[local] = own.mean;
         deviations[local] = own.deviation;

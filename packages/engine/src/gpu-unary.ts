@@ -34,6 +34,8 @@ const functions: Record<string, string> = {
   Sigmoid: '1.0 / (1.0 + exp(-x))',
   Sqrt: 'sqrt(x)',
   Square: 'x * x',
+  // Where NaN stays what it is.
+  Step: 'select(select(vec4<f32>(uniforms.alpha), vec4<f32>(1), x > vec4<f32>(0)), x, (bitcast<vec4<u32>>(x) & vec4<u32>(0x7fffffffu)) > vec4<u32>(0x7f800000u))',
   Tanh: 'sign(x) * (1.0 - exp(-2.0 * abs(x))) / (1.0 + exp(-2.0 * abs(x)))',
 }
 

@@ -136,6 +136,7 @@ describe.skipIf(!webgpu)('functions of one number on webgpu', () => {
       sigmoid: tf.sigmoid,
       sqrt: (x) => tf.sqrt(tf.abs(x)),
       square: tf.square,
+      step: (x) => tf.step(x, 0.25),
       tanh: tf.tanh,
     }
     const run = async (backend: string) => {
