@@ -75,23 +75,40 @@ export function clear(pixels: i32, ids: usize, depth: usize, barycentrics: usize
   for (; i < pixels; i++) f32.store(depth + (<usize>i << 2), 1)
 }
 
+/** 1 when three cells are neither in one column nor in one row, without a branch that cannot be foretold. */
+// @ts-ignore: decorator
+@inline
+function spansCenter(a: i32, b: i32, c: i32): usize {
+  const d = (a ^ b) | (a ^ c)
+  return <usize>((((d & 0xffff) + 0xffff) >>> 16) & (((d >>> 16) + 0xffff) >>> 16))
+}
+
 /** Lists the triangles that may hold a pixel centre, at `list`, and those with a special vertex, at `deferred`. Returns how many are
  * in the first list; the length of the second goes to `counter`. */
 export function classify(triangles: usize, count: i32, cells: usize, special: bool, list: usize, deferred: usize, counter: usize): i32 {
   let out = list
   let left = deferred
-  for (let f = 0; f < count; f++, triangles += 12) {
-    const a = i32.load(cells + (<usize>i32.load(triangles) << 2))
-    const b = i32.load(cells + (<usize>i32.load(triangles, 4) << 2))
-    const c = i32.load(cells + (<usize>i32.load(triangles, 8) << 2))
-    if (special && ((a | b | c) & SPECIAL) != 0) {
-      i32.store(left, f)
-      left += 4
-      continue
+  if (special) {
+    for (let f = 0; f < count; f++, triangles += 12) {
+      const a = i32.load(cells + (<usize>i32.load(triangles) << 2))
+      const b = i32.load(cells + (<usize>i32.load(triangles, 4) << 2))
+      const c = i32.load(cells + (<usize>i32.load(triangles, 8) << 2))
+      if (((a | b | c) & SPECIAL) != 0) {
+        i32.store(left, f)
+        left += 4
+        continue
+      }
+      i32.store(out, f)
+      out += spansCenter(a, b, c) << 2
     }
-    const d = (a ^ b) | (a ^ c)
-    i32.store(out, f)
-    out += <usize>((((d & 0xffff) + 0xffff) >>> 16) & (((d >>> 16) + 0xffff) >>> 16)) << 2
+  } else {
+    for (let f = 0; f < count; f++, triangles += 12) {
+      const a = i32.load(cells + (<usize>i32.load(triangles) << 2))
+      const b = i32.load(cells + (<usize>i32.load(triangles, 4) << 2))
+      const c = i32.load(cells + (<usize>i32.load(triangles, 8) << 2))
+      i32.store(out, f)
+      out += spansCenter(a, b, c) << 2
+    }
   }
   i32.store(counter, <i32>((left - deferred) >>> 2))
   return <i32>((out - list) >>> 2)
@@ -201,6 +218,7 @@ export function scan(
   const half = splat(0.5), right = f64x2(1, 0), down = f64x2(0, 1)
   const end = list + (<usize>length << 2)
   let left = deferred + (<usize>i32.load(counter) << 2)
+  const full = hits + (CHUNK << 5)
   let out = hits
   for (; list < end; list += 4) {
     const f = i32.load(list)
@@ -214,6 +232,28 @@ export function scan(
     const A = v128.load(pa), B = v128.load(pb), C = v128.load(pc)
     const x0 = from & 0xffff, y0 = from >>> 16
     const columns = extent & 0xffff, rows = extent >>> 16
+    if (extent == 0x10001) {
+      // Half of all: without loops.
+      const p = f64x2.add(f64x2.convert_low_i32x4_u(i32x4.extend_low_i16x8_u(least)), half)
+      const u = f64x2.sub(A, p), v = f64x2.sub(B, p), w = f64x2.sub(C, p)
+      const ea = cross(v, w), eb = cross(w, u), ec = cross(u, v)
+      f64.store(out, ea)
+      f64.store(out, eb, 8)
+      f64.store(out, ec, 16)
+      i32.store(out, f, 24)
+      i32.store(out, y0 * width + x0, 28)
+      out += <usize>isInside(ea, eb, ec, keepPositive, keepNegative) << 5
+      // They are multiples of 2^-64, so their product does not vanish by being small.
+      if (ea * eb * ec == 0) {
+        i32.store(left, f)
+        left += 4
+      }
+      if (out >= full) {
+        drawHits(hits, out, triangles, records, ids, depth, barycentrics)
+        out = hits
+      }
+      continue
+    }
     let zero = 0
     if (rows * columns <= LARGE) {
       let line = f64x2.add(f64x2.convert_low_i32x4_u(i32x4.extend_low_i16x8_u(least)), half)
@@ -235,7 +275,7 @@ export function scan(
         line = f64x2.add(line, down)
         start += width
       }
-      if (out >= hits + (CHUNK << 5)) {
+      if (out >= full) {
         drawHits(hits, out, triangles, records, ids, depth, barycentrics)
         out = hits
       }

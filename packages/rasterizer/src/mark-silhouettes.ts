@@ -1,7 +1,36 @@
-import { isSilhouette, type ProjectedSurface } from './projected-surface.js'
+import type { ProjectedSurface } from './projected-surface.js'
 import type { Topology } from './topology.js'
 
 let marks = new Uint8Array(0)
+
+/** The edges of a mesh, each once. */
+interface Edges {
+  /** `[E * 2]` */
+  vertices: Int32Array
+  /** `[E * 2]` the triangles on both sides, the second -1 where the surface is open. */
+  triangles: Int32Array
+  /** `[E]` 1, or -1 where the two are wound in opposite ways. */
+  windings: Int8Array
+}
+
+const lists = new WeakMap<Topology, Edges>()
+
+function edgesOf(topology: Topology): Edges {
+  let edges = lists.get(topology)
+  if (edges === undefined) {
+    const { triangles, neighbors, flipped } = topology
+    const halves = [...triangles.keys()].filter((half) => !(neighbors[half] > Math.floor(half / 3)))
+    const corner = (half: number, turn: number) =>
+      triangles[3 * Math.floor(half / 3) + (((half % 3) + turn) % 3)]
+    edges = {
+      vertices: Int32Array.from(halves.flatMap((half) => [corner(half, 1), corner(half, 2)])),
+      triangles: Int32Array.from(halves.flatMap((half) => [Math.floor(half / 3), neighbors[half]])),
+      windings: Int8Array.from(halves, (half) => (flipped[half] === 1 ? -1 : 1)),
+    }
+    lists.set(topology, edges)
+  }
+  return edges
+}
 
 /** Marks the pixels whose centre is within about a pixel of a silhouette edge, seen or hidden.
  *
@@ -13,16 +42,14 @@ export function markSilhouettes(
   width: number,
   height: number,
 ): Uint8Array {
-  const { triangles, neighbors } = topology
+  const { vertices, triangles, windings } = edgesOf(topology)
   if (marks.length < width * height) marks = new Uint8Array(width * height)
   marks.fill(0)
-  for (let half = 0; half < triangles.length; half++) {
-    const triangle = (half / 3) | 0
-    // An edge of two triangles comes twice: once is enough.
-    if (neighbors[half] > triangle || !isSilhouette(facing, topology, half, triangle)) continue
-    const corner = half - 3 * triangle
-    const i = 3 * triangles[3 * triangle + (corner === 2 ? 0 : corner + 1)]
-    const j = 3 * triangles[3 * triangle + (corner === 0 ? 2 : corner - 1)]
+  for (let e = 0; e < windings.length; e++) {
+    const neighbor = triangles[2 * e + 1]
+    if (neighbor >= 0 && !(facing[triangles[2 * e]] * facing[neighbor] * windings[e] < 0)) continue
+    const i = 3 * vertices[2 * e]
+    const j = 3 * vertices[2 * e + 1]
     if (!(points[i + 2] > 0 && points[j + 2] > 0)) {
       // An edge to behind the eye runs out of the picture somewhere.
       if (points[i + 2] > 0 || points[j + 2] > 0) return marks.fill(1)

@@ -1,4 +1,5 @@
 import type { Topology } from './topology.js'
+import { wasmMemoryOf } from './wasm-memory.js'
 
 /** One picture's mesh as the search for silhouettes needs it. Valid until the next call of `projectSurface`. */
 export interface ProjectedSurface {
@@ -22,6 +23,20 @@ export function projectSurface(
   width: number,
   height: number,
 ): ProjectedSurface {
+  const memory = wasmMemoryOf(clip)
+  if (memory !== undefined) {
+    const clipAt = clip.byteOffset + 4 * offset
+    const faces = triangles.length / 3
+    const trianglesAt = memory.resident(triangles)
+    const pointsAt = memory.scratch(24 * vertexCount + faces)
+    const facingAt = pointsAt + 24 * vertexCount
+    memory.kernels.projectSurface(clipAt, vertexCount, trianglesAt, faces, width, height, pointsAt, facingAt)
+    const { buffer } = memory.memory
+    return {
+      points: new Float64Array(buffer, pointsAt, 3 * vertexCount),
+      facing: new Int8Array(buffer, facingAt, faces),
+    }
+  }
   if (points.length < 3 * vertexCount) points = new Float64Array(3 * vertexCount)
   for (let i = 0, k = offset, o = 0; i < vertexCount; i++, k += 4, o += 3) {
     const w = clip[k + 3]

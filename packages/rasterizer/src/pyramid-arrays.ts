@@ -1,40 +1,57 @@
 import { texelCount, textureLevels, type TextureLevel } from './texture-levels.js'
 
-/** Calls `visit` for each pair of a texel of a coarser level and one of the finer level in its area, with the part of the coarser
- * texel that the finer one makes up. `coarse` and `fine` count texels from the start of the pyramid.
+/** What the rows, or the columns, of a level hold of those of the finer one. */
+interface Taps {
+  /** How many there are for each, 1 to 3; `first[i] + t` is the t-th. */
+  count: number
+  first: Int32Array
+  /** `weights[3 * i + t]` */
+  weights: Float64Array
+}
+
+/** Halves n rows or columns.
  *
- * n = 2 m + 1 columns become m, of (2 + 1 / m) texels each: column i holds (m - i) / n of column 2 i, m / n of 2 i + 1 and
- * (i + 1) / n of 2 i + 2. With an even n it is one half of two.
+ * n = 2 m + 1 become m, of (2 + 1 / m) each: the i-th holds (m - i) / n of 2 i, m / n of 2 i + 1 and (i + 1) / n of
+ * 2 i + 2. With an even n it is one half of two. A single one stays.
  */
-function eachPart(
+function tapsOf(n: number): Taps {
+  const m = Math.max(1, n >> 1)
+  const weightsOf = (i: number) => {
+    if (n === 1) return [1, 0, 0]
+    return n % 2 === 0 ? [0.5, 0.5, 0] : [(m - i) / n, m / n, (i + 1) / n]
+  }
+  const all = Array.from({ length: m }, (_, i) => weightsOf(i))
+  return {
+    count: n === 1 ? 1 : n % 2 === 0 ? 2 : 3,
+    first: Int32Array.from(all, (_, i) => 2 * i),
+    weights: Float64Array.from(all.flat()),
+  }
+}
+
+/** Goes through a coarser level `to` and the texels of the finer level `from` that its texels hold: forward the coarser ones gather
+ * them, backward they hand out to them. All levels lie in `texels`. */
+function passLevel(
+  texels: Float32Array,
+  channels: number,
   from: TextureLevel,
   to: TextureLevel,
-  visit: (coarse: number, fine: number, weight: number) => void,
+  forward: boolean,
 ): void {
+  const [rows, columns] = [tapsOf(from.rows), tapsOf(from.columns)]
+  let coarse = to.start * channels
   for (let row = 0; row < to.rows; row++) {
-    for (let column = 0; column < to.columns; column++) {
-      const coarse = to.start + row * to.columns + column
-      for (let j = 0; j < 3; j++) {
-        const rowWeight = partOf(from.rows, row, j)
-        if (rowWeight === 0) continue
-        const fineRow = from.rows === 1 ? 0 : 2 * row + j
-        for (let i = 0; i < 3; i++) {
-          const weight = rowWeight * partOf(from.columns, column, i)
-          if (weight === 0) continue
-          const fineColumn = from.columns === 1 ? 0 : 2 * column + i
-          visit(coarse, from.start + fineRow * from.columns + fineColumn, weight)
+    for (let column = 0; column < to.columns; column++, coarse += channels) {
+      for (let j = 0; j < rows.count; j++) {
+        const line = from.start + (rows.first[row] + j) * from.columns + columns.first[column]
+        for (let i = 0; i < columns.count; i++) {
+          const weight = rows.weights[3 * row + j] * columns.weights[3 * column + i]
+          const fine = (line + i) * channels
+          if (forward) for (let k = 0; k < channels; k++) texels[coarse + k] += weight * texels[fine + k]
+          else for (let k = 0; k < channels; k++) texels[fine + k] += weight * texels[coarse + k]
         }
       }
     }
   }
-}
-
-/** The weight of tap k, of 0, 1 and 2, in texel `index` of the level below one of n rows or columns. */
-function partOf(n: number, index: number, k: number): number {
-  if (n === 1) return k === 0 ? 1 : 0
-  if (n % 2 === 0) return k < 2 ? 0.5 : 0
-  const m = n >> 1
-  return (k === 0 ? m - index : k === 1 ? m : index + 1) / n
 }
 
 /** Fills `[B, T, C]` from a texture of shape `[B, Ht, Wt, C]`. */
@@ -50,11 +67,7 @@ export function buildPyramid(
     texels.fill(0, size)
     texels.set(texture.subarray(item * size, (item + 1) * size))
     for (let l = 1; l < levels.length; l++) {
-      eachPart(levels[l - 1], levels[l], (coarse, fine, weight) => {
-        for (let k = 0; k < channels; k++) {
-          texels[coarse * channels + k] += weight * texels[fine * channels + k]
-        }
-      })
+      passLevel(texels, channels, levels[l - 1], levels[l], true)
     }
   }
 }
@@ -70,11 +83,7 @@ export function pyramidGradient(
   for (let item = 0; item < batch; item++) {
     const texels = upstream.slice(item * stride, (item + 1) * stride)
     for (let l = levels.length - 1; l > 0; l--) {
-      eachPart(levels[l - 1], levels[l], (coarse, fine, weight) => {
-        for (let k = 0; k < channels; k++) {
-          texels[fine * channels + k] += weight * texels[coarse * channels + k]
-        }
-      })
+      passLevel(texels, channels, levels[l - 1], levels[l], false)
     }
     gradient.set(texels.subarray(0, size), item * size)
   }

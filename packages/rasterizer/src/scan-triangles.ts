@@ -26,7 +26,9 @@ import type { ProjectedVertices } from './projected-vertices.js'
  *   1.5    everything in TypeScript, float64, a bounding box in pixels for each triangle (the first version)
  *   0.93   cells, and a list of the 60 % of triangles that are left; in TypeScript
  *   0.58   the same in WebAssembly, vectors of two float64 for x and y
- *   0.43   two vertices at a time; boxes of one pixel on their own, their hits first listed without a branch, then drawn
+ *   0.43   two vertices at a time; boxes of one centre on their own; hits first listed without a branch, then drawn
+ *   0.50   that, with ties, culling, clipping, tensors and all: what `rasterize` takes
+ * Boxes of one centre are 60 % of those that are left; looping over them as over the others costs 0.09.
  */
 
 /** Which triangles are left out: none, those seen from their back (clockwise), or those seen from their front. */

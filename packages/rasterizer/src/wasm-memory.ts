@@ -16,6 +16,7 @@ type WasmKernelName =
   | 'interpolate'
   | 'markSpecial'
   | 'project'
+  | 'projectSurface'
   | 'scan'
   | 'spreadToAttributes'
   | 'spreadToBarycentrics'
