@@ -1,7 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createRandom, ShapeError, ValueError } from '@facekit/core'
-import { assertHealthy, batchNormalization, type BatchNormalizationOptions } from '@facekit/engine'
+import {
+  assertHealthy,
+  batchNormalization,
+  recordStep,
+  type BatchNormalizationOptions,
+} from '@facekit/engine'
 import { checkGradient, expectNoLeak, hasWebgpu, testBackends, useBackend } from '@facekit/testing'
 
 const webgpu = await hasWebgpu()
@@ -178,6 +183,27 @@ describe.each([...testBackends, 'device', ...(webgpu ? ['webgpu'] : [])])(
       }
       expect([...(await before.data())]).toEqual([1, 2, 3])
       tf.dispose([before, moving.mean, moving.variance])
+    })
+
+    it('value: moving averages in a step that is recorded and replayed', async () => {
+      const data = makeData([50, 3], 2)
+      const expected = reference(data, {})
+      const moving = {
+        mean: tf.variable(tf.zeros([3]), false),
+        variance: tf.variable(tf.ones([3]), false),
+        momentum: 0.5,
+      }
+      const [x, scale, offset] = [
+        tf.tensor2d(data.x, [50, 3]),
+        tf.tensor1d(data.scale),
+        tf.tensor1d(data.offset),
+      ]
+      const step = recordStep((x: tf.Tensor2D) => batchNormalization(x, scale, offset, { moving }).output)
+      for (let i = 0; i < 6; i++) step(x).dispose()
+      const actual = await moving.mean.data()
+      for (let c = 0; c < 3; c++) expect(actual[c]).toBeCloseTo(expected.mean[c] * (1 - 0.5 ** 6), 5)
+      step.dispose()
+      tf.dispose([x, scale, offset, moving.mean, moving.variance])
     })
 
     it('gradient: central differences', async () => {
