@@ -11,6 +11,7 @@ import {
 } from '@tensorflow/tfjs-core'
 import { registerGpuConvolutions } from './gpu-conv-kernels.js'
 import { registerGpuBatchNorm } from './fused-batch-norm.js'
+import { registerGpuCopies } from './gpu-copy-kernels.js'
 import { registerGpuPools } from './gpu-pool.js'
 import { registerGpuUnaries } from './gpu-unary.js'
 import { registerGpuPoolGradients } from './gpu-pool-gradient.js'
@@ -40,6 +41,7 @@ export function completeWebgpu(device: GPUDevice): void {
   registerGpuPools()
   registerGpuPoolGradients()
   registerGpuUnaries()
+  registerGpuCopies()
   registerGpuBatchNorm()
   replace('Sin', () => trigonometricKernel(0) as Kernel)
   replace('Cos', () => trigonometricKernel(1) as Kernel)
