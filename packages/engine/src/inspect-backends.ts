@@ -1,3 +1,4 @@
+import type * as Os from 'node:os'
 import { engine, getBackend, matMul, setBackend, tensor2d, tidy } from '@tensorflow/tfjs-core'
 import { backendProviders } from './backend-providers.js'
 import type { BackendMemory, BackendName, BackendReport, InitEngineOptions } from './engine-info.js'
@@ -67,6 +68,6 @@ async function memoryOf(name: BackendName): Promise<BackendMemory | undefined> {
     return { bytes: device.limits.maxBufferSize, of: 'one GPU buffer' }
   }
   if (!isNode()) return undefined
-  const os = await importOptional<typeof import('node:os')>('node:os')
+  const os = await importOptional<typeof Os>('node:os')
   return os && { bytes: os.totalmem(), of: 'the system' }
 }

@@ -1,3 +1,5 @@
+import type * as Os from 'node:os'
+import type * as WorkerThreads from 'node:worker_threads'
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
 import { importOptional, isNode } from './import-optional.js'
 import { allocate, clear, int32View, withScratch, type Address, type LoadedModule } from './wasm-module.js'
@@ -41,7 +43,7 @@ export function requestThreads(count: number | undefined): void {
 export async function wantedThreads(): Promise<number> {
   if (requested !== undefined) return requested
   if (!isNode()) return Math.min(MOST_THREADS, globalThis.navigator?.hardwareConcurrency ?? 1)
-  const os = await importOptional<typeof import('node:os')>('node:os')
+  const os = await importOptional<typeof Os>('node:os')
   return Math.min(MOST_THREADS, os?.availableParallelism() ?? 1)
 }
 
@@ -75,7 +77,7 @@ const RUN =
 
 async function startWorker(data: WorkerData): Promise<void> {
   if (isNode()) {
-    const { Worker } = (await importOptional<typeof import('node:worker_threads')>('node:worker_threads'))!
+    const { Worker } = (await importOptional<typeof WorkerThreads>('node:worker_threads'))!
     const code = `const { workerData: data } = require('node:worker_threads'); ${RUN}`
     // Options of the process, such as loaders, are nothing to a worker that only runs WASM.
     new Worker(code, { eval: true, workerData: data, execArgv: [], env: {}, stdin: false }).unref()
