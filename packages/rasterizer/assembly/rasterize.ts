@@ -184,6 +184,11 @@ function scanLarge(
 ): i32 {
   let zero = 0
   let side = 0.0
+  let zeros = splat(0)
+  const none = splat(0)
+  const positives = i64x2.splat(-(<i64>keepPositive)), negatives = i64x2.splat(-(<i64>keepNegative))
+  const ax = v128.shuffle<i64>(A, A, 0, 0), bx = v128.shuffle<i64>(B, B, 0, 0), cx = v128.shuffle<i64>(C, C, 0, 0)
+  const az = v128.load64_splat(pa + 16), bz = v128.load64_splat(pb + 16), cz = v128.load64_splat(pc + 16)
   const area = cross(f64x2.sub(B, A), f64x2.sub(C, A))
   const all = f64x2.max(f64x2.abs(A), f64x2.max(f64x2.abs(B), f64x2.abs(C)))
   if (max(f64x2.extract_lane(all, 0), f64x2.extract_lane(all, 1)) < 524288.0) side = area > 0 ? 1.0 : area < 0 ? -1.0 : 0.0
@@ -198,16 +203,43 @@ function scanLarge(
       begin = max(x0, <i32>first - 2)
       finish = min(x1, <i32>last + 3)
     }
-    for (let column = begin; column < finish; column++) {
-      const p = f64x2(<f64>column + 0.5, <f64>row + 0.5)
+    // Two neighbours at a time: most are outside, or behind what is there.
+    const py = <f64>row + 0.5
+    const av = splat(f64x2.extract_lane(A, 1) - py), bv = splat(f64x2.extract_lane(B, 1) - py), cv = splat(f64x2.extract_lane(C, 1) - py)
+    let column = begin
+    for (; column + 1 < finish; column += 2) {
+      const px = f64x2(<f64>column + 0.5, <f64>column + 1.5)
+      const au = f64x2.sub(ax, px), bu = f64x2.sub(bx, px), cu = f64x2.sub(cx, px)
+      const ea = f64x2.sub(f64x2.mul(bu, cv), f64x2.mul(bv, cu))
+      const eb = f64x2.sub(f64x2.mul(cu, av), f64x2.mul(cv, au))
+      const ec = f64x2.sub(f64x2.mul(au, bv), f64x2.mul(av, bu))
+      const positive = v128.and(v128.and(f64x2.gt(ea, none), f64x2.gt(eb, none)), v128.and(f64x2.gt(ec, none), positives))
+      const negative = v128.and(v128.and(f64x2.lt(ea, none), f64x2.lt(eb, none)), v128.and(f64x2.lt(ec, none), negatives))
+      zeros = v128.or(zeros, f64x2.eq(f64x2.mul(f64x2.mul(ea, eb), ec), none))
+      const inside = i64x2.bitmask(v128.or(positive, negative))
+      if (!inside) continue
+      const z = f64x2.add(f64x2.add(f64x2.mul(ea, az), f64x2.mul(eb, bz)), f64x2.mul(ec, cz))
+      const d = f32x4.demote_f64x2_zero(f64x2.div(z, f64x2.add(f64x2.add(ea, eb), ec)))
+      const q = <usize>(row * width + column) << 2
+      const seen = inside & i32x4.bitmask(f32x4.le(d, v128.load64_zero(depth + q)))
+      if (seen & 1) {
+        draw(f, q, f64x2.extract_lane(ea, 0), f64x2.extract_lane(eb, 0), f64x2.extract_lane(ec, 0), pa, pb, pc, ids, depth, barycentrics)
+      }
+      if (seen & 2) {
+        draw(f, q + 4, f64x2.extract_lane(ea, 1), f64x2.extract_lane(eb, 1), f64x2.extract_lane(ec, 1), pa, pb, pc, ids, depth, barycentrics)
+      }
+    }
+    if (column < finish) {
+      const p = f64x2(<f64>column + 0.5, py)
       const u = f64x2.sub(A, p), v = f64x2.sub(B, p), w = f64x2.sub(C, p)
       const ea = cross(v, w), eb = cross(w, u), ec = cross(u, v)
       zero |= isZero(ea, eb, ec)
-      if (!isInside(ea, eb, ec, keepPositive, keepNegative)) continue
-      draw(f, <usize>(row * width + column) << 2, ea, eb, ec, pa, pb, pc, ids, depth, barycentrics)
+      if (isInside(ea, eb, ec, keepPositive, keepNegative)) {
+        draw(f, <usize>(row * width + column) << 2, ea, eb, ec, pa, pb, pc, ids, depth, barycentrics)
+      }
     }
   }
-  return zero
+  return zero | i32(v128.any_true(zeros))
 }
 
 /** Draws the listed triangles. Those with an edge function of 0 at a centre are added to `deferred`. */
