@@ -41,6 +41,26 @@ describe.each(testBackends)('runHostKernel on %s', (backend) => {
     await checkGradient((x) => runHostKernel(squares, { x }, { factor: 3 })[0], [tf.tensor1d([-1, 2, 0.5])])
   })
 
+  it('gradient: of an output that nothing depends on the kernel is told, if it wants to know', async () => {
+    const seen: unknown[] = []
+    const twice: HostKernel<{ factor: number }> = {
+      ...squares,
+      name: 'TestMissing',
+      outputs: ([shape]) => [0, 1].map(() => ({ shape, dtype: 'float32' })),
+      missingUpstream: 'undefined',
+      gradient: {
+        inputsToSave: ['x'],
+        gradFunc: (upstream, [x]) => {
+          seen.push(...(upstream as (tf.Tensor | undefined)[]).map((tensor) => tensor?.shape))
+          return { x: () => tf.mul((upstream as tf.Tensor[])[1], x) }
+        },
+      },
+    }
+    const second = tf.grad((x: tf.Tensor) => runHostKernel(twice, { x }, { factor: 1 })[1])
+    expect(await second(tf.tensor1d([5, 7])).array()).toEqual([5, 7])
+    expect(seen).toEqual([undefined, [2]])
+  })
+
   it('memory: only the outputs', async () => {
     const x = tf.tensor1d([1, 2])
     await expectNoLeak(() => tf.dispose(runHostKernel(squares, { x }, { factor: 1 })))
