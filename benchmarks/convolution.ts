@@ -1,11 +1,13 @@
 // Every convolution of ResNet-50 (batch 32, 224 x 224): forward, input gradient, filter gradient; time, TFLOP/s and the sum over the
 // network, on WebGPU. Checks sampled results against float64.
 //   node --conditions=@facekit/source --import tsx benchmarks/convolution.ts [ours] [stock] [tiles] [check]
-// SMALL=1 for a software adapter: tiny sizes. ONLY=3x3 restricts to layers whose name contains it; BATCH=8 sets another batch.
+// SMALL=1 for a software adapter: tiny sizes. ONLY=3x3 restricts to layers whose name contains it; BATCH=8 sets another batch;
+// WINOGRAD=1e9 goes without Winograd's basis.
 import { makeGpuTensor, runGpuProgram, workgroupsFor } from '@facekit/core'
 import { assertHealthy, initEngine } from '@facekit/engine'
 import * as tf from '@tensorflow/tfjs-core'
 import { tuning, type GpuPlan } from '../packages/engine/src/gpu-matmul-plan.js'
+import { winograd } from '../packages/engine/src/gpu-conv-winograd.js'
 import { stockGpuKernels } from '../packages/engine/src/gpu-matmul-replace.js'
 
 const small = process.env.SMALL !== undefined
@@ -13,6 +15,8 @@ const modes = process.argv.slice(2).length > 0 ? process.argv.slice(2) : ['check
 const batch = small ? 2 : Number(process.env.BATCH ?? 32)
 /** Milliseconds of running before and while each case is timed. */
 const effort = small ? 0 : Number(process.env.EFFORT ?? 25)
+
+if (process.env.WINOGRAD) winograd.channels = Number(process.env.WINOGRAD)
 
 /** Size of the input, channels in, channels out, filter, stride, how often. */
 type Layer = [number, number, number, number, number, number]

@@ -5,6 +5,12 @@ import { convFilterGradient } from './gpu-conv-filter-gradient.js'
 import { convForward } from './gpu-conv-forward.js'
 import { convGeometry, type ConvAttributes } from './gpu-conv-geometry.js'
 import { convInputGradient } from './gpu-conv-input-gradient.js'
+import {
+  suitsWinograd,
+  winogradFilterGradient,
+  winogradForward,
+  winogradInputGradient,
+} from './gpu-conv-winograd.js'
 import { finishCode, supportsFinish } from './gpu-matmul-finish.js'
 import { registerGpuProducts } from './gpu-matmul-kernels.js'
 import { replaceGpuKernel } from './gpu-matmul-replace.js'
@@ -12,6 +18,15 @@ import { replaceGpuKernel } from './gpu-matmul-replace.js'
 const isPlain = (attributes: ConvAttributes, ...tensors: TensorInfo[]) =>
   (attributes.dataFormat ?? 'NHWC') === 'NHWC' &&
   tensors.every(({ dtype, shape }) => dtype === 'float32' && shape.every((size) => size > 0))
+
+const forward: typeof convForward = (backend, x, filter, g, finish) =>
+  (suitsWinograd(backend, x.shape[0], g) ? winogradForward : convForward)(backend, x, filter, g, finish)
+
+const inputGradient: typeof convInputGradient = (backend, dy, filter, g) =>
+  (suitsWinograd(backend, dy.shape[0], g) ? winogradInputGradient : convInputGradient)(backend, dy, filter, g)
+
+const filterGradient: typeof convFilterGradient = (backend, x, dy, g) =>
+  (suitsWinograd(backend, x.shape[0], g) ? winogradFilterGradient : convFilterGradient)(backend, x, dy, g)
 
 interface FusedAttributes extends ConvAttributes {
   activation?: string
@@ -26,14 +41,14 @@ export function registerGpuConvolutions(): void {
     'Conv2D',
     ({ inputs: { x, filter }, attrs }) => isPlain(attrs, x, filter),
     ({ inputs: { x, filter }, attrs, backend }) =>
-      convForward(backend, x, filter, convGeometry(x.shape, filter.shape, attrs)),
+      forward(backend, x, filter, convGeometry(x.shape, filter.shape, attrs)),
   )
   replaceGpuKernel<'x' | 'filter' | 'bias' | 'preluActivationWeights', FusedAttributes>(
     'FusedConv2D',
     ({ inputs: { x, filter, ...finish }, attrs }) =>
       isPlain(attrs, x, filter) && supportsFinish({ ...attrs, ...finish }, filter.shape[3]),
     ({ inputs: { x, filter, ...finish }, attrs, backend }) =>
-      convForward(
+      forward(
         backend,
         x,
         filter,
@@ -45,13 +60,13 @@ export function registerGpuConvolutions(): void {
     'Conv2DBackpropInput',
     ({ inputs: { dy, filter }, attrs }) => isPlain(attrs, dy, filter),
     ({ inputs: { dy, filter }, attrs, backend }) =>
-      convInputGradient(backend, dy, filter, convGeometry(attrs.inputShape, filter.shape, attrs)),
+      inputGradient(backend, dy, filter, convGeometry(attrs.inputShape, filter.shape, attrs)),
   )
   replaceGpuKernel<'x' | 'dy', ConvAttributes & { filterShape: number[] }>(
     'Conv2DBackpropFilter',
     ({ inputs: { x, dy }, attrs }) => isPlain(attrs, x, dy),
     ({ inputs: { x, dy }, attrs, backend }) =>
-      convFilterGradient(backend, x, dy, convGeometry(x.shape, attrs.filterShape, attrs)),
+      filterGradient(backend, x, dy, convGeometry(x.shape, attrs.filterShape, attrs)),
   )
   replaceGpuKernel<'dy' | 'filter', ConvAttributes & { inputShape: number[] }>(
     'DepthwiseConv2dNativeBackpropInput',

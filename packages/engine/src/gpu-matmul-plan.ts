@@ -57,7 +57,10 @@ export function usualPlan(shape: GpuProductShape, limits: GPUSupportedLimits): G
     const tiles =
       Math.ceil(shape.rows / candidate.rows) * Math.ceil(shape.columns / candidate.columns) * shape.count
     const steps = Math.ceil(shape.inner / candidate.depth)
-    const parts = Math.max(1, Math.min(512, Math.floor(BUSY / tiles), Math.floor(steps / 8)))
+    const most = Math.floor(
+      limits.maxStorageBufferBindingSize / (4 * shape.rows * shape.columns * shape.count),
+    )
+    const parts = Math.max(1, Math.min(512, most, Math.floor(BUSY / tiles), Math.floor(steps / 8)))
     const waves = Math.ceil((tiles * parts) / BUSY)
     const work = waves * Math.ceil(steps / parts) * candidate.depth * candidate.rows * candidate.columns
     const efficiency = candidate.rows * candidate.columns >= 8192 ? 1 : candidate.ownColumns === 8 ? 0.9 : 0.6

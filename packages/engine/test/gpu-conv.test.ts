@@ -153,6 +153,23 @@ describe.skipIf(!webgpu)('convolutions on webgpu', () => {
     }
   })
 
+  it("value: many channels, in Winograd's basis, as on the cpu", async () => {
+    const inputs = [[2, 5, 6, 132], [3, 3, 132, 128], [128]].map(numbers)
+    await compare(inputs, (x, filter, bias) => [
+      tf.fused.conv2d({
+        x: x as tf.Tensor4D,
+        filter: filter as tf.Tensor4D,
+        bias,
+        activation: 'relu',
+        strides: 1,
+        pad: 'same',
+      }),
+      ...tf.grads((a: tf.Tensor, b: tf.Tensor) =>
+        tf.sum(tf.square(tf.conv2d(a as tf.Tensor4D, b as tf.Tensor4D, 1, 'valid'))),
+      )([x, tf.mul(filter, 0.01)]),
+    ])
+  })
+
   it('value: a long sum of few results, split and finished', async () => {
     await compare([[1, 4, 4, 192], [3, 3, 192, 6], [6]].map(numbers), (x, filter, bias) => [
       tf.fused.conv2d({
