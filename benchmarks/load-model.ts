@@ -22,6 +22,7 @@ if (variant) {
   const peak = () => Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? 0)
   const before = peak()
   const started = performance.now()
+  const cpu = process.cpuUsage()
   const run = {
     statismo: () => readStatismoModel(file),
     basel: () => readBaselFaceModel(file, { template }),
@@ -31,10 +32,10 @@ if (variant) {
   }[variant]
   const model = await run()
   const seconds = (performance.now() - started) / 1000
-  const { userCPUTime, systemCPUTime } = process.resourceUsage()
+  const { user, system } = process.cpuUsage(cpu)
   const vertices = 'vertexCount' in model ? model.vertexCount : model.shape.mean.shape[0]
   console.log(
-    `${variant.padEnd(10)} ${seconds.toFixed(2)} s (CPU of the whole process ${((userCPUTime + systemCPUTime) / 1e6).toFixed(2)} s), peak ${Math.round(peak() / 1024)} MB (${Math.round(before / 1024)} before), ${vertices} vertices`,
+    `${variant.padEnd(10)} ${seconds.toFixed(2)} s (${((user + system) / 1e6).toFixed(2)} s of CPU on all threads), peak ${Math.round(peak() / 1024)} MB (${Math.round(before / 1024)} before), ${vertices} vertices`,
   )
 } else {
   const { writeBaselLike } = await import('./basel-like-file.js')

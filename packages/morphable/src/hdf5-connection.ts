@@ -102,8 +102,12 @@ async function direct(bytes: Uint8Array, who: string): Promise<Hdf5Connection> {
   }
 }
 
-const reason = (error: unknown) =>
-  (error instanceof Error ? error.message : String(error)).split('\n')[0].slice(0, 200).trim()
+/** One line: of HDF5's stack of errors the innermost, which says most. */
+function reason(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  const stack = [...message.matchAll(/^\s*#\d+: .*?\(\): (.+)$/gm)]
+  return (stack.at(-1)?.[1] ?? message.split('\n')[0]).slice(0, 200).trim()
+}
 
 interface Answer {
   id: number

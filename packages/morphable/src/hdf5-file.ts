@@ -9,8 +9,8 @@ export interface Hdf5Options {
   timeLimit?: number
 }
 
-/** Numbers that are read at once: 16 MB. */
-const BLOCK = 4_000_000
+/** Numbers that are read at once: 8 MB. */
+const BLOCK = 2_000_000
 /** Most numbers that a dataset may have: about ten times the largest of the largest public model. */
 const LARGEST = 400_000_000
 /** A compressed dataset may be this much larger than its file: noise of measurements does not shrink more. */
@@ -102,11 +102,21 @@ export class Hdf5File {
   ): Promise<void> {
     const [rows, width = 1] = shape
     const step = Math.max(1, Math.floor(BLOCK / Math.max(1, width)))
-    for (let row = 0; row < rows; row += step) {
+    const read = (row: number) => {
       const end = Math.min(rows, row + step)
-      const ranges: number[][] = shape.map((size, axis) => (axis === 0 ? [row, end] : [0, size]))
-      const block = await this.#access.read(path, ranges)
-      if (!isNumbers(block) || block.length !== (end - row) * width) {
+      const block = this.#access.read(
+        path,
+        shape.map((size, axis) => (axis === 0 ? [row, end] : [0, size])),
+      )
+      // Whoever awaits it hears of a failure; while the block before is visited, nobody does.
+      block.catch(() => {})
+      return block
+    }
+    // The next block is read while this one is visited: in a worker, at the same time.
+    for (let row = 0, next = rows > 0 ? read(0) : undefined; row < rows; row += step) {
+      const block = await next!
+      next = row + step < rows ? read(row + step) : undefined
+      if (!isNumbers(block) || block.length !== (Math.min(rows, row + step) - row) * width) {
         this.fail(`${path} cannot be read from row ${row}; the file is truncated or damaged`)
       }
       visit(block as ArrayLike<number>, row)

@@ -32,7 +32,7 @@ export interface TransferredCoefficients {
 export interface TransferCoefficientsOptions {
   /** Of `surfaceCorrespondence(to, from)`, when it is there already: it takes most of the time. */
   correspondence?: SurfaceCorrespondence
-  /** Weight of the squared coefficients against squared errors, in mm^2 for a vertex. Default 0.1. */
+  /** Weight of the squared coefficients against squared errors, in mm^2 for a vertex. Default 0.02. */
   regularization?: number
   /** Most vertices that are compared. Default 4000. */
   samples?: number
@@ -63,7 +63,7 @@ export function transferCoefficients(
       )
     }
   }
-  const { correspondence = surfaceCorrespondence(to, from), regularization = 0.1, samples = 4000 } = options
+  const { correspondence = surfaceCorrespondence(to, from), regularization = 0.02, samples = 4000 } = options
   const near = [...correspondence.distances.keys()].filter((v) => correspondence.distances[v] <= FAR)
   const step = Math.max(1, near.length / samples)
   const rows = Int32Array.from(

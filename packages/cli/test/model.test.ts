@@ -1,0 +1,190 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { loadMorphableModel, validateModel } from '@facekit/morphable'
+import { decode } from 'fast-png'
+import { validateBytes } from 'gltf-validator'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { run } from './run-in-process.js'
+
+const data = fileURLToPath(new URL('../../../../shared/data', import.meta.url))
+const ict = join(data, 'ict-facekit/raw')
+const l4 = join(data, 'statismo/random-l4.h5')
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'facekit-model-'))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+describe('facekit model', () => {
+  it('smoke: help names the commands and their flags', async () => {
+    const { code, stdout } = await run(['model', '--help'])
+    expect(code).toBe(0)
+    for (const name of ['info', 'import', 'convert', 'morph', 'sample', 'modes'])
+      expect(stdout).toContain(`  ${name} `)
+    const flags = (await run(['model', 'import', '--help'])).stdout
+    for (const flag of [
+      '--out',
+      '--albedo',
+      '--landmarks',
+      '--crop',
+      '--identity-modes',
+      '--precision',
+      '--json',
+    ]) {
+      expect(flags).toContain(flag)
+    }
+  })
+
+  it('value: info for people and for machines', async () => {
+    const { code, stdout } = await run(['model', 'info', 'base'])
+    expect(code).toBe(0)
+    for (const part of ['licence', 'mm (', 'vertices', 'jawOpen', 'variance of the first'])
+      expect(stdout).toContain(part)
+    const info = JSON.parse((await run(['model', 'info', 'base', '--json'])).stdout) as {
+      layout: { identity: number }
+      statistics: { identity: { cumulative: number[] } }
+    }
+    expect(info.statistics.identity.cumulative).toHaveLength(info.layout.identity)
+    expect(info.statistics.identity.cumulative.at(-1)).toBeCloseTo(1, 6)
+  })
+
+  it.skipIf(!existsSync(l4))('value: info of an HDF5 file is its tree', async () => {
+    const { code, stdout } = await run(['model', 'info', l4])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/pcaBasis {2}float32 \[4587, 19\]/)
+    expect(stdout).toContain('facekit model import reads it')
+    expect(stdout).toContain('@datasetType = POLYGON_MESH')
+  })
+
+  it.skipIf(!existsSync(l4))(
+    'value: a Statismo file is imported, and converted to every format',
+    async () => {
+      const out = join(folder, 'l4.safetensors')
+      const imported = await run([
+        'model',
+        'import',
+        l4,
+        '-o',
+        out,
+        '--crop',
+        'none',
+        '--identity-modes',
+        '4',
+        '--json',
+      ])
+      expect(imported).toMatchObject({ code: 0, stderr: '' })
+      expect(JSON.parse(imported.stdout)).toMatchObject({
+        vertexCount: 1529,
+        layout: { identity: 4, expression: 0 },
+      })
+      const model = await loadMorphableModel(out)
+      validateModel(model)
+      const again = await run(['model', 'import', l4, '-o', out])
+      expect([again.code, again.stderr.includes('exists; use --force')]).toEqual([1, true])
+
+      const glb = join(folder, 'l4.glb')
+      expect((await run(['model', 'morph', out, '-o', glb, '--identity-modes', '3'])).code).toBe(0)
+      const bytes = new Uint8Array(await readFile(glb))
+      const { issues } = await validateBytes(bytes)
+      expect([issues.numErrors, issues.numWarnings]).toEqual([0, 0])
+      expect(new TextDecoder().decode(bytes)).toContain(
+        '"targetNames":["identity000","identity001","identity002"]',
+      )
+      const obj = join(folder, 'l4.obj')
+      expect((await run(['model', 'convert', out, '-o', obj])).code).toBe(0)
+      expect((await readFile(obj, 'utf8')).match(/^v /gm)).toHaveLength(1529)
+    },
+  )
+
+  it.skipIf(!existsSync(ict))('value: ICT-FaceKit gets the base model’s skin', async () => {
+    const out = join(folder, 'ict.safetensors')
+    const { code } = await run([
+      'model',
+      'import',
+      ict,
+      '-o',
+      out,
+      '--identity-modes',
+      '1',
+      '--precision',
+      'float16',
+    ])
+    expect(code).toBe(0)
+    const model = await loadMorphableModel(out)
+    expect(model.layout).toMatchObject({ identity: 1, expression: 8 })
+    expect(model.layout.albedo).toBeGreaterThan(20)
+    expect(model.license).toBe('MIT')
+    const obj = join(folder, 'ict.obj')
+    expect((await run(['model', 'convert', out, '-o', obj])).code).toBe(0)
+    // Quads, not triangles.
+    expect((await readFile(obj, 'utf8')).match(/^f( \S+){4}$/gm)!.length).toBeGreaterThan(5000)
+  })
+
+  it('value: sheets of samples and modes', async () => {
+    const out = join(folder, 'samples')
+    const drawn = await run([
+      'model',
+      'sample',
+      'base',
+      '-o',
+      out,
+      '--count',
+      '2',
+      '--size',
+      '64',
+      '--backend',
+      'wasm',
+      '--json',
+    ])
+    expect(drawn).toMatchObject({ code: 0, stderr: '' })
+    expect((await readdir(out)).toSorted()).toEqual(['face-001.glb', 'face-002.glb', 'sheet.png'])
+    const sheet = decode(await readFile(join(out, 'sheet.png')))
+    expect(sheet.width).toBeGreaterThan(128)
+    // Two faces, not the background only.
+    expect(new Set(sheet.data).size).toBeGreaterThan(50)
+    expect((await run(['model', 'sample', 'base', '-o', out, '--count', '1'])).stderr).toContain(
+      'use --force',
+    )
+    await writeFile(join(out, 'mine.txt'), 'mine')
+    const refused = await run(['model', 'sample', 'base', '-o', out, '--force'])
+    expect([refused.code, refused.stderr.includes('mine.txt')]).toEqual([1, true])
+
+    const modes = join(folder, 'modes')
+    const argv = ['model', 'modes', 'base', '-o', modes, '--count', '1', '--size', '64', '--backend', 'wasm']
+    expect((await run(argv)).code).toBe(0)
+    expect((await readdir(modes)).toSorted()).toEqual(['albedo.png', 'expression.png', 'identity.png'])
+  })
+
+  it('throws: one line, exit code 1, nothing half written', async () => {
+    const wrong = join(folder, 'wrong.h5')
+    await writeFile(wrong, Uint8Array.of(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a, 9, 9, 9, 9))
+    const text = join(folder, 'text.txt')
+    await writeFile(text, 'hello, I am no model')
+    const out = join(folder, 'never.safetensors')
+    const cases: [string[], RegExp][] = [
+      [['import', wrong, '-o', out], /wrong.h5.*cannot be read as HDF5/],
+      [['info', wrong], /wrong.h5.*cannot be read as HDF5/],
+      [['import', text, '-o', out], /text.txt: is of no format that is known, expected HDF5/],
+      [['import', join(folder, 'nothing'), '-o', out], /neither a model nor a file/],
+      [['import', text, '-o', join(folder, 'never.glb')], /no .safetensors file/],
+      [['convert', 'base', '-o', join(folder, 'never.stl')], /ends in none of/],
+      [['convert', 'base', '-o', join(folder, 'no', 'never.obj')], /there is no folder/],
+      [['sample', text, '-o', join(folder, 'never')], /no format that is known/],
+      [['import', text], /required option '-o, --out <file>'/],
+      [['frobnicate'], /unknown command 'frobnicate'/],
+    ]
+    for (const [argv, message] of cases) {
+      const { code, stderr } = await run(['model', ...argv])
+      const errors = stderr.split('\n').filter((line) => line.startsWith('facekit: '))
+      expect(errors).toHaveLength(1)
+      expect(errors[0]).toMatch(message)
+      expect(code).toBe(1)
+    }
+    expect((await readdir(folder)).filter((name) => name.includes('never') || name.endsWith('.tmp'))).toEqual(
+      [],
+    )
+  })
+})
