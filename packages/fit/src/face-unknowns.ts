@@ -3,10 +3,9 @@ import {
   add,
   exp,
   reshape,
-  slice,
+  split,
   tidy,
   tile,
-  type Tensor,
   type Tensor1D,
   type Tensor2D,
   type Tensor3D,
@@ -70,11 +69,15 @@ export function faceUnknowns(layout: ParameterLayout, batch: number): FaceUnknow
   for (const { offset, width, shared, rate } of blocks.values()) {
     rates.fill(rate, offset, offset + width * (shared ? 1 : batch))
   }
-  const part = (vector: Tensor1D, name: BlockName): Tensor2D => {
-    const { offset, width, shared } = blocks.get(name)!
-    const rows = shared ? 1 : batch
-    const matrix = reshape(slice(vector, offset, rows * width), [rows, width]) as Tensor2D
-    return shared && batch > 1 ? tile(matrix, [batch, 1]) : matrix
+  const lengths = [...blocks.values()].map(({ width, shared }) => width * (shared ? 1 : batch))
+  /** All blocks at once: the gradient of a split is one concatenation, that of ten slices ten paddings and nine additions. */
+  const parts = (vector: Tensor1D): Record<BlockName, Tensor2D> => {
+    const rows = split(vector, lengths)
+    const named = [...blocks.values()].map(({ name, width, shared }, i) => {
+      const matrix = reshape(rows[i], [shared ? 1 : batch, width]) as Tensor2D
+      return [name, shared && batch > 1 ? tile(matrix, [batch, 1]) : matrix]
+    })
+    return Object.fromEntries(named) as Record<BlockName, Tensor2D>
   }
   return {
     size,
@@ -85,26 +88,21 @@ export function faceUnknowns(layout: ParameterLayout, batch: number): FaceUnknow
       return [start, start + width]
     },
     decode: (vector) =>
-      tidy(() => ({
-        identity: part(vector, 'identity'),
-        expression: part(vector, 'expression'),
-        albedo: part(vector, 'albedo'),
-        pose: {
-          rotation: part(vector, 'rotation'),
-          translation: part(vector, 'translation'),
-          scale: exp(part(vector, 'logScale')),
-        },
-        illumination: {
-          sphericalHarmonics: reshape(part(vector, 'sphericalHarmonics') as Tensor, [
-            batch,
-            9,
-            3,
-          ]) as Tensor3D,
-          lightPosition: part(vector, 'lightPosition'),
-          lightColor: exp(part(vector, 'logLightColor')),
-          // The exponent of Blinn-Phong is at least 1.
-          shininess: add(exp(part(vector, 'logShininess')), 1),
-        },
-      })) as unknown as FaceParameters,
+      tidy(() => {
+        const { logScale, logLightColor, logShininess, sphericalHarmonics, ...plain } = parts(vector)
+        return {
+          identity: plain.identity,
+          expression: plain.expression,
+          albedo: plain.albedo,
+          pose: { rotation: plain.rotation, translation: plain.translation, scale: exp(logScale) },
+          illumination: {
+            sphericalHarmonics: reshape(sphericalHarmonics, [batch, 9, 3]) as Tensor3D,
+            lightPosition: plain.lightPosition,
+            lightColor: exp(logLightColor),
+            // The exponent of Blinn-Phong is at least 1.
+            shininess: add(exp(logShininess), 1),
+          },
+        }
+      }) as unknown as FaceParameters,
   }
 }
