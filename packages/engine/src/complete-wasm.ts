@@ -77,7 +77,8 @@ async function prepareInstances(): Promise<void> {
   const { registry, registryFactory } = engine()
   const prepare = async (backend: BackendWasm, threads: number) => {
     const loaded = await loadWasmModule(backend)
-    if (loaded.shared && threads > 1) await startThreads(backend, loaded, threads)
+    // Where workers are forbidden one thread does it all.
+    if (loaded.shared && threads > 1) await startThreads(backend, loaded, threads).catch(() => undefined)
     watchWasmBackend(backend)
     return backend
   }
@@ -87,8 +88,8 @@ async function prepareInstances(): Promise<void> {
     const threads = await wantedThreads()
     const start = async () => (await factory()) as BackendWasm
     // In browsers tfjs shares the memory where that is allowed.
-    const share = isNode() && threads > 1
-    return prepare(await (share ? withSharedMemory('register_tensor', start) : start()), threads)
+    if (!isNode() || threads === 1) return prepare(await start(), threads)
+    return prepare(await withSharedMemory('register_tensor', start).catch(start), threads)
   }
   if (registry.wasm) await prepare(registry.wasm as BackendWasm, await wantedThreads())
 }

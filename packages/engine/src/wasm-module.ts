@@ -58,7 +58,7 @@ export async function loadWasmModule(backend: BackendWasm): Promise<LoadedModule
   if (!memory) throw new Error('the memory of @tensorflow/tfjs-backend-wasm is not to be found')
   const shared = typeof SharedArrayBuffer === 'function' && memory.buffer instanceof SharedArrayBuffer
   const decode = (text: string) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
-  // Node 22 and current browsers multiply and add in one instruction.
+  // V8 11.4 and later (Node 22, Chrome 114) multiply and add in one instruction.
   const relaxed = decode(shared ? wasmBinary.relaxedShared : wasmBinary.relaxedPlain)
   const bytes = WebAssembly.validate(relaxed)
     ? relaxed

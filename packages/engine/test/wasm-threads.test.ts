@@ -13,9 +13,9 @@ const tensor = (shape: number[]) => {
 const cases: [number[], number[], number][] = [
   [[1, 37, 41, 24], [3, 3, 24, 30], 1],
   [[1, 5, 5, 200], [3, 3, 200, 190], 1],
-  [[2, 41, 41, 3], [7, 7, 3, 61], 2],
+  [[2, 43, 43, 3], [7, 7, 3, 61], 2],
   [[2, 33, 31, 70], [1, 1, 70, 65], 1],
-  [[1, 23, 22, 66], [5, 4, 66, 33], 2],
+  [[2, 23, 22, 66], [5, 4, 66, 33], 2],
 ]
 
 describe('threads of the WASM backend', () => {
@@ -51,7 +51,10 @@ describe('threads of the WASM backend', () => {
         const worst = values.reduce((worst, value, k) => Math.max(worst, Math.abs(value - first[i][k])), 0)
         expect(worst / scale).toBeLessThan(2e-5)
       }
-      for (let i = 0; i < 5; i++) expect(await run('wasm')).toEqual(first)
+      for (let i = 0; i < 3; i++) {
+        const again = await run('wasm')
+        expect(again.every((values, k) => values.every((value, j) => value === first[k][j]))).toBe(true)
+      }
     }
   })
 })
