@@ -17,7 +17,14 @@ const repetitions = small ? 2 : 30
 const { adapter } = await initEngine({ backend: 'webgpu' })
 console.log(`${adapter?.description ?? 'unknown GPU'}; batch ${batch}`)
 
-const random = (shape: number[]) => tf.randomNormal(shape)
+const drawn = tf.randomNormal([65536])
+
+/** Random numbers; the same ones again in large tensors, which are made on the GPU. */
+const random = (shape: number[]) =>
+  tf.tidy(() => {
+    const size = tf.util.sizeFromShape(shape)
+    return tf.reshape(tf.slice(tf.tile(drawn, [Math.ceil(size / drawn.size)]), 0, size), shape)
+  })
 const bytes = (...shapes: number[][]) =>
   shapes.reduce((sum, shape) => sum + 4 * tf.util.sizeFromShape(shape), 0)
 
