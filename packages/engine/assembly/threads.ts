@@ -3,7 +3,8 @@
 // One number of 64 bits says which tasks there are to take: how many jobs there have been (24 bits), how many tasks the present one has, and
 // the next one to take (20 bits each). Who takes a task puts the number up by one, and only if it has not changed meanwhile: so nobody takes a
 // task of a job that he has not read, and the job's arguments stay until all of its tasks are done. A thread that sleeps through a job delays nobody.
-import { convolve, filterGradient } from './convolution'
+import { convolve } from './convolution'
+import { filterGradient } from './filter-gradient'
 
 const TICKET: usize = 0
 /** Is put up by one to wake those who wait for a job. */
