@@ -1,4 +1,4 @@
-import { concat, reshape, slice, tidy, type Tensor2D } from '@tensorflow/tfjs-core'
+import { concat, reshape, split, tidy, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core'
 import type { FaceParameters, ParameterLayout } from './face-parameters.js'
 import { assertShape } from './shape-checks.js'
 import { assertInteger } from './value-checks.js'
@@ -116,18 +116,25 @@ export function packParameters(parameters: FaceParameters): Tensor2D {
 export function unpackParameters(vector: Tensor2D, layout: ParameterLayout): FaceParameters {
   assertShape('unpackParameters: vector', vector, ['B', parameterCount(layout)])
   const batch = vector.shape[0]
-  const segments = new Map(parameterSegments(layout).map((segment) => [segment.name, segment]))
-  const part = (name: ParameterSegment['name']): Tensor2D => {
-    const { offset, size } = segments.get(name)!
-    return slice(vector, [0, offset], [batch, size])
-  }
+  const segments = parameterSegments(layout)
+  // One split: its gradient is one concatenation, that of ten slices ten paddings and nine additions.
+  const parts: Tensor2D[] = split(
+    vector,
+    segments.map(({ size }) => size),
+    1,
+  )
+  const part = (name: ParameterSegment['name']): Tensor2D =>
+    parts[segments.findIndex((segment) => segment.name === name)]
+  const harmonics = part('sphericalHarmonics')
+  const sphericalHarmonics = reshape(harmonics, [batch, 9, 3]) as Tensor3D
+  harmonics.dispose()
   return {
     identity: part('identity'),
     expression: part('expression'),
     albedo: part('albedo'),
     pose: { rotation: part('rotation'), translation: part('translation'), scale: part('scale') },
     illumination: {
-      sphericalHarmonics: tidy(() => reshape(part('sphericalHarmonics'), [batch, 9, 3])),
+      sphericalHarmonics,
       lightPosition: part('lightPosition'),
       lightColor: part('lightColor'),
       shininess: part('shininess'),

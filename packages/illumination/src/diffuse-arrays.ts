@@ -41,7 +41,11 @@ export function diffuseForward(
       const x = normals[i]
       const y = normals[i + 1]
       const z = normals[i + 2]
-      const [xy, yz, zz, xz, xx] = [x * y, y * z, 3 * z * z - 1, x * z, x * x - y * y]
+      const xy = x * y
+      const yz = y * z
+      const zz = 3 * z * z - 1
+      const xz = x * z
+      const xx = x * x - y * y
       for (let c = 0, o = 0; c < 3; c++, o += 9) {
         const light =
           k[o] +
@@ -79,7 +83,11 @@ export function diffuseBackward(
       const x = normals[i]
       const y = normals[i + 1]
       const z = normals[i + 2]
-      const [xy, yz, zz, xz, xx] = [x * y, y * z, 3 * z * z - 1, x * z, x * x - y * y]
+      const xy = x * y
+      const yz = y * z
+      const zz = 3 * z * z - 1
+      const xz = x * z
+      const xx = x * x - y * y
       let dx = 0
       let dy = 0
       let dz = 0

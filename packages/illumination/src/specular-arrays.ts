@@ -57,7 +57,9 @@ export function specularPass(
       const hz = (lz + oz) * halfInverse
       const cosine = nx * hx + ny * hy + nz * hz
       if (!(cosine > 0)) continue
-      const lobe = Math.pow(cosine, shininess)
+      // A power costs as much as both, and the gradient wants the logarithm anyway.
+      const logarithm = Math.log(cosine)
+      const lobe = Math.exp(shininess * logarithm)
       const ramp = Math.min(1, incidence / TERMINATOR)
       const strength = lobe * ramp * ramp * (3 - 2 * ramp)
       if (color !== undefined) {
@@ -78,7 +80,7 @@ export function specularPass(
       green += g * strength
       blue += a * strength
       const toStrength = r * colors[b] + g * colors[b + 1] + a * colors[b + 2]
-      exponent += toStrength * strength * Math.log(cosine)
+      exponent += toStrength * strength * logarithm
       const toCosine = (toStrength * strength * shininess) / cosine
       // Smoothstep' = 6 t (1 - t).
       const toIncidence = (toStrength * lobe * 6 * ramp * (1 - ramp)) / TERMINATOR
