@@ -7,6 +7,8 @@ import type { ModelSource } from './model-source.js'
 export interface Hdf5Options {
   /** Seconds after which reading one block is given up; only Node can (the file is read in a worker). Default 30. */
   timeLimit?: number
+  /** Whether the file is read in a worker (Node). `false` saves 0.1 s for files that are known to be good. Default true. */
+  isolate?: boolean
 }
 
 /** Numbers that are read at once: 8 MB. */
@@ -43,7 +45,7 @@ export class Hdf5File {
     options: Hdf5Options,
     work: (file: Hdf5File) => Promise<T>,
   ): Promise<T> {
-    const { access, size, close } = await connectHdf5(source, who, options.timeLimit ?? 30)
+    const { access, size, close } = await connectHdf5(source, who, options)
     try {
       return await work(new Hdf5File(access as Asynchronous, size, who))
     } finally {

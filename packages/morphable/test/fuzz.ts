@@ -38,13 +38,13 @@ export interface FuzzResult {
 const LIMIT = 6
 
 /** Small whole files of every format that is read. */
-export async function fuzzTargets(): Promise<Record<string, FuzzTarget>> {
+export async function fuzzTargets(isolate = true): Promise<Record<string, FuzzTarget>> {
   const face = drawnToTemplate(
     createTinyFace({ rows: 21, columns: 17, identity: 2, expression: 2, albedo: 2 }),
   )
   const { landmarks, albedo, layout } = face
   const basel = baselOf(face)
-  const options = { landmarks, crop: 'none', timeLimit: LIMIT } as const
+  const options = { landmarks, crop: 'none', timeLimit: LIMIT, isolate } as const
   const part = (mean: Float32Array, basis: Float32Array) => ({ mean, basis, modes: layout.albedo })
   const arrays = flameArrays(face)
   const ict = tinyIct(face)
@@ -64,7 +64,7 @@ export async function fuzzTargets(): Promise<Record<string, FuzzTarget>> {
         },
       }),
       read: async (bytes) => {
-        const read = await readAlbedoModel(bytes, { timeLimit: LIMIT })
+        const read = await readAlbedoModel(bytes, { timeLimit: LIMIT, isolate })
         if (read.albedo.diffuse.shape[1] !== read.vertexCount) throw new Error('a part that is not whole')
         return undefined
       },
