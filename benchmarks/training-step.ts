@@ -13,7 +13,7 @@
 import { parseArgs } from 'node:util'
 import { batchNormalization, initEngine, recordStep, type BackendName } from '@facekit/engine'
 import * as tf from '@tensorflow/tfjs-core'
-import '@tensorflow/tfjs-backend-cpu'
+import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu'
 import { chooseBackends, memory, printTable, summarize, time, writeJson } from './benchmark.js'
 import { createImages, createResNet, forward, plainNormalize, type Depth, type Normalize } from './resnet.js'
 
@@ -95,6 +95,7 @@ const results: Awaited<ReturnType<typeof measure>>[] = []
 const asked = options.backend?.split(',')
 if (asked?.includes('stock-cpu')) {
   // Before initEngine: nothing is completed yet.
+  if (!tf.findBackendFactory('cpu')) tf.registerBackend('cpu', () => new MathBackendCPU())
   await tf.setBackend('cpu')
   results.push(await measure('stock-cpu'))
 }

@@ -5,6 +5,8 @@
 // task of a job that he has not read, and the job's arguments stay until all of its tasks are done. A thread that sleeps through a job delays nobody.
 import { convolve } from './convolution'
 import { filterGradient } from './filter-gradient'
+import { packColumns, packTransposed } from './matrix'
+import { adam } from './optimizer'
 
 const TICKET: usize = 0
 /** Is put up by one to wake those who wait for a job. */
@@ -98,6 +100,50 @@ function filterGradientTask(control: usize, task: i32, scratch: usize): void {
   )
 }
 
+/** One task of packing a filter: some panels of one tap. */
+function packTask(control: usize, task: i32): void {
+  const deep = argument(control, 2)
+  const columns = argument(control, 3)
+  const bytes = argument(control, 4)
+  const panelBytes = argument(control, 5)
+  const columnsAtOnce = argument(control, 8)
+  const groups = (columns + columnsAtOnce - 1) / columnsAtOnce
+  const tap = task / groups
+  const first = (task % groups) * columnsAtOnce
+  const count = min(columnsAtOnce, columns - first)
+  const from = argument(control, 0) + tap * argument(control, 6)
+  const to = argument(control, 1) + tap * deep * 32 + (first >> 3) * panelBytes
+  if (argument(control, 7) != 0) packTransposed(from + first * bytes, to, deep, count, bytes, panelBytes)
+  else packColumns(from + first * 4, to, deep, count, bytes, panelBytes)
+}
+
+// @ts-ignore: decorator
+@inline
+function float(control: usize, i: i32): f32 {
+  return load<f32>(control + ARGUMENTS + <usize>i * 4)
+}
+
+/** One task of a step of Adam: some of a variable's numbers. */
+function adamTask(control: usize, task: i32): void {
+  const atOnce = argument(control, 5)
+  const first = task * atOnce
+  adam(
+    min(atOnce, argument(control, 0) - first),
+    argument(control, 1) + first * 4,
+    argument(control, 2) + first * 4,
+    argument(control, 3) + first * 4,
+    argument(control, 4) + first * 4,
+    float(control, 6),
+    float(control, 7),
+    float(control, 8),
+    float(control, 9),
+    float(control, 10),
+    float(control, 11),
+    float(control, 12),
+    float(control, 13),
+  )
+}
+
 /** Takes tasks and does them, until there are none left. */
 function takeTasks(control: usize, thread: i32): void {
   while (true) {
@@ -106,8 +152,11 @@ function takeTasks(control: usize, thread: i32): void {
     if (next >= <i32>((ticket >> 20) & MASK)) return
     if (atomic.cmpxchg<i64>(control + TICKET, ticket, ticket + 1) != ticket) continue
     const scratch = load<usize>(control + SCRATCH) + <usize>thread * load<usize>(control + SCRATCH_BYTES)
-    if (load<i32>(control + KIND) == 0) convolveTask(control, next, scratch)
-    else filterGradientTask(control, next, scratch)
+    const kind = load<i32>(control + KIND)
+    if (kind == 0) convolveTask(control, next, scratch)
+    else if (kind == 1) filterGradientTask(control, next, scratch)
+    else if (kind == 2) packTask(control, next)
+    else adamTask(control, next)
     atomic.add<i32>(control + DONE, 1)
     atomic.notify(control + DONE, 1)
   }
@@ -124,7 +173,7 @@ export function work(control: usize, thread: i32): void {
 
 /** Has the tasks of a job done, and returns when they are.
  *
- * @param kind - 0: convolution, 1: gradient of its filter; the arguments are in the control block
+ * @param kind - 0: convolution, 1: gradient of its filter, 2: packing of a filter, 3: Adam; the arguments are in the control block
  * @param scratch - `scratchBytes` for every thread
  * @param canWait - whether this thread may sleep; a browser's main thread may not
  */

@@ -1,5 +1,6 @@
 import type { AdamConstants } from './adam-rule.js'
-import { wasmExportsOf } from './wasm-module.js'
+import { wasmBackendOf, wasmExports } from './wasm-module.js'
+import { memoryParts, shareTasks } from './wasm-threads.js'
 
 /** A step of Adam in place, in SIMD, if the arrays lie in the memory of the WASM backend.
  *
@@ -11,15 +12,11 @@ export function adamOnWasm(
   arrays: readonly [Float32Array, Float32Array, Float32Array],
   { beta1, beta2, epsilon, learningRate, weightDecay, power1, power2 }: AdamConstants,
 ): boolean {
-  const wasm = wasmExportsOf(gradient.buffer)
-  if (!wasm) return false
-  const [value, m, v] = arrays.map((array) => array.byteOffset)
-  wasm.adam(
-    gradient.length,
-    gradient.byteOffset,
-    value,
-    m,
-    v,
+  const backend = wasmBackendOf(gradient.buffer)
+  if (!backend) return false
+  const count = gradient.length
+  const addresses = [gradient, ...arrays].map((array) => array.byteOffset)
+  const numbers = [
     beta1,
     1 - beta1,
     beta2,
@@ -28,6 +25,13 @@ export function adamOnWasm(
     learningRate / (1 - power1),
     1 / (1 - power2),
     epsilon,
-  )
+  ]
+  const parts = memoryParts(backend, count)
+  if (parts === 1) {
+    wasmExports(backend).adam(count, ...addresses, ...numbers)
+    return true
+  }
+  const atOnce = Math.ceil(count / parts / 4) * 4
+  shareTasks(backend, 'adam', Math.ceil(count / atOnce), 0, [count, ...addresses, atOnce], numbers)
   return true
 }

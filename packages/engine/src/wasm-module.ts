@@ -40,7 +40,7 @@ interface EmscriptenModule {
 }
 
 const modules = new WeakMap<BackendWasm, WasmExports>()
-const memories: { memory: WebAssembly.Memory; kernels: WasmExports }[] = []
+const memories: { memory: WebAssembly.Memory; backend: BackendWasm }[] = []
 
 /** The compiled kernels, and the memory that they work on. */
 export interface LoadedModule {
@@ -64,9 +64,8 @@ export async function loadWasmModule(backend: BackendWasm): Promise<LoadedModule
     ? relaxed
     : decode(shared ? wasmBinary.shared : wasmBinary.plain)
   const { instance, module } = await WebAssembly.instantiate(bytes, { env: { memory } })
-  const kernels = instance.exports as unknown as WasmExports
-  modules.set(backend, kernels)
-  memories.push({ memory, kernels })
+  modules.set(backend, instance.exports as unknown as WasmExports)
+  memories.push({ memory, backend })
   return { module, exports: instance.exports, memory, shared }
 }
 
@@ -81,9 +80,9 @@ export function wasmExports(backend: BackendWasm): WasmExports {
   return found
 }
 
-/** This package's own WASM kernels, if a typed array lies in the memory that they work on. */
-export function wasmExportsOf(buffer: ArrayBufferLike): WasmExports | undefined {
-  return memories.find(({ memory }) => memory.buffer === buffer)?.kernels
+/** The WASM backend in whose memory a typed array lies, if there is one. */
+export function wasmBackendOf(buffer: ArrayBufferLike): BackendWasm | undefined {
+  return memories.find(({ memory }) => memory.buffer === buffer)?.backend
 }
 
 function emscripten(backend: BackendWasm): EmscriptenModule {

@@ -1,6 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
 import { addressOf, allocate, release, wasmExports, type Address } from './wasm-module.js'
+import { memoryParts, shareTasks } from './wasm-threads.js'
 
 /** A tap of a filter: where it lies in the filter, and what it sees: the input pixel at `(y * stride + dy, x * stride + dx)`. */
 export interface Tap {
@@ -61,10 +62,19 @@ export function packedFilter(
   const panelBytes = taps.length * deep * 32
   const packed = allocate(backend, Math.max(32, Math.ceil(columns / 8) * panelBytes))
   const from = addressOf(backend, filter)
-  const pack = wasmExports(backend)[forward ? 'packColumns' : 'packTransposed']
-  for (const [i, { index }] of taps.entries()) {
-    const source = from + index * inputs * outputs * 4
-    pack(source, packed + i * deep * 32, deep, columns, outputs * 4, panelBytes)
+  const tapBytes = inputs * outputs * 4
+  const parts = memoryParts(backend, taps.length * inputs * outputs)
+  if (parts > 1 && all && taps.every(({ index }, i) => index === i)) {
+    const groups = Math.ceil(parts / taps.length)
+    const columnsAtOnce = Math.ceil(columns / groups / 8) * 8
+    const tasks = taps.length * Math.ceil(columns / columnsAtOnce)
+    const matrix = [from, packed, deep, columns, outputs * 4, panelBytes, tapBytes]
+    shareTasks(backend, 'pack', tasks, 0, [...matrix, Number(!forward), columnsAtOnce])
+  } else {
+    const pack = wasmExports(backend)[forward ? 'packColumns' : 'packTransposed']
+    for (const [i, { index }] of taps.entries()) {
+      pack(from + index * tapBytes, packed + i * deep * 32, deep, columns, outputs * 4, panelBytes)
+    }
   }
   packs.set(key, packed)
   return packed

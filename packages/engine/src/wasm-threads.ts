@@ -17,7 +17,7 @@ interface Threads {
 }
 
 /** Kernels whose work can be shared, by their number in assembly/threads.ts. */
-export const SHARED_KERNELS = { convolve: 0, filterGradient: 1 } as const
+export const SHARED_KERNELS = { convolve: 0, filterGradient: 1, pack: 2, adam: 3 } as const
 
 /** Where a control block's arguments begin. */
 const ARGUMENTS = 64
@@ -90,9 +90,19 @@ async function startWorker(data: WorkerData): Promise<void> {
   new Worker(url).postMessage(data)
 }
 
+/** Numbers that are worth waking a thread for, where each is read and written a few times. */
+const WORTH_SHARING = 1 << 17
+
+/** Into how many tasks work in memory is best cut; 1: not at all. */
+export function memoryParts(backend: BackendWasm, numbers: number): number {
+  const count = threadCount(backend)
+  return count === 1 || numbers < WORTH_SHARING ? 1 : count * 2
+}
+
 /** Has a kernel's tasks done by all threads.
  *
  * @param scratchBytes - scratch memory that a task needs
+ * @param floats - numbers behind the whole ones
  */
 export function shareTasks(
   backend: BackendWasm,
@@ -100,11 +110,14 @@ export function shareTasks(
   tasks: number,
   scratchBytes: number,
   values: readonly number[],
+  floats: readonly number[] = [],
 ): void {
   const { count, control, exports } = threads.get(backend)!
   const bytes = (scratchBytes + 63) & ~63
-  withScratch(backend, count * bytes, (scratch) => {
-    int32View(backend, control + ARGUMENTS, values.length).set(values)
+  withScratch(backend, Math.max(64, count * bytes), (scratch) => {
+    const numbers = int32View(backend, control + ARGUMENTS, values.length + floats.length)
+    numbers.set(values)
+    numbers.set(new Int32Array(Float32Array.from(floats).buffer), values.length)
     exports.share(control, SHARED_KERNELS[kernel], tasks, scratch, bytes, Number(isNode()))
   })
 }

@@ -16,6 +16,8 @@ const cases: [number[], number[], number][] = [
   [[2, 43, 43, 3], [7, 7, 3, 61], 2],
   [[2, 33, 31, 70], [1, 1, 70, 65], 1],
   [[2, 23, 22, 66], [5, 4, 66, 33], 2],
+  // A filter large enough to be packed by several threads.
+  [[1, 5, 4, 130], [3, 3, 130, 125], 1],
 ]
 
 describe('threads of the WASM backend', () => {
@@ -56,5 +58,27 @@ describe('threads of the WASM backend', () => {
         expect(again.every((values, k) => values.every((value, j) => value === first[k][j]))).toBe(true)
       }
     }
+  })
+
+  it('value: they update a large variable as one does', async () => {
+    const size = 200_003
+    const gradient = Float32Array.from({ length: size }, () => random.normal())
+    const run = async (backend: 'cpu' | 'wasm') => {
+      await initEngine({ backend })
+      const variable = tf.variable(tf.zeros([size]))
+      const optimizer = tf.train.adam(0.1)
+      const weights = tf.tensor1d(gradient)
+      for (let i = 0; i < 2; i++) {
+        optimizer.minimize(() => tf.sum(tf.mul(variable, weights)) as tf.Scalar, false, [variable])
+      }
+      const values = await variable.data<'float32'>()
+      optimizer.dispose()
+      tf.dispose([variable, weights])
+      return values
+    }
+    const [expected, actual] = [await run('cpu'), await run('wasm')]
+    expect(
+      expected.reduce((worst, value, i) => Math.max(worst, Math.abs(value - actual[i])), 0),
+    ).toBeLessThan(1e-5)
   })
 })
