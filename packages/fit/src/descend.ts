@@ -56,14 +56,18 @@ export async function descend(descent: Descent): Promise<FitStep[]> {
       await breathe()
     }
   } finally {
-    for (const evaluation of evaluations.values()) evaluation.dispose()
+    for (const { step } of evaluations.values()) step.dispose()
   }
   return history
 }
 
 /** Losses and gradient of packed unknowns, recorded where the backend can. */
-type Evaluation = RecordedStep<[tf.Tensor1D], Evaluated>
-type Evaluated = { total: tf.Scalar; gradient: tf.Tensor1D; terms: Record<string, tf.Scalar> }
+interface Evaluation {
+  /** Total, terms and gradient in one vector: reading one tensor takes as long as a whole step, on a GPU. */
+  step: RecordedStep<[tf.Tensor1D], tf.Tensor1D>
+  /** Names of the terms. */
+  names: string[]
+}
 
 /** Recordings that are kept: weights that change at every step would make one a step. */
 const MOST_EVALUATIONS = 4
@@ -80,41 +84,53 @@ async function evaluate(
   )
   const key = weights.join()
   let evaluation = evaluations.get(key)
-  if (evaluation === undefined && evaluations.size < MOST_EVALUATIONS) {
-    evaluation = recordStep((x: tf.Tensor1D) => lossesAndGradient(descent, x, iteration))
-    evaluations.set(key, evaluation)
+  if (evaluation === undefined) {
+    const names: string[] = []
+    const compute = (x: tf.Tensor1D) => lossesAndGradient(descent, x, iteration, names)
+    if (evaluations.size < MOST_EVALUATIONS) {
+      evaluation = { step: recordStep(compute), names }
+      evaluations.set(key, evaluation)
+    } else {
+      const once = (x: tf.Tensor1D) => tf.tidy(() => compute(x))
+      evaluation = { step: once as Evaluation['step'], names }
+    }
   }
-  const result = evaluation
-    ? evaluation(vector)
-    : tf.tidy(() => lossesAndGradient(descent, vector, iteration))
-  const names = Object.keys(result.terms)
-  const [total, gradient, ...numbers] = await Promise.all(
-    [result.total, result.gradient, ...names.map((name) => result.terms[name])].map((t) => t.data()),
-  )
-  tf.dispose([vector, result as unknown as tf.TensorContainer])
+  const result = evaluation.step(vector)
+  const numbers = (await result.data()) as Float32Array
+  tf.dispose([vector, result])
+  const { names } = evaluation
   return {
     step: {
       stage: 'appearance',
       iteration,
-      total: total[0],
-      terms: Object.fromEntries(names.map((name, i) => [name, numbers[i][0]])),
+      total: numbers[0],
+      terms: Object.fromEntries(names.map((name, i) => [name, numbers[1 + i]])),
     },
-    gradient: gradient as Float32Array,
+    gradient: numbers.subarray(1 + names.length),
   }
 }
 
-function lossesAndGradient(descent: Descent, vector: tf.Tensor1D, iteration: number): Evaluated {
+/** Total, terms and gradient, and the names of the terms. */
+function lossesAndGradient(
+  descent: Descent,
+  vector: tf.Tensor1D,
+  iteration: number,
+  names: string[],
+): tf.Tensor1D {
   const { unknowns, crops, embed } = descent
-  let terms: Record<string, tf.Scalar> = {}
+  let terms: tf.Scalar[] = []
   const { value, grad } = tf.valueAndGrad((x: tf.Tensor) => {
     const parameters = unknowns.decode(x as tf.Tensor1D)
     const rendering = descent.render(parameters)
     const { size: _, ...labels } = crops
     const context: LossContext = { ...labels, rendering, parameters, ...(embed ? { embed } : {}) }
     const loss = hybridLoss(descent.terms, context, iteration)
-    terms = loss.terms
-    for (const term of Object.values(terms)) tf.keep(term)
+    names.splice(0, names.length, ...Object.keys(loss.terms))
+    terms = Object.values(loss.terms).map((term) => tf.keep(term))
     return loss.total
   })(vector)
-  return { total: value as tf.Scalar, gradient: grad as tf.Tensor1D, terms }
+  const numbers = [value, ...terms].map((number) => tf.reshape(number, [1]))
+  const packed = tf.concat([...numbers, grad]) as tf.Tensor1D
+  tf.dispose(terms)
+  return packed
 }
