@@ -47,7 +47,7 @@ export async function wantedThreads(): Promise<number> {
   return Math.min(MOST_THREADS, os?.availableParallelism() ?? 1)
 }
 
-/** Starts workers that take part in convolutions. They sleep when there is nothing to do, and do not keep a process alive.
+/** Starts workers that take part in kernels whose work can be shared. They sleep when there is nothing to do, and do not keep a process alive.
  *
  * @param loaded - assembly/shared.ts, compiled
  * @param count - threads in all, this one included
