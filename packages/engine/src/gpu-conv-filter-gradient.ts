@@ -8,7 +8,15 @@ import {
 } from './gpu-conv-geometry.js'
 import { plainFinish } from './gpu-matmul-finish.js'
 import { planProduct } from './gpu-matmul-plan.js'
-import { element, linesOperand, partSteps, shareBegin, storeRow, tileKey } from './gpu-matmul-share.js'
+import {
+  deservesConstants,
+  element,
+  linesOperand,
+  partSteps,
+  shareBegin,
+  storeRow,
+  tileKey,
+} from './gpu-matmul-share.js'
 import { sumParts } from './gpu-matmul-sum.js'
 import { tiledProduct, type GpuOperand } from './gpu-matmul-tile.js'
 
@@ -35,7 +43,10 @@ export function convFilterGradient(
   const result = makeGpuTensor(backend, parts > 1 ? [parts, ...shape] : shape, 'float32')
   const wide = g.inChannels % 4 === 0
   const wideColumns = columns % 4 === 0
-  const sizes = sizeExpressions(g, !wide)
+  const sizes = sizeExpressions(g, !wide || deservesConstants(rows, columns, pixels))
+  const across = sizes.names.outChannels
+  const { filterHeight, filterWidth, inChannels } = sizes.names
+  const down = `(${filterHeight} * ${filterWidth} * ${inChannels})`
   const outside = looksOutside(g)
   // Pixels of the input are those of the output.
   const plain = wide && !outside && rows === g.inChannels && g.strideHeight * g.strideWidth === 1
@@ -51,45 +62,51 @@ export function convFilterGradient(
       code: () =>
         tiledProduct({
           tile,
-          a: plain ? plainPixels(tile.depth) : patches(sizes, wide, outside, tile.depth),
-          b: linesOperand('dy', 'uniforms.columns', wideColumns, tile.depth, 'uniforms.pixels'),
-          begin: `${shareBegin(tile, '1u')}
+          a: plain ? plainPixels(inChannels, tile.depth) : patches(sizes, down, wide, outside, tile.depth),
+          b: linesOperand('dy', across, wideColumns, tile.depth, 'uniforms.pixels'),
+          begin: `${shareBegin(tile, across, '1u')}
             let steps = (uniforms.pixels + ${tile.depth - 1}u) / ${tile.depth}u; ${partSteps}`,
-          store: `if (row < uniforms.rows) {
-            let place = (part * uniforms.rows + row) * uniforms.columns;
-            ${storeRow(wideColumns, 'place')}
+          store: `if (row < ${down}) {
+            let place = (part * ${down} + row) * ${across};
+            ${storeRow(wideColumns, across, 'place')}
           }`,
         }),
     },
     {
       inputs: [x, dy],
       outputs: [result],
-      uniforms: [rows, tilesDown, parts, columns, pixels, ...sizes.values],
+      uniforms: [tilesDown, parts, pixels, ...sizes.values],
       workgroups: workgroupsFor(tilesDown * Math.ceil(columns / tile.columns) * parts, 1),
     },
   )
   return parts > 1 ? sumParts(backend, result, shape, parts, columns, plainFinish) : result
 }
 
-const UNIFORMS = ['rows', 'tilesDown', 'parts', 'columns', 'pixels'].map((name) => `${name}: u32`)
+const UNIFORMS = ['tilesDown', 'parts', 'pixels'].map((name) => `${name}: u32`)
 
 /** The input of a filter of one tap: `[pixels, channels]` as it lies there. */
-function plainPixels(depth: number): GpuOperand {
+function plainPixels(channels: string, depth: number): GpuOperand {
   return {
     layout: 'columns',
     begin: (slot, outer, inner) =>
       `let aLine${slot} = ${inner};
-      ${slot === 0 ? `let aChannel = min(rowBegin + ${outer}, uniforms.rows - 4u);` : ''}`,
+      ${slot === 0 ? `let aChannel = min(rowBegin + ${outer}, ${channels} - 4u);` : ''}`,
     fetch: (slot) => {
       const pixel = `step * ${depth}u + aLine${slot}`
-      const place = `(min(${pixel}, uniforms.pixels - 1u) * uniforms.rows + aChannel) >> 2u`
+      const place = `(min(${pixel}, uniforms.pixels - 1u) * ${channels} + aChannel) >> 2u`
       return `select(vec4<f32>(), x[${place}], ${pixel} < uniforms.pixels)`
     },
   }
 }
 
 /** The pixels under the filter's taps: inner index is the output pixel, outer index (tap row, tap column, channel). */
-function patches({ names }: SizeExpressions, wide: boolean, outside: boolean, depth: number): GpuOperand {
+function patches(
+  { names }: SizeExpressions,
+  rows: string,
+  wide: boolean,
+  outside: boolean,
+  depth: number,
+): GpuOperand {
   const { inHeight, inWidth, inChannels, outHeight, outWidth, filterWidth } = names
   const lanes = wide ? [0] : [0, 1, 2, 3]
   const type = wide ? 'vec4<f32>' : 'f32'
@@ -97,7 +114,7 @@ function patches({ names }: SizeExpressions, wide: boolean, outside: boolean, de
   const taps = (outer: string) =>
     lanes.map(
       (lane) => `
-      let aRow${lane} = min(rowBegin + ${outer} + ${lane}u, uniforms.rows - ${wide ? 4 : 1}u);
+      let aRow${lane} = min(rowBegin + ${outer} + ${lane}u, ${rows} - ${wide ? 4 : 1}u);
       let aTap${lane} = aRow${lane} / ${inChannels};
       let aTapRow${lane} = aTap${lane} / ${filterWidth};
       let aDown${lane} = i32(aTapRow${lane} * ${names.dilationHeight}) - i32(${names.padTop});

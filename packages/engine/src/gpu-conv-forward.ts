@@ -4,7 +4,15 @@ import { forwardGather, gatherAdvance, gatherBegin, gatherOperand, gatherSteps }
 import { sizeExpressions, type ConvGeometry } from './gpu-conv-geometry.js'
 import { plainFinish, type GpuFinishCode } from './gpu-matmul-finish.js'
 import { planProduct } from './gpu-matmul-plan.js'
-import { element, linesOperand, partSteps, shareBegin, storeRow, tileKey } from './gpu-matmul-share.js'
+import {
+  deservesConstants,
+  element,
+  linesOperand,
+  partSteps,
+  shareBegin,
+  storeRow,
+  tileKey,
+} from './gpu-matmul-share.js'
 import { sumParts } from './gpu-matmul-sum.js'
 import { tiledProduct } from './gpu-matmul-tile.js'
 
@@ -32,7 +40,8 @@ export function convForward(
   const split = parts > 1
   const result = makeGpuTensor(backend, split ? [parts, ...shape] : shape, 'float32')
   const ending = split ? plainFinish : finish
-  const sizes = sizeExpressions(g, g.inChannels % tile.depth !== 0)
+  const sizes = sizeExpressions(g, g.inChannels % tile.depth !== 0 || deservesConstants(rows, columns, inner))
+  const across = sizes.names.outChannels
   const gather = forwardGather(g, sizes, tile.depth)
   const { wide, aligned, outside, single } = gather
   const wideColumns = columns % 4 === 0
@@ -49,22 +58,16 @@ export function convForward(
         tiledProduct({
           tile,
           a: gatherOperand(gather, tile.depth),
-          b: linesOperand(
-            'f',
-            'uniforms.columns',
-            wideColumns,
-            tile.depth,
-            aligned ? undefined : 'innerSize',
-          ),
+          b: linesOperand('f', across, wideColumns, tile.depth, aligned ? undefined : 'innerSize'),
           functions: ending.code,
-          begin: `${shareBegin(tile, '1u')}
+          begin: `${shareBegin(tile, across, '1u')}
             let steps = ${gatherSteps(gather, tile.depth)}; ${partSteps}
             ${gatherBegin(gather, tile.depth)}`,
           advance: gatherAdvance(gather, tile.depth),
           store: `if (row < uniforms.rows) {
             ${split ? '' : 'value = finish(value, column);'}
-            let place = (${split ? 'part * uniforms.rows + ' : ''}row) * uniforms.columns;
-            ${storeRow(wideColumns, 'place')}
+            let place = (${split ? 'part * uniforms.rows + ' : ''}row) * ${across};
+            ${storeRow(wideColumns, across, 'place')}
           }`,
         }),
     },

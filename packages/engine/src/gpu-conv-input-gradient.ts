@@ -3,7 +3,7 @@ import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 import { gatherAdvance, gatherBegin, gatherOperand, gatherSteps, type GpuGather } from './gpu-conv-gather.js'
 import { sizeExpressions, type ConvGeometry, type SizeExpressions } from './gpu-conv-geometry.js'
 import { planProduct } from './gpu-matmul-plan.js'
-import { element, partSteps, shareBegin, storeRow, tileKey } from './gpu-matmul-share.js'
+import { deservesConstants, element, partSteps, shareBegin, storeRow, tileKey } from './gpu-matmul-share.js'
 import { plainFinish } from './gpu-matmul-finish.js'
 import { sumParts } from './gpu-matmul-sum.js'
 import { tiledProduct, type GpuOperand } from './gpu-matmul-tile.js'
@@ -44,7 +44,13 @@ export function convInputGradient(
   )
   const result = makeGpuTensor(backend, parts > 1 ? [parts, ...shape] : shape, 'float32')
   const strided = phases > 1
-  const sizes = sizeExpressions(g, strided || g.outChannels % tile.depth !== 0)
+  const sizes = sizeExpressions(
+    g,
+    strided ||
+      g.outChannels % tile.depth !== 0 ||
+      deservesConstants(rows, columns, g.filterHeight * g.filterWidth * g.outChannels),
+  )
+  const across = sizes.names.inChannels
   const gather = gradientGather(g, sizes, strided, tile.depth)
   const { wide, aligned, outside, single } = gather
   const wideColumns = columns % 4 === 0
@@ -62,25 +68,25 @@ export function convInputGradient(
           tile,
           a: gatherOperand(gather, tile.depth),
           b: turnedFilter(gather, sizes, strided, tile.depth),
-          begin: `${shareBegin(tile, `${phases}u`)}
+          begin: `${shareBegin(tile, across, `${phases}u`)}
             ${strided ? phaseBegin(sizes) : ''}
             let steps = ${gatherSteps(gather, tile.depth)}; ${partSteps}
             ${gatherBegin(gather, tile.depth)}`,
           advance: gatherAdvance(gather, tile.depth),
-          store: `if (row < uniforms.rows) { ${strided ? storePhase(gather, sizes, wideColumns) : storePlain(wideColumns)} }`,
+          store: `if (row < uniforms.rows) { ${strided ? storePhase(gather, sizes, wideColumns) : storePlain(wideColumns, across)} }`,
         }),
     },
     {
       inputs: [dy, filter],
       outputs: [result],
-      uniforms: [rows, tilesDown, parts, columns, batch * g.inHeight * g.inWidth, ...sizes.values],
+      uniforms: [rows, tilesDown, parts, batch * g.inHeight * g.inWidth, ...sizes.values],
       workgroups: workgroupsFor(tilesDown * Math.ceil(columns / tile.columns) * parts * phases, 1),
     },
   )
   return parts > 1 ? sumParts(backend, result, shape, parts, columns, plainFinish) : result
 }
 
-const UNIFORMS = ['rows', 'tilesDown', 'parts', 'columns', 'pixels'].map((name) => `${name}: u32`)
+const UNIFORMS = ['rows', 'tilesDown', 'parts', 'pixels'].map((name) => `${name}: u32`)
 
 function gradientGather(
   g: ConvGeometry,
@@ -124,16 +130,16 @@ const phaseBegin = ({ names }: SizeExpressions): string => {
     ${axis('Across', names.strideWidth, names.padLeft, names.filterWidth)}`
 }
 
-const storePlain = (wide: boolean) =>
-  `let place = (part * uniforms.pixels + row) * uniforms.columns; ${storeRow(wide, 'place')}`
+const storePlain = (wide: boolean, columns: string) =>
+  `let place = (part * uniforms.pixels + row) * ${columns}; ${storeRow(wide, columns, 'place')}`
 
 const storePhase = ({ gridHeight, gridWidth }: GpuGather, { names }: SizeExpressions, wide: boolean) => `
   let line = row / ${gridWidth};
   let down = line % ${gridHeight} * ${names.strideHeight} + phaseDown;
   let across = row % ${gridWidth} * ${names.strideWidth} + phaseAcross;
   let picture = line / ${gridHeight};
-  let place = (part * uniforms.pixels + (picture * ${names.inHeight} + down) * ${names.inWidth} + across) * uniforms.columns;
-  if (down < ${names.inHeight} && across < ${names.inWidth}) { ${storeRow(wide, 'place')} }`
+  let place = (part * uniforms.pixels + (picture * ${names.inHeight} + down) * ${names.inWidth} + across) * ${names.inChannels};
+  if (down < ${names.inHeight} && across < ${names.inWidth}) { ${storeRow(wide, names.inChannels, 'place')} }`
 
 /** The filter as `[inner (tap, output channel), input channel]`, read along its output channels. */
 function turnedFilter(
@@ -142,19 +148,19 @@ function turnedFilter(
   strided: boolean,
   depth: number,
 ): GpuOperand {
-  const { filterWidth, strideHeight, strideWidth, outChannels } = names
+  const { filterWidth, strideHeight, strideWidth, outChannels, inChannels } = names
   const tapOf = (row: string, column: string) =>
     strided
       ? `((tapDown + ${row} * ${strideHeight}) * ${filterWidth} + tapAcross + ${column} * ${strideWidth})`
       : `(${row} * ${filterWidth} + ${column})`
   const begin = (slot: number, outer: string, inner: string) =>
-    `let bChannel${slot} = min(columnBegin + ${outer}, uniforms.columns - 1u); ${slot === 0 ? `let bInner = ${inner};` : ''}`
+    `let bChannel${slot} = min(columnBegin + ${outer}, ${inChannels} - 1u); ${slot === 0 ? `let bInner = ${inner};` : ''}`
   if (aligned) {
     return {
       layout: 'rows',
       begin: (slot, outer, inner) =>
         `${begin(slot, outer, inner)} let bBase${slot} = (bChannel${slot} * ${outChannels} + bInner) >> 2u;`,
-      step: `let bOffset = (${tapOf('tapRow', 'tapColumn')} * uniforms.columns * ${outChannels} + channel) >> 2u;`,
+      step: `let bOffset = (${tapOf('tapRow', 'tapColumn')} * ${inChannels} * ${outChannels} + channel) >> 2u;`,
       fetch: (slot) => `f[bBase${slot} + bOffset]`,
     }
   }
@@ -168,7 +174,7 @@ function turnedFilter(
       let tap = index / ${outChannels};
       let tapRow = tap / ${taps[1]};
       let tapColumn = tap % ${taps[1]};
-      let place = (${tapOf('tapRow', 'tapColumn')} * uniforms.columns + inputChannel) * ${outChannels} + index % ${outChannels};
+      let place = (${tapOf('tapRow', 'tapColumn')} * ${inChannels} + inputChannel) * ${outChannels} + index % ${outChannels};
       return f[place${wide ? ' >> 2u' : ''}];
     }
     fn readFour(${parameters}innerSize: u32, inputChannel: u32, index: u32) -> vec4<f32> {

@@ -6,13 +6,20 @@ export const element = (columns: number): string => (columns % 4 === 0 ? 'vec4<f
 /** For names of programs. */
 export const tileKey = (tile: GpuTile): string => Object.values(tile).map(Number).join('x')
 
+/** Products of so many multiplications have their sizes as constants in their programs: faster by a tenth. Smaller ones have uniforms, so that
+ * one program, whose compilation takes a tenth of a second, serves all of a kind. */
+const CONSTANT = 1e8
+export const deservesConstants = (rows: number, columns: number, inner: number): boolean =>
+  rows * columns * inner >= CONSTANT
+
 /** A workgroup's share of a product: its tile, its phase (or matrix of a batch), its part of the sum. Programs have the uniforms
- * `columns`, `tilesDown` and `parts`.
+ * `tilesDown` and `parts`.
  *
+ * @param columns - an expression
  * @param phases - an expression
  */
-export const shareBegin = (tile: GpuTile, phases: string): string => `
-  let tilesAcross = (uniforms.columns + ${tile.columns - 1}u) / ${tile.columns}u;
+export const shareBegin = (tile: GpuTile, columns: string, phases: string): string => `
+  let tilesAcross = (${columns} + ${tile.columns - 1}u) / ${tile.columns}u;
   let id = group.y * groups.x + group.x;
   let columnTile = id % tilesAcross;
   let rowTile = (id / tilesAcross) % uniforms.tilesDown;
@@ -32,11 +39,12 @@ export const partSteps = `
 /** Puts `value` at `place`, the index of the row's first column.
  *
  * @param wide - results are vec4s
+ * @param columns - an expression
  */
-export const storeRow = (wide: boolean, place: string): string =>
+export const storeRow = (wide: boolean, columns: string, place: string): string =>
   wide
-    ? `if (column < uniforms.columns) { result[(${place} + column) >> 2u] = value; }`
-    : `for (var lane = 0u; lane < min(4u, max(uniforms.columns, column) - column); lane++) {
+    ? `if (column < ${columns}) { result[(${place} + column) >> 2u] = value; }`
+    : `for (var lane = 0u; lane < min(4u, max(${columns}, column) - column); lane++) {
         result[${place} + column + lane] = value[lane];
       }`
 

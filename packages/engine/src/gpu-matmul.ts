@@ -2,7 +2,7 @@ import { makeGpuTensor, runGpuProgram, workgroupsFor } from '@facekit/core'
 import { broadcast_util, util, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core'
 import { plainFinish, type GpuFinishCode } from './gpu-matmul-finish.js'
 import { planProduct, type GpuPlan } from './gpu-matmul-plan.js'
-import { partSteps, shareBegin, storeRow, tileKey } from './gpu-matmul-share.js'
+import { deservesConstants, partSteps, shareBegin, storeRow, tileKey } from './gpu-matmul-share.js'
 import { sumParts } from './gpu-matmul-sum.js'
 import { tiledProduct, type GpuOperand } from './gpu-matmul-tile.js'
 
@@ -36,6 +36,7 @@ export function matrixProduct(
   const split = parts > 1
   const result = makeGpuTensor(backend, split ? [parts, ...shape] : shape, 'float32')
   const ending = split ? plainFinish : finish
+  const constant = deservesConstants(rows * count, columns, inner)
   const traits: Traits = {
     layouts,
     wideA: (transposeA ? rows : inner) % 4 === 0,
@@ -43,6 +44,8 @@ export function matrixProduct(
     wide: columns % 4 === 0,
     whole: inner % tile.depth === 0,
     batch: batchCode(aBatch, bBatch, batch),
+    inner: constant ? `${inner}u` : 'uniforms.inner',
+    columns: constant ? `${columns}u` : 'uniforms.columns',
   }
   const tilesDown = Math.ceil(rows / tile.rows)
   runGpuProgram(
@@ -77,6 +80,9 @@ interface Traits {
   /** The inner dimension is a multiple of the tile's depth. */
   whole: boolean
   batch: string
+  /** Expressions. */
+  inner: string
+  columns: string
 }
 
 const type = (wide: boolean) => (wide ? 'vec4<f32>' : 'f32')
@@ -120,20 +126,20 @@ function batchCode(a: number[], b: number[], batch: number[]): string {
 }
 
 function productCode(traits: Traits, { tile, parts }: GpuPlan, finish: GpuFinishCode): string {
-  const { layouts, wideA, wideB, wide, whole } = traits
+  const { layouts, wideA, wideB, wide, whole, inner, columns } = traits
   return tiledProduct({
     tile,
-    a: matrixOperand('a', layouts[0], 'uniforms.rows', 'rowBegin', wideA, tile.depth, whole),
-    b: matrixOperand('b', layouts[1], 'uniforms.columns', 'columnBegin', wideB, tile.depth, whole),
+    a: matrixOperand('a', layouts[0], 'uniforms.rows', inner, 'rowBegin', wideA, tile.depth, whole),
+    b: matrixOperand('b', layouts[1], columns, inner, 'columnBegin', wideB, tile.depth, whole),
     functions: finish.code,
     begin: `
-      ${shareBegin(tile, 'uniforms.count')}
+      ${shareBegin(tile, columns, 'uniforms.count')}
       ${traits.batch}
-      let steps = (uniforms.inner + ${tile.depth - 1}u) / ${tile.depth}u; ${partSteps}`,
+      let steps = (${inner} + ${tile.depth - 1}u) / ${tile.depth}u; ${partSteps}`,
     store: `if (row < uniforms.rows) {
       ${parts > 1 ? '' : 'value = finish(value, column);'}
-      let place = ((part * uniforms.count + phase) * uniforms.rows + row) * uniforms.columns;
-      ${storeRow(wide, 'place')}
+      let place = ((part * uniforms.count + phase) * uniforms.rows + row) * ${columns};
+      ${storeRow(wide, columns, 'place')}
     }`,
   })
 }
@@ -143,14 +149,15 @@ function matrixOperand(
   name: 'a' | 'b',
   layout: GpuOperand['layout'],
   size: string,
+  total: string,
   first: string,
   wide: boolean,
   depth: number,
   whole: boolean,
 ): GpuOperand {
   const inRows = layout === 'rows'
-  const last = inRows ? 'uniforms.inner' : size
-  const matrix = `${name}Matrix * uniforms.inner * ${size}`
+  const last = inRows ? total : size
+  const matrix = `${name}Matrix * ${total} * ${size}`
   const lanes = [0, 1, 2, 3]
   // Along the last axis: `index` of four neighbours, of which those that exist are read.
   const read = wide
@@ -158,23 +165,23 @@ function matrixOperand(
     : `return vec4<f32>(${lanes.map((lane) => `${name}[line + min(index + ${lane}u, ${last} - 1u)]`).join(', ')});`
   const mask = inRows
     ? wide
-      ? 'select(vec4<f32>(), value, inner < uniforms.inner)'
-      : 'select(vec4<f32>(), value, vec4<u32>(inner) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(uniforms.inner))'
-    : 'select(vec4<f32>(), value, inner < uniforms.inner)'
+      ? `select(vec4<f32>(), value, inner < ${total})`
+      : `select(vec4<f32>(), value, vec4<u32>(inner) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(${total}))`
+    : `select(vec4<f32>(), value, inner < ${total})`
   return {
     layout,
     functions: `fn read_${name}(line: u32, index: u32) -> vec4<f32> { ${read} }
       fn mask_${name}(value: vec4<f32>, inner: u32) -> vec4<f32> { return ${whole ? 'value' : mask}; }`,
     begin: (slot, outer, inner) =>
       inRows
-        ? `let ${name}Line${slot} = ${matrix} + min(${first} + ${outer}, ${size} - 1u) * uniforms.inner;
+        ? `let ${name}Line${slot} = ${matrix} + min(${first} + ${outer}, ${size} - 1u) * ${total};
           ${slot === 0 ? `let ${name}Inner = ${inner};` : ''}`
         : `let ${name}Inner${slot} = ${inner};
           ${slot === 0 ? `let ${name}Outer = ${first} + ${outer}; let ${name}Start = ${matrix};` : ''}`,
     fetch: (slot) => {
       const inner = `step * ${depth}u + ${name}Inner${inRows ? '' : slot}`
       if (inRows) return `mask_${name}(read_${name}(${name}Line${slot}, ${inner}), ${inner})`
-      const line = `${name}Start + min(${inner}, uniforms.inner - 1u) * ${size}`
+      const line = `${name}Start + min(${inner}, ${total} - 1u) * ${size}`
       return `mask_${name}(read_${name}(${line}, ${name}Outer), ${inner})`
     },
   }
