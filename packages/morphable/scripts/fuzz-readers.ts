@@ -17,7 +17,7 @@ for (const [name, target] of Object.entries(targets)) {
   const { mutations, errors, models, failures, hangs, slowest } = await fuzz(
     target,
     Number(count),
-    1,
+    Number(process.env.SEED ?? 1),
     (done) => {
       if (done % 500 === 0) console.error(`${name}: ${done}`)
     },

@@ -20,9 +20,9 @@ export function isHdf5(bytes: Uint8Array): boolean {
 
 /** Opens an HDF5 file: in a worker in Node, where damaged files can do no harm; elsewhere in this thread.
  *
- * Contributor notes: each damaged file by itself gave an error or its numbers, but one run that read thousands of them in one
- * thread stopped for good after about 3,500: errors leave the library's state behind, and a thread cannot end its own hang. A
- * worker costs about 0.1 s of CPU, and gives all the library's memory back when it ends.
+ * Contributor notes: damaged files gave errors or their numbers, also in one thread; but h5wasm leaves a temporary file open for
+ * each error, and after some 4,000 of them in one thread every file is refused, or one read never ends, which a thread
+ * cannot stop. A worker costs about 0.1 s of CPU, and gives all the library's memory back when it ends.
  *
  * @param options - `timeLimit`: seconds for one answer, worker only
  * @throws {ModelFormatError} when it cannot be read, is no HDF5 file, or damaged

@@ -1,4 +1,4 @@
-import { createRandom, FacekitError, type Random } from '@facekit/core'
+import { createRandom, FacekitError, writeSafetensors, type Random } from '@facekit/core'
 import {
   decodeMorphableModel,
   encodeMorphableModel,
@@ -75,6 +75,18 @@ export async function fuzzTargets(isolate = true): Promise<Record<string, FuzzTa
     },
     npz: { bytes: zipSync(arrays, { level: 6 }), read: (bytes) => readArrayModel(bytes) },
     'npz-stored': { bytes: zipSync(arrays, { level: 0 }), read: (bytes) => readArrayModel(bytes) },
+    'foreign-safetensors': {
+      bytes: writeSafetensors({
+        metadata: { unit: 'mm' },
+        tensors: new Map([
+          ['v_template', { shape: [face.vertexCount, 3], data: face.shape.mean.data }],
+          ['identity', { shape: [...face.shape.identity.shape], data: face.shape.identity.data }],
+          ['faces', { shape: [face.triangles.length / 3, 3], data: face.triangles }],
+          ['landmarks', { shape: [68], data: Int32Array.from(landmarks) }],
+        ]),
+      }),
+      read: (bytes) => readArrayModel(bytes),
+    },
     json: {
       bytes: strToU8(
         JSON.stringify({
