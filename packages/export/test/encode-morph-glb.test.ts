@@ -2,6 +2,8 @@ import { ShapeError } from '@facekit/core'
 import { encodeMorphGlb } from '@facekit/export'
 import { WebIO } from '@gltf-transform/core'
 import { validateBytes } from 'gltf-validator'
+import { Mesh } from 'three'
+import { GLTFLoader } from 'three/addons/loaders/GLTFLoader.js'
 import { describe, expect, it } from 'vitest'
 import { createDome } from './dome.js'
 
@@ -39,6 +41,23 @@ describe('encodeMorphGlb', () => {
     // Sparse: the second takes less room than the first.
     const more = await encodeMorphGlb(dome, [targets()[0], targets()[0]])
     expect(bytes.length).toBeLessThan(more.length + 8000)
+  })
+
+  it('value: three.js reads names and offsets', async () => {
+    const bytes = await encodeMorphGlb(createDome(), targets())
+    const gltf = await new GLTFLoader().parseAsync(bytes.slice().buffer, '')
+    const meshes: Mesh[] = []
+    gltf.scene.traverse((object) => {
+      if (object instanceof Mesh) meshes.push(object)
+    })
+    expect(meshes).toHaveLength(2)
+    for (const { morphTargetDictionary, morphTargetInfluences, geometry } of meshes) {
+      expect(morphTargetDictionary).toEqual({ jawOpen: 0, blink: 1, still: 2 })
+      expect(morphTargetInfluences).toEqual([0, 0, 0])
+      expect(geometry.morphTargetsRelative).toBe(true)
+      expect(geometry.morphAttributes.position![0].getY(3)).toBeCloseTo((Math.sin(10) * 5) / 1000, 7)
+      expect(geometry.morphAttributes.position![1].getX(11)).toBeCloseTo(0.002, 7)
+    }
   })
 
   it('throws: a target of another mesh', async () => {
