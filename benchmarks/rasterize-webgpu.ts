@@ -146,6 +146,6 @@ if (wants('extremes')) {
   await timeBoth(`${few} triangles that fill the picture`, scene(curtains(few)))
   await timeBoth(`${many} large triangles at random`, scene(shards(many)))
   await timeBoth(`${masses} triangles in a pixel`, scene(crowd(masses)))
-  await timeBoth(`${masses} triangles around a vertex`, scene(fan(masses)))
+  await timeBoth(`${many} triangles around a vertex`, scene(fan(many)))
 }
 process.exit(0)

@@ -56,20 +56,28 @@ function oppositeOf({ triangles }: Topology, half: number, neighbor: number): nu
 
 const adjacencies = new WeakMap<Int32Array, Int32Array>()
 
-/** For each vertex where its triangles begin, then, for each of them in order, 4 times the triangle plus the corner. */
+/** A vertex of more triangles than that is given to a whole workgroup. */
+export const MANY_TRIANGLES = 64
+
+/** For each vertex where its triangles begin; then, for each of them in order, 4 times the triangle plus the corner; then the number of
+ * vertices of many triangles, and these. */
 export function vertexTriangles(triangles: Int32Array, vertexCount: number): Int32Array {
   const known = adjacencies.get(triangles)
-  // Vertices behind the last one that is used change nothing but the number of offsets.
-  if (known !== undefined && known.length === vertexCount + 1 + triangles.length) return known
-  const result = new Int32Array(vertexCount + 1 + triangles.length)
-  for (const vertex of triangles) result[vertex + 1]++
-  result[0] = vertexCount + 1
-  for (let vertex = 0; vertex < vertexCount; vertex++) result[vertex + 1] += result[vertex]
-  const next = result.slice(0, vertexCount)
+  if (known !== undefined && known[0] === vertexCount + 1) return known
+  const starts = new Int32Array(vertexCount + 1)
+  for (const vertex of triangles) starts[vertex + 1]++
+  const many: number[] = []
+  starts.forEach((count, i) => count > MANY_TRIANGLES && many.push(i - 1))
+  starts[0] = vertexCount + 1
+  for (let vertex = 0; vertex < vertexCount; vertex++) starts[vertex + 1] += starts[vertex]
+  const result = new Int32Array(starts.length + triangles.length + 1 + many.length)
+  result.set(starts)
+  const next = starts.slice(0, vertexCount)
   for (let i = 0; i < triangles.length; i++) {
     const triangle = Math.floor(i / 3)
     result[next[triangles[i]]++] = 4 * triangle + i - 3 * triangle
   }
+  result.set([many.length, ...many], starts.length + triangles.length)
   adjacencies.set(triangles, result)
   return result
 }

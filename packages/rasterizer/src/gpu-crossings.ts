@@ -22,31 +22,16 @@ const program: GpuProgram = {
   outputs: ['places: f32', 'codes: i32'],
   uniforms: ['pixels: i32', 'vertexCount: i32', 'width: i32', 'height: i32'],
   code: /* wgsl */ `${linearIndex}${edgeFunctions}${facingOf}
-    struct Corner { point: vec4<f32>, near: vec2<f32>, far: vec2<f32> }
-    fn cornerOf(point: vec4<f32>, offset: vec2<f32>, beyond: vec2<f32>) -> Corner {
-      return Corner(point, fma(vec2<f32>(point.w), offset, point.xy), fma(vec2<f32>(point.w), beyond, point.xy));
+    fn corners(first: i32, triangle: i32) -> mat4x3<f32> {
+      return transpose(mat3x4<f32>(points[first + triangles[3 * triangle]], points[first + triangles[3 * triangle + 1]],
+        points[first + triangles[3 * triangle + 2]]));
     }
-    /** Where the line leaves over an edge, seen from inside; 2 when it does not. */
-    fn exitAt(p: Corner, q: Corner, inside: f32) -> f32 {
-      let e = differenceOfProducts(vec3<f32>(p.near.x, p.far.x, 0.0), vec3<f32>(q.near.y, q.far.y, 0.0),
-        vec3<f32>(p.near.y, p.far.y, 0.0), vec3<f32>(q.near.x, q.far.x, 0.0));
-      let difference = e.x - e.y;
-      return select(2.0, e.x / difference, difference * inside > 0.0);
-    }
-    /** Whether an edge is nearer to the vertical. */
-    fn isUpright(p: vec4<f32>, q: vec4<f32>) -> bool {
-      let normal = abs(differenceOfProducts(vec3<f32>(p.y, p.w, 0.0), vec3<f32>(q.w, q.x, 0.0),
-        vec3<f32>(p.w, p.x, 0.0), vec3<f32>(q.y, q.w, 0.0)));
-      return normal.x >= normal.y;
-    }
-    /** The side of a triangle whose corner number turn is a; computed from its own first corner on, so that all agree. */
-    fn sideOf(a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, turn: i32) -> i32 {
-      let x = vec3<f32>(a.x, b.x, c.x);
-      let y = vec3<f32>(a.y, b.y, c.y);
-      let w = vec3<f32>(a.w, b.w, c.w);
-      if (turn == 1) { return facingOf(x.zxy, y.zxy, w.zxy); }
-      if (turn == 2) { return facingOf(x.yzx, y.yzx, w.yzx); }
-      return facingOf(x, y, w);
+    /** Whether an edge, from the vertex after a corner to the one before it, is nearer to the vertical. */
+    fn isUpright(x: vec3<f32>, y: vec3<f32>, w: vec3<f32>, corner: i32) -> bool {
+      let normalX = abs(differenceOfProducts(y.yzx, w.zxy, w.yzx, y.zxy));
+      let normalY = abs(differenceOfProducts(w.yzx, x.zxy, x.yzx, w.zxy));
+      let upright = normalX >= normalY;
+      return select(select(upright.x, upright.y, corner == 1), upright.z, corner == 2);
     }
     struct Crossing { half: i32, place: f32 }
     /** The half edge where the surface ends, -1 when it does not. */
@@ -54,58 +39,39 @@ const program: GpuProgram = {
       let none = Crossing(-1, 0.0);
       let beyond = offset - stride;
       var triangle = start;
-      // Number of corner a in the triangle. The line came in over the edge from b to c.
-      var turn = 0;
-      var a = cornerOf(points[first + triangles[3 * triangle]], offset, beyond);
-      var b = cornerOf(points[first + triangles[3 * triangle + 1]], offset, beyond);
-      var c = cornerOf(points[first + triangles[3 * triangle + 2]], offset, beyond);
-      var side = sideOf(a.point, b.point, c.point, 0);
-      var place = exitAt(b, c, f32(side));
+      var entered = -1;
+      var p = corners(first, triangle);
+      var inside = facingOf(p[0], p[1], p[3]);
       for (var walk = 0; walk < ${LONGEST_WALK}; walk++) {
-        // The nearest of the edges that it crosses outwards.
-        var exit = turn;
-        var p = b;
-        var q = c;
-        let second = exitAt(c, a, f32(side));
-        let third = exitAt(a, b, f32(side));
-        if (second < place) {
-          place = second;
-          exit = turn + 1;
-          p = c;
-          q = a;
-        }
-        if (third < place) {
-          place = third;
-          exit = turn + 2;
-          p = a;
-          q = b;
-        }
+        let near = edgeFunctions(fma(p[3], vec3<f32>(offset.x), p[0]), fma(p[3], vec3<f32>(offset.y), p[1]));
+        let far = edgeFunctions(fma(p[3], vec3<f32>(beyond.x), p[0]), fma(p[3], vec3<f32>(beyond.y), p[1]));
+        let difference = near - far;
+        // The line leaves the triangle by the nearest of the edges that it crosses outwards.
+        let leaves = (difference * f32(inside) > vec3<f32>(0.0)) & (vec3<i32>(0, 1, 2) != vec3<i32>(entered));
+        let position = select(vec3<f32>(2.0), near / difference, leaves);
+        var exit = 0;
+        var place = position.x;
+        if (position.y < place) { exit = 1; place = position.y; }
+        if (position.z < place) { exit = 2; place = position.z; }
         if (!(place >= 0.0 && place <= 1.0)) { return none; }
-        let half = 3 * triangle + exit % 3;
+        let half = 3 * triangle + exit;
         let link = links[half];
-        var ends = link < 0;
-        if (!ends) {
-          let opposite = link >> 1u;
-          let flipped = (link & 1) == 1;
-          triangle = opposite / 3;
-          turn = opposite - 3 * triangle;
-          a = cornerOf(points[first + triangles[opposite]], offset, beyond);
-          b = q;
-          c = p;
-          if (flipped) {
-            b = p;
-            c = q;
-          }
-          let next = sideOf(a.point, b.point, c.point, turn);
-          ends = select(side * next, -side * next, flipped) < 0;
-          side = next;
-        }
-        if (ends) {
-          if (isUpright(p.point, q.point) == (stride.x != 0.0)) { return Crossing(half, place); }
+        if (link < 0) {
+          if (isUpright(p[0], p[1], p[3], exit) == (stride.x != 0.0)) { return Crossing(half, place); }
           return none;
         }
-        if (triangle == goal) { return none; }
-        place = 2.0;
+        let next = (link >> 1u) / 3;
+        let n = corners(first, next);
+        let facing = facingOf(n[0], n[1], n[3]);
+        if (select(inside * facing, -inside * facing, (link & 1) == 1) < 0) {
+          if (isUpright(p[0], p[1], p[3], exit) == (stride.x != 0.0)) { return Crossing(half, place); }
+          return none;
+        }
+        if (next == goal) { return none; }
+        entered = (link >> 1u) - 3 * next;
+        triangle = next;
+        p = n;
+        inside = facing;
       }
       return none;
     }

@@ -142,7 +142,7 @@ const listAllProgram: GpuProgram = {
 }
 
 /** Places for tasks of pictures of so many pixels. */
-const capacityFor = (pixels: number) => 1024 + Math.ceil(pixels / 16)
+const capacityFor = (pixels: number) => 1024 + Math.ceil(pixels / 8)
 
 /** Room for the footprints of `[B, H, W]` indices. */
 export const makeFootprints = (

@@ -1,7 +1,8 @@
 import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@facekit/core'
 import { util, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core'
 import { uploadOnce } from './gpu-constants.js'
-import { each, gather, gatherPrograms, type Gathering } from './gpu-gather.js'
+import { gather } from './gpu-gather.js'
+import { each, gatherPrograms, type Gathering } from './gpu-gather-programs.js'
 import { byChannels, entry, GROUP_SIZE, linearIndex, vectors } from './gpu-snippets.js'
 
 /* Contributor notes

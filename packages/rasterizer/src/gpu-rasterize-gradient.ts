@@ -1,7 +1,8 @@
 import { makeGpuTensor } from '@facekit/core'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 import { uploadOnce } from './gpu-constants.js'
-import { gather, gatherPrograms, type Gathering } from './gpu-gather.js'
+import { gather } from './gpu-gather.js'
+import { gatherPrograms, type Gathering } from './gpu-gather-programs.js'
 import { barycentricsAt, edgeFunctions } from './gpu-snippets.js'
 
 /** The derivative of `barycentricsGradient` in barycentrics.ts, of vertices that are scaled by s_i: with e_i the edge functions of

@@ -13,7 +13,7 @@ import type { Cull } from './scan-triangles.js'
 const beginProgram: GpuProgram = {
   name: 'facekit_rasterize_begin',
   inputs: ['clip: vec4<f32>'],
-  outputs: ['points: vec4<f32>', 'keys: i32', 'ids: i32', 'lists: i32'],
+  outputs: ['points: vec4<f32>', 'keys: i32', 'lists: i32'],
   uniforms: ['vertices: u32', 'pixels: u32', 'lengths: u32', 'width: f32', 'height: f32'],
   code: /* wgsl */ `${projectVertex}${linearIndex}
     @compute @workgroup_size(${GROUP_SIZE})
@@ -22,10 +22,7 @@ const beginProgram: GpuProgram = {
       if (index < uniforms.vertices) {
         points[index] = projectVertex(clip[index], 0.5 * vec2<f32>(uniforms.width, uniforms.height));
       }
-      if (index < uniforms.pixels) {
-        keys[index] = ${NO_KEY};
-        ids[index] = ${NO_KEY};
-      }
+      if (index < uniforms.pixels) { keys[index] = ${NO_KEY}; }
       if (index < uniforms.lengths) { lists[index] = 0; }
     }`,
 }
@@ -65,7 +62,7 @@ export function rasterizeOnGpu(
   const lists = makeGpuTensor(backend, [batch * (2 + triangleCount)], 'int32')
   runGpuProgram(backend, beginProgram, {
     inputs: [clip],
-    outputs: [points, depth, ids, lists],
+    outputs: [points, depth, lists],
     uniforms: [batch * count, pixels, 2 * batch, width, height],
     workgroups: workgroupsFor(Math.max(batch * count, pixels, 2 * batch), GROUP_SIZE),
   })

@@ -50,6 +50,7 @@ const makeResolveProgram = (traced: boolean): GpuProgram => ({
 
     ${traced ? /* wgsl */ `var<workgroup> drawn: array<i32, ${TILE * TILE}>;` : ''}
 
+    var<workgroup> staged: array<f32, ${3 * TILE * TILE}>;
     struct Overlap {
       /** Whether the triangle may be in the tile, and whether it certainly covers it. */
       some: bool, all: bool,
@@ -153,27 +154,34 @@ const makeResolveProgram = (traced: boolean): GpuProgram => ({
         }
         ${traced ? marks : ''}
       }
-      if (!inside) { return; }
       var weights = vec3<f32>(0.0);
-      if (key == ${NO_KEY}) {
-        ids[q] = -1;
-        depth[q] = bitcast<i32>(1.0);
-      } else {
-        ids[q] = id;
-        depth[q] = select(key, key ^ 0x7fffffff, key < 0);
-        let first = item * uniforms.vertexCount;
-        let half = 0.5 * vec2<f32>(size);
-        let offset = half - vec2<f32>(pixel) - 0.5;
-        weights = cornersAt(clip[first + triangles[3 * id]], clip[first + triangles[3 * id + 1]],
-          clip[first + triangles[3 * id + 2]], half, offset).weights;
-        // A centre that rounding has put outside is moved onto the border, so that nothing is ever extrapolated.
-        weights = max(weights * sign(weights.x + weights.y + weights.z), vec3<f32>(0.0));
-        let sum = weights.x + weights.y + weights.z;
-        if (sum > 0.0) { weights = weights / sum; } else { weights = vec3<f32>(1.0 / 3.0); }
+      if (inside) {
+        if (key == ${NO_KEY}) {
+          ids[q] = -1;
+          depth[q] = bitcast<i32>(1.0);
+        } else {
+          ids[q] = id;
+          depth[q] = select(key, key ^ 0x7fffffff, key < 0);
+          let first = item * uniforms.vertexCount;
+          let half = 0.5 * vec2<f32>(size);
+          let offset = half - vec2<f32>(pixel) - 0.5;
+          weights = cornersAt(clip[first + triangles[3 * id]], clip[first + triangles[3 * id + 1]],
+            clip[first + triangles[3 * id + 2]], half, offset).weights;
+          // A centre that rounding has put outside is moved onto the border, so that nothing is ever extrapolated.
+          weights = max(weights * sign(weights.x + weights.y + weights.z), vec3<f32>(0.0));
+          let sum = weights.x + weights.y + weights.z;
+          if (sum > 0.0) { weights = weights / sum; } else { weights = vec3<f32>(1.0 / 3.0); }
+        }
       }
-      barycentrics[3 * q] = weights.x;
-      barycentrics[3 * q + 1] = weights.y;
-      barycentrics[3 * q + 2] = weights.z;
+      staged[3u * local] = weights.x;
+      staged[3u * local + 1u] = weights.y;
+      staged[3u * local + 2u] = weights.z;
+      workgroupBarrier();
+      for (var i = i32(local); i < ${3 * TILE * TILE}; i += ${TILE * TILE}) {
+        let row = tile.y + i / ${3 * TILE};
+        let place = 3 * tile.x + i % ${3 * TILE};
+        if (row < size.y && place < 3 * size.x) { barycentrics[3 * (item * size.y + row) * size.x + place] = staged[i]; }
+      }
     }`,
 })
 export const resolveProgram = makeResolveProgram(false)

@@ -85,6 +85,8 @@ const makeScanProgram = (traced: boolean): GpuProgram => ({
           if (uniforms.phase == 0) {
             if (key <= atomicMin(&keys[q], key)) {
               kind = 1;
+              // For the next phase.
+              atomicStore(&ids[q], ${NO_KEY});
               ${traced ? 'seen = min(seen, vec4<i32>(row, column, -row, -column));' : ''}
             }
           } else if (atomicLoad(&keys[q]) == key) {
