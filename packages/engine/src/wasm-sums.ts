@@ -21,12 +21,17 @@ export function registerWasmSums(): void {
       const first = axes.every((axis, i) => axis === i)
       const channels = util.sizeFromShape(x.shape.slice(axes.length))
       const size = util.sizeFromShape(x.shape)
-      if (x.dtype !== 'float32' || !first || axes.length === 0 || size === 0 || channels === 1) {
+      const useStock = !first || axes.length === 0 || channels === 1
+      if (x.dtype !== 'float32' || (useStock && size > 0))
         return stock.kernelFunc(args as never) as TensorInfo
-      }
       const [reduced] = backend_util.computeOutAndReduceShapes(x.shape, axes)
       const shape = attrs.keepDims ? backend_util.expandShapeToKeepDim(reduced, axes) : reduced
       const out = backend.makeOutput(shape, 'float32')
+      if (size === 0) {
+        // The stock kernel leaves what was in memory.
+        backend.typedArrayFromHeap(out).fill(name === 'Sum' ? 0 : Number.NaN)
+        return out
+      }
       const rows = size / channels
       const factor = name === 'Sum' ? 1 : 1 / rows
       withScratch(backend, channels * 8, (scratch) => {
