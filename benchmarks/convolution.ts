@@ -1,20 +1,19 @@
 // Every convolution of ResNet-50 (batch 32, 224 x 224): forward, input gradient, filter gradient; time, TFLOP/s and the sum over the
 // network, on WebGPU. Checks sampled results against float64.
-//   node --conditions=@facekit/source --import tsx benchmarks/convolution.ts [ours] [stock] [tiles] [check]
-// SMALL=1 for a software adapter: tiny sizes. ONLY=3x3 restricts to layers whose name contains it; BATCH=8 sets another batch;
-// WINOGRAD=1e9 goes without Winograd's basis.
+//   node --conditions=@facekit/source --import tsx benchmarks/convolution.ts [check] [ours] [stock] [variants]
+// SMALL=1 for a software adapter: tiny sizes. ONLY=3x3 restricts to layers whose name matches; BATCH=8 sets another batch; LIMIT=30 stops after
+// so many seconds; ROBUST=1 keeps Dawn's bounds checks; WINOGRAD=1e9 goes without Winograd's basis.
 import { makeGpuTensor, runGpuProgram, workgroupsFor } from '@facekit/core'
 import { assertHealthy, initEngine } from '@facekit/engine'
 import * as tf from '@tensorflow/tfjs-core'
-import { tuning, type GpuPlan } from '../packages/engine/src/gpu-matmul-plan.js'
+import type { GpuTile } from '../packages/engine/src/gpu-matmul-tile.js'
+import { tuning, usualPlan, type GpuPlan } from '../packages/engine/src/gpu-matmul-plan.js'
 import { winograd } from '../packages/engine/src/gpu-conv-winograd.js'
 import { stockGpuKernels } from '../packages/engine/src/gpu-matmul-replace.js'
 
 const small = process.env.SMALL !== undefined
 const modes = process.argv.slice(2).length > 0 ? process.argv.slice(2) : ['check', 'ours']
 const batch = small ? 2 : Number(process.env.BATCH ?? 32)
-/** Milliseconds of running before and while each case is timed. */
-const effort = small ? 0 : Number(process.env.EFFORT ?? 25)
 
 if (process.env.WINOGRAD) winograd.channels = Number(process.env.WINOGRAD)
 
@@ -62,7 +61,11 @@ const info = await initEngine({
   backend: 'webgpu',
   dawnFlags: process.env.ROBUST ? [] : ['enable-dawn-features=allow_unsafe_apis,disable_robustness'],
 })
-const backend = tf.backend() as tf.KernelBackend & { device: GPUDevice; flush?(): void; submitQueue(): void }
+const backend = tf.backend() as tf.KernelBackend & {
+  device: GPUDevice
+  flush(): void
+  makeTensorInfo(shape: number[], dtype: string): tf.TensorInfo
+}
 const names = ['Conv2D', 'Conv2DBackpropInput', 'Conv2DBackpropFilter']
 const ownKernels = Object.fromEntries(names.map((name) => [name, tf.getKernel(name, 'webgpu')]))
 const stockKernels = Object.fromEntries(names.map((name) => [name, stockGpuKernels.get(name)!]))
@@ -132,31 +135,66 @@ async function gather(x: tf.TensorInfo, indices: Int32Array): Promise<Float32Arr
 }
 
 const finished = () => {
-  if (backend.flush) backend.flush()
+  backend.flush()
   return backend.device.queue.onSubmittedWorkDone()
 }
 
 /** Milliseconds of one call. */
 async function time(run: () => void): Promise<number> {
-  // An idle GPU is clocked down: it has something to do while the kernel is compiled.
-  heat()
-  run()
-  await finished()
-  if (effort === 0) return NaN
-  let each = 1
-  for (let count = 2; ; count *= 2) {
+  const measure = async (count: number) => {
     const start = performance.now()
     for (let i = 0; i < count; i++) run()
     await finished()
-    const spent = performance.now() - start
-    each = spent / count
-    if (spent > effort / 3) break
+    return (performance.now() - start) / count
   }
-  const count = Math.max(3, Math.ceil(effort / each))
-  const start = performance.now()
-  for (let i = 0; i < count; i++) run()
+  // Whatever is compiled or allocated first, and a GPU that was idle meanwhile, and is clocked down.
+  await measure(1)
+  if (small) return NaN
+  heat(20)
   await finished()
-  return (performance.now() - start) / count
+  const count = Math.max(2, Math.ceil(8 / (await measure(2))))
+  return Math.min(await measure(count), await measure(count))
+}
+
+class Compiling extends Error {}
+
+/** Compiles the programs of these calls all at once: one after the other takes a tenth of a second each. */
+async function compileAhead(runs: (() => tf.TensorInfo)[]): Promise<void> {
+  const { device } = backend
+  const compile = device.createComputePipeline.bind(device)
+  const pipelines = new Map<string, Promise<GPUComputePipeline> | GPUComputePipeline>()
+  const make = backend.makeTensorInfo.bind(backend)
+  const made: tf.TensorInfo[] = []
+  backend.makeTensorInfo = (...args) => {
+    const result = make(...args)
+    made.push(result)
+    return result
+  }
+  device.createComputePipeline = (descriptor) => {
+    const label = descriptor.label!
+    if (!/facekit_(conv|product)/.test(label)) return compile(descriptor)
+    const known = pipelines.get(label) ?? device.createComputePipelineAsync(descriptor)
+    pipelines.set(label, known)
+    // Once it is there, the program is run to its end by whoever is measured.
+    throw new Compiling()
+  }
+  for (const run of runs) {
+    try {
+      run()
+    } catch (error) {
+      if (!(error instanceof Compiling)) throw error
+    }
+    for (const { dataId } of made) backend.disposeData(dataId)
+    made.length = 0
+  }
+  await Promise.all(
+    [...pipelines].map(async ([label, pipeline]) => {
+      pipelines.set(label, await pipeline)
+    }),
+  )
+  backend.makeTensorInfo = make
+  device.createComputePipeline = (descriptor) =>
+    (pipelines.get(descriptor.label!) as GPUComputePipeline | undefined) ?? compile(descriptor)
 }
 
 const PASSES = ['forward', 'input', 'filter'] as const
@@ -264,117 +302,144 @@ function makeCase(layer: Layer): Case {
   }
 }
 
-const cases = layers
-console.log(`${cases.length} layers, batch ${batch}`)
 const release = (result: tf.TensorInfo) => backend.disposeData(result.dataId)
+const cases = layers.map(makeCase)
+const warm = cases.find(({ layer }) => layer[3] === 3 && layer[4] === 1) ?? cases[0]
+/** Has the GPU work for a while. */
+function heat(milliseconds: number): void {
+  for (let spent = 0; spent < milliseconds; spent += warm.flop / 2e10)
+    release(warm.run(ownKernels, 'forward'))
+  backend.flush()
+}
 
-const warm = makeCase(LAYERS[2])
-/** Has the GPU work for a tenth of a second. */
-function heat(): void {
-  if (small) return
-  for (let i = 0; i < 300; i++) release(warm.run(ownKernels, 'forward'))
-  if (backend.flush) backend.flush()
+/** What is tried for a product: another tile, another way. */
+interface Variant {
+  name: string
+  winograd?: number
+  tile?: (tile: GpuTile) => Partial<GpuTile> | undefined
 }
-for (let i = 0; i < 6; i++) {
-  heat()
-  await finished()
+const VARIANTS: Variant[] = [
+  { name: 'usual' },
+  { name: 'direct', winograd: Infinity },
+  { name: 'unrolled', tile: ({ unroll }) => (unroll ? undefined : { unroll: true }) },
+  { name: 'rolled', tile: ({ unroll }) => (unroll ? { unroll: false } : undefined) },
+  {
+    name: '64x64x16 8x4',
+    tile: () => ({ rows: 64, columns: 64, depth: 16, ownRows: 8, ownColumns: 4, unroll: false }),
+  },
+  {
+    name: '128x64x16 8x8',
+    tile: () => ({ rows: 128, columns: 64, depth: 16, ownRows: 8, ownColumns: 8, unroll: false }),
+  },
+  {
+    name: '128x128x16 16x8',
+    tile: () => ({ rows: 128, columns: 128, depth: 16, ownRows: 16, ownColumns: 8, unroll: false }),
+  },
+]
+const usualWinograd = winograd.channels
+/** The plan last used. */
+let used: GpuPlan | undefined
+function select(variant: Variant): void {
+  winograd.channels = variant.winograd ?? usualWinograd
+  tuning.plan = (shape) => {
+    const plan = usualPlan(shape, backend.device.limits)
+    used = { ...plan, tile: { ...plan.tile, ...variant.tile?.(plan.tile) } }
+    return used
+  }
 }
+const describe = ({ tile, parts }: GpuPlan) =>
+  `${tile.rows}x${tile.columns}x${tile.depth} ${tile.ownRows}x${tile.ownColumns}${tile.unroll ? 'u' : ''} /${parts}`
+
+interface Item {
+  one: Case
+  pass: Pass
+}
+// Nobody asks for the gradient of the picture itself.
+const items: Item[] = cases.flatMap((one) =>
+  PASSES.filter((pass) => pass !== 'input' || one.layer[1] !== 3).map((pass) => ({ one, pass })),
+)
+select(VARIANTS[0])
+const compilation = performance.now()
+await compileAhead(
+  items.map(
+    ({ one, pass }) =>
+      () =>
+        one.run(ownKernels, pass),
+  ),
+)
+console.log(
+  `${cases.length} layers, batch ${batch}; compiled in ${Math.round(performance.now() - compilation)} ms`,
+)
+// An idle GPU is clocked down.
+if (!small) heat(800)
+await finished()
 
 for (const mode of modes) {
+  select(VARIANTS[0])
   if (mode === 'check') {
-    const start = performance.now()
     let worst = 0
-    for (const layer of cases) {
-      if (late()) break
-      const one = makeCase(layer)
+    for (const one of cases) {
       for (const pass of PASSES) {
         const error = await one.check(pass, one.run(ownKernels, pass))
         worst = error <= worst ? worst : error
-        if (!(error < 1e-4)) console.log(`WRONG ${nameOf(layer)} ${pass}: ${error.toExponential(1)}`)
+        if (!(error < 1e-4)) console.log(`WRONG ${nameOf(one.layer)} ${pass}: ${error.toExponential(1)}`)
       }
-      one.dispose()
     }
     await assertHealthy()
-    console.log(
-      `check: largest error ${worst.toExponential(1)} of ${cases.length * 3} kernels; ${Math.round(performance.now() - start)} ms with compilation`,
-    )
+    console.log(`check: largest error ${worst.toExponential(1)} of ${cases.length * 3} kernels`)
   } else if (mode === 'ours' || mode === 'stock') {
     const kernels = mode === 'ours' ? ownKernels : stockKernels
     const sums = { forward: 0, input: 0, filter: 0, flop: 0 }
     console.log(`\n${mode}: ms and TFLOP/s`)
-    for (const layer of cases) {
-      const one = makeCase(layer)
+    for (const one of cases) {
+      const [, channels, , , , often] = one.layer
       const line: string[] = []
       for (const pass of PASSES) {
-        // Nobody asks for the gradient of the picture itself.
-        if (pass === 'input' && layer[1] === 3) {
-          line.push('-'.padStart(16))
+        if (pass === 'input' && channels === 3) {
+          line.push('-'.padStart(14))
           continue
         }
         const spent = await time(() => release(one.run(kernels, pass)))
-        sums[pass] += spent * layer[5]
-        sums.flop += one.flop * layer[5]
+        sums[pass] += spent * often
+        sums.flop += one.flop * often
         line.push(`${spent.toFixed(3).padStart(8)} ${(one.flop / spent / 1e9).toFixed(1).padStart(5)}`)
+        if (mode === 'ours') line.push(describe(used!).padEnd(24))
       }
-      console.log(`${nameOf(layer).padEnd(26)} x${layer[5]} ${line.join(' ')}`)
-      one.dispose()
+      console.log(`${nameOf(one.layer).padEnd(26)} x${often} ${line.join(' ')}`)
     }
     const all = sums.forward + sums.input + sums.filter
     console.log(
       `${mode}: network forward ${sums.forward.toFixed(2)} ms, input ${sums.input.toFixed(2)}, filter ${sums.filter.toFixed(2)}, all ${all.toFixed(2)}, ${(sums.flop / all / 1e9).toFixed(1)} TFLOP/s`,
     )
     await assertHealthy()
-  } else if (mode === 'tiles') {
-    // TILES="128,128,16,8,8,1;..." or the usual ones; PARTS="1,2,4" for the splits of the filter gradient.
-    const tiles = (
-      process.env.TILES ??
-      '128,128,16,8,8,1;128,64,16,8,8,0;64,128,16,8,8,0;64,64,16,8,8,0;64,64,16,8,4,0;64,64,16,4,4,0'
+  } else if (mode === 'variants') {
+    // The most frequent first: there may be no time for all.
+    const order = items
+      .toSorted((a, b) => b.one.layer[5] * b.one.flop - a.one.layer[5] * a.one.flop)
+      .slice(0, Number(process.env.COUNT ?? 24))
+    const tries = order.flatMap(({ one, pass }) => VARIANTS.map((variant) => ({ one, pass, variant })))
+    await compileAhead(
+      tries.map(({ one, pass, variant }) => () => {
+        select(variant)
+        return one.run(ownKernels, pass)
+      }),
     )
-      .split(';')
-      .map((text) => text.split(',').map(Number))
-    const passes = (process.env.PASSES ?? 'forward,input,filter').split(',') as Pass[]
-    const chosen = cases.filter((layer) => new RegExp(process.env.TILE_LAYERS ?? '').test(nameOf(layer)))
-    for (const layer of chosen) {
-      const one = makeCase(layer)
-      for (const pass of passes) {
-        if (late() || (pass === 'input' && layer[1] === 3)) continue
-        const results: string[] = []
-        for (const [rows, columns, depth, ownRows, ownColumns, unroll] of tiles) {
-          const tile: GpuPlan['tile'] = {
-            rows,
-            columns,
-            depth,
-            ownRows,
-            ownColumns,
-            unroll: unroll === 1,
-          }
-          let parts = 1
-          tuning.plan = (shape) => {
-            const count = Math.ceil(shape.rows / rows) * Math.ceil(shape.columns / columns) * shape.count
-            const steps = Math.ceil(shape.inner / depth)
-            const target = Number(process.env.TARGET ?? 528) / ((rows * columns) / 16384) / 2
-            parts = Math.max(1, Math.min(512, Math.round(target / count), Math.floor(steps / 8)))
-            return { tile, parts }
-          }
-          const first = performance.now()
-          let spent = NaN
-          try {
-            heat()
-            release(one.run(ownKernels, pass))
-            await finished()
-            const compile = performance.now() - first
-            spent = await time(() => release(one.run(ownKernels, pass)))
-            results.push(
-              `  ${Object.values(tile).join('x').padEnd(18)} /${String(parts).padEnd(3)} ${spent.toFixed(3)} ms ${(one.flop / spent / 1e9).toFixed(1)} TFLOP/s (compiled in ${compile.toFixed(0)} ms)`,
-            )
-          } catch (error) {
-            results.push(`  ${Object.values(tile).join('x')} ${(error as Error).message}`)
-          }
-        }
-        tuning.plan = undefined
-        console.log(`${nameOf(layer)} ${pass}\n${results.join('\n')}`)
-      }
-      one.dispose()
+    const seen = new Set<string>()
+    let last = ''
+    for (const { one, pass, variant } of tries) {
+      if (late()) break
+      select(variant)
+      const title = `${nameOf(one.layer)} ${pass}`
+      if (title !== last) console.log(title)
+      last = title
+      release(one.run(ownKernels, pass))
+      const key = `${title} ${describe(used!)} ${winograd.channels <= Math.min(one.layer[1], one.layer[2])}`
+      if (seen.has(key)) continue
+      seen.add(key)
+      const spent = await time(() => release(one.run(ownKernels, pass)))
+      console.log(
+        `  ${variant.name.padEnd(18)} ${describe(used!).padEnd(24)} ${spent.toFixed(3)} ms ${(one.flop / spent / 1e9).toFixed(1)} TFLOP/s`,
+      )
     }
     await assertHealthy()
   }
