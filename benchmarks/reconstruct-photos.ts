@@ -1,5 +1,5 @@
 // Accuracy of the whole job on photographs: landmark error (NME) and colour error of every face.
-//   node --conditions=@facekit/source --import tsx benchmarks/reconstruct-photos.ts [--iterations N] [--panels folder] [photo...]
+//   node --conditions=@facekit/source --import tsx benchmarks/reconstruct-photos.ts [--iterations N] [--panels folder] [--model synthetic|file] [photo...]
 // Without photographs: the six of @vladmandic/face-api and, where ../shared/data/photos exists, one of each of 20 people.
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
@@ -18,7 +18,11 @@ import { encode } from 'fast-png'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
-  options: { iterations: { type: 'string', default: '60' }, panels: { type: 'string' } },
+  options: {
+    iterations: { type: 'string', default: '60' },
+    panels: { type: 'string' },
+    model: { type: 'string' },
+  },
 })
 
 async function defaultPhotographs(): Promise<string[]> {
@@ -58,7 +62,13 @@ async function panels(annotation: FaceAnnotation, result: FitResult, file: strin
 }
 
 await initEngine({ backend: 'wasm' })
-const model = await loadBaseModel()
+const model = await loadBaseModel(
+  options.model === undefined
+    ? {}
+    : options.model === 'synthetic'
+      ? { variant: 'synthetic' }
+      : { source: options.model },
+)
 const embedder = await loadEmbedder()
 const photographs = positionals.length > 0 ? positionals : await defaultPhotographs()
 if (options.panels) await mkdir(options.panels, { recursive: true })

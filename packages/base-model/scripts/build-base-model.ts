@@ -6,10 +6,10 @@ import { paintMasks } from './face-masks.js'
 import { buildFaceMesh, skinTriangles, type FaceMesh } from './face-mesh.js'
 import { landmarks68 } from './face-parts.js'
 import { jawContours, regions } from './face-sets.js'
-import { gaussianProcessModes } from './gaussian-process.js'
+import { gaussianProcessModes } from '../src/gaussian-process.js'
 import { gazeFields } from './gaze.js'
 import { makeNeutral } from './mean-face.js'
-import { packLists, quantizeFields } from './quantize.js'
+import { packLists, quantizeFields } from '../src/quantize.js'
 import { controlArea } from './control-area.js'
 
 export const IDENTITY_MODES = 80

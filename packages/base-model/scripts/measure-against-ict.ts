@@ -1,182 +1,138 @@
-/** How well the identity modes explain real people: residual in mm of random identities of ICT-FaceKit (scan statistics),
- * for growing numbers of modes, and their spread against ours. Needs ../shared/data/ict-facekit beside the repository:
+/** How well identity modes explain real people, for both variants (or given files): residual in mm of random identities of
+ * ICT-FaceKit (statistics of scans) for growing numbers of modes, compactness, specificity. With `--cache` of
+ * learn-base-model.ts also generalisation: people of the photographs who were left out of the statistics.
+ * Needs ../shared/data beside the repository:
  *
- *     node --conditions=@facekit/source --import tsx packages/base-model/scripts/measure-against-ict.ts
+ *     node --conditions=@facekit/source --import tsx packages/base-model/scripts/measure-against-ict.ts [--cache dir] [model file...]
  */
-import { readFileSync } from 'node:fs'
-import { createRandom, readSafetensors } from '@facekit/core'
-import { Matrix, QrDecomposition, SVD } from 'ml-matrix'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { createRandom } from '@facekit/core'
+import { Matrix, QrDecomposition } from 'ml-matrix'
+import { alignFaces } from '../src/align-faces.js'
+import { identityModes } from '../src/identity-modes.js'
+import { identityStatistics, identityTrust, symmetricPart } from '../src/identity-statistics.js'
 import { loadBaseModel } from '../src/index.js'
-import { readCanonicalFace } from './canonical-face.js'
-import { controlArea } from './control-area.js'
-import { skinTriangles } from './face-mesh.js'
-import { SmoothDeformation, type Handles } from './smooth-deformation.js'
+import { readLearningTemplate } from '../src/learning-template.js'
+import { readShippedModel } from '../src/load-base-model.js'
+import { observePeople } from '../src/observe-people.js'
+import { readIctPeople } from './ict-people.js'
+import { readYoutubeFaces } from './youtube-faces.js'
 
-const PEOPLE = 50
-const path =
-  process.argv[2] ?? new URL('../../../../shared/data/ict-facekit/ict-facekit.safetensors', import.meta.url)
-const { tensors } = readSafetensors(readFileSync(path), 'measure-against-ict')
-const array = (name: string) => tensors.get(name)!.data
-const ictMean = Float64Array.from(array('mean'), (cm) => cm * 10)
-const ictLandmarks = array('landmarks68')
-const ictBasis = array('identity_basis')
-const ictCount = ictMean.length / 3
-const FACE_VERTICES = 9409
-
-const model = await loadBaseModel()
-const canonical = readCanonicalFace()
-const control = 468
-const skin = skinTriangles(canonical.triangles)
-const mean = Float64Array.from((model.shape.mean.data as Float32Array).subarray(0, control * 3))
-const weights = controlArea(mean, skin)
-const totalWeight = weights.reduce((sum, w) => sum + w, 0)
-// Faces without the jaw line's landmarks: those lie at other places in the two meshes.
-const inner = Array.from({ length: 51 }, (_, i) => i + 17)
-
-/** Similarity transform (Umeyama) that takes `from` to `to`, applied to `points`. */
-function align(
-  from: Float64Array,
-  to: Float64Array,
-  points: Float64Array,
-  w: ArrayLike<number>,
-): Float64Array {
-  const count = from.length / 3
-  const total = Array.from({ length: count }, (_, i) => w[i]).reduce((a, b) => a + b, 0)
-  const center = (p: Float64Array) =>
-    [0, 1, 2].map(
-      (c) => Array.from({ length: count }, (_, i) => w[i] * p[i * 3 + c]).reduce((a, b) => a + b, 0) / total,
-    )
-  const [a, b] = [center(from), center(to)]
-  const cross = Matrix.zeros(3, 3)
-  let variance = 0
-  for (let i = 0; i < count; i++) {
-    for (let r = 0; r < 3; r++) {
-      variance += w[i] * (from[i * 3 + r] - a[r]) ** 2
-      for (let c = 0; c < 3; c++) {
-        cross.set(r, c, cross.get(r, c) + w[i] * (to[i * 3 + r] - b[r]) * (from[i * 3 + c] - a[c]))
-      }
-    }
-  }
-  const svd = new SVD(cross)
-  const rotation = svd.leftSingularVectors.mmul(svd.rightSingularVectors.transpose())
-  const scale = svd.diagonal.reduce((x, y) => x + y, 0) / variance
-  return points.map((_, i) => {
-    const [v, r] = [Math.floor(i / 3), i % 3]
-    let value = b[r]
-    for (let c = 0; c < 3; c++) value += scale * rotation.get(r, c) * (points[v * 3 + c] - a[c])
-    return value
-  })
-}
-
-const pick = (points: ArrayLike<number>, vertices: readonly number[]) =>
-  Float64Array.from(vertices.flatMap((v) => [points[v * 3], points[v * 3 + 1], points[v * 3 + 2]]))
-const ones = new Float64Array(control).fill(1)
-const ictInner = inner.map((l) => Number(ictLandmarks[l]))
-const ourInner = inner.map((l) => model.landmarks[l])
-const ictAligned = align(pick(ictMean, ictInner), pick(mean, ourInner), ictMean, ones)
-
-// Bend our mean onto ICT's by the landmarks, then by the nearest points, a few times.
-const surface = new SmoothDeformation(mean, skin, { stretch: 0.004 })
-const handles: Handles = new Map()
-ourInner.forEach((v, k) =>
-  handles.set(
-    v,
-    [0, 1, 2].map((c) => ictAligned[ictInner[k] * 3 + c] - mean[v * 3 + c]) as [number, number, number],
-  ),
-)
-let bent = mean.slice()
-const nearest = new Int32Array(control)
-for (let round = 0; round < 6; round++) {
-  const moved = surface.solve(handles, round === 0 ? 100 : 0.05)
-  bent = mean.map((value, i) => value + moved[i])
-  for (let v = 0; v < control; v++) {
-    let best = Infinity
-    for (let j = 0; j < FACE_VERTICES; j++) {
-      let d = 0
-      for (let c = 0; c < 3; c++) d += (ictAligned[j * 3 + c] - bent[v * 3 + c]) ** 2
-      if (d < best) {
-        best = d
-        nearest[v] = j
-      }
-    }
-    handles.set(
-      v,
-      [0, 1, 2].map((c) => ictAligned[nearest[v] * 3 + c] - mean[v * 3 + c]) as [number, number, number],
-    )
-  }
-  ourInner.forEach((v, k) => (nearest[v] = ictInner[k]))
-}
-const scan = (coefficients: readonly number[]) => {
-  const shape = new Float64Array(control * 3)
-  for (let v = 0; v < control; v++) {
-    for (let c = 0; c < 3; c++) {
-      let value = ictMean[nearest[v] * 3 + c]
-      coefficients.forEach((b, k) => (value += 10 * b * ictBasis[(k * ictCount + nearest[v]) * 3 + c]))
-      shape[v * 3 + c] = value
-    }
-  }
-  return shape
-}
-const none: number[] = []
-const ictNeutral = align(scan(none), mean, scan(none), weights)
-const random = createRandom(11)
-// The first numbers of small seeds are alike.
-for (let i = 0; i < 8; i++) random.uniform()
-const root = weights.map((w) => Math.sqrt(w / totalWeight))
-const weighted = (field: ArrayLike<number>) =>
-  Array.from(field, (value, i) => value * root[Math.floor(i / 3)])
-const people = Array.from({ length: PEOPLE }, () => {
-  const shape = scan(Array.from({ length: 100 }, () => random.normal()))
-  const aligned = align(shape, ictNeutral, shape, weights)
-  return weighted(aligned.map((value, i) => value - ictNeutral[i]))
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    cache: { type: 'string' },
+    photos: {
+      type: 'string',
+      default: fileURLToPath(new URL('../../../../shared/data/photos/youtube-faces', import.meta.url)),
+    },
+  },
 })
-const rms = (lists: readonly (readonly number[])[]) =>
+const COUNTS = [10, 20, 40, 60, 80]
+const CONTROL = 468 * 3
+
+const rms = (rows: readonly ArrayLike<number>[]) =>
   Math.sqrt(
-    lists.reduce((sum, list) => sum + list.reduce((s, value) => s + value * value, 0), 0) / lists.length,
+    rows.reduce((sum, row) => sum + Array.from(row).reduce((s, value) => s + value * value, 0), 0) /
+      rows.length,
   )
-const basis = model.shape.identity.data as Float32Array
-const mode = (k: number) =>
-  weighted(basis.subarray(k * model.vertexCount * 3, k * model.vertexCount * 3 + control * 3))
-console.log(`ICT people differ from their mean by ${rms(people).toFixed(2)} mm (root mean square, aligned)`)
-for (const k of [10, 20, 40, 60, 80]) {
-  const modes = new Matrix(Array.from({ length: k }, (_, i) => mode(i))).transpose()
-  const targets = new Matrix(people).transpose()
-  const solution = new QrDecomposition(modes).solve(targets)
-  const residual = Matrix.sub(targets, modes.mmul(solution)).transpose().to2DArray()
+
+/** Residuals of rows explained by the first k modes, least squares; and the coefficients' root mean square. */
+function residuals(modes: readonly number[][], rows: readonly number[][]): string {
+  const targets = new Matrix(rows as number[][]).transpose()
+  return COUNTS.map((k) => {
+    const basis = new Matrix(modes.slice(0, k) as number[][]).transpose()
+    const solution = new QrDecomposition(basis).solve(targets)
+    const rest = Matrix.sub(targets, basis.mmul(solution)).transpose().to2DArray()
+    const size = Math.sqrt(solution.to1DArray().reduce((s, v) => s + v * v, 0) / k / rows.length)
+    return `${rms(rest).toFixed(2)} (${size.toFixed(2)})`
+  }).join('  ')
+}
+
+const template = readLearningTemplate(await readShippedModel('synthetic'))
+const { people, root } = readIctPeople(template.control, { people: 100 })
+console.log(
+  `ICT: ${people.length} people, ${rms(people).toFixed(2)} mm from their mean (root mean square, aligned)`,
+)
+console.log(`residual mm (rms of the coefficients) with ${COUNTS.join(', ')} modes:`)
+const names = positionals.length > 0 ? positionals : ['learned', 'synthetic']
+for (const name of names) {
+  const model = await loadBaseModel(
+    name === 'learned' || name === 'synthetic' ? { variant: name } : { source: name },
+  )
+  const basis = model.shape.identity.data as Float32Array
+  const size = model.vertexCount * 3
+  const modes = Array.from({ length: model.layout.identity }, (_, k) =>
+    Array.from(basis.subarray(k * size, k * size + CONTROL), (value, i) => value * root[Math.floor(i / 3)]),
+  )
+  console.log(`${name}: ${residuals(modes, people)}`)
+  const power = modes.map((mode) => mode.reduce((sum, value) => sum + value * value, 0))
+  const total = power.reduce((a, b) => a + b, 0)
+  const share = (k: number) => power.slice(0, k).reduce((a, b) => a + b, 0) / total
+  console.log(`  compactness: ${COUNTS.map((k) => share(k).toFixed(3)).join('  ')}`)
+  const random = createRandom(21)
+  const faces = Array.from({ length: 100 }, () => {
+    const face = Array.from({ length: CONTROL }, () => 0)
+    for (const mode of modes) {
+      const b = random.normal()
+      mode.forEach((value, i) => (face[i] += b * value))
+    }
+    return face
+  })
+  const nearest = faces.map((face) =>
+    Math.min(...people.map((person) => Math.hypot(...person.map((value, i) => value - face[i])))),
+  )
+  const specificity = nearest.reduce((a, b) => a + b, 0) / nearest.length
   console.log(
-    `${k} modes: residual ${rms(residual).toFixed(2)} mm, coefficients' rms ${Math.sqrt(solution.to1DArray().reduce((s, v) => s + v * v, 0) / k / PEOPLE).toFixed(2)}`,
+    `  random faces: ${rms(faces).toFixed(2)} mm from the mean, nearest of the people ${specificity.toFixed(2)} mm away (specificity)`,
   )
 }
-const ours = Array.from({ length: PEOPLE }, () => {
-  const sum = Array.from({ length: control * 3 }, () => 0)
-  for (let k = 0; k < 80; k++) {
-    const b = random.normal()
-    mode(k).forEach((value, i) => (sum[i] += b * value))
+
+if (values.cache !== undefined) {
+  const seen = await observePeople(
+    await readYoutubeFaces(values.photos),
+    template,
+    () => Promise.reject(new Error('not all photographs are in the cache; run learn-base-model.ts first')),
+    { cache: values.cache },
+  )
+  const { faces } = alignFaces(seen, template)
+  const left = (person: number) => person % 5 === 0
+  const { fields } = identityStatistics(
+    faces.filter(({ person }) => !left(person)),
+    template,
+    { stretch: 0.5 },
+  )
+  const groups = new Map<number, typeof faces>()
+  for (const face of faces) {
+    if (left(face.person)) groups.set(face.person, [...(groups.get(face.person) ?? []), face])
   }
-  return sum
-})
-console.log(`our random faces: ${rms(ours).toFixed(2)} mm`)
-const parts = {
-  'nose tip': [4, 1],
-  chin: [152, 199, 175],
-  cheek: [50, 280, 205, 425],
-  brow: [105, 334, 66, 296],
-  'eye corner': [33, 263, 133, 362],
-  mouth: [61, 291, 0, 17],
-  'jaw rim': [172, 397, 58, 288],
-  forehead: [10, 109, 338, 151],
-}
-for (const [name, vertices] of Object.entries(parts)) {
-  const deviation = (lists: readonly (readonly number[])[], c: number) =>
-    Math.sqrt(
-      vertices.reduce(
-        (sum, v) => sum + lists.reduce((s, list) => s + (list[v * 3 + c] / root[v]) ** 2, 0),
-        0,
-      ) /
-        vertices.length /
-        lists.length,
-    ).toFixed(1)
+  const area = template.controlArea.map(Math.sqrt)
+  const flat = (field: ArrayLike<number>) =>
+    Array.from(field, (value, i) => (i % 3 === 2 ? 0 : value * area[Math.floor(i / 3)]))
+  const means = [...groups.values()].map((group) => {
+    const mean = new Float64Array(CONTROL)
+    const total = group.reduce((sum, face) => sum + identityTrust(face), 0)
+    for (const face of group) {
+      for (let i = 0; i < CONTROL; i++) mean[i] += (identityTrust(face) / total) * face.deviation[i]
+    }
+    return symmetricPart(mean, template.controlMirror)
+  })
+  const center = means[0].map((_, i) => means.reduce((sum, mean) => sum + mean[i] / means.length, 0))
+  const rows = means.map((mean) => flat(mean.map((value, i) => value - center[i])))
   console.log(
-    `${name}: x y z deviations of ICT ${[0, 1, 2].map((c) => deviation(people, c)).join(' ')}, ours ${[0, 1, 2].map((c) => deviation(ours, c)).join(' ')}`,
+    `left-out people of the photographs: ${rows.length}, ${rms(rows).toFixed(2)} mm from their mean in x and y; residual:`,
   )
+  for (const [name, learnedShare] of [
+    ['learned from the others', 0.2],
+    ['Gaussian process alone', 0],
+  ] as const) {
+    const { fields: modes } = identityModes(
+      template.control,
+      Array.from(template.controlMirror),
+      template.controlArea,
+      { count: 80, learned: fields, learnedShare, asymmetry: 0.18, rootMeanSquare: 3.3 },
+    )
+    console.log(`${name}: ${residuals(modes.map(flat), rows)}`)
+  }
 }

@@ -25,6 +25,20 @@ export class BaseModelFile {
     return entry
   }
 
+  has(name: string): boolean {
+    return this.file.tensors.has(name)
+  }
+
+  /** All tensors as they are in the file. */
+  entries(): SafetensorsFile['tensors'] {
+    return this.file.tensors
+  }
+
+  /** The header's texts. */
+  metadata(): Record<string, string> {
+    return { ...this.file.metadata }
+  }
+
   text(key: string): string {
     const value = this.file.metadata[key]
     if (value === undefined) {

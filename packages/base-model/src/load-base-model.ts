@@ -1,19 +1,34 @@
-import { ModelFormatError } from '@facekit/core'
+import { ModelFormatError, ValueError } from '@facekit/core'
 import type { MorphableModel } from '@facekit/morphable'
 import { readBaseModel } from './read-base-model.js'
 
+/** The base models that come with the package. */
+export type BaseModelVariant = 'synthetic' | 'learned'
+
+/** Options of `loadBaseModel`. */
 export interface LoadBaseModelOptions {
-  /** Where the file `data/base-model.safetensors` is, or its bytes. Default: beside this package's code, which Node and
-   * the bundlers that understand `new URL(..., import.meta.url)` (e.g. Vite) find by themselves. */
+  /** `synthetic` (the default): made from anatomy and geometry alone; no photograph and no person's data went in. `learned`:
+   * statistics of photographs of people, see MODEL-CARD.md. Same mesh, landmarks, regions and expression names. */
+  variant?: BaseModelVariant
+  /** Where the file `data/base-model.safetensors` (or `data/base-model-learned.safetensors`) is, or its bytes; then
+   * `variant` does not matter. Default: beside this package's code, which Node and the bundlers that understand
+   * `new URL(..., import.meta.url)` (e.g. Vite) find by themselves. */
   source?: string | URL | Uint8Array
 }
 
-let loaded: Promise<MorphableModel> | undefined
+// Bundlers know this form, written out: they copy the file and put its new address here.
+const shipped: Record<BaseModelVariant, () => URL> = {
+  synthetic: () => new URL('../data/base-model.safetensors', import.meta.url),
+  learned: () => new URL('../data/base-model-learned.safetensors', import.meta.url),
+}
+
+const loaded = new Map<BaseModelVariant, Promise<MorphableModel>>()
 
 /** Loads the embedded face model: 80 identity, 52 expression and 56 albedo modes on 7,849 vertices.
  *
- * Reads one file of 1.4 MB from disk (Node) or by `fetch` (browser) and subdivides its bases, about 0.2 s. The second call
- * returns the same model; a failed one is tried again.
+ * Reads one file of 1.4 MB (the variant `learned`: 2.4 MB) from disk (Node) or by `fetch` (browser) and subdivides its
+ * bases, about 0.2 s.
+ * The second call returns the same model; a failed one is tried again.
  *
  * Space: mm, +x to the right of the picture, +y up, +z to the camera; the subject's left is at +x. Identity and albedo
  * coefficients are standard deviations; expression coefficients go from 0 (rest) to 1 (fully activated), names like
@@ -21,20 +36,32 @@ let loaded: Promise<MorphableModel> | undefined
  *
  * Memory: plain arrays, about 25 MB, nothing to dispose.
  * @throws {ModelFormatError} when the file cannot be fetched, is damaged or of another version
+ * @throws {ValueError} for an unknown variant
  * @example
  * const model = await loadBaseModel()
  * model.layout // { identity: 80, expression: 52, albedo: 56 }
  */
 export async function loadBaseModel(options: LoadBaseModelOptions = {}): Promise<MorphableModel> {
   if (options.source !== undefined) return readBaseModel(await readBytes(options.source))
-  // Bundlers know this form: they copy the file and put its new address here.
-  loaded ??= readBytes(new URL('../data/base-model.safetensors', import.meta.url)).then(readBaseModel)
+  const { variant = 'synthetic' } = options
+  let promise = loaded.get(variant)
+  if (!promise) loaded.set(variant, (promise = readShippedModel(variant).then(readBaseModel)))
   try {
-    return await loaded
+    return await promise
   } catch (error) {
-    loaded = undefined
+    loaded.delete(variant)
     throw error
   }
+}
+
+/** The bytes of a file that comes with the package. */
+export async function readShippedModel(variant: BaseModelVariant): Promise<Uint8Array> {
+  if (!Object.hasOwn(shipped, variant)) {
+    throw new ValueError(
+      `loadBaseModel: variant is ${JSON.stringify(variant)}, expected "synthetic" or "learned"`,
+    )
+  }
+  return readBytes(shipped[variant]())
 }
 
 async function readBytes(source: string | URL | Uint8Array): Promise<Uint8Array> {

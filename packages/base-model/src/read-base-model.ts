@@ -41,8 +41,11 @@ export function readBaseModel(bytes: Uint8Array): MorphableModel {
   const diffusePainted = paint(file, 'diffuse_paint', 3)
   paint(file, 'diffuse_share', 3, diffuseMean).forEach((value, i) => (diffusePainted[i] += value))
   const specularPainted = paint(file, 'specular_paint', 1)
-  const smooth = file.fields('diffuse_smooth')
-  const albedoCount = diffusePainted.length / vertexCount / 3 + smooth.count
+  const paintedCount = diffusePainted.length / vertexCount / 3
+  const smooth = file.has('diffuse_smooth') ? file.fields('diffuse_smooth') : undefined
+  const learned = file.has('diffuse_learned') ? file.fields('diffuse_learned') : undefined
+  const learnedStart = paintedCount + (smooth?.count ?? 0)
+  const albedoCount = learnedStart + (learned?.count ?? 0)
 
   // Expressions move the eyeballs only where the gaze turns; skin tones never colour them.
   const skinEnd = eyeballs[0]
@@ -59,16 +62,29 @@ export function readBaseModel(bytes: Uint8Array): MorphableModel {
 
   const diffuse = new Float32Array(albedoCount * vertexCount * 3)
   diffuse.set(diffusePainted)
-  diffuse.set(applyStencils(stencils, smooth.values, smooth.count, skinEnd), diffusePainted.length)
-  // The smooth modes are of skin: they end at the lips.
-  for (let k = diffusePainted.length / vertexCount / 3; k < albedoCount; k++) {
-    for (const i of regions.innerMouth ?? [])
-      diffuse.fill(0, (k * vertexCount + i) * 3, (k * vertexCount + i + 1) * 3)
+  if (smooth) {
+    diffuse.set(applyStencils(stencils, smooth.values, smooth.count, skinEnd), diffusePainted.length)
+    // The smooth modes are of skin: they end at the lips.
+    for (let k = paintedCount; k < learnedStart; k++) {
+      for (const i of regions.innerMouth ?? [])
+        diffuse.fill(0, (k * vertexCount + i) * 3, (k * vertexCount + i + 1) * 3)
+    }
   }
   const grey = (values: Float32Array) =>
     Float32Array.from({ length: values.length * 3 }, (_, i) => values[Math.floor(i / 3)])
   const specular = new Float32Array(diffuse.length)
   specular.set(grey(specularPainted))
+  if (learned) {
+    const width = learned.values.length / learned.count
+    for (let k = 0; k < learned.count; k++) {
+      diffuse.set(learned.values.subarray(k * width, (k + 1) * width), (learnedStart + k) * vertexCount * 3)
+    }
+    const shine = file.fields('specular_learned')
+    specular.set(
+      applyStencils(stencils, shine.values, shine.count, width / 3),
+      learnedStart * vertexCount * 3,
+    )
+  }
 
   return {
     name: file.text('name'),

@@ -29,6 +29,54 @@ describe('loadBaseModel', () => {
     expect(model.origin).toContain('MediaPipe')
   })
 
+  it('smoke: the learned variant has the same mesh, landmarks, regions and expressions', async () => {
+    const learned = await loadBaseModel({ variant: 'learned' })
+    validateModel(learned)
+    expect(await loadBaseModel({ variant: 'learned' })).toBe(learned)
+    expect(await loadBaseModel({ variant: 'synthetic' })).toBe(model)
+    expect(learned.origin).toContain('YouTube Faces')
+    for (const key of [
+      'vertexCount',
+      'triangles',
+      'landmarks',
+      'innerMouthTriangles',
+      'regions',
+      'jawContours',
+      'layout',
+    ] as const) {
+      expect(learned[key]).toEqual(model[key])
+    }
+    expect(learned.shape.expressionNames).toEqual(model.shape.expressionNames)
+    expect(learned.shape.expressionRange).toEqual(model.shape.expressionRange)
+    expect(learned.uv!.data).toEqual(model.uv!.data)
+    expect(learned.shape.mean.data).toEqual(mean)
+    expect(learned.shape.identity.data).not.toEqual(model.shape.identity.data)
+  })
+
+  it('value: the learned albedo is one: 0 to 1 at three deviations of each mode, skin-coloured', async () => {
+    const learned = await loadBaseModel({ variant: 'learned' })
+    const coefficients = new Float32Array(learned.layout.albedo)
+    for (let k = 0; k < learned.layout.albedo; k++) {
+      for (const amount of [-3, 3]) {
+        coefficients.fill(0)[k] = amount
+        const outside = albedoOf(learned, coefficients).filter((value) => value < -0.01 || value > 1.02)
+        expect(outside.length / learned.vertexCount / 3).toBeLessThan(0.005)
+      }
+    }
+    const cheek = at(learned.albedo.diffuseMean.data, 50)
+    expect(cheek[0]).toBeGreaterThan(cheek[1])
+    expect(cheek[1]).toBeGreaterThan(cheek[2])
+    const brow = at(learned.albedo.diffuseMean.data, 105)
+    expect(brow[0]).toBeLessThan(0.85 * cheek[0])
+  })
+
+  it('throws: an unknown variant', async () => {
+    const variant = 'scanned' as 'learned'
+    await expect(loadBaseModel({ variant })).rejects.toThrow(
+      /variant is "scanned", expected "synthetic" or "learned"/,
+    )
+  })
+
   it('smoke: source may be bytes, an address or a path', async () => {
     const bytes = await loadBaseModel({ source: readFileSync(file) })
     const address = await loadBaseModel({ source: file })
@@ -47,8 +95,11 @@ describe('loadBaseModel', () => {
     expect(model.jawContours).toHaveLength(17)
   })
 
-  it('value: the file is under 2 MB', () => {
+  it('value: the file is under 2 MB, the learned one under 3', () => {
     expect(statSync(file).size).toBeLessThan(2e6)
+    expect(statSync(new URL('../data/base-model-learned.safetensors', import.meta.url)).size).toBeLessThan(
+      3e6,
+    )
   })
 
   it('throws: missing, truncated, foreign and damaged files', async () => {

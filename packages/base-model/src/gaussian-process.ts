@@ -18,7 +18,7 @@ export interface Modes {
 }
 
 /** An orthonormal basis of the symmetric (or antisymmetric) displacement fields: pairs of (coordinate, weight). */
-function mirrorBasis(mirror: readonly number[], symmetric: boolean): [number, number][][] {
+export function mirrorBasis(mirror: readonly number[], symmetric: boolean): [number, number][][] {
   const basis: [number, number][][] = []
   mirror.forEach((j, i) => {
     if (j < i) return
@@ -38,7 +38,7 @@ function mirrorBasis(mirror: readonly number[], symmetric: boolean): [number, nu
 }
 
 /** Infinitesimal similarity motions `[7][N * 3]`. */
-function similarityMotions(positions: Float64Array): Float64Array[] {
+export function similarityMotions(positions: Float64Array): Float64Array[] {
   const count = positions.length / 3
   const field = (at: (x: number, y: number, z: number) => number[]) => {
     const result = new Float64Array(count * 3)
@@ -58,23 +58,16 @@ function similarityMotions(positions: Float64Array): Float64Array[] {
   ]
 }
 
-/** The main modes of a Gaussian process of smooth deformations (Luthi et al., "Gaussian Process Morphable Models",
- * TPAMI 2018): a sum of Gaussian kernels, split into its symmetric and antisymmetric parts, without motions of the
- * whole head, decomposed with the vertices' areas as weights.
+/** Covariance of a Gaussian process, a sum of Gaussian kernels, in the weighted coordinates of `basis`.
  *
- * @param area - `[N]` area around each vertex
- * @param amplitude - `[N]` factor of the deviation at each vertex
+ * @param root - `[N]` root of each vertex's weight
  */
-export function gaussianProcessModes(
+export function gaussianCovariance(
   positions: Float64Array,
-  mirror: readonly number[],
-  area: Float64Array,
-  options: { count: number; asymmetry: number; rootMeanSquare: number; amplitude?: Float64Array },
-): Modes {
+  root: Float64Array,
+  basis: readonly [number, number][][],
+): Matrix {
   const count = positions.length / 3
-  const totalArea = area.reduce((sum, value) => sum + value, 0)
-  const root = area.map((value) => Math.sqrt(value / totalArea))
-  const amplitude = options.amplitude ?? new Float64Array(count).fill(1)
   const kernel = new Float64Array(count * count)
   for (let i = 0; i < count; i++) {
     for (let j = 0; j < count; j++) {
@@ -83,29 +76,47 @@ export function gaussianProcessModes(
       for (const { length, deviation } of SCALES) {
         kernel[i * count + j] += deviation ** 2 * Math.exp(-squared / length ** 2)
       }
-      kernel[i * count + j] *= root[i] * root[j] * amplitude[i] * amplitude[j]
+      kernel[i * count + j] *= root[i] * root[j]
     }
   }
   const axis = [1, 1, DEPTH]
+  const size = basis.length
+  const covariance = Matrix.zeros(size, size)
+  for (let a = 0; a < size; a++) {
+    for (let b = a; b < size; b++) {
+      let sum = 0
+      for (const [p, wp] of basis[a]) {
+        for (const [q, wq] of basis[b]) {
+          if (p % 3 !== q % 3) continue
+          sum += wp * wq * axis[p % 3] ** 2 * kernel[Math.floor(p / 3) * count + Math.floor(q / 3)]
+        }
+      }
+      covariance.set(a, b, sum)
+      covariance.set(b, a, sum)
+    }
+  }
+  return covariance
+}
+
+/** The main modes of a Gaussian process of smooth deformations (Luthi et al., "Gaussian Process Morphable Models",
+ * TPAMI 2018): a sum of Gaussian kernels, split into its symmetric and antisymmetric parts, without motions of the
+ * whole head, decomposed with the vertices' areas as weights.
+ *
+ * @param area - `[N]` area around each vertex
+ */
+export function gaussianProcessModes(
+  positions: Float64Array,
+  mirror: readonly number[],
+  area: Float64Array,
+  options: { count: number; asymmetry: number; rootMeanSquare: number },
+): Modes {
+  const totalArea = area.reduce((sum, value) => sum + value, 0)
+  const root = area.map((value) => Math.sqrt(value / totalArea))
   const motions = similarityMotions(positions)
   const found: { variance: number; field: Float64Array; symmetric: boolean }[] = []
   for (const symmetric of [true, false]) {
     const basis = mirrorBasis(mirror, symmetric)
-    const size = basis.length
-    const covariance = Matrix.zeros(size, size)
-    for (let a = 0; a < size; a++) {
-      for (let b = a; b < size; b++) {
-        let sum = 0
-        for (const [p, wp] of basis[a]) {
-          for (const [q, wq] of basis[b]) {
-            if (p % 3 !== q % 3) continue
-            sum += wp * wq * axis[p % 3] ** 2 * kernel[Math.floor(p / 3) * count + Math.floor(q / 3)]
-          }
-        }
-        covariance.set(a, b, sum)
-        covariance.set(b, a, sum)
-      }
-    }
+    const covariance = gaussianCovariance(positions, root, basis)
     projectOut(covariance, basis, motions, root)
     const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(covariance, {
       assumeSymmetric: true,
@@ -126,7 +137,7 @@ export function gaussianProcessModes(
 }
 
 /** (I - Q Q^T) C (I - Q Q^T), Q an orthonormal basis of the motions in the weighted coordinates of `basis`. */
-function projectOut(
+export function projectOut(
   covariance: Matrix,
   basis: readonly [number, number][][],
   motions: readonly Float64Array[],
@@ -145,21 +156,21 @@ function projectOut(
     const length = Math.hypot(...vector)
     if (length > 1e-9 * Math.max(before, 1)) orthonormal.push(vector.map((value) => value / length))
   }
-  const projector = Matrix.eye(basis.length)
-  for (const vector of orthonormal) {
-    const column = Matrix.columnVector(vector)
-    projector.sub(column.mmul(column.transpose()))
-  }
-  const projected = projector.mmul(covariance).mmul(projector)
+  // (I - Q Q^T) C (I - Q Q^T) = C - Q A^T - A Q^T + Q B Q^T with A = C Q, B = Q^T C Q: a few columns, not whole matrices.
+  const q = new Matrix(orthonormal).transpose()
+  const a = covariance.mmul(q)
+  const b = q.transpose().mmul(a)
+  const half = Matrix.sub(a, Matrix.mul(q.mmul(b), 0.5))
+  const change = half.mmul(q.transpose())
   for (let i = 0; i < basis.length; i++) {
     for (let j = 0; j < basis.length; j++) {
-      covariance.set(i, j, (projected.get(i, j) + projected.get(j, i)) / 2)
+      covariance.set(i, j, covariance.get(i, j) - change.get(i, j) - change.get(j, i))
     }
   }
 }
 
 /** Back to `[N * 3]`, without the area weights; the largest number positive, since an eigenvector's sign is arbitrary. */
-function expand(
+export function expand(
   basis: readonly [number, number][][],
   vector: readonly number[],
   root: Float64Array,
