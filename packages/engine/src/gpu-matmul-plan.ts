@@ -50,14 +50,14 @@ const TURNED = [
 ]
 const STRAIGHT = [
   candidate([128, 128, 16, 8, 8], true, 34, 2),
-  candidate([128, 64, 16, 8, 4], false, 33, 3),
-  candidate([64, 64, 16, 8, 4], false, 32, 4),
+  candidate([128, 64, 16, 8, 4], false, 31, 3),
+  candidate([64, 64, 16, 8, 4], false, 31, 4),
   ...SMALL,
 ]
 
 /** Multiprocessors of a large GPU. */
 const PROCESSORS = 132
-const SPLITS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512]
+const SPLITS = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512]
 /** Steps that a part has at least. */
 const LEAST_STEPS = 8
 
