@@ -1,8 +1,11 @@
-import { makeGpuTensor, runGpuProgram } from '@facekit/core'
+import { makeGpuTensor, runGpuProgram, type GpuProgram } from '@facekit/core'
 import { util, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core'
 import { uploadOnce, vertexTriangles } from './gpu-constants.js'
 import { footprintsOnGpu } from './gpu-footprints.js'
-import { verticesFor, type GatherPrograms, type Gathering } from './gpu-gather-programs.js'
+import { reduceProgram } from './gpu-gather-reduce.js'
+import { teamProgram } from './gpu-gather-team.js'
+import { verticesFor, verticesProgram } from './gpu-gather-vertices.js'
+import type { Gathering } from './gpu-gathering.js'
 
 /* Contributor notes
  *
@@ -16,6 +19,20 @@ import { verticesFor, type GatherPrograms, type Gathering } from './gpu-gather-p
  * Should there be more tasks than places, which takes very many triangles that are seen here and there in large boxes, each
  * vertex is given to a workgroup, which looks through all of its boxes: slow, but the same sum in each run as well.
  */
+
+/** The programs of a gathering, in the order in which they run. */
+interface GatherPrograms {
+  reduce: GpuProgram
+  vertices: GpuProgram
+  team: GpuProgram
+}
+
+/** Makes the programs of a gathering. */
+export const gatherPrograms = (gathering: Gathering): GatherPrograms => ({
+  reduce: reduceProgram(gathering),
+  vertices: verticesProgram(gathering),
+  team: teamProgram(gathering),
+})
 
 /** Runs a gathering over `[B, H, W]` indices.
  *
@@ -55,7 +72,7 @@ export function gather(
     uniforms: values,
   }
   const items = lanes > 1 ? 1 : batch
-  runGpuProgram(backend, programs.gather, {
+  runGpuProgram(backend, programs.vertices, {
     ...gathered,
     workgroups: [Math.ceil(vertexCount / verticesFor(lanes)), items, parts],
   })

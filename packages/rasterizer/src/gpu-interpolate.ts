@@ -1,8 +1,8 @@
 import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@facekit/core'
 import { util, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core'
 import { uploadOnce } from './gpu-constants.js'
-import { gather } from './gpu-gather.js'
-import { each, gatherPrograms, type Gathering } from './gpu-gather-programs.js'
+import { gather, gatherPrograms } from './gpu-gather.js'
+import { each, type Gathering } from './gpu-gathering.js'
 import { byChannels, entry, GROUP_SIZE, linearIndex, vectors } from './gpu-snippets.js'
 
 /* Contributor notes

@@ -1,8 +1,8 @@
 import { makeGpuTensor } from '@facekit/core'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 import { uploadOnce } from './gpu-constants.js'
-import { gather } from './gpu-gather.js'
-import { gatherPrograms, type Gathering } from './gpu-gather-programs.js'
+import { gather, gatherPrograms } from './gpu-gather.js'
+import type { Gathering } from './gpu-gathering.js'
 import { barycentricsAt, edgeFunctions } from './gpu-snippets.js'
 
 /** The derivative of `barycentricsGradient` in barycentrics.ts, of vertices that are scaled by s_i: with e_i the edge functions of

@@ -1,6 +1,7 @@
 import type { Tensor, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core'
 import { runHostKernel, type HostKernel } from '@facekit/core'
-import { texturePyramidGradientOnGpu, texturePyramidOnGpu } from './gpu-texture-pyramid.js'
+import { texturePyramidOnGpu } from './gpu-texture-pyramid.js'
+import { texturePyramidGradientOnGpu } from './gpu-texture-pyramid-gradient.js'
 import { buildPyramid, pyramidGradient } from './pyramid-arrays.js'
 import { texelCount, textureLevels } from './texture-levels.js'
 
