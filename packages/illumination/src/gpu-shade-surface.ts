@@ -1,14 +1,7 @@
 import { makeGpuTensor, runGpuProgram, workgroupsFor } from '@facekit/core'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
-import {
-  BLOCK,
-  LIGHT,
-  diffuseBackward,
-  lightGradient,
-  packLight,
-  shadeForward,
-  specularBackward,
-} from './gpu-light.js'
+import { LIGHT, packLight, shadeForward } from './gpu-light.js'
+import { BLOCK, diffuseBackward, lightGradient, specularBackward } from './gpu-light-gradient.js'
 
 interface Attributes {
   cameraPosition: readonly number[]
