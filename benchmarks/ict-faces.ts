@@ -1,6 +1,6 @@
 // Shape accuracy against known faces: random people of ICT-FaceKit (statistics of scans) rendered under known light, fitted
 // with a model from the picture and its labels, and compared point to plane after alignment (ICP with scale).
-//   node --conditions=@facekit/source --import tsx benchmarks/ict-faces.ts [--model synthetic|file]... [--faces 10] [--iterations 60]
+//   node --conditions=@facekit/source --import tsx benchmarks/ict-faces.ts [--model learned|synthetic|file]... [--skin synthetic|learned] [--faces 10] [--iterations 60]
 // Needs ../shared/data/ict-facekit/raw beside the repository (8 identity modes, 8 expressions).
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -17,6 +17,8 @@ import ndarray from 'ndarray'
 const { values } = parseArgs({
   options: {
     model: { type: 'string', multiple: true, default: ['learned', 'synthetic'] },
+    /** Whose albedo the true faces have; a model knows its own best. */
+    skin: { type: 'string', default: 'synthetic' },
     faces: { type: 'string', default: '10' },
     iterations: { type: 'string', default: '60' },
     data: {
@@ -35,8 +37,7 @@ await initEngine({ backend: 'wasm' })
 const load = (name: string) =>
   loadBaseModel(name === 'learned' || name === 'synthetic' ? { variant: name } : { source: name })
 const models = await Promise.all(values.model.map(load))
-// Its skin is that of neither: the first version's, with a tone of its own for each face.
-const ict = await readIctFaceKit(values.data, { template: await load('synthetic') })
+const ict = await readIctFaceKit(values.data, { template: await load(values.skin) })
 
 function randomPerson(seed: number): FaceParameters {
   const random = createRandom(7000 + seed)
