@@ -41,8 +41,9 @@ const CULLS: readonly Cull[] = ['none', 'back', 'front']
 const FULL = 1024
 const MOST_GROUPS = 65535
 
-/** Bounds of the largest box, in pixels, that one thread loops over. */
-export const tuning = { smallest: 32, largest: 1024, perTile: 0.5 }
+/** Bounds of the largest box, in pixels, that one thread loops over; between them half a pixel for each tile of the picture. */
+const SMALL = 32
+const LARGE = 1024
 
 /** `rasterize` on WebGPU: ids, barycentrics and depth, and footprints when it is `traced`, of `[B, N, 4]` clip-space vertices. See the notes in gpu-scan.ts,
  * gpu-triangle.ts, gpu-resolve.ts and gpu-footprints.ts. */
@@ -68,8 +69,7 @@ export function rasterizeOnGpu(
   })
   const tiles = tilesFor(width, height, batch)
   // A tile tests every triangle of the list: worth it for triangles that would keep one thread busy for longer.
-  const wish = Math.ceil(tiles[0] * tiles[1] * tuning.perTile)
-  const small = Math.min(tuning.largest, Math.max(tuning.smallest, wish))
+  const small = Math.min(LARGE, Math.max(SMALL, Math.ceil((tiles[0] * tiles[1]) / 2)))
   const sizes = [batch, count, triangleCount, width, height, CULLS.indexOf(cull)]
   const groups = Math.ceil(triangleCount / SCAN_SIZE)
   const footprints: TensorInfo[] =
