@@ -3,6 +3,8 @@
 //   node --conditions=@facekit/source --import tsx benchmarks/convolution.ts [check] [ours] [stock] [variants]
 // SMALL=1 for a software adapter: tiny sizes. ONLY=3x3 restricts to layers whose name matches; BATCH=8 sets another batch; LIMIT=30 stops after
 // so many seconds; ROBUST=1 keeps Dawn's bounds checks; WINOGRAD=1e9 goes without Winograd's basis.
+// Calls are timed one after the other: where tfjs takes longer to issue one than the GPU to run it (0.1 ms and more on a busy machine), that is
+// what is measured. Times of the kernels alone: `profile()` of a recorded step, benchmarks/training-step.ts.
 import { makeGpuTensor, runGpuProgram, workgroupsFor } from '@facekit/core'
 import { assertHealthy, initEngine } from '@facekit/engine'
 import * as tf from '@tensorflow/tfjs-core'
