@@ -44,6 +44,8 @@ export class GpuBufferPool {
   numBytesAllocated = 0
   /** The most that was used at a time. */
   peakBytes = 0
+  /** What does not belong to recorded steps: used now, used at most since the last recording, and allocated. */
+  private common = { used: 0, peak: 0, allocated: 0 }
   private readonly slots = new Map<GPUBuffer, Slot>()
   /** Free buffers by usage, those given back last at the end. */
   private readonly free = new Map<number, Slot[]>()
@@ -77,6 +79,7 @@ export class GpuBufferPool {
     if (!slot?.used) return
     slot.used = false
     this.numBytesUsed -= buffer.size
+    if (!slot.arena) this.common.used -= buffer.size
     if (slot.arena) {
       if (slot.arena === this.arena && !slot.fixed) this.arenaFree.push(slot)
     } else if (slot.pins === 0) {
@@ -96,6 +99,7 @@ export class GpuBufferPool {
   closeArena(): void {
     this.arena = undefined
     this.arenaFree = []
+    this.common.peak = this.common.used
     this.trim(0)
   }
 
@@ -128,6 +132,8 @@ export class GpuBufferPool {
     for (const slot of arena.slots) {
       slot.arena = undefined
       slot.fixed = false
+      this.common.allocated += slot.buffer.size
+      if (slot.used) this.common.used += slot.buffer.size
       if (slot.used || slot.pins > 0) continue
       this.freeOf(slot.buffer.usage).push(slot)
     }
@@ -148,12 +154,17 @@ export class GpuBufferPool {
     this.slots.clear()
     this.free.clear()
     this.numBytesUsed = this.numBytesAllocated = 0
+    this.common = { used: 0, peak: 0, allocated: 0 }
   }
 
   private use(slot: Slot): void {
+    const { common } = this
     slot.used = true
     this.numBytesUsed += slot.buffer.size
     this.peakBytes = Math.max(this.peakBytes, this.numBytesUsed)
+    if (slot.arena) return
+    common.used += slot.buffer.size
+    common.peak = Math.max(common.peak, common.used)
   }
 
   private freeOf(usage: number): Slot[] {
@@ -173,6 +184,7 @@ export class GpuBufferPool {
     this.trim(bytes)
     const buffer = this.create({ size: bytes, usage, mappedAtCreation })
     this.numBytesAllocated += bytes
+    this.common.allocated += bytes
     const slot: Slot = { buffer, pins: 0, used: false }
     this.slots.set(buffer, slot)
     return slot
@@ -181,20 +193,23 @@ export class GpuBufferPool {
   private join(slot: Slot, arena: GpuArena): void {
     slot.arena = arena
     arena.slots.add(slot)
+    this.common.allocated -= slot.buffer.size
   }
 
   /** Drops what has been free for longest until `bytes` more would leave little enough of it. */
   private trim(bytes: number): void {
-    const peak = Math.max(this.peakBytes, this.numBytesUsed + bytes)
+    const { common } = this
+    const peak = Math.max(common.peak, common.used + bytes)
     const limit = peak + Math.max(peak * SPARE_SHARE, SPARE_BYTES)
     for (const list of this.free.values()) {
-      while (this.numBytesAllocated + bytes > limit && list.length > 0) this.destroy(list.shift()!)
+      while (common.allocated + bytes > limit && list.length > 0) this.destroy(list.shift()!)
     }
   }
 
   private destroy(slot: Slot): void {
     this.slots.delete(slot.buffer)
     this.numBytesAllocated -= slot.buffer.size
+    this.common.allocated -= slot.buffer.size
     this.trash.push(slot.buffer)
   }
 }

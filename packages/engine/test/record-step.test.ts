@@ -151,6 +151,33 @@ describe.skipIf(!webgpu)('recordStep on webgpu', () => {
     await assertHealthy()
   })
 
+  it('memory: a step that is kept does not make other work allocate anew', async () => {
+    const { device } = tf.backend() as unknown as { device: GPUDevice }
+    const x = tf.ones([2 ** 21])
+    const step = recordStep((a: tf.Tensor) => {
+      const made = Array.from({ length: 12 }, (_, i) => tf.mul(a, i))
+      return tf.slice(tf.addN(made), 0, 1)
+    })
+    for (let i = 0; i < 4; i++) step(x).dispose()
+    const work = () => tf.tidy(() => tf.sum(tf.mul(tf.mul(tf.add(x, 1), 2), tf.add(x, 3)))).dispose()
+    const create = device.createBuffer.bind(device)
+    let created = 0
+    device.createBuffer = (descriptor) => {
+      created++
+      return create(descriptor)
+    }
+    try {
+      work()
+      work()
+      created = 0
+      for (let i = 0; i < 5; i++) work()
+      expect(created).toBe(0)
+    } finally {
+      device.createBuffer = create
+      step.dispose()
+    }
+  })
+
   it('smoke: times its kernels', async () => {
     const step = recordStep((a: tf.Tensor1D) => tf.sum(tf.sqrt(a)))
     const x = tf.ones([10]) as tf.Tensor1D
