@@ -51,7 +51,7 @@ export function matrixProduct(
   runGpuProgram(
     backend,
     {
-      name: `facekit_product_${Object.values(traits).join('_')}_${tileKey(tile)}_${ending.key}_${split}`,
+      name: `facekit_product_${traitsKey(traits)}_${tileKey(tile)}_${ending.key}_${split}`,
       inputs: [`a: ${type(traits.wideA)}`, `b: ${type(traits.wideB)}`, ...ending.inputs],
       outputs: [`result: ${type(traits.wide)}`],
       uniforms: UNIFORMS,
@@ -83,6 +83,25 @@ interface Traits {
   /** Expressions. */
   inner: string
   columns: string
+}
+
+/** Traits in a program's name, which errors and profiles say: words for the code of the batch. */
+function traitsKey({ layouts, wideA, wideB, wide, whole, batch, inner, columns }: Traits): string {
+  const words: Record<string, string> = {
+    '/': 'by',
+    '%': 'mod',
+    '*': 'times',
+    '+': 'plus',
+    '(': 'of',
+    ')': 'end',
+  }
+  const matrices = batch
+    .replace(/let (\w)Matrix = /g, '$1_')
+    .replace(/[^\w\s;]/g, (sign) => `_${words[sign]}_`)
+  const flags = [wideA, wideB, wide, whole].map(Number).join('')
+  return [...layouts, flags, matrices.replace(/[\s;]+/g, ''), inner, columns]
+    .join('_')
+    .replaceAll('uniforms.', '')
 }
 
 const type = (wide: boolean) => (wide ? 'vec4<f32>' : 'f32')

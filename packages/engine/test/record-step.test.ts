@@ -154,12 +154,17 @@ describe.skipIf(!webgpu)('recordStep on webgpu', () => {
   it('memory: a step that is kept does not make other work allocate anew', async () => {
     const { device } = tf.backend() as unknown as { device: GPUDevice }
     const x = tf.ones([2 ** 21])
-    const step = recordStep((a: tf.Tensor) => {
-      const made = Array.from({ length: 12 }, (_, i) => tf.mul(a, i))
-      return tf.slice(tf.addN(made), 0, 1)
-    })
-    for (let i = 0; i < 4; i++) step(x).dispose()
-    const work = () => tf.tidy(() => tf.sum(tf.mul(tf.mul(tf.add(x, 1), 2), tf.add(x, 3)))).dispose()
+    const steps = [1, 2, 3].map(() =>
+      recordStep((a: tf.Tensor) =>
+        tf.slice(tf.addN(Array.from({ length: 8 }, (_, i) => tf.mul(a, i))), 0, 1),
+      ),
+    )
+    for (const step of steps) for (let i = 0; i < 3; i++) step(x).dispose()
+    // One size after the other, none of which fits another's memory.
+    const sizes = Array.from({ length: 7 }, (_, i) => Math.round(2 ** 17 * 1.5 ** i))
+    const work = () => {
+      for (const size of sizes) tf.tidy(() => tf.square(tf.slice(x, 0, size))).dispose()
+    }
     const create = device.createBuffer.bind(device)
     let created = 0
     device.createBuffer = (descriptor) => {
@@ -174,7 +179,7 @@ describe.skipIf(!webgpu)('recordStep on webgpu', () => {
       expect(created).toBe(0)
     } finally {
       device.createBuffer = create
-      step.dispose()
+      for (const step of steps) step.dispose()
     }
   })
 
