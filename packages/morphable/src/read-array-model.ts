@@ -79,10 +79,11 @@ async function unpack(bytes: Uint8Array, who: string, source: ModelSource): Prom
   }
 }
 
-/** Whether bytes are a JSON object: its first letter is a brace. (A safetensors file begins with the length of its header.) */
+/** Whether bytes are a JSON object: its first letter is a brace, and text has no zeros. (A safetensors file begins with the length of its
+ * header, eight bytes of which the last ones are 0; the others can be anything, spaces and braces too.) */
 export function isJson(bytes: Uint8Array): boolean {
   const first = bytes.subarray(0, 64).find((byte) => byte > 0x20)
-  return first === 0x7b && (bytes[8] !== 0x7b || bytes[1] > 0x08)
+  return first === 0x7b && !bytes.subarray(0, 8).includes(0)
 }
 
 async function parseDescription(bytes: Uint8Array, who: string, source: ModelSource): Promise<Unpacked> {

@@ -180,6 +180,11 @@ describe('readArrayModel', () => {
 
   it('value: formats are told from the content', async () => {
     expect(await detectModelFormat(encodeMorphableModel(model))).toBe('facekit')
+    // Whatever the length of its header is: a small number, spaces, a brace.
+    for (let length = 0; length < 4200; length += 40) {
+      const named = encodeMorphableModel({ ...model, name: 'x'.repeat(length) })
+      expect(await detectModelFormat(named)).toBe('facekit')
+    }
     expect(await detectModelFormat(zipSync(flameArrays(model)))).toBe('arrays')
     expect(await detectModelFormat(new TextEncoder().encode('  {"mean": []}'))).toBe('arrays')
     expect((await readMorphableModel(encodeMorphableModel(model))).layout).toEqual(layout)
