@@ -8,51 +8,12 @@
 import { assertHealthy, initEngine } from '@facekit/engine'
 import { antialias, createTopology, interpolate, rasterize, type Fragments } from '@facekit/rasterizer'
 import * as tf from '@tensorflow/tfjs-core'
+import { curtains, sphere, type Mesh } from './rasterizer-meshes.js'
 
 const [backend = 'webgpu', batch = '32', grid = '189', size = '224'] = process.argv.slice(2)
 const [B, side, pixels] = [batch, grid, size].map(Number)
 const picture = { width: pixels, height: pixels }
 const channels = 9
-
-interface Mesh {
-  clip: Float32Array
-  count: number
-  triangles: Int32Array
-}
-
-function sphere(): Mesh {
-  const clip: number[] = []
-  const triangles: number[] = []
-  for (let j = 0; j < side; j++) {
-    for (let i = 0; i < side; i++) {
-      const u = -1.2 + (2.4 * i) / (side - 1)
-      const v = -1.2 + (2.4 * j) / (side - 1)
-      const z = Math.cos(u) * Math.cos(v) - 5
-      clip.push(Math.sin(u) * Math.cos(v) * 3.2, Math.sin(v) * 3.2, -z * 1.02 - 0.2, -z)
-    }
-  }
-  for (let j = 0; j < side - 1; j++) {
-    for (let i = 0; i < side - 1; i++) {
-      const a = j * side + i
-      triangles.push(a, a + 1, a + side, a + 1, a + 1 + side, a + side)
-    }
-  }
-  return { clip: Float32Array.from(clip), count: side * side, triangles: Int32Array.from(triangles) }
-}
-
-/** 200 triangles that fill the picture, one behind the other. */
-function curtains(): Mesh {
-  const clip: number[] = []
-  for (let i = 0; i < 200; i++) {
-    const z = 0.9 - 0.009 * ((i * 77) % 200)
-    clip.push(-3, -3, z, 1, 3, -3, z, 1, 0, 5, z, 1)
-  }
-  return {
-    clip: Float32Array.from(clip),
-    count: 600,
-    triangles: Int32Array.from({ length: 600 }, (_, i) => i),
-  }
-}
 
 function scene(mesh: Mesh, items: number) {
   const numbers = (length: number, step: number) =>
@@ -134,7 +95,7 @@ async function time(name: string, f: () => void): Promise<void> {
   console.log(`${name.padEnd(56)} ${median.toFixed(2).padStart(8)} ms${suffix}`)
 }
 
-const [mesh, walls] = [sphere(), curtains()]
+const [mesh, walls] = [sphere(side), curtains(200)]
 await compare('sphere', mesh)
 await compare('200 screen-filling triangles', walls)
 const engine = await initEngine({ backend: backend as 'cpu' })

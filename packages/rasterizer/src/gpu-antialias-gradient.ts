@@ -1,6 +1,5 @@
-import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@facekit/core'
+import { gpuConstant, makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@facekit/core'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
-import { uploadOnce } from './gpu-constants.js'
 import {
   byChannels,
   differenceOfProducts,
@@ -165,7 +164,7 @@ export function antialiasVertexGradientOnGpu(
   const [batch, height, width, channels] = picture.shape
   const vertices = batch * topology.vertexCount
   const pairs = 2 * batch * height * width
-  const mesh = uploadOnce(backend, topology.triangles)
+  const mesh = gpuConstant(backend, topology.triangles)
   const heads = makeGpuTensor(backend, [vertices], 'int32')
   const next = makeGpuTensor(backend, [2 * pairs], 'int32')
   const slopes = makeGpuTensor(backend, [pairs], 'float32')

@@ -1,6 +1,6 @@
-import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@facekit/core'
+import { gpuConstant, makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@facekit/core'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
-import { topologyLinks, uploadOnce } from './gpu-constants.js'
+import { topologyLinks } from './gpu-constants.js'
 import { facingOf, projectOnGpu } from './gpu-project.js'
 import { edgeFunctions, entry, GROUP_SIZE, linearIndex } from './gpu-snippets.js'
 import type { Topology } from './topology.js'
@@ -125,8 +125,8 @@ export function crossingsOnGpu(
   const places = makeGpuTensor(backend, [...ids.shape, 2], 'float32')
   const codes = makeGpuTensor(backend, [...ids.shape, 2], 'int32')
   const points = projectOnGpu(backend, clip, width, height)
-  const mesh = uploadOnce(backend, topology.triangles)
-  const links = uploadOnce(backend, topologyLinks(topology))
+  const mesh = gpuConstant(backend, topology.triangles)
+  const links = gpuConstant(backend, topologyLinks(topology))
   runGpuProgram(backend, program, {
     inputs: [points, mesh, links, ids, depth],
     outputs: [places, codes],

@@ -1,6 +1,6 @@
-import { makeGpuTensor, runGpuProgram, type GpuProgram } from '@facekit/core'
+import { gpuConstant, makeGpuTensor, runGpuProgram, type GpuProgram } from '@facekit/core'
 import { util, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core'
-import { uploadOnce, vertexTriangles } from './gpu-constants.js'
+import { vertexTriangles } from './gpu-constants.js'
 import { footprintsOnGpu } from './gpu-footprints.js'
 import { reduceProgram } from './gpu-gather-reduce.js'
 import { teamProgram } from './gpu-gather-team.js'
@@ -67,7 +67,7 @@ export function gather(
     workgroups: [Math.min(512, Math.ceil((batch * height * width) / 128)), 3, parts],
   })
   const gathered = {
-    inputs: [uploadOnce(backend, vertexTriangles(triangles, vertexCount)), boxes, ids, records, ...inputs],
+    inputs: [gpuConstant(backend, vertexTriangles(triangles, vertexCount)), boxes, ids, records, ...inputs],
     outputs: [output],
     uniforms: values,
   }

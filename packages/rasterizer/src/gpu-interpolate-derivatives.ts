@@ -1,6 +1,5 @@
-import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@facekit/core'
+import { gpuConstant, makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@facekit/core'
 import { util, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core'
-import { uploadOnce } from './gpu-constants.js'
 import { barycentricsAt, edgeFunctions, entry, GROUP_SIZE, linearIndex } from './gpu-snippets.js'
 
 /** As derivative-arrays.ts, of vertices that are scaled by s_i: with e_i the edge functions of the scaled ones and S = sum s_j e_j,
@@ -74,7 +73,7 @@ export function interpolateDerivativesOnGpu(
   const pixels = util.sizeFromShape(ids.shape)
   const result = makeGpuTensor(backend, [...ids.shape, 2 * channels], 'float32')
   runGpuProgram(backend, program, {
-    inputs: [values, ids, clip, uploadOnce(backend, triangles)],
+    inputs: [values, ids, clip, gpuConstant(backend, triangles)],
     outputs: [result],
     uniforms: [pixels, batch === 1 ? 0 : count * channels, channels, count, width, height],
     workgroups: workgroupsFor(pixels, GROUP_SIZE),

@@ -1,6 +1,5 @@
-import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@facekit/core'
+import { gpuConstant, makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@facekit/core'
 import { util, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core'
-import { uploadOnce } from './gpu-constants.js'
 import { gather, gatherPrograms } from './gpu-gather.js'
 import { each, type Gathering } from './gpu-gathering.js'
 import { byChannels, entry, GROUP_SIZE, linearIndex, vectors } from './gpu-snippets.js'
@@ -154,7 +153,7 @@ function run(
   const pixels = util.sizeFromShape(ids.shape)
   const [, values] = vectors(channels)
   runGpuProgram(backend, program, {
-    inputs: [...inputs, uploadOnce(backend, triangles)],
+    inputs: [...inputs, gpuConstant(backend, triangles)],
     outputs: [output],
     uniforms: [pixels, ids.shape[1] * ids.shape[2], batch === 1 ? 0 : count * values],
     workgroups: workgroupsFor(pixels, GROUP_SIZE),

@@ -1,6 +1,5 @@
-import { makeGpuTensor } from '@facekit/core'
+import { gpuConstant, makeGpuTensor } from '@facekit/core'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
-import { uploadOnce } from './gpu-constants.js'
 import { gather, gatherPrograms } from './gpu-gather.js'
 import type { Gathering } from './gpu-gathering.js'
 import { barycentricsAt, edgeFunctions } from './gpu-snippets.js'
@@ -64,7 +63,7 @@ export function rasterizeGradientOnGpu(
   { triangles }: Attributes,
 ): TensorInfo[] {
   const gradient = makeGpuTensor(backend, clip.shape, 'float32')
-  const inputs = [clip, uploadOnce(backend, triangles), upstream]
+  const inputs = [clip, gpuConstant(backend, triangles), upstream]
   gather(backend, gathering, programs, ids, triangles, clip.shape[1], inputs, [], gradient, footprints)
   return [gradient]
 }

@@ -1,6 +1,5 @@
-import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@facekit/core'
+import { gpuConstant, makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@facekit/core'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
-import { uploadOnce } from './gpu-constants.js'
 import { projectVertex } from './gpu-project.js'
 import { footprintsOnGpu, listTasks, makeFootprints } from './gpu-footprints.js'
 import { resolveProgram, tilesFor, tracedResolveProgram } from './gpu-resolve.js'
@@ -55,7 +54,7 @@ export function rasterizeOnGpu(
   const [batch, count] = clip.shape
   const pixels = batch * width * height
   const triangleCount = triangles.length / 3
-  const mesh = uploadOnce(backend, triangles)
+  const mesh = gpuConstant(backend, triangles)
   const points = makeGpuTensor(backend, clip.shape, 'float32')
   const ids = makeGpuTensor(backend, [batch, height, width], 'int32')
   const depth = makeGpuTensor(backend, [batch, height, width, 1], 'float32')

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { neutralParameters, packParameters, unpackParameters } from '@facekit/core'
 import { assertHealthy } from '@facekit/engine'
 import { sampleCoefficients } from '@facekit/morphable'
-import { renderFace, type RenderFaceOptions } from '@facekit/render'
+import { defaultCamera, renderFace, type RenderFaceOptions } from '@facekit/render'
 import { createTinyFace, hasWebgpu, testBackends, useBackend } from '@facekit/testing'
 import { beforeAll, describe, expect, it } from 'vitest'
 
@@ -112,7 +112,14 @@ const cases: [string, Partial<RenderFaceOptions>][] = [
   ['as it is', {}],
   ['visible contour', { contour: 'visible' }],
   ['light at each pixel', { shading: 'pixel' }],
-  ['hard edges, weak perspective, grey background', { antialias: false, background: [0.2, 0.4, 0.6] }],
+  [
+    'hard edges, weak perspective, coloured background',
+    {
+      antialias: false,
+      background: [0.2, 0.4, 0.6],
+      camera: { ...defaultCamera, projection: 'weak-perspective' },
+    },
+  ],
 ]
 
 describe.each([...testBackends, 'webgpu'])('renderFace on %s', (backend) => {
