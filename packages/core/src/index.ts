@@ -12,7 +12,7 @@ export {
 } from './errors.js'
 export { assertDataType, assertShape, type Dimension, type Dimensions } from './shape-checks.js'
 export { assertInRange, assertInteger } from './value-checks.js'
-export { createRandom, type Random } from './random.js'
+export { createRandom, restoreRandom, type Random, type RandomState } from './random.js'
 export type { FaceParameters, Illumination, ParameterLayout, Pose } from './face-parameters.js'
 export {
   packParameters,
@@ -31,6 +31,13 @@ export {
   type SafetensorsFile,
   type SafetensorsType,
 } from './safetensors.js'
+export {
+  layersWeights,
+  loadLayersWeights,
+  saveLayersWeights,
+  type LayersWeight,
+  type SaveLayersWeightsOptions,
+} from './layers-weights.js'
 export { writeFileAtomic } from './write-file-atomic.js'
 export { hasHostMemory, runHostKernel, type HostKernel } from './host-kernel.js'
 export { computeOnHost, type HostArray, type OutputSpec } from './host-arrays.js'

@@ -1,5 +1,6 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64'
-import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
+import { xoroshiro128plus, xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus'
+import { ValueError } from './errors.js'
 import { assertInteger } from './value-checks.js'
 
 /** A seeded stream of random numbers; the same seed gives the same numbers on every machine. */
@@ -12,6 +13,15 @@ export interface Random {
   integer(below: number): number
   /** A new array with the items in random order. */
   shuffle<T>(items: readonly T[]): T[]
+  /** Where the stream is: plain numbers, to be stored as JSON and given to `restoreRandom`. */
+  state(): RandomState
+}
+
+/** Where a stream of random numbers is. */
+export interface RandomState {
+  generator: number[]
+  /** The second of the pair of normal numbers that is still to be given. */
+  spare?: number
 }
 
 /** Draws that are thrown away: a generator fresh from a small seed has a state of mostly equal bits, and shows it. */
@@ -37,7 +47,29 @@ export function createRandom(seed: number): Random {
   assertInteger('createRandom: seed', seed, 0, 0xffffffff)
   const generator = xoroshiro128plus(scramble(seed))
   for (let i = 0; i < WARM_UP; i++) uniformFloat64(generator)
-  let spare: number | undefined
+  return stream(generator)
+}
+
+/** Goes on with a stream of random numbers where `state` was taken.
+ *
+ * @throws {ValueError} when it is no state of a stream
+ * @example
+ * const random = createRandom(7)
+ * const state = random.state()
+ * random.uniform() === restoreRandom(state).uniform() // true
+ */
+export function restoreRandom(state: RandomState): Random {
+  const { generator, spare } = state ?? {}
+  const whole = Array.isArray(generator) && generator.length === 4 && generator.every(Number.isInteger)
+  if (!whole || (spare !== undefined && !Number.isFinite(spare))) {
+    throw new ValueError(
+      `restoreRandom: ${JSON.stringify(state)} is no state of a stream; give it what state() of one has returned`,
+    )
+  }
+  return stream(xoroshiro128plusFromState(generator), spare)
+}
+
+function stream(generator: ReturnType<typeof xoroshiro128plus>, spare?: number): Random {
   const uniform = (minimum = 0, maximum = 1) => minimum + (maximum - minimum) * uniformFloat64(generator)
   const integer = (below: number) => {
     assertInteger('Random.integer: below', below, 1)
@@ -66,5 +98,6 @@ export function createRandom(seed: number): Random {
       }
       return result
     },
+    state: () => ({ generator: [...generator.getState()], ...(spare !== undefined && { spare }) }),
   }
 }

@@ -1,4 +1,4 @@
-import { createRandom, ValueError } from '@facekit/core'
+import { createRandom, restoreRandom, ValueError } from '@facekit/core'
 import { describe, expect, it } from 'vitest'
 
 const draw = <T>(count: number, next: () => T) => Array.from({ length: count }, next)
@@ -47,6 +47,29 @@ describe('createRandom', () => {
     expect(items).toEqual(before)
     expect(shuffled).not.toEqual(items)
     expect(shuffled.toSorted((a, b) => a - b)).toEqual(items)
+  })
+
+  it('value: a stream goes on from its state, also between the two normal numbers of a pair', () => {
+    const random = createRandom(5)
+    draw(7, () => random.normal())
+    const state = JSON.parse(JSON.stringify(random.state()))
+    const next = (stream: typeof random) => [
+      stream.normal(),
+      stream.uniform(),
+      stream.integer(1000),
+      stream.normal(),
+    ]
+    const [again, twice] = [restoreRandom(state), restoreRandom(state)]
+    const expected = next(random)
+    expect(next(again)).toEqual(expected)
+    expect(next(twice)).toEqual(expected)
+    expect(next(again)).toEqual(next(random))
+  })
+
+  it('throws: on what is no state', () => {
+    for (const state of [undefined, {}, { generator: [1, 2] }, { generator: [1, 2, 3, 'x'] }]) {
+      expect(() => restoreRandom(state as never)).toThrow(ValueError)
+    }
   })
 
   it('throws: on seeds and bounds that are none', () => {
