@@ -7,7 +7,8 @@ type Shape4D = [number, number, number, number]
 
 interface Attributes {
   strides: [number, number] | number
-  dilations: [number, number] | number
+  /** tfjs-layers gives `null` where it was told nothing. */
+  dilations?: [number, number] | number | null
   pad: 'valid' | 'same' | number | backend_util.ExplicitPadding
   dataFormat: 'NHWC' | 'NCHW'
   dimRoundingMode?: 'floor' | 'round' | 'ceil'
@@ -69,7 +70,7 @@ function convolve(
     x.shape as Shape4D,
     filter.shape as Shape4D,
     strides,
-    dilations,
+    dilations ?? 1,
     pad,
     dimRoundingMode,
   )

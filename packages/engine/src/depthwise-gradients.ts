@@ -5,14 +5,15 @@ type Shape4D = [number, number, number, number]
 
 interface Attributes {
   strides: [number, number] | number
-  dilations: [number, number] | number
+  /** tfjs-layers gives `null` where it was told nothing. */
+  dilations?: [number, number] | number | null
   pad: 'valid' | 'same' | number | backend_util.ExplicitPadding
   dimRoundingMode?: 'floor' | 'round' | 'ceil'
 }
 
 function convolution(input: Shape4D, filter: Shape4D, attributes: Attributes): backend_util.Conv2DInfo {
   const { strides, dilations, pad, dimRoundingMode } = attributes
-  return backend_util.computeConv2DInfo(input, filter, strides, dilations, pad, dimRoundingMode, true)
+  return backend_util.computeConv2DInfo(input, filter, strides, dilations ?? 1, pad, dimRoundingMode, true)
 }
 
 /** Calls back for every pair of an input pixel and an output pixel that a tap of the filter joins. */

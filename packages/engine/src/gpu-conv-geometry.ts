@@ -22,7 +22,8 @@ export interface ConvAttributes {
   strides: [number, number] | number
   pad: 'valid' | 'same' | number | backend_util.ExplicitPadding
   dataFormat?: 'NHWC' | 'NCHW'
-  dilations?: [number, number] | number
+  /** tfjs-layers gives `null` where it was told nothing. */
+  dilations?: [number, number] | number | null
   dimRoundingMode?: 'floor' | 'round' | 'ceil'
 }
 
@@ -31,14 +32,14 @@ type Shape4D = [number, number, number, number]
 export function convGeometry(
   input: readonly number[],
   filter: readonly number[],
-  { strides, pad, dilations = 1, dimRoundingMode }: ConvAttributes,
+  { strides, pad, dilations, dimRoundingMode }: ConvAttributes,
   depthwise = false,
 ): ConvGeometry {
   const info = backend_util.computeConv2DInfo(
     input as Shape4D,
     filter as Shape4D,
     strides,
-    dilations,
+    dilations ?? 1,
     pad,
     dimRoundingMode,
     depthwise,
