@@ -34,3 +34,29 @@ export {
   type FitGaussianMixtureOptions,
   type GaussianMixture,
 } from './gaussian-mixture.js'
+export {
+  celebaMaskClasses,
+  faceClasses,
+  labelOf,
+  mirroredLabels,
+  type CelebaMaskClass,
+} from './celeba-mask-classes.js'
+export { openCelebaMaskFolder, type CelebaMaskFolder, type CelebaMaskSample } from './celeba-mask-folder.js'
+export { createUnetPlusPlus, type UnetPlusPlusOptions } from './unet-plus-plus.js'
+export {
+  createSegmenter,
+  foldSegmenter,
+  saveSegmenter,
+  type Segmenter,
+  type SegmenterOptions,
+} from './segmenter.js'
+export { loadSegmenter, type LoadSegmenterOptions } from './segmenter-weights.js'
+export { segment } from './segment.js'
+export type { FaceSegmentation } from './segmentation-masks.js'
+export { classWeights, segmentationLoss, type SegmentationLossOptions } from './segmentation-loss.js'
+export {
+  createSegmentationCounter,
+  type SegmentationCounter,
+  type SegmentationScore,
+} from './segmentation-metrics.js'
+export { augmentSegmentation, type AugmentSegmentationOptions } from './segmentation-augment.js'

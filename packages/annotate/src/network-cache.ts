@@ -1,6 +1,11 @@
 import { backend, type KernelBackend } from '@tensorflow/tfjs-core'
 import { ValueError } from '@facekit/core'
-import { loadNetworkWeights, type NetworkName, type NetworkWeights } from './network-weights.js'
+import {
+  loadNetworkWeights,
+  readShippedWeights,
+  type NetworkName,
+  type NetworkWeights,
+} from './network-weights.js'
 
 /** A network with its weights on one backend. */
 export interface Network {
@@ -23,12 +28,28 @@ export async function cachedNetwork<T extends Network>(
   name: NetworkName,
   create: (weights: NetworkWeights) => T,
 ): Promise<T> {
+  return cachedFrom(name, loadNetworkWeights, create)
+}
+
+/** As `cachedNetwork`, for a network of tfjs-layers, which is made from the bytes of its file. */
+export async function cachedLayersNetwork<T extends Network>(
+  name: NetworkName,
+  create: (bytes: Uint8Array) => T,
+): Promise<T> {
+  return cachedFrom(name, readShippedWeights, create)
+}
+
+async function cachedFrom<T extends Network, W>(
+  name: NetworkName,
+  read: (name: NetworkName) => Promise<W>,
+  create: (weights: W) => T,
+): Promise<T> {
   const current = backend()
   let networks = cache.get(current)
   if (networks === undefined) cache.set(current, (networks = new Map()))
   let entry = networks.get(name)
   if (entry === undefined) {
-    entry = { promise: load(name, create, current) }
+    entry = { promise: load(name, read, create, current) }
     networks.set(name, entry)
   }
   try {
@@ -40,12 +61,13 @@ export async function cachedNetwork<T extends Network>(
   return entry.network as T
 }
 
-async function load<T extends Network>(
+async function load<T extends Network, W>(
   name: NetworkName,
-  create: (weights: NetworkWeights) => T,
+  read: (name: NetworkName) => Promise<W>,
+  create: (weights: W) => T,
   owner: KernelBackend,
 ): Promise<T> {
-  const weights = await loadNetworkWeights(name)
+  const weights = await read(name)
   if (backend() !== owner) {
     throw new ValueError(
       `@facekit/annotate: the backend changed while the ${name} network was loaded; load it again`,

@@ -1,7 +1,7 @@
 import { ModelFormatError, readSafetensors, type SafetensorsFile } from '@facekit/core'
 
 /** Names of the networks' weights files, without `.safetensors`. */
-export type NetworkName = 'face-detector' | 'tiny-face-detector' | 'landmarks' | 'embedder'
+export type NetworkName = 'face-detector' | 'tiny-face-detector' | 'landmarks' | 'embedder' | 'segmenter'
 
 // Written out one by one: bundlers find files only in this very form. The paths are right from src/ and from dist/.
 const shipped: Record<NetworkName, () => URL> = {
@@ -9,6 +9,7 @@ const shipped: Record<NetworkName, () => URL> = {
   'tiny-face-detector': () => new URL('../weights/tiny-face-detector.safetensors', import.meta.url),
   landmarks: () => new URL('../weights/landmarks.safetensors', import.meta.url),
   embedder: () => new URL('../weights/embedder.safetensors', import.meta.url),
+  segmenter: () => new URL('../weights/segmenter.safetensors', import.meta.url),
 }
 
 let folder: URL | undefined
@@ -47,8 +48,15 @@ export interface NetworkWeights {
  * @throws {ModelFormatError} when the file is missing, damaged or of another network
  */
 export async function loadNetworkWeights(network: NetworkName): Promise<NetworkWeights> {
-  const url = folder === undefined ? shipped[network]() : new URL(`${network}.safetensors`, folder)
-  return parseNetworkWeights(await readBytes(url), network)
+  return parseNetworkWeights(await readShippedWeights(network), network)
+}
+
+/** The bytes of a network's weights file.
+ *
+ * @throws {ModelFormatError} when it cannot be read
+ */
+export async function readShippedWeights(network: NetworkName): Promise<Uint8Array> {
+  return readBytes(folder === undefined ? shipped[network]() : new URL(`${network}.safetensors`, folder))
 }
 
 /** Reads a network's weights out of the bytes of its file.
