@@ -1,0 +1,8 @@
+export type { Backbone, BackboneContext } from './backbone.js'
+export { resnetBackbone, type ResnetOptions } from './resnet-backbone.js'
+export { mobileBackbone, type MobileOptions } from './mobile-backbone.js'
+export { createRegressor, type BackboneName, type CreateRegressorOptions } from './create-regressor.js'
+export type { FaceRegressor } from './face-regressor.js'
+export { parametersOfOutputs, type ParameterRanges } from './parameter-ranges.js'
+export { saveRegressor, type SaveRegressorOptions } from './save-regressor.js'
+export { assertFits, loadRegressor, type LoadRegressorOptions } from './load-regressor.js'

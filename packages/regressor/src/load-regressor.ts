@@ -1,0 +1,84 @@
+import { loadLayersWeights, ModelFormatError, readSafetensors, type ParameterLayout } from '@facekit/core'
+import type { Backbone } from './backbone.js'
+import { createEmptyRegressor, findBackbone, type BackboneName } from './create-regressor.js'
+import type { FaceRegressor } from './face-regressor.js'
+import { readBytes } from './read-bytes.js'
+import { readDescription } from './regressor-metadata.js'
+import type { RegressorDescription } from './wrap-model.js'
+
+/** Options of `loadRegressor`. */
+export interface LoadRegressorOptions {
+  /** The face model that it shall give coefficients of: a file for another one is refused. */
+  for?: { name?: string; layout: ParameterLayout }
+  /** The backbone, where it is not one of the package's. */
+  backbone?: BackboneName | Backbone
+}
+
+/** Reads a regressor from a safetensors file of `saveRegressor`.
+ *
+ * @param source - path, address, or the file's bytes
+ *
+ * Memory: the regressor's variables, until `dispose`.
+ * @throws {ModelFormatError} when the file cannot be read, is damaged, or is of another format, backbone, layout or face model
+ * @example
+ * const regressor = await loadRegressor('face.safetensors', { for: model })
+ */
+export async function loadRegressor(
+  source: string | URL | Uint8Array,
+  options: LoadRegressorOptions = {},
+): Promise<FaceRegressor> {
+  const who = source instanceof Uint8Array ? 'loadRegressor' : `loadRegressor: ${String(source)}`
+  const bytes = await readBytes(who, source)
+  const description = readDescription(who, readSafetensors(bytes, who).metadata)
+  if (options.for) assertFits(who, description, options.for)
+  const backbone = backboneOf(who, description.backbone, options.backbone)
+  const regressor = createEmptyRegressor({ ...description, backbone })
+  try {
+    loadLayersWeights(regressor.model, bytes, who)
+  } catch (error) {
+    regressor.dispose()
+    throw error
+  }
+  return regressor
+}
+
+/** Checks that a regressor gives the coefficients of a face model.
+ *
+ * @throws {ModelFormatError} that says what differs
+ */
+export function assertFits(
+  who: string,
+  { layout, faceModel }: Pick<RegressorDescription, 'layout' | 'faceModel'>,
+  model: { name?: string; layout: ParameterLayout },
+): void {
+  const differing = (['identity', 'expression', 'albedo'] as const).filter(
+    (key) => layout[key] !== model.layout[key],
+  )
+  const name = model.name === undefined ? 'the face model' : `face model "${model.name}"`
+  if (differing.length > 0) {
+    const counts = (of: ParameterLayout) => differing.map((key) => `${of[key]} ${key}`).join(', ')
+    throw new ModelFormatError(
+      `${who}: it gives ${counts(layout)} coefficients${faceModel ? ` of "${faceModel}"` : ''}, ${name} has ${counts(model.layout)}; use its own model, or train one for this`,
+    )
+  }
+  if (faceModel !== undefined && model.name !== undefined && faceModel !== model.name) {
+    throw new ModelFormatError(
+      `${who}: it gives coefficients of "${faceModel}", not of ${name}; use its own model, or train one for this`,
+    )
+  }
+}
+
+/** Names of variants end in their width, so that a file finds its backbone. */
+function backboneOf(who: string, name: string, given: LoadRegressorOptions['backbone']): Backbone {
+  const backbone = given === undefined ? undefined : findBackbone(given)
+  if (backbone !== undefined) {
+    if (backbone.name === name) return backbone
+    throw new ModelFormatError(
+      `${who}: the file was saved with backbone "${name}", not "${backbone.name}"; pass that backbone`,
+    )
+  }
+  if (name === 'resnet50' || name === 'resnet18' || name === 'mobile') return findBackbone(name)
+  throw new ModelFormatError(
+    `${who}: the file was saved with backbone "${name}", which this package does not have; pass it as options.backbone`,
+  )
+}

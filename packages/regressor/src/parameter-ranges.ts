@@ -1,0 +1,99 @@
+import { unpackParameters, type FaceParameters, type ParameterLayout } from '@facekit/core'
+import {
+  add,
+  clipByValue,
+  exp,
+  mul,
+  softplus,
+  tanh,
+  tidy,
+  type Tensor,
+  type Tensor2D,
+  type Tensor3D,
+} from '@tensorflow/tfjs-core'
+
+/** What of a face model the numbers of a regressor depend on beside their counts. */
+export interface ParameterRanges {
+  /** `model.shape.expressionRange`: from rest to full activation, `[0, 1]` for blendshapes. Without it: standard deviations, up to 4. */
+  expressionRange?: readonly [number, number]
+}
+
+/** Coefficients of people are seldom farther from the mean than 3 standard deviations. */
+const LARGEST_COEFFICIENT = 4
+/** Share of its slope that a blendshape keeps outside of its range, so that it finds back. */
+const OUTER_SLOPE = 0.1
+const WHITE = 2 * Math.sqrt(Math.PI)
+const START_POSITION = [0, 400, 1200]
+
+/** Numbers for which softplus(x + shift) is `start` at x = 0. */
+const shiftFor = (start: number) => Math.log(Math.expm1(start))
+
+/** `slope * x` near 0, never beyond `limit`. */
+const limited = (x: Tensor, slope: number, limit: number) => mul(tanh(mul(x, slope / limit)), limit)
+
+/** Makes parameters of a face of what the last layer of a regressor gives. 0 is the mean face at rest, looking straight ahead, in white light
+ * of irradiance 1: about the mean of aligned crops. One unit of the output is about as much as faces differ.
+ *
+ * | parameter | of output x | range |
+ * |---|---|---|
+ * | identity, albedo | 4 tanh(x / 4) | -4 to 4 standard deviations |
+ * | expression, with a range | x; outside of the range with a tenth of the slope | open while it is trained; `predict` cuts it to the range |
+ * | expression, without | 4 tanh(x / 4) | -4 to 4 standard deviations |
+ * | rotation | pi/2 tanh(0.3 x / (pi/2)) | -90 to 90 degrees |
+ * | translation | 200 tanh(20 x / 200) | -200 to 200 mm |
+ * | scale | exp(0.7 tanh(0.1 x / 0.7)) | 0.5 to 2 |
+ * | spherical harmonics | start + x / 2 | open |
+ * | light position | start + 2000 tanh(300 x / 2000) | (0, 400, 1200) +- 2000 mm |
+ * | light colour | softplus(x + c), 0.22 at 0 | above 0 |
+ * | shininess | 1 + 14 softplus(x + c), 15 at 0 | above 1 |
+ *
+ * @param outputs - `[B, P]`, P = `parameterCount(layout)`
+ *
+ * Differentiable: outputs. Memory: the caller owns the results.
+ * @throws {ShapeError} when P does not fit the layout
+ */
+export function parametersOfOutputs(
+  outputs: Tensor2D,
+  layout: ParameterLayout,
+  { expressionRange }: ParameterRanges = {},
+): FaceParameters {
+  return tidy(() => {
+    const raw = unpackParameters(outputs, layout)
+    const coefficients = (x: Tensor) => limited(x, 1, LARGEST_COEFFICIENT)
+    const { rotation, translation, scale } = raw.pose
+    const { sphericalHarmonics, lightPosition, lightColor, shininess } = raw.illumination
+    const white = Array.from({ length: 9 }, (_, k) => [0, 1, 2].map(() => (k === 0 ? WHITE : 0)))
+    return {
+      identity: coefficients(raw.identity),
+      expression: expressionRange ? leakyClip(raw.expression, expressionRange) : coefficients(raw.expression),
+      albedo: coefficients(raw.albedo),
+      pose: {
+        rotation: limited(rotation, 0.3, Math.PI / 2),
+        translation: limited(translation, 20, 200),
+        scale: exp(limited(scale, 0.1, 0.7)),
+      },
+      illumination: {
+        sphericalHarmonics: add(mul(sphericalHarmonics, 0.5), [white]) as Tensor3D,
+        lightPosition: add(limited(lightPosition, 300, 2000), [START_POSITION]),
+        lightColor: softplus(add(lightColor, shiftFor(0.22))),
+        shininess: add(mul(softplus(add(shininess, shiftFor(1))), 14), 1),
+      },
+    } as never
+  }) as unknown as FaceParameters
+}
+
+function leakyClip(x: Tensor, [lowest, highest]: readonly [number, number]): Tensor {
+  return add(mul(clipByValue(x, lowest, highest), 1 - OUTER_SLOPE), mul(x, OUTER_SLOPE))
+}
+
+/** The same parameters with expressions inside of their range. */
+export function cutExpression(
+  parameters: FaceParameters,
+  { expressionRange }: ParameterRanges,
+): FaceParameters {
+  if (!expressionRange) return parameters
+  const [lowest, highest] = expressionRange
+  const expression = clipByValue(parameters.expression, lowest, highest)
+  parameters.expression.dispose()
+  return { ...parameters, expression }
+}
