@@ -1,0 +1,15 @@
+/** Adds numbers up over the processes of a run. */
+export interface GradientReducer {
+  /** From 0; the process of rank 0 writes files. */
+  readonly rank: number
+  /** How many processes there are. */
+  readonly size: number
+  /** Replaces each number by its sum over all processes. */
+  allReduce(values: Float32Array): Promise<void>
+  /** The same at once, for what happens inside of an operation. */
+  allReduceSync(values: Float32Array): void
+  /** Ends all processes of the run; does not return where it can. */
+  abort(message: string): void
+  /** Leaves the run in order. */
+  close(): void
+}

@@ -1,0 +1,184 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { CheckpointError, ShapeError, ValueError } from '@facekit/core'
+import { hasWebgpu, useBackend } from '@facekit/testing'
+import { DivergenceError, listCheckpoints, readTrainingLog, runTraining } from '@facekit/trainer'
+import * as tf from '@tensorflow/tfjs-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { scratchFolder, tinyBatches, tinyLoss, tinyNetwork, trainTiny } from './training-fixtures.js'
+
+const webgpu = await hasWebgpu()
+const backends = webgpu ? ['cpu', 'wasm', 'webgpu'] : ['cpu', 'wasm']
+afterAll(() => useBackend('cpu'))
+
+describe.each(backends)('runTraining on %s', (backend) => {
+  beforeAll(() => useBackend(backend))
+
+  it.each(['adam', 'adamw', 'sgd'] as const)('smoke: %s lowers the loss', async (optimizer) => {
+    const { result, losses } = await trainTiny({ optimizer, iterations: 24, learningRate: 0.05 })
+    expect(result.stoppedBy).toBe('iterations')
+    expect(result.iterations).toBe(24)
+    expect(result.loss).toBeLessThan(losses.get(1)! * 0.7)
+    expect(result.terms.square).toBeGreaterThan(0)
+    expect(result.waitShare).toBeGreaterThan(0)
+  })
+
+  it('value: moving averages follow, gradients are clipped, accumulated, phases begin', async () => {
+    const model = tinyNetwork()
+    const result = await runTraining({
+      model,
+      loss: (iteration, ...batch) => {
+        const { total, terms } = tinyLoss(model)(iteration, ...batch)
+        return iteration >= 8 ? { total, terms } : { total: terms!.square, terms: { square: terms!.square } }
+      },
+      phase: (iteration) => (iteration >= 8 ? 'both' : 'square'),
+      batches: tinyBatches(),
+      iterations: 16,
+      accumulate: 2,
+      clipNorm: 0.5,
+      learningRate: (iteration) => 0.05 / (1 + iteration),
+    })
+    expect(Object.keys(result.terms)).toEqual(['square', 'size'])
+    const mean = await model.getLayer('norm').weights[2].read().data()
+    expect(mean.some((value) => Math.abs(value) > 1e-3)).toBe(true)
+    model.dispose()
+  })
+
+  it('memory: no tensor is left', async () => {
+    const train = () => trainTiny({ accumulate: 2, clipNorm: 1, iterations: 6, folder: scratchFolder() })
+    await train()
+    const before = tf.memory().numTensors
+    await train()
+    expect(tf.memory().numTensors).toBe(before)
+  })
+})
+
+describe.each(['cpu', 'wasm'])('resuming on %s', (backend) => {
+  beforeAll(() => useBackend(backend))
+
+  it.each(['adam', 'adamw', 'sgd'] as const)('value: %s goes on to the bit', async (optimizer) => {
+    const settings = { optimizer, ...(optimizer === 'sgd' && { momentum: 0.9 }), accumulate: 2, clipNorm: 1 }
+    const whole = await trainTiny(settings)
+    const folder = scratchFolder()
+    const first = await trainTiny({ ...settings, folder, checkpointEvery: 5, iterations: 7 })
+    const second = await trainTiny({ ...settings, folder, resume: true, logEvery: 1 })
+    expect(new Map([...first.losses, ...second.losses])).toEqual(whole.losses)
+    expect(second.weights).toEqual(whole.weights)
+    const log = await readTrainingLog(join(folder, 'log.jsonl'))
+    expect(log.filter(({ loss }) => loss !== undefined).map(({ iteration }) => iteration)).toEqual([
+      7, 8, 9, 10, 11, 12,
+    ])
+  })
+
+  it('value: a damaged checkpoint is passed over for the one before', async () => {
+    const folder = scratchFolder()
+    const whole = await trainTiny({ folder, checkpointEvery: 4 })
+    const [newest, before] = await listCheckpoints(folder)
+    const bytes = readFileSync(newest)
+    bytes[bytes.length - 3] ^= 1
+    writeFileSync(newest, bytes)
+    const again = await trainTiny({ folder, resume: true })
+    expect([...again.losses.keys()]).toEqual([9, 10, 11, 12])
+    expect(again.weights).toEqual(whole.weights)
+    for (const path of await listCheckpoints(folder)) writeFileSync(path, bytes.subarray(0, 100))
+    await expect(trainTiny({ folder, resume: 'auto' })).rejects.toThrow(CheckpointError)
+    await expect(trainTiny({ resume: before })).rejects.toThrow(/damaged/)
+  })
+
+  it('throws: what cannot be resumed', async () => {
+    const folder = scratchFolder()
+    await expect(trainTiny({ folder, resume: true })).rejects.toThrow(/no checkpoint/)
+    await trainTiny({ folder, resume: 'auto', iterations: 2 })
+    await expect(trainTiny({ folder })).rejects.toThrow(/holds a training that got to iteration 2/)
+    await expect(trainTiny({ folder, resume: true, optimizer: 'sgd' })).rejects.toThrow(CheckpointError)
+  })
+
+  it('value: keeps as many checkpoints as asked for, nothing else', async () => {
+    const folder = scratchFolder()
+    await trainTiny({ folder, checkpointEvery: 2, keepCheckpoints: 2 })
+    const names = readdirSync(folder).filter((name) => !name.startsWith('events'))
+    expect(names.sort()).toEqual([
+      'checkpoint-000000010.safetensors',
+      'checkpoint-000000012.safetensors',
+      'latest',
+      'log.jsonl',
+    ])
+  })
+
+  it('value: accumulation equals a large batch', async () => {
+    const run = (accumulate: number, size: number) => {
+      const w = tf.variable(tf.tensor2d([0.3, -0.2, 0.5], [3, 1]))
+      let at = 0
+      const numbers = Array.from({ length: 96 }, (_, i) => Math.sin(i * 1.7))
+      const next = async (): Promise<[tf.Tensor2D]> => {
+        const part = numbers.slice(at, at + size * 3)
+        at = (at + size * 3) % 96
+        return [tf.tensor2d(part, [size, 3])]
+      }
+      return runTraining({
+        model: { variables: { w } },
+        loss: (_, x) => ({
+          total: tf.mean(tf.square(tf.sub(tf.matMul(x, w as tf.Tensor2D), 1))) as tf.Scalar,
+        }),
+        batches: { next, state: () => at, restore: (state) => void (at = state as number) },
+        iterations: 8,
+        accumulate,
+        learningRate: 0.1,
+      }).then(async ({ loss }) => [loss, ...(await w.data())])
+    }
+    const [parts, whole] = [await run(4, 2), await run(1, 8)]
+    parts.forEach((value, i) => expect(value).toBeCloseTo(whole[i], 5))
+  })
+
+  it('value: stops by time and by signal, with a checkpoint', async () => {
+    const folder = scratchFolder()
+    expect((await trainTiny({ folder, seconds: 0 })).result.stoppedBy).toBe('seconds')
+    const controller = new AbortController()
+    const { result } = await trainTiny({
+      folder,
+      resume: 'auto',
+      signal: controller.signal,
+      onProgress: ({ iteration }) => iteration === 3 && controller.abort(),
+    })
+    expect(result).toMatchObject({ stoppedBy: 'signal', iterations: 3 })
+    expect(result.checkpoint).toMatch(/checkpoint-000000003/)
+  })
+
+  it('throws: a loss that is no number names its term and the last good checkpoint', async () => {
+    const model = tinyNetwork()
+    const folder = scratchFolder()
+    const bad = tf.variable(tf.scalar(1))
+    const training = runTraining({
+      model,
+      loss: (iteration, ...batch) => {
+        const { total, terms } = tinyLoss(model)(iteration, ...batch)
+        const ratio = tf.div(terms!.size, bad) as tf.Scalar
+        return { total: tf.add(total, ratio) as tf.Scalar, terms: { ...terms, ratio } }
+      },
+      batches: tinyBatches(),
+      iterations: 20,
+      checkpointEvery: 4,
+      folder,
+      learningRate: 0.01,
+      onProgress: ({ iteration }) => iteration === 6 && bad.assign(tf.scalar(0)),
+    })
+    await expect(training).rejects.toThrow(DivergenceError)
+    await expect(training).rejects.toThrow(/iteration 6: term "ratio" is Infinity.*checkpoint-000000004/)
+    const values = await Promise.all(model.weights.map((weight) => weight.read().data()))
+    expect(values.every((array) => array.every(Number.isFinite))).toBe(true)
+    model.dispose()
+    bad.dispose()
+  })
+
+  it('throws: a loss that explodes', async () => {
+    const training = trainTiny({ optimizer: 'sgd', learningRate: 30, iterations: 200 })
+    await expect(training).rejects.toThrow(/exploded.*term "s|no numbers|is NaN|is Infinity|not finite/)
+  })
+
+  it('throws: options and losses that make no sense', async () => {
+    await expect(trainTiny({ optimizer: 'lion' as never })).rejects.toThrow(ValueError)
+    await expect(trainTiny({ weightDecay: 1 })).rejects.toThrow(/adamw/)
+    await expect(trainTiny({ accumulate: 0 })).rejects.toThrow(ValueError)
+    await expect(trainTiny({ loss: (_, x) => ({ total: x as never }) })).rejects.toThrow(ShapeError)
+  })
+})
