@@ -1,0 +1,68 @@
+import { createRandom, type Random } from '@facekit/core'
+import type { MorphableModel } from '@facekit/morphable'
+import { hashSeed } from './hash-seed.js'
+
+/** What makes a person. */
+export interface DrawnPerson {
+  identity: Float32Array
+  albedo: Float32Array
+}
+
+const PERSON = 1
+/** Coefficients are held within so many deviations. */
+const LIMIT = 2.6
+
+/** Makes people: the same number is the same person, for one seed. */
+export function createPeople(
+  model: MorphableModel,
+  seed: number,
+  deviation: number,
+): (person: number) => DrawnPerson {
+  const tone = skinToneMode(model)
+  const { identity, albedo } = model.layout
+  return (person) => {
+    const random = createRandom(hashSeed(seed, PERSON, person))
+    const held = (spread: number) => Math.min(LIMIT, Math.max(-LIMIT, random.normal(0, spread)))
+    const spread = deviation * random.uniform(0.7, 1.15)
+    const result = {
+      identity: Float32Array.from({ length: identity }, () => held(spread)),
+      albedo: Float32Array.from({ length: albedo }, () => held(0.95)),
+    }
+    // Skins from the palest to the darkest, equally often.
+    if (tone !== undefined) result.albedo[tone] = random.uniform(-2.2, 2.6)
+    return result
+  }
+}
+
+/** The albedo mode that changes the brightness of the whole skin most, if one does. */
+function skinToneMode(model: MorphableModel): number | undefined {
+  const { diffuse, diffuseMean } = model.albedo
+  const { vertexCount } = model
+  const skin = model.regions?.skin ?? Int32Array.from({ length: vertexCount }, (_, v) => v)
+  const level = (data: ArrayLike<number>, mode: number) => {
+    let sum = 0
+    for (const v of skin) {
+      for (let c = 0; c < 3; c++) sum += data[(mode * vertexCount + v) * 3 + c]
+    }
+    return Math.abs(sum) / (3 * skin.length)
+  }
+  const mean = level(diffuseMean.data, 0)
+  let best: number | undefined
+  let largest = 0.1 * mean
+  for (let k = 0; k < model.layout.albedo; k++) {
+    const change = level(diffuse.data, k)
+    if (change > largest) [best, largest] = [k, change]
+  }
+  return best
+}
+
+/** How a head is turned: pitch, yaw, roll in radians; half of the heads look about to the front, the others anywhere. */
+export function drawRotation(
+  random: Random,
+  { yaw, pitch }: { yaw: number; pitch: number },
+): [number, number, number] {
+  const degree = Math.PI / 180
+  const within = (value: number, limit: number) => Math.min(limit, Math.max(-limit, value))
+  const turned = random.uniform() < 0.5 ? random.normal(0, yaw / 5) : random.uniform(-yaw, yaw)
+  return [within(random.normal(0, pitch / 2.4), pitch) * degree, within(turned, yaw) * degree, 0]
+}

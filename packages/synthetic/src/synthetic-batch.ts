@@ -1,0 +1,64 @@
+import type { FaceParameters } from '@facekit/core'
+import { dispose, type TensorContainer } from '@tensorflow/tfjs-core'
+import type { Tensor1D, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core'
+
+/** Names of the 19 classes of a label picture, those of CelebAMask-HQ in its order. Left and right are the subject's. */
+export const labelNames = [
+  'background',
+  'skin',
+  'nose',
+  'eye_g',
+  'l_eye',
+  'r_eye',
+  'l_brow',
+  'r_brow',
+  'l_ear',
+  'r_ear',
+  'mouth',
+  'u_lip',
+  'l_lip',
+  'hair',
+  'hat',
+  'ear_r',
+  'neck_l',
+  'neck',
+  'cloth',
+] as const
+
+/** Name of a class. */
+export type LabelName = (typeof labelNames)[number]
+
+/** Number of a class: its place in `labelNames`. */
+export const labelOf = (name: LabelName): number => labelNames.indexOf(name)
+
+/** Rendered pictures and what is known of them. Plain tensors, of which the caller disposes (`disposeBatch`). */
+export interface SyntheticBatch {
+  /** `[B, S, S, 3]` encoded, 0..1. */
+  image: Tensor4D
+  /** `[B, S, S]` int32, 0 to 18: what is seen at each pixel centre, see `labelNames`. */
+  labels: Tensor3D
+  /** `[B, S, S, 1]` 0..1: the face's surface with brows, eyes and lips; without the opening of the mouth, and without what hides it (hair,
+   * glasses' frames and tinted lenses, hands, ...). Clear lenses count as face. */
+  faceRegion: Tensor4D
+  /** `[B, S, S, 1]` 0..1: the opening between the lips. */
+  innerMouth: Tensor4D
+  /** `[B, S, S, 1]` 0..1: bare skin of face, ears, neck and hands; low under brows and beard, 0 on lips and eyes. */
+  skin: Tensor4D
+  /** `[B, S, S, 3]` of the surface of the head, unit length, world space (+z to the camera); 0 elsewhere. */
+  normals: Tensor4D
+  /** `[B, 68, 2]` pixels, origin at the top left, pixel centres at +0.5; may lie outside of the picture. */
+  landmarks: Tensor3D
+  /** `[B, 68]` 1 where a landmark is in the picture and nothing lies before it, else 0. */
+  landmarkVisibility: Tensor2D
+  /** `[B, 4]` x, y, width, height of the face (forehead to chin) in pixels, hidden parts included; may reach outside. */
+  box: Tensor2D
+  /** `[B, 5, 2]` pixels: right eye, left eye (the subject's), tip of the nose, right and left corner of the mouth. */
+  fivePoints: Tensor3D
+  /** Those that the face was rendered with. */
+  parameters: FaceParameters
+  /** `[B]` int32: pictures of one person have one number. */
+  identityIds: Tensor1D
+}
+
+/** Frees all tensors of a batch; `tf.dispose(batch)` with types. */
+export const disposeBatch = (batch: SyntheticBatch): void => dispose(batch as unknown as TensorContainer)
