@@ -1,9 +1,16 @@
 import type { Tensor3D } from '@tensorflow/tfjs-core'
-import ndarray, { type NdArray } from 'ndarray'
-import { AnnotationError, ValueError } from '@facekit/core'
+import type { NdArray } from 'ndarray'
 import type { Box } from './detector-network.js'
-import { createLandmarkNetwork, type LandmarkNetwork } from './landmark-network.js'
-import { boxView, landmarkCount, landmarksView, predictInViews, type LandmarkView } from './landmark-view.js'
+import { createDenseLandmarkNetwork, type LandmarkNetwork } from './dense-landmark-network.js'
+import { checkFaceBox } from './face-box.js'
+import {
+  boxView,
+  landmarkCount,
+  landmarksView,
+  meanPoints,
+  predictInViews,
+  type LandmarkView,
+} from './landmark-view.js'
 import { cachedNetwork } from './network-cache.js'
 import type { Picture } from './picture.js'
 import { readRaster } from './picture-raster.js'
@@ -44,8 +51,8 @@ const DOUBTFUL = 0.022
  */
 export async function findLandmarks(picture: Picture | Tensor3D, box: Box): Promise<NdArray<Float32Array>> {
   const raster = await readRaster('findLandmarks: picture', picture)
-  checkBox(box, raster)
-  const network = await cachedNetwork('landmarks', createLandmarkNetwork)
+  checkFaceBox('findLandmarks', box, raster)
+  const network = await cachedNetwork('landmarks', createDenseLandmarkNetwork)
   let best = await settle(raster, network, boxView(box))
   if (best.spread <= DOUBTFUL) return best.points
   for (const start of otherStarts(boxView(box))) {
@@ -65,12 +72,12 @@ interface Estimate {
 /** Looks again and again in the square around the landmarks until it settles. */
 async function settle(raster: Raster, network: LandmarkNetwork, start: LandmarkView): Promise<Estimate> {
   let looks = await predictInViews(raster, network, inScales(start, BOX_SCALES))
-  let points = mean(looks)
+  let points = meanPoints(looks)
   let view = landmarksView(points)
   for (let round = 0; round < ROUNDS; round++) {
     if (!(view.size > LEAST_SIZE)) return { points, spread: Infinity }
     looks = await predictInViews(raster, network, inScales(view, LANDMARK_SCALES))
-    points = mean(looks)
+    points = meanPoints(looks)
     const next = landmarksView(points)
     const change = Math.hypot(next.x - view.x, next.y - view.y) + Math.abs(next.size - view.size)
     const settled = change < SETTLED * view.size
@@ -105,26 +112,4 @@ function inScales(view: LandmarkView, scales: readonly number[]): LandmarkView[]
   return scales.flatMap((scale) =>
     [false, true].map((mirrored) => ({ ...view, size: view.size * scale, mirrored })),
   )
-}
-
-function mean(all: readonly Points[]): Points {
-  const sum = ndarray(new Float32Array(2 * landmarkCount), [landmarkCount, 2])
-  for (const points of all) {
-    for (let k = 0; k < 2 * landmarkCount; k++) sum.data[k] += points.get(k >> 1, k & 1) / all.length
-  }
-  return sum
-}
-
-function checkBox(box: Box, { width, height }: Raster): void {
-  const { x, y } = box ?? {}
-  if (![x, y, box?.width, box?.height].every(Number.isFinite) || box.width <= 0 || box.height <= 0) {
-    throw new ValueError(
-      `findLandmarks: box is ${JSON.stringify(box)}, expected finite x, y and positive width, height`,
-    )
-  }
-  if (x >= width || y >= height || x + box.width <= 0 || y + box.height <= 0) {
-    throw new AnnotationError(
-      `findLandmarks: the box ${JSON.stringify(box)} lies outside of the picture of ${width} x ${height}; use detectFaces`,
-    )
-  }
 }

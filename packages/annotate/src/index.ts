@@ -60,3 +60,24 @@ export {
   type SegmentationScore,
 } from './segmentation-metrics.js'
 export { augmentSegmentation, type AugmentSegmentationOptions } from './segmentation-augment.js'
+export { pseudoLabels, type PseudoLabelOptions } from './segmentation-pseudo-labels.js'
+export { createLandmarkNetwork, type LandmarkNetworkOptions } from './hourglass-network.js'
+export { createHourglass, loadHourglass, saveHourglass, type Hourglass } from './hourglass.js'
+export { decodeHeatmaps, drawHeatmaps, type DecodeHeatmapsOptions, type HeatmapOptions } from './heatmaps.js'
+export { heatmapLoss, type HeatmapLossOptions } from './heatmap-loss.js'
+export { mirroredLandmarks } from './mirrored-landmarks.js'
+export { augmentLandmarks, type AugmentLandmarksOptions } from './landmark-augmentation.js'
+export {
+  createLandmarkBatches,
+  type LandmarkBatches,
+  type LandmarkBatchesOptions,
+} from './landmark-batches.js'
+export {
+  openLandmarks,
+  parseLandmarksJson,
+  parseLandmarksMat,
+  parsePts,
+  type LandmarkSample,
+  type OpenLandmarksOptions,
+} from './landmark-dataset.js'
+export { readMatFile, type MatArray } from './mat-file.js'

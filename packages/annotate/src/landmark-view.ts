@@ -1,7 +1,7 @@
-import { tensor4d } from '@tensorflow/tfjs-core'
+import { tensor4d, type Tensor2D, type Tensor4D } from '@tensorflow/tfjs-core'
 import ndarray from 'ndarray'
 import type { Box } from './detector-network.js'
-import { landmarkInputSize, type LandmarkNetwork } from './landmark-network.js'
+import { mirroredLandmarks } from './mirrored-landmarks.js'
 import { resample, type Raster } from './resample.js'
 import {
   applyTransform,
@@ -24,29 +24,6 @@ export interface LandmarkView {
   angle: number
   /** Whether it is looked at in a mirror. */
   mirrored: boolean
-}
-
-/** Where each landmark is in a mirrored face. */
-const mirroredLandmarks: readonly number[] = [
-  ...range(16, 0),
-  ...range(26, 17),
-  ...range(27, 30),
-  ...range(35, 31),
-  ...range(45, 42),
-  47,
-  46,
-  ...range(39, 36),
-  41,
-  40,
-  ...range(54, 48),
-  ...range(59, 55),
-  ...range(64, 60),
-  ...range(67, 65),
-]
-
-function range(from: number, to: number): number[] {
-  const step = Math.sign(to - from)
-  return Array.from({ length: Math.abs(to - from) + 1 }, (_, i) => from + i * step)
 }
 
 /** The square around a box. */
@@ -84,19 +61,37 @@ export function landmarksView(points: Points): LandmarkView {
   }
 }
 
+/** The mean of several looks. */
+export function meanPoints(looks: readonly Points[]): Points {
+  const sum = ndarray(new Float32Array(2 * landmarkCount), [landmarkCount, 2])
+  for (const points of looks) {
+    for (let k = 0; k < 2 * landmarkCount; k++) sum.data[k] += points.get(k >> 1, k & 1) / looks.length
+  }
+  return sum
+}
+
+/** A network that finds landmarks in square pictures. */
+export interface ViewNetwork {
+  /** Width and height of its pictures. */
+  inputSize: number
+  /** @param images - `[B, S, S, 3]` encoded, 0..255
+   * @returns `[B, 136]` x, y of each landmark in widths of the picture; the caller owns it */
+  predict(images: Tensor4D): Tensor2D
+}
+
 /** The landmarks that the network sees in each view, all in one batch.
  *
  * @returns `[68, 2]` in pixels of the picture for each view
  */
 export async function predictInViews(
   raster: Raster,
-  network: LandmarkNetwork,
+  network: ViewNetwork,
   views: readonly LandmarkView[],
 ): Promise<Points[]> {
-  const size = landmarkInputSize
+  const size = network.inputSize
   const pixels = new Float32Array(views.length * size * size * 3)
   const transforms = views.map((view, i) => {
-    const transform = viewTransform(view)
+    const transform = viewTransform(view, size)
     const { data } = resample(raster, transform, { x: 0, y: 0, width: size, height: size })
     if (view.mirrored) mirror(data, size)
     pixels.set(data, i * size * size * 3)
@@ -119,11 +114,11 @@ export async function predictInViews(
 }
 
 /** Pixels of the picture to pixels of the network's input. */
-function viewTransform({ x, y, size, angle }: LandmarkView): SimilarityTransform {
-  const scale = landmarkInputSize / size
+function viewTransform({ x, y, size, angle }: LandmarkView, inputSize: number): SimilarityTransform {
+  const scale = inputSize / size
   const c = scale * Math.cos(angle)
   const s = scale * Math.sin(angle)
-  const middle = landmarkInputSize / 2
+  const middle = inputSize / 2
   return { scale, rotation: -angle, translation: [middle - (c * x + s * y), middle - (c * y - s * x)] }
 }
 

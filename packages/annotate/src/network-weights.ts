@@ -1,7 +1,14 @@
 import { ModelFormatError, readSafetensors, type SafetensorsFile } from '@facekit/core'
 
 /** Names of the networks' weights files, without `.safetensors`. */
-export type NetworkName = 'face-detector' | 'tiny-face-detector' | 'landmarks' | 'embedder' | 'segmenter'
+export type NetworkName =
+  | 'face-detector'
+  | 'tiny-face-detector'
+  | 'landmarks'
+  | 'embedder'
+  | 'segmenter'
+  | 'hourglass'
+  | 'mtcnn'
 
 // Written out one by one: bundlers find files only in this very form. The paths are right from src/ and from dist/.
 const shipped: Record<NetworkName, () => URL> = {
@@ -10,6 +17,8 @@ const shipped: Record<NetworkName, () => URL> = {
   landmarks: () => new URL('../weights/landmarks.safetensors', import.meta.url),
   embedder: () => new URL('../weights/embedder.safetensors', import.meta.url),
   segmenter: () => new URL('../weights/segmenter.safetensors', import.meta.url),
+  hourglass: () => new URL('../weights/hourglass.safetensors', import.meta.url),
+  mtcnn: () => new URL('../weights/mtcnn.safetensors', import.meta.url),
 }
 
 let folder: URL | undefined
