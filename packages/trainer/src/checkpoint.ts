@@ -96,16 +96,8 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
 
 /** Paths of the checkpoints in a folder, the latest first. */
 export async function listCheckpoints(folder: string): Promise<string[]> {
-  const { readFile } = await import('node:fs/promises')
   const { join } = await import('node:path')
-  const names = await checkpointNames(folder)
-  const latest = await readFile(join(folder, POINTER), 'utf8').then(
-    (text) => text.trim(),
-    () => undefined,
-  )
-  // One that is newer than the pointer was written by a run that died before it could say so: whole, too.
-  const first = names.filter((name) => latest === undefined || name > latest || name === latest)
-  return [...first, ...names.filter((name) => !first.includes(name))].map((name) => join(folder, name))
+  return (await checkpointNames(folder)).map((name) => join(folder, name))
 }
 
 /** The newest checkpoint of a folder that is whole.
@@ -144,10 +136,7 @@ async function checkpointNames(folder: string): Promise<string[]> {
       cause: error,
     })
   })
-  return entries
-    .filter((name) => NAME.test(name))
-    .sort()
-    .reverse()
+  return entries.filter((name) => NAME.test(name)).sort((a, b) => (a < b ? 1 : -1))
 }
 
 /** Of all that a checkpoint says. */

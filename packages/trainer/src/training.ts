@@ -246,12 +246,7 @@ export class Training<Batch extends Tensor[]> {
     await this.#drain()
     const picture = await panel.draw(this.#iteration)
     this.#drawn = this.#iteration
-    const { writePng } = await import('@facekit/export')
-    const { mkdir } = await import('node:fs/promises')
-    const { join } = await import('node:path')
-    const folder = join(this.#options.folder!, 'panels')
-    await mkdir(folder, { recursive: true })
-    await writePng(picture, join(folder, `panel-${String(this.#iteration).padStart(9, '0')}.png`))
+    await this.#log!.writePanel(this.#iteration, picture)
   }
 
   async #save(): Promise<void> {
