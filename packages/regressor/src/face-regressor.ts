@@ -26,7 +26,8 @@ export interface FaceRegressor {
    * Memory: the caller owns the results.
    * @throws {ShapeError} when the pictures have another size
    */
-  predict(images: Tensor4D | Tensor3D): FaceParameters
+  predict(images: Tensor4D): FaceParameters
+  predict(image: Tensor3D): FaceParameters
   /** The same, to be differentiated: expressions may lie a little outside of their range.
    *
    * @param options - `training`: batch normalisation by the statistics of the batch, which its moving averages follow

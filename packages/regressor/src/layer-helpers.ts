@@ -11,6 +11,13 @@ export function heNormal({ nextSeed }: BackboneContext) {
   return seed === undefined ? initializers.zeros() : initializers.heNormal({ seed })
 }
 
+/** The same for depthwise filters, of which each sees one channel. */
+export function depthwiseNormal({ nextSeed }: BackboneContext, size: number) {
+  const seed = nextSeed()
+  if (seed === undefined) return initializers.zeros()
+  return initializers.randomNormal({ mean: 0, stddev: Math.sqrt(2 / (size * size)), seed })
+}
+
 /** Options of `convolution`. */
 export interface ConvolutionOptions {
   filters: number
@@ -53,5 +60,5 @@ export function normalization(
   return apply(layers.batchNormalization({ name, epsilon, momentum, gammaInitializer }), x)
 }
 
-export const activation = (x: SymbolicTensor, name: string, kind: 'relu' | 'relu6' = 'relu') =>
-  apply(layers.activation({ name, activation: kind }), x)
+export const activation = (x: SymbolicTensor, name: string) =>
+  apply(layers.activation({ name, activation: 'relu' }), x)

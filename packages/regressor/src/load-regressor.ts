@@ -1,10 +1,13 @@
 import { loadLayersWeights, ModelFormatError, readSafetensors, type ParameterLayout } from '@facekit/core'
+import { io } from '@tensorflow/tfjs-core'
+import { loadLayersModel, type LayersModel } from '@tensorflow/tfjs-layers'
 import type { Backbone } from './backbone.js'
 import { createEmptyRegressor, findBackbone, type BackboneName } from './create-regressor.js'
 import type { FaceRegressor } from './face-regressor.js'
+import { readModelJson } from './model-json.js'
 import { readBytes } from './read-bytes.js'
 import { readDescription } from './regressor-metadata.js'
-import type { RegressorDescription } from './wrap-model.js'
+import { wrapModel, type RegressorDescription } from './wrap-model.js'
 
 /** Options of `loadRegressor`. */
 export interface LoadRegressorOptions {
@@ -14,9 +17,9 @@ export interface LoadRegressorOptions {
   backbone?: BackboneName | Backbone
 }
 
-/** Reads a regressor from a safetensors file of `saveRegressor`.
+/** Reads a regressor from a safetensors file of `saveRegressor`, or from the `model.json` of `exportRegressor`.
  *
- * @param source - path, address, or the file's bytes
+ * @param source - path, address, or the safetensors file's bytes
  *
  * Memory: the regressor's variables, until `dispose`.
  * @throws {ModelFormatError} when the file cannot be read, is damaged, or is of another format, backbone, layout or face model
@@ -28,6 +31,8 @@ export async function loadRegressor(
   options: LoadRegressorOptions = {},
 ): Promise<FaceRegressor> {
   const who = source instanceof Uint8Array ? 'loadRegressor' : `loadRegressor: ${String(source)}`
+  if (!(source instanceof Uint8Array) && String(source).split(/[?#]/)[0].endsWith('.json'))
+    return loadModelJson(who, source, options)
   const bytes = await readBytes(who, source)
   const description = readDescription(who, readSafetensors(bytes, who).metadata)
   if (options.for) assertFits(who, description, options.for)
@@ -40,6 +45,29 @@ export async function loadRegressor(
     throw error
   }
   return regressor
+}
+
+/** The layers are in the file: a backbone of one's own need not be given. */
+async function loadModelJson(
+  who: string,
+  source: string | URL,
+  options: LoadRegressorOptions,
+): Promise<FaceRegressor> {
+  const { topology, specs, weights, userDefinedMetadata } = await readModelJson(who, source)
+  const text = Object.entries(userDefinedMetadata ?? {}).map(([key, value]) => [key, String(value)])
+  const description = readDescription(who, Object.fromEntries(text) as Record<string, string>)
+  if (options.for) assertFits(who, description, options.for)
+  const artifacts = { modelTopology: topology, weightSpecs: specs, weightData: weights }
+  let model: LayersModel | undefined
+  try {
+    model = await loadLayersModel(io.fromMemory(artifacts))
+    return wrapModel(model, description)
+  } catch (error) {
+    model?.dispose()
+    throw new ModelFormatError(`${who}: its layers or weights do not fit (${(error as Error).message})`, {
+      cause: error,
+    })
+  }
 }
 
 /** Checks that a regressor gives the coefficients of a face model.

@@ -1,7 +1,7 @@
 import { assertInRange } from '@facekit/core'
-import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers'
+import { initializers, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers'
 import type { Backbone, BackboneContext } from './backbone.js'
-import { activation, apply, convolution, heNormal, normalization } from './layer-helpers.js'
+import { activation, apply, convolution, depthwiseNormal, normalization } from './layer-helpers.js'
 
 /** Options of `mobileBackbone`. */
 export interface MobileOptions {
@@ -22,8 +22,9 @@ const STAGES = [
   [6, 320, 1, 1],
 ] as const
 
-/** MobileNet v2 (Sandler et al. 2018) with the end that faces want: instead of the mean over the last pixels, one learned weight for each
- * pixel and channel (the global depthwise convolution of MobileFaceNets, Chen et al. 2018), since places in an aligned crop matter.
+/** MobileNet v2 (Sandler et al. 2018), with plain relus, which runtimes fuse, and the end that faces want: instead of the mean over the last
+ * pixels, one learned weight for each pixel and channel (the global depthwise convolution of MobileFaceNets, Chen et al. 2018), since places
+ * in an aligned crop matter.
  *
  * @returns a backbone with features `[B, 1, 1, C]`
  * @throws {ValueError} when a factor is not positive
@@ -36,7 +37,7 @@ export function mobileBackbone({ width = 1, features = 512 }: MobileOptions = {}
     name: `mobile${width === 1 ? '' : `-${width}`}${features === 512 ? '' : `-${features}`}`,
     build(images, context) {
       let x = convolution(images, 'stem_conv', { filters: channels(32), size: 3, stride: 2 }, context)
-      x = activation(normalization(x, 'stem_bn'), 'stem_relu', 'relu6')
+      x = activation(normalization(x, 'stem_bn'), 'stem_relu')
       for (const [stage, [expansion, filters, count, stride]] of STAGES.entries()) {
         for (let block = 0; block < count; block++) {
           const options = {
@@ -49,11 +50,12 @@ export function mobileBackbone({ width = 1, features = 512 }: MobileOptions = {}
         }
       }
       x = convolution(x, 'last_conv', { filters: features, size: 1 }, context)
-      x = activation(normalization(x, 'last_bn'), 'last_relu', 'relu6')
+      x = activation(normalization(x, 'last_bn'), 'last_relu')
       const size = x.shape[1] as number
       const pool = { name: 'pool_depthwise', kernelSize: size, useBias: false, padding: 'valid' as const }
-      x = apply(layers.depthwiseConv2d({ ...pool, depthwiseInitializer: heNormal(context) }), x)
-      return normalization(x, 'pool_bn')
+      // It begins as the mean.
+      const mean = initializers.constant({ value: 1 / (size * size) })
+      return apply(layers.depthwiseConv2d({ ...pool, depthwiseInitializer: mean }), x)
     },
   }
 }
@@ -74,12 +76,15 @@ function invertedResidual(
   let y = x
   if (expansion > 1) {
     y = convolution(y, `${name}_expand_conv`, { filters: expansion * inputs, size: 1 }, context)
-    y = activation(normalization(y, `${name}_expand_bn`), `${name}_expand_relu`, 'relu6')
+    y = activation(normalization(y, `${name}_expand_bn`), `${name}_expand_relu`)
   }
   const depthwise = { kernelSize: 3, strides: stride, padding: 'same' as const, useBias: false }
   const name_ = `${name}_depthwise_conv`
-  y = apply(layers.depthwiseConv2d({ name: name_, ...depthwise, depthwiseInitializer: heNormal(context) }), y)
-  y = activation(normalization(y, `${name}_depthwise_bn`), `${name}_depthwise_relu`, 'relu6')
+  y = apply(
+    layers.depthwiseConv2d({ name: name_, ...depthwise, depthwiseInitializer: depthwiseNormal(context, 3) }),
+    y,
+  )
+  y = activation(normalization(y, `${name}_depthwise_bn`), `${name}_depthwise_relu`)
   y = normalization(
     convolution(y, `${name}_project_conv`, { filters, size: 1 }, context),
     `${name}_project_bn`,

@@ -43,9 +43,9 @@ export function wrapModel(model: LayersModel, description: RegressorDescription)
     outputs,
     apply: (images, options) =>
       tidy(() => parametersOfOutputs(outputs(images, options), layout, description) as never),
-    predict: (images) =>
+    predict: (images: Tensor) =>
       tidy(() => {
-        const batch = (images.rank === 3 ? expandDims(images as Tensor) : images) as Tensor4D
+        const batch = (images.rank === 3 ? expandDims(images) : images) as Tensor4D
         return cutExpression(parametersOfOutputs(outputs(batch), layout, description), description) as never
       }),
     dispose: () => void model.dispose(),
