@@ -75,9 +75,8 @@ function mirrorLabels(labels: tf.Tensor3D, mirrored: number[]): tf.Tensor3D {
     Array.from({ length: 256 }, (_, i) => mirroredLabels[i] ?? i),
     'int32',
   )
-  const flags = tf.tensor3d(mirrored, [mirrored.length, 1, 1], 'int32')
-  const exchanged = tf.gather(table, labels)
-  return tf.add(tf.mul(exchanged, flags), tf.mul(labels, tf.sub(1, flags))) as tf.Tensor3D
+  const flags = tf.tensor3d(mirrored, [mirrored.length, 1, 1], 'bool')
+  return tf.where(flags, tf.gather(table, labels), labels) as tf.Tensor3D
 }
 
 interface Color {

@@ -91,6 +91,7 @@ describe.each([...testBackends, ...(webgpu ? ['webgpu'] : [])])('segmentationLos
     const target = tf.tensor3d(truth, [1, S, S], 'int32')
     const still = { rotation: 0, scale: 1, shift: 0, color: 0 }
     const flipped = augmentSegmentation(images, target, createRandom(1), { ...still, mirror: 1 })
+    expect(flipped.labels.dtype).toBe('int32')
     const mirrored = await flipped.labels.data()
     expect([mirrored[0], mirrored[S - 1]]).toEqual([labelOf('hair'), labelOf('r_eye')])
     const bright = await flipped.images.data()
