@@ -1,5 +1,6 @@
 import { ValueError } from '@facekit/core'
 import ndarray, { type NdArray } from 'ndarray'
+import { allZero } from './all-zero.js'
 import { denseData } from './dense-data.js'
 import type { MorphableModel } from './morphable-model.js'
 
@@ -109,13 +110,17 @@ function pickRows(array: NdArray<Float32Array>, rows: Int32Array): NdArray<Float
   const [count, channels] = array.shape.slice(-2)
   const blocks = array.shape.length === 3 ? array.shape[0] : 1
   const result = new Float32Array(blocks * rows.length * channels)
-  // No subarrays: a basis has millions of rows.
-  let to = 0
-  for (let block = 0; block < blocks; block++) {
-    for (let i = 0; i < rows.length; i++) {
-      const from = (block * count + rows[i]) * channels
-      for (let c = 0; c < channels; c++) result[to++] = data[from + c]
-    }
+  const shape = [...array.shape.slice(0, -2), rows.length, channels]
+  // Zeros that nobody wrote take no memory.
+  if (allZero(data)) return ndarray(result, shape)
+  // No subarrays, and as little arithmetic as can be: a basis has millions of rows.
+  const places = new Int32Array(rows.length * channels)
+  for (let i = 0; i < places.length; i++) {
+    places[i] = rows[Math.floor(i / channels)] * channels + (i % channels)
   }
-  return ndarray(result, [...array.shape.slice(0, -2), rows.length, channels])
+  for (let block = 0; block < blocks; block++) {
+    const [from, to] = [block * count * channels, block * places.length]
+    for (let i = 0; i < places.length; i++) result[to + i] = data[from + places[i]]
+  }
+  return ndarray(result, shape)
 }

@@ -20,4 +20,10 @@ export interface Hdf5Access {
   close(): void
 }
 
-export function openAccess(bytes: Uint8Array): Promise<Hdf5Access>
+/** A file that is read piece by piece; `read` returns how many bytes there were. */
+export interface Hdf5Pieces {
+  size: number
+  read(into: Uint8Array, offset: number, length: number, position: number): number
+}
+
+export function openAccess(source: Uint8Array | Hdf5Pieces): Promise<Hdf5Access>

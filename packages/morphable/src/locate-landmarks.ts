@@ -5,7 +5,7 @@ import { namedLandmarks, publishedLandmarks } from './published-landmarks.js'
 import { registerMesh, type Surface } from './register-mesh.js'
 import { applySimilarity3d, fitSimilarity3d, type Similarity3d } from './similarity-3d.js'
 import type { NamedPoint } from './statismo.js'
-import { TriangleGrid } from './triangle-grid.js'
+import { TriangleTree } from './triangle-tree.js'
 import { warpByPoints } from './warp-by-points.js'
 
 /** What may help to find landmarks. */
@@ -167,9 +167,9 @@ function complete(
   if (missing.length === 0) return { vertices, similarity, source }
   const places = placesOf(surface, hints, vertices, similarity)
   const moved = applySimilarity3d(similarity, surface.positions)
-  const grid = new TriangleGrid(moved, surface.triangles)
+  const tree = new TriangleTree(moved, surface.triangles)
   for (const i of missing) {
-    const found = grid.nearest(places[i * 3], places[i * 3 + 1], places[i * 3 + 2])!
+    const found = tree.nearest(places[i * 3], places[i * 3 + 1], places[i * 3 + 2])!
     const corner = found.weights.indexOf(Math.max(...found.weights))
     vertices[i] = surface.triangles[found.triangle + corner]
   }

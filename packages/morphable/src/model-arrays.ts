@@ -1,6 +1,7 @@
 import { ModelFormatError } from '@facekit/core'
 import ndarray, { type NdArray } from 'ndarray'
 import { denseData } from './dense-data.js'
+import { firstNotFinite } from './first-not-finite.js'
 
 /** Numbers with a shape: an ndarray, `{ shape, data }`, or a flat list whose shape can be told from its length. */
 export type ArrayOf =
@@ -48,10 +49,9 @@ export function rowsOf(
 const isVector = (shape: readonly number[]) => shape.filter((size) => size !== 1).length <= 1
 
 function checkFinite(who: string, name: string, data: Float32Array): void {
-  for (let i = 0; i < data.length; i++) {
-    if (!Number.isFinite(data[i])) {
-      throw new ModelFormatError(`${who}: ${name} holds ${data[i]} at position ${i}, expected finite numbers`)
-    }
+  const i = firstNotFinite(data)
+  if (i >= 0) {
+    throw new ModelFormatError(`${who}: ${name} holds ${data[i]} at position ${i}, expected finite numbers`)
   }
 }
 

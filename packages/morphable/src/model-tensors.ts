@@ -9,6 +9,7 @@ import {
   type Tensor2D,
 } from '@tensorflow/tfjs-core'
 import type { NdArray } from 'ndarray'
+import { allZero } from './all-zero.js'
 import { denseData } from './dense-data.js'
 import type { MorphableModel } from './morphable-model.js'
 
@@ -52,7 +53,7 @@ export function linearTensors(
       tensor(denseData(array), [count, model.vertexCount * 3]) as Tensor2D
     const parts = bases.filter(({ shape }) => shape[0] > 0).map((array) => rows(array, array.shape[0]))
     // Models without highlights have a basis of zeros: a gigabyte less, and half the time of a step.
-    const isStill = bases.every((array) => denseData(array).every((value) => value === 0))
+    const isStill = bases.every((array) => allZero(denseData(array)))
     if (parts.length === 0 || isStill) return { mean: keep(rows(mean, 1)) }
     const basis = parts.length > 1 ? concat(parts, 0) : parts[0]
     return { mean: keep(rows(mean, 1)), basis: keep(basis), transposed: keep(transpose(basis) as Tensor2D) }

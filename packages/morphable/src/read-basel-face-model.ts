@@ -121,7 +121,9 @@ function linearColors({ mean, basis }: LinearPart): MorphableModel['albedo'] {
     mean.data[i] = value ** GAMMA
     slope[i] = GAMMA * value ** (GAMMA - 1)
   }
-  for (let i = 0; i < basis.data.length; i++) basis.data[i] *= slope[i % size]
+  for (let start = 0; start < basis.data.length; start += size) {
+    for (let i = 0; i < size; i++) basis.data[start + i] *= slope[i]
+  }
   return {
     diffuseMean: mean,
     diffuse: basis,

@@ -1,6 +1,6 @@
 import { averageOverNeighbours, meshNeighbours, type Neighbours } from './mesh-neighbours.js'
 import { applySimilarity3d, fitSimilarity3d, type Similarity3d } from './similarity-3d.js'
-import { TriangleGrid } from './triangle-grid.js'
+import { TriangleTree } from './triangle-tree.js'
 import { normalsForward } from './vertex-normals-arrays.js'
 import { warpByPoints } from './warp-by-points.js'
 
@@ -35,11 +35,12 @@ export function registerMesh(from: Surface, to: Surface, start: RegistrationStar
   const similarity = start.similarity ?? fitSimilarity3d(points!.from, points!.to)
   let positions = applySimilarity3d(similarity, from.positions)
   const count = positions.length / 3
-  const grid = new TriangleGrid(to.positions, to.triangles)
+  const tree = new TriangleTree(to.positions, to.triangles)
   const border = borderVertices(to.triangles)
   const targetNormals = normalsOf(to.positions, to.triangles)
+  const last = new Int32Array(count).fill(-1)
   const match = (reach: number, step = 1) =>
-    nearestOf({ positions, from, to, grid, border, targetNormals, reach, step })
+    nearestOf({ positions, from, to, tree, border, targetNormals, last, reach, step })
   if (points) {
     positions = warpByPoints(applySimilarity3d(similarity, points.from), points.to, 40)(positions)
   } else {
@@ -62,18 +63,21 @@ function nearestOf({
   positions,
   from,
   to,
-  grid,
+  tree,
   border,
   targetNormals,
+  last,
   reach,
   step,
 }: {
   positions: Float64Array
   from: Surface
   to: Surface
-  grid: TriangleGrid
+  tree: TriangleTree
   border: Uint8Array
   targetNormals: Float32Array
+  /** The triangle that was nearest to each vertex the time before, -1 where there was none; is kept up to date. */
+  last: Int32Array
   reach: number
   /** Only every so many vertices are looked at. */
   step: number
@@ -82,21 +86,26 @@ function nearestOf({
   const normals = normalsOf(positions, from.triangles)
   const displacements = new Float64Array(count * 3)
   const weights = new Float64Array(count)
+  const options = { within: reach, near: -1 }
   for (let v = 0; v < count; v += step) {
-    const point = [positions[v * 3], positions[v * 3 + 1], positions[v * 3 + 2]] as const
-    const found = grid.nearest(...point, { within: reach })
+    options.near = last[v]
+    const found = tree.nearest(positions[v * 3], positions[v * 3 + 1], positions[v * 3 + 2], options)
     if (!found) continue
-    const corners = [0, 1, 2].map((k) => to.triangles[found.triangle + k])
-    // Beyond the target's border everything is nearest to the border: that says nothing.
-    if (corners.some((corner, k) => border[corner] && found.weights[k] > 0)) continue
+    last[v] = found.triangle
     let agreement = 0
-    for (let c = 0; c < 3; c++) {
-      const blend = (values: ArrayLike<number>) =>
-        corners.reduce((sum, corner, k) => sum + found.weights[k] * values[corner * 3 + c], 0)
-      displacements[v * 3 + c] = blend(to.positions) - point[c]
-      agreement += blend(targetNormals) * normals[v * 3 + c]
+    let isBorder = false
+    for (let k = 0; k < 3; k++) {
+      const corner = to.triangles[found.triangle + k]
+      const w = found.weights[k]
+      isBorder ||= border[corner] === 1 && w > 0
+      for (let c = 0; c < 3; c++) {
+        displacements[v * 3 + c] += w * (to.positions[corner * 3 + c] - positions[v * 3 + c])
+        agreement += w * targetNormals[corner * 3 + c] * normals[v * 3 + c]
+      }
     }
-    weights[v] = agreement > 0.5 ? 1 : 0
+    // Beyond the target's border everything is nearest to the border: that says nothing.
+    if (isBorder) displacements.fill(0, v * 3, v * 3 + 3)
+    else weights[v] = agreement > 0.5 ? 1 : 0
   }
   return { displacements, weights }
 }

@@ -1,5 +1,6 @@
 import { ModelFormatError } from '@facekit/core'
 import ndarray, { type NdArray } from 'ndarray'
+import { firstNotFinite } from './first-not-finite.js'
 import type { Hdf5File } from './hdf5-file.js'
 
 /** One linear model of N vertices with three numbers each: `mean + sum over k of c[k] * basis[k]`, c in standard deviations. */
@@ -71,12 +72,16 @@ export async function readLinearPart(
   })
   const version = await readVersion(file, group)
   const count = Math.min(columns, options.modes ?? Infinity)
-  const basis = await readTransposed(file, `${model}/pcaBasis`, basisShape, count)
-  for (let k = 0; k < count; k++) {
-    const column = basis.subarray(k * size, (k + 1) * size)
-    const length = version.major === 0 && version.minor <= 8 ? lengthOf(column) || 1 : 1
-    const factor = Math.sqrt(variance.data[k]) / length
-    for (let i = 0; i < size; i++) column[i] *= factor
+  const deviations = variance.data.map(Math.sqrt)
+  const isScaled = version.major === 0 && version.minor <= 8
+  const factors = isScaled ? deviations.map(() => 1) : deviations
+  const basis = await readTransposed(file, `${model}/pcaBasis`, basisShape, factors.subarray(0, count))
+  if (isScaled) {
+    for (let k = 0; k < count; k++) {
+      const column = basis.subarray(k * size, (k + 1) * size)
+      const factor = deviations[k] / (lengthOf(column) || 1)
+      for (let i = 0; i < size; i++) column[i] *= factor
+    }
   }
   const { data } = await file.numbers(`${model}/mean`, 'the mean, [3N] floats')
   checkFinite(file, `${model}/mean`, data)
@@ -84,13 +89,14 @@ export async function readLinearPart(
   return { mean: ndarray(data, [size / 3, 3]), basis: ndarray(basis, [count, size / 3, 3]) }
 }
 
-/** `[3N, K]` as `[K, 3N]`, the first `count` columns of it. */
+/** `[3N, K]` as `[K, 3N]`: as many columns of it as there are factors, each times its factor. */
 async function readTransposed(
   file: Hdf5File,
   path: string,
   [rows, columns]: readonly number[],
-  count: number,
+  factors: Float32Array,
 ): Promise<Float32Array> {
+  const count = factors.length
   const result = new Float32Array(count * rows)
   await file.readBlocks(path, [rows, columns], (block, first) => {
     const height = block.length / columns
@@ -98,8 +104,11 @@ async function readTransposed(
     for (let start = 0; start < height; start += 64) {
       const end = Math.min(height, start + 64)
       for (let k = 0; k < count; k++) {
+        const factor = factors[k]
         const to = k * rows + first
-        for (let r = start; r < end; r++) result[to + r] = block[r * columns + k]
+        for (let r = start, from = start * columns + k; r < end; r++, from += columns) {
+          result[to + r] = factor * block[from]
+        }
       }
     }
   })
@@ -109,9 +118,8 @@ async function readTransposed(
 const lengthOf = (values: Float32Array) => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0))
 
 function checkFinite(file: Hdf5File, path: string, values: Float32Array): void {
-  for (let i = 0; i < values.length; i++) {
-    if (!Number.isFinite(values[i])) file.fail(`${path} holds ${values[i]}, expected finite numbers`)
-  }
+  const wrong = firstNotFinite(values)
+  if (wrong >= 0) file.fail(`${path} holds ${values[wrong]}, expected finite numbers`)
 }
 
 /** Version of the layout; files without one are of the time before 0.9. */

@@ -1,7 +1,7 @@
 import { denseData } from './dense-data.js'
 import type { MorphableModel } from './morphable-model.js'
 import { normalsOf, registerMesh } from './register-mesh.js'
-import { TriangleGrid } from './triangle-grid.js'
+import { TriangleTree } from './triangle-tree.js'
 
 /** For each vertex of one model, the point of another model's surface that lies at the same place of the face. */
 export interface SurfaceCorrespondence {
@@ -129,7 +129,7 @@ function pair(
   otherTriangles: Int32Array,
   belongs: (vertex: number) => boolean,
 ): void {
-  const grid = new TriangleGrid(otherPositions, otherTriangles)
+  const tree = new TriangleTree(otherPositions, otherTriangles)
   const normals = normalsOf(positions, triangles)
   const otherNormals = normalsOf(otherPositions, otherTriangles)
   for (let v = 0; v * 3 < positions.length; v++) {
@@ -141,8 +141,8 @@ function pair(
       return sum > -0.2
     }
     const at = [positions[v * 3], positions[v * 3 + 1], positions[v * 3 + 2]] as const
-    const near = grid.nearest(...at)!
-    const found = agrees(near.triangle) ? near : (grid.nearest(...at, { accept: agrees }) ?? near)
+    const near = tree.nearest(...at)!
+    const found = agrees(near.triangle) ? near : (tree.nearest(...at, { accept: agrees }) ?? near)
     for (let k = 0; k < 3; k++) {
       result.vertices[v * 3 + k] = otherTriangles[found.triangle + k]
       result.weights[v * 3 + k] = found.weights[k]

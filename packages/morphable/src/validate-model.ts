@@ -1,6 +1,7 @@
 import { ModelFormatError } from '@facekit/core'
 import type { NdArray } from 'ndarray'
 import { denseData } from './dense-data.js'
+import { firstNotFinite } from './first-not-finite.js'
 import type { MorphableModel } from './morphable-model.js'
 
 /** Most vertices that a model may have: far more than any face model, far fewer than what exhausts memory. */
@@ -37,10 +38,8 @@ export function validateModel(model: MorphableModel, who = 'validateModel'): voi
       )
     }
     const data = denseData(array!)
-    for (let i = 0; i < data.length; i++) {
-      if (!Number.isFinite(data[i]))
-        fail(`${name} holds ${data[i]} at position ${i}, expected finite numbers`)
-    }
+    const i = firstNotFinite(data)
+    if (i >= 0) fail(`${name} holds ${data[i]} at position ${i}, expected finite numbers`)
   }
   numbers('shape.mean', shape?.mean, [N, 3])
   numbers('shape.identity', shape.identity, [layout.identity, N, 3])

@@ -12,4 +12,11 @@ describe('damaged files', () => {
     expect(result.failures).toEqual([])
     expect(result.errors + result.models).toBe(result.mutations)
   })
+
+  it('throws: many damaged files in one thread leave the library able to read whole ones', async () => {
+    const { albedo } = await fuzzTargets(false)
+    const result = await fuzz(albedo, 300, 3)
+    expect(result.failures).toEqual([])
+    await expect(albedo.read(albedo.bytes.slice())).resolves.toBeUndefined()
+  })
 })
