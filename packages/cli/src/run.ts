@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { annotateCommand } from './annotate-command.js'
 import type { CliIo } from './cli-io.js'
 import { doctorCommand } from './doctor-command.js'
 import { errorLine } from './error-line.js'
@@ -52,7 +53,12 @@ function createProgram(io: CliIo, setCode: (code: number) => void): Command {
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
     .showHelpAfterError(false)
-  for (const command of [reconstructCommand(io, setCode), modelCommand(io), doctorCommand(io, setCode)])
+  for (const command of [
+    reconstructCommand(io, setCode),
+    annotateCommand(io, setCode),
+    modelCommand(io),
+    doctorCommand(io, setCode),
+  ])
     program.addCommand(command)
   const all = program.commands.flatMap((command) => [command, ...command.commands])
   for (const command of [program, ...all]) {
