@@ -76,7 +76,7 @@ function mirrorLabels(labels: tf.Tensor3D, mirrored: number[]): tf.Tensor3D {
     'int32',
   )
   const flags = tf.tensor3d(mirrored, [mirrored.length, 1, 1], 'bool')
-  return tf.where(flags, tf.gather(table, labels), labels) as tf.Tensor3D
+  return tf.where(flags, tf.gather(table as tf.Tensor, labels) as tf.Tensor3D, labels)
 }
 
 interface Color {
