@@ -14,3 +14,16 @@ export { DivergenceError } from './loss-guard.js'
 export type { GradientReducer } from './gradient-reducer.js'
 export { listCheckpoints, readCheckpoint, readLatestCheckpoint, type Checkpoint } from './checkpoint.js'
 export { readTrainingLog, type LogLine } from './training-log.js'
+export { train, type TrainOptions } from './train.js'
+export { paperRecipe, type TrainingRecipe } from './paper-recipe.js'
+export {
+  supervisedTerms,
+  supervisedWeights,
+  type SupervisedContext,
+  type SupervisedName,
+  type SupervisedTerm,
+} from './supervised-terms.js'
+export { renderedBatches, type FaceRenderings, type PhotoBatch, type RenderedBatch } from './face-batches.js'
+export type { TrainableRegressor } from './face-loss.js'
+export { evaluateRegressor, type RegressorScores } from './evaluate-regressor.js'
+export { drawFacePanel } from './face-panel.js'

@@ -1,0 +1,127 @@
+import { packParameters, type FaceParameters } from '@facekit/core'
+import * as tf from '@tensorflow/tfjs-core'
+import { scheduleValue } from './schedules.js'
+import type { BatchSource, Schedule } from './training-options.js'
+
+/** Labelled photographs: picture `[B, S, S, 3]` encoded 0..1, face region, probability of skin and inner mouth `[B, S, S, 1]` 0..1, landmarks
+ * `[B, 68, 2]` pixels, and, where they are known, identity features `[B, D]` of the pictures. */
+export type PhotoBatch = [
+  picture: tf.Tensor4D,
+  faceRegion: tf.Tensor4D,
+  skinProbability: tf.Tensor4D,
+  innerMouth: tf.Tensor4D,
+  landmarks: tf.Tensor3D,
+  ...embedding: tf.Tensor2D[],
+]
+
+/** Rendered pictures: picture `[B, S, S, 3]` encoded 0..1, landmarks `[B, 68, 2]` pixels, which of them are seen `[B, 68]`, and packed
+ * parameters `[B, P]`, see `packParameters`. */
+export type RenderedBatch = [
+  picture: tf.Tensor4D,
+  landmarks: tf.Tensor3D,
+  visibility: tf.Tensor2D,
+  parameters: tf.Tensor2D,
+]
+
+/** What of a synthesizer is used here; that of @facekit/synthetic has it. */
+export interface FaceRenderings {
+  next(): {
+    image: tf.Tensor4D
+    landmarks: tf.Tensor3D
+    landmarkVisibility: tf.Tensor2D
+    parameters: FaceParameters
+  }
+  state(): unknown
+  restore(state: unknown): void
+}
+
+/** Batches of rendered faces for `train`.
+ *
+ * Memory: the caller still owns the synthesizer.
+ * @example
+ * const rendered = renderedBatches(createFaceSynthesizer(model, { batch: 32 }))
+ */
+export function renderedBatches(synthesizer: FaceRenderings): BatchSource<RenderedBatch> {
+  return {
+    next: async () => {
+      const batch = synthesizer.next()
+      const kept: RenderedBatch = [
+        batch.image,
+        batch.landmarks,
+        batch.landmarkVisibility,
+        packParameters(batch.parameters),
+      ]
+      // All the rest of what a batch holds.
+      const { image: _, landmarks: __, landmarkVisibility: ___, ...rest } = batch
+      tf.dispose(rest as unknown as tf.TensorContainer)
+      return kept
+    },
+    state: () => synthesizer.state(),
+    restore: (state) => synthesizer.restore(state),
+  }
+}
+
+/** Number of tensors of a `RenderedBatch`. */
+const RENDERED = 4
+
+/** Photographs and rendered faces in one iteration, each as long as its weight is not 0. */
+export interface MixedSources {
+  dataset?: BatchSource<PhotoBatch>
+  rendered?: BatchSource<RenderedBatch>
+  datasetWeight: Schedule
+  renderedWeight: Schedule
+}
+
+/** Which parts an iteration has, and how much they count. */
+export function mixedWeights(
+  sources: MixedSources,
+  iteration: number,
+): { dataset: number; rendered: number } {
+  return {
+    dataset: sources.dataset ? scheduleValue(sources.datasetWeight, iteration) : 0,
+    rendered: sources.rendered ? scheduleValue(sources.renderedWeight, iteration) : 0,
+  }
+}
+
+/** One source of both; what has no weight is not drawn.
+ *
+ * @param accumulate - batches in an iteration
+ */
+export function mixedBatches(sources: MixedSources, accumulate = 1): BatchSource<tf.Tensor[]> {
+  let drawn = 0
+  const { dataset, rendered } = sources
+  return {
+    next: async () => {
+      const weights = mixedWeights(sources, Math.floor(drawn / accumulate))
+      drawn++
+      const batch: tf.Tensor[] = []
+      try {
+        if (weights.dataset !== 0) batch.push(...(await dataset!.next()))
+        if (weights.rendered !== 0) batch.push(...(await rendered!.next()))
+      } catch (error) {
+        tf.dispose(batch)
+        throw error
+      }
+      return batch
+    },
+    state: () => ({ drawn, dataset: dataset?.state(), rendered: rendered?.state() }),
+    restore: (state) => {
+      const stored = state as { drawn: number; dataset?: unknown; rendered?: unknown }
+      drawn = stored.drawn
+      if (dataset && stored.dataset !== undefined) dataset.restore(stored.dataset)
+      if (rendered && stored.rendered !== undefined) rendered.restore(stored.rendered)
+    },
+  }
+}
+
+/** Takes a mixed batch apart. */
+export function splitMixedBatch(
+  batch: tf.Tensor[],
+  weights: { dataset: number; rendered: number },
+): { photographs?: PhotoBatch; rendered?: RenderedBatch } {
+  const from = weights.rendered === 0 ? batch.length : batch.length - RENDERED
+  return {
+    ...(weights.dataset !== 0 && { photographs: batch.slice(0, from) as PhotoBatch }),
+    ...(weights.rendered !== 0 && { rendered: batch.slice(from) as RenderedBatch }),
+  }
+}
