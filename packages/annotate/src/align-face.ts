@@ -25,22 +25,23 @@ export interface FaceCrop {
   inside: NdArray<Float32Array>
 }
 
-/** The similarity that takes 68 landmarks of a picture to the crop.
+/** The similarity that takes 68 landmarks, or five points, of a picture to the crop.
  *
  * Least squares over five points (eye centres, nose tip, mouth corners) against the places they have in the crop when the
  * mean face looks straight into the default camera. The vertical distances keep the scale right for a turned head, whose
  * eyes are close together. Should the five points nearly coincide although the face does not (damaged landmarks), all 68
  * points are fitted to their mean places instead.
  *
- * @param landmarks - `[68, 2]` pixels of the picture
+ * @param landmarks - `[68, 2]`, or `[5, 2]`: eye centres, nose tip, mouth corners; pixels of the picture
  * @throws {ShapeError} when the shape differs
  * @throws {ValueError} when the landmarks are not finite or all coincide, or `size` is not from 8 to 4096
  */
 export function alignmentTransform(landmarks: Points, size = 224): SimilarityTransform {
-  assertShape('alignFace: landmarks', landmarks, [68, 2])
+  const few = landmarks.shape[0] === 5
+  assertShape('alignFace: landmarks', landmarks, [few ? 5 : 68, 2])
   assertInteger('alignFace: size', size, 8, 4096)
-  const points = fivePoints(landmarks)
-  const collapsed = spread(points) < 0.35 * spread(landmarks)
+  const points = few ? landmarks : fivePoints(landmarks)
+  const collapsed = !few && spread(points) < 0.35 * spread(landmarks)
   const { scale, rotation, translation } = collapsed
     ? estimateSimilarity(landmarks, meanLandmarks())
     : estimateSimilarity(points, fivePointTemplate())
@@ -63,13 +64,14 @@ export function cropFace(picture: Picture, landmarks: Points, options: AlignFace
   return cropRaster(raster, 255, landmarks, options.size ?? 224)
 }
 
-/** Cuts a face out of a picture, upright and of a standard size, by a similarity from its landmarks.
+/** Cuts a face out of a picture, upright and of a standard size, by a similarity from its landmarks or five points.
  *
  * The picture is averaged where the crop is coarser, so that nothing aliases, and interpolated where it is finer. Outside of
  * the picture its border pixels are repeated. `pasteBack` is the way back.
  *
  * @param image - a picture, or a tensor `[H, W, 3]` of encoded colours in 0..1
- * @param landmarks - `[68, 2]` pixels of `image`, pixel centres at +0.5
+ * @param landmarks - `[68, 2]`, or `[5, 2]` (eye centres, nose tip, mouth corners, the subject's right first), pixels of `image`, pixel
+ *   centres at +0.5
  * @returns `image`: `[S, S, 3]` encoded, 0..1; `transform`: pixels of the picture to pixels of the crop
  *
  * Differentiable: no. Memory: the caller owns `image`. Tensors are read with `dataSync`: for a picture on a GPU pass a
@@ -114,8 +116,8 @@ const toTensor = ({ image, size }: FaceCrop) =>
   tf.tensor3d(image.data as Float32Array, [size, size, 3], 'float32')
 
 function readPoints(landmarks: tf.Tensor2D): Points {
-  assertShape('alignFace: landmarks', landmarks, [68, 2])
-  return ndarray(Float32Array.from(landmarks.dataSync()), [68, 2])
+  const { L } = assertShape('alignFace: landmarks', landmarks, ['L', 2])
+  return ndarray(Float32Array.from(landmarks.dataSync()), [L, 2])
 }
 
 /** Root mean square distance of points from their mean. */

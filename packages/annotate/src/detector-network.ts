@@ -1,4 +1,5 @@
 import type { Tensor4D } from '@tensorflow/tfjs-core'
+import type { Points } from './similarity-transform.js'
 
 /** A rectangle in a picture. */
 export interface Box {
@@ -13,6 +14,8 @@ export interface FaceDetection {
   box: Box
   /** How sure the network is, 0..1. */
   score: number
+  /** `[5, 2]` eye centres, nose tip, corners of the mouth, the subject's right first, in pixels of the picture; of detectors that find them. */
+  fivePoints?: Points
 }
 
 /** Faces as a network finds them, many boxes for each; boxes in widths of the network's square picture. */

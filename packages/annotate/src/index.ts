@@ -18,6 +18,7 @@ export {
 } from './align-face.js'
 export { closeLips, type CloseLipsOptions } from './close-lips.js'
 export { detectFaces, type DetectFacesOptions } from './detect-faces.js'
+export { fivePoints } from './five-points.js'
 export type { Box, FaceDetection } from './detector-network.js'
 export { embed, loadEmbedder, type Embedder } from './embedder.js'
 export { findLandmarks } from './find-landmarks.js'
@@ -81,3 +82,18 @@ export {
   type OpenLandmarksOptions,
 } from './landmark-dataset.js'
 export { readMatFile, type MatArray } from './mat-file.js'
+export { createMtcnn, loadMtcnn, saveMtcnn, type Mtcnn, type MtcnnDetectOptions } from './mtcnn.js'
+export { createMtcnnNetwork, type MtcnnStage } from './mtcnn-networks.js'
+export { mtcnnLoss, type MtcnnLossOptions, type MtcnnTargets } from './mtcnn-loss.js'
+export { runCascade, type CascadeSettings, type MtcnnModels } from './mtcnn-cascade.js'
+export type { Candidate } from './mtcnn-candidates.js'
+export { createPyramid, type ImagePyramid } from './image-pyramid.js'
+export { drawMtcnnWindows, type MtcnnWindow, type MtcnnWindowsOptions } from './mtcnn-windows.js'
+export {
+  createMtcnnBatches,
+  type MtcnnBatch,
+  type MtcnnBatches,
+  type MtcnnBatchesOptions,
+} from './mtcnn-batches.js'
+export { boxAroundLandmarks, type FaceScene, type SceneFace } from './face-scene.js'
+export { openWiderFace, parseWiderFace, type OpenWiderFaceOptions } from './wider-face.js'
