@@ -14,6 +14,8 @@ import { assertPicture, type Picture } from './picture.js'
 import { readPicture, type PictureSource } from './read-picture.js'
 import { refineFaceRegion } from './refine-face-region.js'
 import { applyTransform, invertTransform, type Points } from './similarity-transform.js'
+import { ownFace } from './segment-own-face.js'
+import { segment } from './segment.js'
 import { skinProbability } from './skin-probability.js'
 
 type Mask = NdArray<Float32Array>
@@ -41,8 +43,9 @@ export interface AnnotateOptions {
   landmarks?: (picture: Picture, box: Box) => Promise<Points>
   /** Corrects the inner lips, landmarks `[68, 2]` in pixels of the crop; `false` leaves them as they are. Default `closeLips`. */
   lips?: false | ((crop: FaceCrop, landmarks: Points) => Points | Promise<Points>)
-  /** Gives the face region, `[S, S]` 0..1. Default: `faceRegion`, then `refineFaceRegion`. */
-  segmenter?: (crop: FaceCrop, landmarks: Points) => Mask | Promise<Mask>
+  /** Gives the face region, `[S, S]` 0..1. `'network'`: the segmenter that comes with the package, see `segment`; `'landmarks'` (the default): an
+   * outline from the landmarks (`faceRegion`), less what evidently is no skin (`refineFaceRegion`). */
+  segmenter?: 'network' | 'landmarks' | ((crop: FaceCrop, landmarks: Points) => Mask | Promise<Mask>)
   /** Gives the skin probability, `[S, S]` 0..1. Default `skinProbability`. */
   skin?: (image: Mask, landmarks: Points, faceRegion: Mask) => Mask | Promise<Mask>
   /** Gives the identity embedding of pictures `[B, S, S, 3]`, as `[B, D]`. Default: the network of `loadEmbedder`. */
@@ -129,18 +132,16 @@ async function describe(
   options: AnnotateOptions,
   size: number,
 ): Promise<FaceAnnotation> {
-  const { signal, segmenter, skin = defaultSkin } = options
+  const { signal, segmenter = 'landmarks', skin = defaultSkin } = options
   const crop = cropFace(picture, landmarks, { size })
   const { image, transform, inside } = crop
   const { inCrop, inPicture } = await correctLips(crop, landmarks, options.lips)
-  let region = await (segmenter ? segmenter(crop, inCrop) : faceRegion(inCrop, { size, inside }))
+  let region = await segmentWith(segmenter, crop, inCrop)
   assertShape('annotate: faceRegion', region, [size, size])
   let probability = await skin(image, inCrop, region)
   assertShape('annotate: skinProbability', probability, [size, size])
-  if (!segmenter) {
-    region = refineFaceRegion(region, probability, image, inCrop)
-    probability = smaller(probability, region)
-  }
+  if (segmenter === 'landmarks') region = refineFaceRegion(region, probability, image, inCrop)
+  if (typeof segmenter === 'string') probability = smaller(probability, region)
   signal?.throwIfAborted()
   return {
     box,
@@ -152,6 +153,17 @@ async function describe(
     skinProbability: probability,
     embedding: await embedCrop(image, options.embedder),
   }
+}
+
+async function segmentWith(
+  segmenter: NonNullable<AnnotateOptions['segmenter']>,
+  crop: FaceCrop,
+  landmarks: Points,
+): Promise<Mask> {
+  if (typeof segmenter === 'function') return segmenter(crop, landmarks)
+  if (segmenter === 'landmarks') return faceRegion(landmarks, { size: crop.size, inside: crop.inside })
+  const { faceRegion: face } = await segment(crop)
+  return ownFace(face, crop, landmarks)
 }
 
 /** The landmarks in the crop and in the picture; those that the correction leaves alone stay exactly what they were. */

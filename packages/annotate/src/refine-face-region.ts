@@ -1,6 +1,7 @@
 import ndarray, { type NdArray } from 'ndarray'
 import { assertShape } from '@facekit/core'
 import { blurMask } from './blur-mask.js'
+import { connectedParts } from './connected-parts.js'
 import { polygonCoverage } from './polygon-coverage.js'
 import type { Points } from './similarity-transform.js'
 import { featurePolygons } from './skin-features.js'
@@ -89,33 +90,9 @@ function weightedMean(values: Float32Array, weights: Float32Array): number {
   return total > 0 ? sum / total : 0
 }
 
-/** Labels 4-connected parts of the pixels where `mask` is `value`; returns their pixels. */
-function parts(mask: Uint8Array, value: number, size: number): number[][] {
-  const seen = new Uint8Array(mask.length)
-  const found: number[][] = []
-  for (let start = 0; start < mask.length; start++) {
-    if (seen[start] || mask[start] !== value) continue
-    const part = [start]
-    seen[start] = 1
-    for (let next = 0; next < part.length; next++) {
-      const i = part[next]
-      const column = i % size
-      for (let side = 0; side < 4; side++) {
-        if ((side === 0 && column === 0) || (side === 1 && column === size - 1)) continue
-        const j = i + (side < 2 ? 2 * side - 1 : (2 * side - 5) * size)
-        if (j < 0 || j >= mask.length || seen[j] || mask[j] !== value) continue
-        seen[j] = 1
-        part.push(j)
-      }
-    }
-    found.push(part)
-  }
-  return found
-}
-
 function largestPart(mask: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
   const result = new Uint8Array(mask.length)
-  const [largest = []] = parts(mask, 1, size).sort((a, b) => b.length - a.length)
+  const [largest = []] = connectedParts(mask, 1, size).sort((a, b) => b.length - a.length)
   for (const i of largest) result[i] = 1
   return result
 }
@@ -129,7 +106,7 @@ function fillHoles(mask: Uint8Array, inside: Float32Array, image: NdArray<Float3
   const face: number[] = []
   mask.forEach((value, i) => value && face.push(i))
   const typical = brightness(face)
-  for (const hole of parts(mask, 0, size)) {
+  for (const hole of connectedParts(mask, 0, size)) {
     const enclosed = hole.every((i) => inside[i] > 0)
     const small = hole.length < size * size * 0.004
     if (enclosed && (small || brightness(hole) > typical)) for (const i of hole) mask[i] = 1
