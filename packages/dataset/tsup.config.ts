@@ -1,4 +1,5 @@
 import { defineConfig } from 'tsup'
 import { baseOptions } from '../../tsup.base.ts'
 
-export default defineConfig(baseOptions)
+// The thread's script is a file of its own, since Node starts it by its address.
+export default defineConfig({ ...baseOptions, entry: ['src/index.ts', 'src/batch-worker.ts'] })

@@ -1,3 +1,4 @@
+import type { Picture } from '@facekit/annotate'
 import { FacekitError } from '@facekit/core'
 import { DatasetError } from './dataset-error.js'
 import type { SampleFiles } from './encode-sample.js'
@@ -17,16 +18,24 @@ export interface DecodeSampleOptions {
 
 const OWN = new Set(['jpg', 'json', 'mask.png'])
 
-/** Reads a sample from its files.
+/** A sample whose masks are still the channels of one picture: R face region, G inner mouth, B skin probability. */
+export interface RawSample {
+  labels: SampleLabels
+  /** `[S, S, 3]` */
+  image: Picture
+  /** `[S, S, 3]` */
+  masks: Picture
+}
+
+/** Decodes a sample's files, and makes nothing of them.
  *
- * @param files - by their ending, see `encodeSample`
- * @throws {DatasetError} when a file is missing, truncated, foreign, too large, or holds what is not finite
+ * @throws {DatasetError} as `decodeSample`
  */
-export async function decodeSample(
+export async function decodeRaw(
   key: string,
   files: SampleFiles,
   options: DecodeSampleOptions = {},
-): Promise<FaceSample> {
+): Promise<RawSample> {
   const { decode = decodeImage, maxPixels = 4096 * 4096, where } = options
   const who = where === undefined ? key : `${where}: ${key}`
   const labels = readSampleJson(fileOf(files, 'json', who), who)
@@ -46,23 +55,28 @@ export async function decodeSample(
     }
   }
   const [image, masks] = await Promise.all([open('jpg'), open('mask.png')])
-  return assemble(key, labels, image, masks, files)
+  return { labels, image, masks }
 }
 
-function assemble(
+/** Reads a sample from its files.
+ *
+ * @param files - by their ending, see `encodeSample`
+ * @throws {DatasetError} when a file is missing, truncated, foreign, too large, or holds what is not finite
+ */
+export async function decodeSample(
   key: string,
-  { identity, source, quality, parameters, annotation: labels }: SampleLabels,
-  image: FaceSample['image'],
-  masks: FaceSample['image'],
   files: SampleFiles,
-): FaceSample {
+  options: DecodeSampleOptions = {},
+): Promise<FaceSample> {
+  const { labels, image, masks } = await decodeRaw(key, files, options)
+  const { identity, source, quality, parameters, annotation } = labels
   const more = [...files].filter(([ending]) => !OWN.has(ending))
   return {
     key,
     ...(identity !== undefined && { identity }),
     image,
     annotation: {
-      ...labels,
+      ...annotation,
       faceRegion: unpackMask(masks, 0),
       innerMouth: unpackMask(masks, 1),
       skinProbability: unpackMask(masks, 2),

@@ -15,3 +15,11 @@ export type { Annotator } from './label-picture.js'
 export { runLabelWorker } from './run-label-worker.js'
 export { labelQuality } from './label-quality.js'
 export type { SkippedPicture } from './shard-index.js'
+export {
+  datasetBatches,
+  type DatasetBatches,
+  type DatasetBatchesOptions,
+  type DatasetBatchesState,
+} from './dataset-batches.js'
+export type { AugmentOptions } from './augmentation.js'
+export type { FaceBatch } from './assemble-batch.js'

@@ -10,6 +10,8 @@ export interface FaceDataset {
   readonly length: number
   /** Who is in it, in the order of their names. */
   readonly identities: readonly string[]
+  /** Whether any thread can read a sample by its entry: on disk, and decoded as usual. */
+  readonly onDisk?: boolean
   /** What is known of each sample without reading it. */
   readonly entries: readonly SampleEntry[]
   /** Reads one sample.
@@ -66,6 +68,7 @@ export function createDataset(
     length: entries.length,
     identities: [...names].sort(),
     entries,
+    onDisk: options.decode === undefined && options.maxPixels === undefined,
     read,
     select: (selection) => selectSamples(entries, selection),
     async *samples({ onSkip, ...selection } = {}) {
