@@ -53,6 +53,7 @@ export {
 } from './segmenter.js'
 export { loadSegmenter, type LoadSegmenterOptions } from './segmenter-weights.js'
 export { segment } from './segment.js'
+export { ownFace } from './segment-own-face.js'
 export type { FaceSegmentation } from './segmentation-masks.js'
 export { classWeights, segmentationLoss, type SegmentationLossOptions } from './segmentation-loss.js'
 export {

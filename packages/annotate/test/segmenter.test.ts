@@ -7,7 +7,10 @@ import {
   createSegmenter,
   createUnetPlusPlus,
   foldSegmenter,
+  labelOf,
   loadSegmenter,
+  ownFace,
+  pseudoLabels,
   saveSegmenter,
   segmentationLoss,
   type Segmenter,
@@ -21,6 +24,7 @@ import {
   ValueError,
 } from '@facekit/core'
 import { hasWebgpu, testBackends, useBackend } from '@facekit/testing'
+import { meanFace } from './mean-face.js'
 
 const tiny = { inputSize: 32, widths: [4, 6, 8], seed: 3 }
 const webgpu = await hasWebgpu()
@@ -235,6 +239,69 @@ describe('training', () => {
     tf.dispose([images, labels])
     optimizer.dispose()
     segmenter.dispose()
+  })
+})
+
+describe('ownFace', () => {
+  const size = 224
+  const full = () => ndarray(new Float32Array(size * size).fill(1), [size, size])
+  const at = (mask: { get(y: number, x: number): number }, x: number, y: number) => mask.get(y, x)
+
+  it('value: keeps the face of the landmarks, drops another one and what is not the picture', () => {
+    const face = ndarray(new Float32Array(size * size), [size, size])
+    for (let y = 0; y < size; y++) {
+      for (let x = 0; x < size; x++) {
+        if ((x - 112) ** 2 + (y - 120) ** 2 < 70 ** 2) face.set(y, x, 0.9)
+        if (x < 30 && y < 60) face.set(y, x, 1)
+      }
+    }
+    const inside = full()
+    for (let y = 0; y < size; y++) inside.set(y, 150, 0.25)
+    const own = ownFace(face, { size, inside }, meanFace())
+    expect(at(own, 112, 110)).toBeCloseTo(0.9, 6)
+    expect(at(own, 150, 110)).toBe(0.25)
+    expect(at(own, 10, 10)).toBe(0)
+    expect(at(own, 112, 210)).toBe(0)
+  })
+
+  it('value: the opening of the mouth is no face', () => {
+    const landmarks = meanFace()
+    for (const i of [61, 62, 63]) landmarks.set(i, 1, landmarks.get(i, 1) - 5)
+    for (const i of [65, 66, 67]) landmarks.set(i, 1, landmarks.get(i, 1) + 5)
+    const own = ownFace(full(), { size, inside: full() }, landmarks)
+    const middle = (landmarks.get(62, 1) + landmarks.get(66, 1)) / 2
+    expect(at(own, Math.floor(landmarks.get(62, 0)), Math.floor(middle))).toBe(0)
+  })
+})
+
+describe('pseudoLabels', () => {
+  beforeAll(() => useBackend('wasm'))
+
+  /** A segmenter that says the same of every pixel. */
+  const certain = (name: 'skin' | 'hair' | 'background', probability: number): Segmenter => {
+    const segmenter = createSegmenter(tiny)
+    const rest = (1 - probability) / 18
+    const row = Array.from({ length: 19 }, (_, c) => (c === labelOf(name) ? probability : rest))
+    const predict = (images: tf.Tensor4D) =>
+      tf.tile(tf.tensor4d(row, [1, 1, 1, 19]), [...images.shape.slice(0, 3), 1]) as tf.Tensor4D
+    return { ...segmenter, predict }
+  }
+  const crop = () =>
+    ndarray(
+      new Float32Array(224 * 224 * 3).map((_, i) => [0.75, 0.55, 0.45][i % 3]),
+      [224, 224, 3],
+    )
+  const label = async (name: 'skin' | 'hair' | 'background', probability: number) => {
+    const segmenter = certain(name, probability)
+    const labels = await pseudoLabels(segmenter, crop(), meanFace())
+    segmenter.dispose()
+    return { nose: labels[120 * 224 + 112], corner: labels[5 * 224 + 5] }
+  }
+
+  it('value: what is sure and not contradicted', async () => {
+    expect(await label('skin', 0.9)).toEqual({ nose: labelOf('skin'), corner: 255 })
+    expect(await label('hair', 0.9)).toEqual({ nose: 255, corner: labelOf('hair') })
+    expect(await label('background', 0.5)).toEqual({ nose: 255, corner: 255 })
   })
 })
 
