@@ -6,6 +6,9 @@ export type Widths = Readonly<Record<string, number>>
 /** Numbers of one picture by name, each as long as its width. */
 export type Row<W extends Widths> = { [Name in keyof W]: ArrayLike<number> }
 
+/** Tensors `[B, width]` by the names of the numbers that were drawn. */
+export type Drawn<Draws> = { [Name in keyof Draws]: Tensor2D }
+
 /** What was drawn for a batch, in one tensor, so that one upload brings it to the GPU. */
 export interface DrawTable<W extends Widths> {
   /** `[B, R]` */

@@ -1,19 +1,23 @@
-import { assertInteger, createRandom, recordStep, ValueError, type FaceParameters } from '@facekit/core'
-import type { MorphableModel } from '@facekit/morphable'
-import { defaultCamera, renderFace } from '@facekit/render'
-import { sampleTexture } from '@facekit/rasterizer'
+import { assertInteger, recordStep, ValueError } from '@facekit/core'
+import { disposeModel, type MorphableModel } from '@facekit/morphable'
+import { defaultCamera, projectLandmarks } from '@facekit/render'
 import * as tf from '@tensorflow/tfjs-core'
+import { buildScene } from './build-scene.js'
+import { cameraEffects } from './camera-effects.js'
+import { composeScene } from './compose-scene.js'
+import { sceneDrawer } from './draw-scene.js'
 import { createDrawTable } from './draw-table.js'
-import { createPeople, drawRotation } from './draw-face.js'
-import { drawExpression } from './draw-expression.js'
-import { drawLight } from './draw-light.js'
-import { frameFace } from './frame-face.js'
 import { hashSeed } from './hash-seed.js'
-import { labelFace } from './label-face.js'
-import { landmarkShape } from './landmark-shape.js'
-import { noiseTexture } from './noise-texture.js'
-import { labelOf, type SyntheticBatch } from './synthetic-batch.js'
+import { landmarkDepths } from './landmark-depths.js'
+import { landmarkVisibility } from './landmark-visibility.js'
+import { paintBackground, paintPatches } from './paint-background.js'
+import { frontPainter } from './paint-front.js'
+import { hairPainter } from './paint-hair.js'
+import { headPainter } from './paint-head.js'
+import { scenePlacer } from './place-scene.js'
+import type { SyntheticBatch } from './synthetic-batch.js'
 import { completeOptions, type SynthesizerOptions } from './synthesizer-options.js'
+import { createTextures } from './textures.js'
 
 /** Where a synthesizer stands; plain JSON. */
 export interface SynthesizerState {
@@ -24,10 +28,11 @@ export interface SynthesizerState {
 
 /** Renders faces that never were, with everything known about them. */
 export interface FaceSynthesizer {
-  /** The next B pictures. The caller disposes (`tf.dispose(batch)`). */
+  /** The next B pictures. Memory: the caller disposes (`disposeBatch`). */
   next(): SyntheticBatch
+  /** Where it stands, for `restore`. */
   state(): SynthesizerState
-  /** Goes on from a state: the same pictures come as came then.
+  /** Goes on from a state: the pictures come that came then.
    *
    * @throws {ValueError} for a state of another seed, or none at all */
   restore(state: unknown): void
@@ -35,153 +40,111 @@ export interface FaceSynthesizer {
   dispose(): void
 }
 
-const PICTURE = 2
+/** What a seed for things that all pictures share is for. */
+const LIBRARY = 100
 
+/** Makes a source of rendered faces for training: identities, expressions, skins, poses and light are random, and so are hair, beards, brows,
+ * glasses, hats, hands and other things, backgrounds, and the faults of cameras.
+ *
+ * The face is that of the model, rendered as `renderFace` does it (with its light and its camera); head, ears, neck, hair and all else are
+ * made around it and follow it. Labels, masks, normals and landmarks come from the geometry.
+ *
+ * Picture n of a seed is the same on every call, machine and batch size, up to the rounding of the backend. On WebGPU a batch is recorded once
+ * and replayed.
+ *
+ * @param model - of `loadBaseModel`, `loadMorphableModel`, ...; whole heads are fine
+ *
+ * Differentiable: nothing. Memory: some 200 MB of tables on the current backend, until `dispose`; make and use it on one backend.
+ * @throws {ValueError} that names the option that is wrong
+ * @example
+ * const synthesizer = createFaceSynthesizer(await loadBaseModel(), { size: 128, batch: 8, seed: 1 })
+ * const batch = synthesizer.next()
+ * batch.labels // [8, 128, 128] classes of CelebAMask-HQ
+ * disposeBatch(batch)
+ */
 export function createFaceSynthesizer(
   model: MorphableModel,
   options: SynthesizerOptions = {},
 ): FaceSynthesizer {
   const settings = completeOptions(options)
-  const { size, batch, seed, picturesPerIdentity, identities } = settings
-  const { layout } = model
-  const people = createPeople(model, seed, settings.identityDeviation)
-  const shapeOf = landmarkShape(model)
-  const table = createDrawTable({
-    identity: layout.identity,
-    expression: layout.expression,
-    albedo: layout.albedo,
-    rotation: 3,
-    translation: 3,
-    scale: 1,
-    sphericalHarmonics: 27,
-    lightPosition: 3,
-    lightColor: 3,
-    shininess: 1,
-    background: 16,
-    person: 1,
-  })
-  let picture = 0
-
-  const drawPicture = (index: number) => {
-    const group = Math.floor(index / picturesPerIdentity)
-    const person = identities === undefined ? group : group % identities
-    const random = createRandom(hashSeed(seed, PICTURE, index))
-    const expression = drawExpression(random, model, settings.expression)
-    const turned = drawRotation(random, settings.pose)
-    const [smallest, largest] = settings.framing.scale
-    const roll = (Math.PI / 180) * settings.pose.roll * Math.min(1, Math.max(-1, random.normal(0, 0.35)))
-    const framing = {
-      scale: Math.exp(random.uniform(Math.log(smallest), Math.log(largest))),
-      roll,
-      shift: [
-        random.normal(0, settings.framing.shift * size),
-        random.normal(0, settings.framing.shift * size),
-      ] as const,
-    }
-    const { identity, albedo } = people(person)
-    const pose = frameFace(shapeOf(identity, expression), turned, framing, defaultCamera, size)
-    const light = drawLight(random, settings.light)
-    return {
-      identity,
-      expression,
-      albedo,
-      rotation: pose.rotation,
-      translation: pose.translation,
-      scale: [pose.scale],
-      sphericalHarmonics: light.sphericalHarmonics,
-      lightPosition: light.lightPosition,
-      lightColor: light.lightColor,
-      shininess: [light.shininess],
-      background: Float32Array.from({ length: 16 }, () => random.uniform()),
-      person: [person],
-    }
-  }
-
-  const faceLabels = labelFace(model)
-  const mouth = new Int32Array(model.innerMouthTriangles.length / 3).fill(labelOf('mouth'))
-  // 0 for background, then one for each triangle.
-  const labelTable = tf.keep(tf.tensor1d([0, ...faceLabels, ...mouth], 'int32'))
-  const bare = (label: number) => (label === labelOf('skin') || label === labelOf('nose') ? 1 : 0)
-  const skinTable = tf.keep(tf.tensor1d([0, ...Array.from(faceLabels, bare), ...Array.from(mouth, () => 0)]))
-  const noise = tf.keep(tf.tensor4d(noiseTexture(hashSeed(seed, 77), 128, 3), [1, 128, 128, 3]))
-  const grid = tf.keep(
-    tf.tidy(() => {
-      const line = tf.div(tf.add(tf.range(0, size), 0.5), size)
-      const x = tf.tile(tf.reshape(line, [1, 1, size, 1]), [1, size, 1, 1])
-      const y = tf.tile(tf.reshape(line, [1, size, 1, 1]), [1, 1, size, 1])
-      return tf.reshape(tf.concat([x, y], 3), [size * size, 2]) as tf.Tensor2D
-    }),
+  const { size, batch, seed } = settings
+  const drawPicture = sceneDrawer(model, settings)
+  const sample = drawPicture(0)
+  const table = createDrawTable(
+    Object.fromEntries(Object.entries(sample).map(([name, values]) => [name, values.length])) as {
+      [Name in keyof typeof sample]: number
+    },
   )
+  // Hair cuts, glasses and textures are the same for all seeds: they are what they are.
+  const { scene, library } = buildScene(model, LIBRARY)
+  const textures = createTextures(hashSeed(LIBRARY, 1), size)
+  const placer = scenePlacer(model, scene, library, size)
+  const heads = headPainter(model, scene, textures, size)
+  const hairs = hairPainter(scene, textures, size)
+  const fronts = frontPainter(scene, textures, size)
+  const camera = cameraEffects(textures, size)
+  const view = { width: size, height: size }
 
   const render = recordStep((draws: tf.Tensor2D) => {
     const d = table.unpack(draws)
-    const parameters: FaceParameters = {
-      identity: d.identity,
-      expression: d.expression,
-      albedo: d.albedo,
-      pose: { rotation: d.rotation, translation: d.translation, scale: d.scale },
-      illumination: {
-        sphericalHarmonics: tf.reshape(d.sphericalHarmonics, [batch, 9, 3]),
-        lightPosition: d.lightPosition,
-        lightColor: d.lightColor,
-        shininess: d.shininess,
-      },
-    }
-    const column = (name: 'background', from: number, count: number) =>
-      tf.slice(d[name], [0, from], [batch, count])
-    // A patch of noise, stretched and turned.
-    const stretch = tf.reshape(tf.mul(tf.sub(column('background', 0, 4), 0.5), 4), [batch, 2, 2])
-    const uv = tf.add(
-      tf.matMul(tf.tile(tf.expandDims(grid, 0), [batch, 1, 1]), stretch),
-      tf.reshape(column('background', 4, 2), [batch, 1, 2]),
-    )
-    const patch = sampleTexture(noise, tf.reshape(uv, [batch, size, size, 2]), { wrap: 'repeat' })
-    const mix = tf.mul(tf.sub(column('background', 6, 9), 0.5), 0.7)
-    const colors = tf.matMul(tf.reshape(patch, [batch, size * size, 3]), tf.reshape(mix, [batch, 3, 3]))
-    const background = tf.clipByValue(
-      tf.add(
-        tf.reshape(colors, [batch, size, size, 3]),
-        tf.reshape(column('background', 13, 3), [batch, 1, 1, 3]),
-      ),
-      0,
-      1,
-    ) as tf.Tensor4D
-    const rendering = renderFace(model, parameters, {
-      width: size,
-      height: size,
+    const placed = placer.place(d)
+    const head = heads.paint(d, placed)
+    const hair = hairs.paint(d, placed)
+    const front = fronts.paint(d, placed)
+    const behind = paintBackground(d, textures, size)
+    const whole = composeScene(d, head, hair, front, behind, paintPatches(d, textures, size))
+    const own = (vertices: tf.Tensor3D) => tf.slice(vertices, [0, 0, 0], [-1, model.vertexCount, -1])
+    const landmarks = projectLandmarks(own(placed.vertices), model, {
+      ...view,
+      camera: defaultCamera,
       contour: 'visible',
-      background,
+      rotation: d.rotation,
     })
-    const { image, mask, innerMouth, landmarks, fragments } = rendering
-    const rows = tf.add(fragments.triangleIds, tf.scalar(1, 'int32'))
-    const labels = tf.gather(labelTable, rows) as tf.Tensor as tf.Tensor3D
-    const skin = tf.expandDims(tf.gather(skinTable, rows) as tf.Tensor, 3) as tf.Tensor4D
-    return assemble() as unknown as tf.TensorContainerObject
-
-    function assemble(): SyntheticBatch {
-      const inside = tf.cast(tf.logicalAnd(tf.greater(landmarks, 0), tf.less(landmarks, size)), 'float32')
-      const x = tf.mean(tf.slice(landmarks, [0, 36, 0], [batch, 6, 2]), 1, true)
-      const y = tf.mean(tf.slice(landmarks, [0, 42, 0], [batch, 6, 2]), 1, true)
-      const rest = [30, 48, 54].map((index) => tf.slice(landmarks, [0, index, 0], [batch, 1, 2]))
-      const low = tf.min(landmarks, 1)
-      const high = tf.max(landmarks, 1)
-      return {
-        image,
-        labels,
-        faceRegion: mask,
-        innerMouth,
-        skin,
-        normals: tf.zeros([batch, size, size, 3]) as tf.Tensor4D,
-        landmarks,
-        landmarkVisibility: tf.min(inside, 2) as tf.Tensor2D,
-        box: tf.concat([low, tf.sub(high, low)], 1) as tf.Tensor2D,
-        fivePoints: tf.concat([x, y, ...rest], 1) as tf.Tensor3D,
-        parameters,
-        identityIds: tf.cast(tf.reshape(d.person, [batch]), 'int32') as tf.Tensor1D,
-      }
+    const clip = own(placed.clip)
+    const depths = landmarkDepths(model, clip, landmarks, size)
+    const result: SyntheticBatch = {
+      image: camera.apply(whole.image, d),
+      labels: tf.cast(tf.round(tf.reshape(whole.label, [batch, size, size])), 'int32'),
+      faceRegion: whole.face,
+      innerMouth: whole.mouth,
+      skin: whole.bare,
+      normals: whole.normals,
+      landmarks,
+      landmarkVisibility: landmarkVisibility(landmarks, depths, whole.depth, whole.patch),
+      box: boxOf(clip),
+      fivePoints: fivePointsOf(landmarks),
+      parameters: {
+        identity: d.identity,
+        expression: d.expression,
+        albedo: d.albedo,
+        pose: { rotation: d.rotation, translation: d.translation, scale: d.scale },
+        illumination: {
+          sphericalHarmonics: tf.reshape(d.sphericalHarmonics, [batch, 9, 3]),
+          lightPosition: d.lightPosition,
+          lightColor: d.lightColor,
+          shininess: d.shininess,
+        },
+      },
+      identityIds: tf.cast(tf.round(tf.reshape(d.person, [batch])), 'int32') as tf.Tensor1D,
     }
+    return result as unknown as tf.TensorContainerObject
   })
 
+  /** x, y, width, height of what the face's vertices take up. */
+  function boxOf(clip: tf.Tensor3D): tf.Tensor2D {
+    const w = tf.maximum(tf.slice(clip, [0, 0, 3], [-1, -1, 1]), 1e-3)
+    const seen = tf.div(tf.slice(clip, [0, 0, 0], [-1, -1, 2]), w)
+    const [low, high] = [tf.min(seen, 1), tf.max(seen, 1)] // [B, 2]
+    const column = (points: tf.Tensor, c: number) => tf.slice(points, [0, c], [-1, 1])
+    const half = size / 2
+    const left = tf.mul(tf.add(column(low, 0), 1), half)
+    const top = tf.mul(tf.sub(1, column(high, 1)), half)
+    const width = tf.mul(tf.sub(column(high, 0), column(low, 0)), half)
+    const height = tf.mul(tf.sub(column(high, 1), column(low, 1)), half)
+    return tf.concat([left, top, width, height], 1) as tf.Tensor2D
+  }
+
+  let picture = 0
   return {
     next() {
       const rows = Array.from({ length: batch }, (_, i) => drawPicture(picture + i))
@@ -196,7 +159,7 @@ export function createFaceSynthesizer(
       const { seed: from, picture: at } = (state ?? {}) as Partial<SynthesizerState>
       if (from !== seed) {
         throw new ValueError(
-          `FaceSynthesizer.restore: seed is ${String(from)}, expected ${seed}; make it with that seed`,
+          `FaceSynthesizer.restore: seed is ${String(from)}, expected ${seed}; make the synthesizer with that seed`,
         )
       }
       assertInteger('FaceSynthesizer.restore: picture', at as number, 0)
@@ -204,7 +167,15 @@ export function createFaceSynthesizer(
     },
     dispose() {
       render.dispose()
-      tf.dispose([labelTable, skinTable, noise, grid])
+      disposeModel(scene.shape)
+      for (const part of [placer, heads, hairs, fronts, camera, textures]) part.dispose()
     },
   }
+}
+
+/** Middles of the eyes, tip of the nose, corners of the mouth. */
+function fivePointsOf(landmarks: tf.Tensor3D): tf.Tensor3D {
+  const eye = (first: number) => tf.mean(tf.slice(landmarks, [0, first, 0], [-1, 6, 2]), 1, true)
+  const point = (index: number) => tf.slice(landmarks, [0, index, 0], [-1, 1, 2])
+  return tf.concat([eye(36), eye(42), point(30), point(48), point(54)], 1) as tf.Tensor3D
 }

@@ -19,6 +19,10 @@ export interface SynthesizerOptions {
   pose?: PoseOptions
   framing?: FramingOptions
   light?: LightOptions
+  hair?: HairOptions
+  things?: ThingsOptions
+  background?: BackgroundOptions
+  camera?: CameraEffects
 }
 
 /** How heads are turned. */
@@ -45,16 +49,66 @@ export interface LightOptions {
   color?: number
 }
 
+/** What grows. */
+export interface HairOptions {
+  /** Share of bald heads. Default 0.1. */
+  bald?: number
+}
+
+/** How often there is something that hides the face: shares of the pictures. */
+export interface ThingsOptions {
+  /** Default 0.13. Caps, beanies, hoods, headscarves. */
+  hat?: number
+  /** Default 0.25, of which `sunglasses` (default 0.25) are dark. */
+  glasses?: number
+  sunglasses?: number
+  /** Default 0.1. */
+  hand?: number
+  /** Default 0.08. Balls, boxes, poles, cups, microphones. */
+  object?: number
+  /** Default 0.04: over mouth and nose. */
+  mask?: number
+  /** Default 0.06: scarves and high collars. */
+  scarf?: number
+  /** Default 0.1: flat pieces of other pictures, most at the edge. */
+  patch?: number
+}
+
+/** What lies behind. */
+export interface BackgroundOptions {
+  /** Share of plain backgrounds with smooth gradients. Default 0.15. */
+  plain?: number
+}
+
+/** How strong a camera's faults are: 0 none, 1 as in bad videos. */
+export interface CameraEffects {
+  /** Low resolution and motion. Default 1. */
+  blur?: number
+  /** Default 1. */
+  noise?: number
+  /** White balance, saturation, contrast, gamma. Default 1. */
+  color?: number
+  /** Blocks as JPEG makes them. Default 1. */
+  compression?: number
+}
+
 type Complete<T> = { [Key in keyof T]-?: NonNullable<T[Key]> }
 
 /** Options with everything filled in. */
 export type SynthesizerSettings = Complete<
-  Omit<SynthesizerOptions, 'pose' | 'framing' | 'light' | 'identities'>
+  Omit<
+    SynthesizerOptions,
+    'pose' | 'framing' | 'light' | 'identities' | 'hair' | 'things' | 'background' | 'camera'
+  >
 > & {
   identities: number | undefined
   pose: Complete<PoseOptions>
   framing: Complete<FramingOptions>
   light: Complete<LightOptions>
+  hair: Complete<HairOptions>
+  things: Complete<ThingsOptions>
+  background: Complete<BackgroundOptions>
+  camera: Complete<CameraEffects>
 }
 
 /** Fills in defaults and checks.
@@ -73,6 +127,20 @@ export function completeOptions(options: SynthesizerOptions): SynthesizerSetting
     pose: { yaw: 70, pitch: 30, roll: 25, ...options.pose },
     framing: { scale: [0.8, 1.15], shift: 0.03, ...options.framing },
     light: { exposure: [0.45, 1.4], color: 0.5, ...options.light },
+    hair: { bald: 0.1, ...options.hair },
+    things: {
+      hat: 0.13,
+      glasses: 0.25,
+      sunglasses: 0.25,
+      hand: 0.1,
+      object: 0.08,
+      mask: 0.04,
+      scarf: 0.06,
+      patch: 0.1,
+      ...options.things,
+    },
+    background: { plain: 0.15, ...options.background },
+    camera: { blur: 1, noise: 1, color: 1, compression: 1, ...options.camera },
   }
   const who = 'createFaceSynthesizer'
   const { size, batch, seed, picturesPerIdentity, identities, pose, framing, light } = settings
@@ -91,6 +159,11 @@ export function completeOptions(options: SynthesizerOptions): SynthesizerSetting
   assertInRange(`${who}: framing.shift`, framing.shift, 0, 1)
   assertRange(`${who}: light.exposure`, light.exposure, 0.01, 10)
   assertInRange(`${who}: light.color`, light.color, 0, 1)
+  for (const group of ['hair', 'things', 'background', 'camera'] as const) {
+    for (const [name, value] of Object.entries(settings[group])) {
+      assertInRange(`${who}: ${group}.${name}`, value as number, 0, 1)
+    }
+  }
   return settings
 }
 
