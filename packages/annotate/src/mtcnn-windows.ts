@@ -2,7 +2,7 @@ import type { Random } from '@facekit/core'
 import type { Box } from './detector-network.js'
 import type { SceneFace } from './face-scene.js'
 import { cutFromPyramid, type ImagePyramid } from './image-pyramid.js'
-import { overlapOf } from './mtcnn-candidates.js'
+import { overlapOf, squareAround } from './mtcnn-candidates.js'
 import { mtcnnSizes, type MtcnnStage } from './mtcnn-networks.js'
 
 /** A window of a picture, and what it teaches a stage of MTCNN. */
@@ -25,7 +25,7 @@ export interface MtcnnWindowsOptions {
   anywhere?: number
   /** Smallest window in pixels of the picture. Default 12. */
   minSize?: number
-  /** Squares that an earlier stage takes for faces: they teach what they are. */
+  /** Boxes that an earlier stage takes for faces (`runCascade`): the squares around them teach what they are. */
   candidates?: readonly Box[]
   /** Most candidates that show no face. Default 20. */
   mostFalse?: number
@@ -78,7 +78,7 @@ export function drawMtcnnWindows(
     return squareAt(random.uniform(0, pyramid.width), random.uniform(0, pyramid.height), side)
   })
   let wrong = 0
-  for (const square of candidates) {
+  for (const square of candidates.map(squareAround)) {
     const kind = labelWindow(square, faces)?.kind
     if (kind === 'none' && wrong++ >= mostFalse) continue
     take(square)
