@@ -45,7 +45,7 @@ export function annotateCommand(io: CliIo, setCode: (code: number) => void): Com
       'after',
       `
 Run again after an interruption, it goes on where it was. Photographs without a face, and such that cannot be read, are
-listed in <out>/report.json; the exit code is 1 when there are any of the latter. <out>/sheet/index.html shows the labels.`,
+listed in <out>/report.json; the exit code is 1 when there are any of the latter. <out>/label-sheet/index.html shows the labels.`,
     )
     .action(async (source: string, flags: AnnotateFlags) => {
       const { annotateFolder } = await import('./annotate-folder.js')

@@ -1,5 +1,13 @@
 import { ValueError, writeFileAtomic } from '@facekit/core'
-import { labelFolder, type LabelFolderOptions, type LabelProgress, type LabelReport } from '@facekit/dataset'
+import {
+  labelFolder,
+  openDataset,
+  removeLabels,
+  writeContactSheet,
+  type LabelFolderOptions,
+  type LabelProgress,
+  type LabelReport,
+} from '@facekit/dataset'
 import type { BackendName } from '@facekit/engine'
 import { readFile, stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
@@ -38,6 +46,12 @@ export async function annotateFolder(source: string, flags: AnnotateFlags, io: C
   const { folder, pictures } = await picturesOf(source, flags.list)
   const out = flags.out ?? (flags.layout === 'beside' ? folder : 'annotations')
   const share = shareOf(flags, io.env)
+  if (flags.force && share.ranks > 1) {
+    throw new ValueError(
+      '--force: would remove what other shares have made; remove the labels before they start',
+    )
+  }
+  if (flags.force) await removeLabels(out, { layout: flags.layout })
   const progress = await createProgress(io, flags.json === true)
   const write = (event: object) => void io.stdout.write(`${JSON.stringify(event)}\n`)
   let last: LabelProgress | undefined
@@ -54,6 +68,15 @@ export async function annotateFolder(source: string, flags: AnnotateFlags, io: C
         if (flags.json) write({ event: now.picture === undefined ? 'start' : 'picture', ...now })
       },
     })
+    if (report.whole && report.whole.faces > 0 && flags.sheet) {
+      progress.start(`${source}: drawing the sheet`)
+      await writeContactSheet(await openDataset(out), `${out}/label-sheet`, {
+        title: source,
+        skipped: report.whole.skipped,
+        signal: io.signal,
+        onProgress: (done, total) => progress.update(done, total),
+      })
+    }
     return await finish(report, { source, out, flags, io, write, stop: progress.stop })
   } catch (error) {
     progress.stop()

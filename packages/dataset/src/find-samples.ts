@@ -12,9 +12,14 @@ export interface SampleEntry extends Omit<IndexedSample, 'files'> {
 /** Ending of the file that says which faces a picture has: `me.jpg.faces.json`. */
 export const RECORD_ENDING = '.faces.json'
 
-/** Whether a file is one that labels beside pictures consist of. */
-export const isLabelFile = (name: string): boolean =>
-  name.endsWith(RECORD_ENDING) || /\.face-\d+\.(jpg|json|mask\.png|[a-z0-9._-]+)$/.test(name)
+/** Endings of files that are taken for pictures. */
+export const PICTURE = /\.(jpe?g|png|webp|avif|gif|tiff?)$/i
+
+/** Whether a file is one that labels beside pictures consist of: `me.jpg.faces.json`, `me.jpg.face-0.jpg`. */
+export const isLabelFile = (name: string): boolean => {
+  const [, picture] = /^(.*?)\.(faces\.json|face-\d+\.[a-z0-9._-]+)$/.exec(name) ?? []
+  return picture !== undefined && PICTURE.test(picture)
+}
 
 /** What is known of a picture that was labelled beside it. */
 export interface PictureRecord {

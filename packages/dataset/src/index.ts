@@ -23,3 +23,5 @@ export {
 } from './dataset-batches.js'
 export type { AugmentOptions } from './augmentation.js'
 export type { FaceBatch } from './assemble-batch.js'
+export { writeContactSheet, type ContactSheetOptions } from './contact-sheet.js'
+export { removeLabels } from './remove-labels.js'

@@ -1,6 +1,6 @@
 import { ValueError, writeFileAtomic } from '@facekit/core'
 import { DatasetError } from './dataset-error.js'
-import { isLabelFile } from './find-samples.js'
+import { isLabelFile, PICTURE } from './find-samples.js'
 
 /** What decides which labels come out; a run that goes on must have the same. */
 export interface LabelSettings {
@@ -21,8 +21,10 @@ export interface LabelPlan {
   shards: string[][]
 }
 
-const PICTURE = /\.(jpe?g|png|webp|avif|gif|tiff?)$/i
 const FORMAT = 'facekit-label-plan'
+
+/** Where a contact sheet of labels may be without being taken for pictures. */
+export const sheetFolder = (out: string): string => `${out}/label-sheet`
 
 /** The pictures below a folder, in the order of their paths; nothing hidden, no labels. Node only.
  *
@@ -39,7 +41,8 @@ export async function listPictures(folder: string, out: string): Promise<string[
       const name = join(path, entry.name)
       if (entry.isDirectory()) {
         // What was written before is no picture to label.
-        if (resolve(folder, name) !== resolve(out)) await visit(name)
+        const path = resolve(folder, name)
+        if (path !== resolve(out) && path !== resolve(sheetFolder(out))) await visit(name)
       } else if (PICTURE.test(entry.name) && !isLabelFile(entry.name)) {
         found.push(name.replaceAll('\\', '/'))
       }

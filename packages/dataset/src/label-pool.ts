@@ -34,8 +34,8 @@ interface Worker {
   settle?: (answer: WorkerAnswer | Error) => void
 }
 
-/** A pool of processes, each with a backend of its own. A process that dies, or hangs, over a picture is replaced; the picture is tried
- * once more, then it counts as bad. Node only.
+/** A pool of processes, each with a backend of its own. A process that dies over a picture is replaced, and the picture is tried once
+ * more; then, or when the time is up, it counts as bad. Node only.
  *
  * @throws {FacekitError} when a worker cannot start
  */
@@ -92,7 +92,7 @@ export async function startPool({ script, options, size, timeLimit }: PoolOption
       return answer.kind === 'done' ? answer.labels : { samples: [], reason: `the worker is ${answer.kind}` }
     } catch (error) {
       return late
-        ? `it took longer than ${timeLimit} s`
+        ? { samples: [], reason: `it took longer than ${timeLimit} s` }
         : `the process that labelled it ended with ${(error as Error).message}`
     } finally {
       clearTimeout(timer)
