@@ -1,5 +1,6 @@
 import { completeBatchNormGradient } from './batch-norm-gradient.js'
 import { completeBatchNormalizationLayer } from './batch-normalization-layer.js'
+import { completeConv2DLayer } from './conv2d-layer.js'
 import { completeOptimizers } from './fast-optimizers.js'
 import { completeSimpleGradients } from './simple-gradients.js'
 import {
@@ -48,6 +49,7 @@ export function completeGradients(): void {
   completeOptimizers()
   completeBatchNormGradient()
   completeBatchNormalizationLayer()
+  completeConv2DLayer()
   completeSimpleGradients()
   for (const name of COMPARISONS) {
     replaceGradient(name, ['a', 'b'], (_, [a, b]) => ({ a: () => zerosLike(a), b: () => zerosLike(b) }))
