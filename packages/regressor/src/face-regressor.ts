@@ -20,11 +20,11 @@ export interface FaceRegressor {
   readonly variables: Variable[]
   /** Faces of pictures.
    *
-   * @param images - `[B, S, S, 3]`, or one of `[S, S, 3]`: encoded sRGB 0..1, faces as `alignFace` places them
+   * @param images - `[B, S, S, 3]`, or one of `[S, S, 3]`: encoded sRGB 0..1, faces as `alignFace` places them; other sizes are interpolated
    * @returns parameters of B faces under the default camera
    *
    * Memory: the caller owns the results.
-   * @throws {ShapeError} when the pictures have another size
+   * @throws {ShapeError} when they are not square colour pictures
    */
   predict(images: Tensor4D): FaceParameters
   predict(image: Tensor3D): FaceParameters
@@ -33,7 +33,7 @@ export interface FaceRegressor {
    * @param options - `training`: batch normalisation by the statistics of the batch, which its moving averages follow
    *
    * Differentiable: variables, images. Memory: the caller owns the results.
-   * @throws {ShapeError} when the pictures have another size
+   * @throws {ShapeError} when they are not square colour pictures
    */
   apply(images: Tensor4D, options?: { training?: boolean }): FaceParameters
   /** `[B, P]`: what `apply` makes parameters of. */

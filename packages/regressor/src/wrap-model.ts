@@ -1,6 +1,7 @@
 import { assertShape, parameterCount, ShapeError, type ParameterLayout } from '@facekit/core'
 import {
   expandDims,
+  image,
   tidy,
   type Tensor,
   type Tensor2D,
@@ -20,6 +21,10 @@ export interface RegressorDescription {
   expressionRange?: readonly [number, number]
 }
 
+/** Square pictures of another size are interpolated. */
+const resized = (images: Tensor4D, size: number) =>
+  images.shape[1] === size ? images : image.resizeBilinear(images, [size, size], false, true)
+
 /** Puts a regressor's functions around its network. */
 export function wrapModel(model: LayersModel, description: RegressorDescription): FaceRegressor {
   const { layout, inputSize: S } = description
@@ -31,8 +36,8 @@ export function wrapModel(model: LayersModel, description: RegressorDescription)
     )
   }
   const outputs = (images: Tensor4D, { training = false } = {}): Tensor2D => {
-    assertShape('FaceRegressor: images', images, ['B', S, S, 3], {}, `use alignFace with size ${S}`)
-    return tidy(() => model.apply(images, { training }) as Tensor2D)
+    assertShape('FaceRegressor: images', images, ['B', 'S', 'S', 3], {}, 'use alignFace')
+    return tidy(() => model.apply(resized(images, S), { training }) as Tensor2D)
   }
   return {
     model,

@@ -82,6 +82,16 @@ describe.each(testBackends)('regressor on %s', (backend) => {
     })
   })
 
+  it('value: pictures of another size are interpolated', () => {
+    const regressor = createRegressor({ backbone: tinyBackbone, layout, inputSize: 32 })
+    tf.tidy(() => {
+      const images = noise([2, 16, 16, 3])
+      const large = tf.image.resizeBilinear(images, [32, 32], false, true)
+      expect(difference(regressor.outputs(images), regressor.outputs(large))).toBe(0)
+    })
+    regressor.dispose()
+  })
+
   it('value: predict keeps expressions in their range', () => {
     const regressor = createRegressor({
       backbone: tinyBackbone,
@@ -155,8 +165,8 @@ describe.each(testBackends)('regressor on %s', (backend) => {
 
   it('throws: sizes, names and features that do not fit', () => {
     const regressor = createRegressor({ backbone: tinyBackbone, layout, inputSize: 32 })
-    expect(() => regressor.predict(tf.zeros([1, 64, 64, 3]))).toThrow(ShapeError)
-    expect(() => regressor.predict(tf.zeros([1, 64, 64, 3]))).toThrow(/alignFace with size 32/)
+    expect(() => regressor.predict(tf.zeros([1, 64, 32, 3]))).toThrow(ShapeError)
+    expect(() => regressor.predict(tf.zeros([1, 64, 64, 1]))).toThrow(/use alignFace/)
     regressor.dispose()
     expect(() => createRegressor({ backbone: 'vgg' as never, layout })).toThrow(/resnet50, resnet18, mobile/)
     expect(() => createRegressor({ backbone: 'mobile', layout, inputSize: 8 })).toThrow(ValueError)
