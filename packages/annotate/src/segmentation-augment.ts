@@ -71,12 +71,15 @@ export function augmentSegmentation(
 
 /** Labels of the pictures that are mirrored, with left and right exchanged. */
 function mirrorLabels(labels: tf.Tensor3D, mirrored: number[]): tf.Tensor3D {
-  const table = tf.tensor1d(
-    Array.from({ length: 256 }, (_, i) => mirroredLabels[i] ?? i),
+  // Two tables in one: `where` with a flag for each picture would be spread on the CPU.
+  const values = Array.from({ length: 512 }, (_, i) => (i < 256 ? i : (mirroredLabels[i - 256] ?? i - 256)))
+  const table: tf.Tensor = tf.tensor1d(values, 'int32')
+  const offsets = tf.tensor3d(
+    mirrored.map((flag) => 256 * flag),
+    [mirrored.length, 1, 1],
     'int32',
   )
-  const flags = tf.tensor3d(mirrored, [mirrored.length, 1, 1], 'bool')
-  return tf.where(flags, tf.gather(table as tf.Tensor, labels) as tf.Tensor3D, labels)
+  return tf.gather(table, tf.add(labels, offsets)) as tf.Tensor3D
 }
 
 interface Color {
