@@ -20,6 +20,8 @@ export interface TrainLandmarksOptions {
   heldOut?: LandmarkSample[]
   /** Of the network: its shape, or one that is to be trained further. */
   network?: LandmarkNetworkOptions | Hourglass
+  /** Keep all photographs on the GPU; for some ten thousand at most. Default false. */
+  resident?: boolean
   /** Photographs in a batch, beside what the synthesizer makes. Default 16. */
   batch?: number
   iterations: number
@@ -69,9 +71,9 @@ export async function trainLandmarks(
 
 /** Each batch has photographs and rendered faces. */
 function joinedBatches(options: TrainLandmarksOptions, inputSize: number): BatchSource<Batch> {
-  const { photographs = [], synthesizer, batch = 16, seed = 1 } = options
+  const { photographs = [], synthesizer, batch = 16, resident = false, seed = 1 } = options
   const photos = photographs.length
-    ? createLandmarkBatches(photographs, { batch, seed, inputSize })
+    ? createLandmarkBatches(photographs, { batch, seed, inputSize, resident })
     : undefined
   if (!photos && !synthesizer) throw new Error('train-landmarks: give it photographs, a synthesizer, or both')
   let random = createRandom(seed + 1)
@@ -94,6 +96,7 @@ function joinedBatches(options: TrainLandmarksOptions, inputSize: number): Batch
       return joined
     },
     state: () => ({ photos: photos?.state(), rendered: synthesizer?.state(), random: random.state() }),
+    dispose: () => photos?.dispose(),
     restore(state) {
       const { photos: a, rendered, random: b } = state as Record<string, unknown>
       photos?.restore(a)

@@ -72,12 +72,24 @@ export function augmentLandmarks(
       ],
       1,
     ) as tf.Tensor2D
-    const cut = tf.image.transform(images, transforms, 'bilinear', 'nearest', 0, [inputSize, inputSize])
+    const cut = warp(images, transforms, inputSize)
     return {
       images: disturb(cut, draw),
       points: movePoints(points, { center, step, cosine, sine, sign, inputSize, count: L }),
     }
   })
+}
+
+/** By affine maps from pixels of the result to pixels of the pictures, `[B, 8]`. */
+function warp(images: tf.Tensor4D, transforms: tf.Tensor2D, size: number): tf.Tensor4D {
+  const run = (pictures: tf.Tensor4D, maps: tf.Tensor2D) =>
+    tf.image.transform(pictures, maps, 'bilinear', 'nearest', 0, [size, size])
+  if (tf.getBackend() !== 'cpu') return run(images, transforms)
+  // This kernel of tfjs' cpu backend fills the first picture of a batch and leaves the others black.
+  const count = images.shape[0]
+  const maps = tf.split(transforms, count)
+  const pictures = tf.split(images, count) as tf.Tensor4D[]
+  return tf.concat(pictures.map((picture, i) => run(picture, maps[i] as tf.Tensor2D)))
 }
 
 interface Placement {

@@ -10,19 +10,26 @@ import { applyTransform } from './similarity-transform.js'
 export interface LandmarkBatchesOptions extends AugmentLandmarksOptions {
   /** Pictures of a batch. Default 32. */
   batch?: number
+  /** `'random'`: each picture is drawn; `'given'`: as the samples come, again and again. Default `'random'`. */
+  order?: 'random' | 'given'
   /** Of all that is random. Default 1. */
   seed?: number
   /** Bytes of cut out faces that are kept, so that their pictures need not be decoded again. Default 2 GiB. */
   cacheBytes?: number
+  /** Keeps all cut out faces as one tensor on the backend (4 bytes a pixel): on a GPU a batch then takes milliseconds. For sets that fit; the
+   * first `next` cuts out all of them. Default false. */
+  resident?: boolean
 }
 
 /** Batches for training: `[B, S, S, 3]` pictures and `[B, 68, 2]` landmarks in them. Fits `runTraining` of @facekit/trainer. */
 export interface LandmarkBatches {
   /** The caller owns the tensors. */
   next(): Promise<[images: tf.Tensor4D, points: tf.Tensor3D]>
-  /** Where the random numbers are, as plain JSON. */
-  state(): RandomState
+  /** Where the batches stand, as plain JSON. */
+  state(): { position: number; random: RandomState }
   restore(state: unknown): void
+  /** Frees what is kept on the backend. */
+  dispose(): void
 }
 
 interface Crop {
@@ -44,10 +51,19 @@ export function createLandmarkBatches(
   samples: readonly LandmarkSample[],
   options: LandmarkBatchesOptions = {},
 ): LandmarkBatches {
-  const { batch = 32, seed = 1, inputSize = 128, scale = [1.2, 1.7], cacheBytes = 2 ** 31 } = options
+  const {
+    batch = 32,
+    seed = 1,
+    inputSize = 128,
+    scale = [1.2, 1.7],
+    cacheBytes = 2 ** 31,
+    order = 'random',
+    resident = false,
+  } = options
   assertInteger('createLandmarkBatches: batch', batch, 1)
   if (samples.length === 0) throw new ValueError('createLandmarkBatches: no samples; see openLandmarks')
   let random = createRandom(seed)
+  let position = 0
   // As fine as the result where it shows most of the face, and with room to turn.
   const margin = 1.25 * scale[1]
   const size = 8 * Math.ceil((inputSize * margin) / ((scale[0] + scale[1]) / 2) / 8)
@@ -60,28 +76,74 @@ export function createLandmarkBatches(
     if ((cache.size + 1) * bytes <= cacheBytes) cache.set(sample, cut)
     return cut
   }
+  const choose = () => {
+    const at = order === 'given' ? position % samples.length : random.integer(samples.length)
+    position++
+    return at
+  }
+  /** Pixels as one number each, red + 256 green + 65,536 blue: exact in float32, and a third of the memory. */
+  const upload = async (chosen: readonly LandmarkSample[]) => {
+    const pixels = new Float32Array(chosen.length * size * size)
+    const places = new Float32Array(chosen.length * 2 * landmarkCount)
+    for (const [i, sample] of chosen.entries()) {
+      const cut = await crop(sample)
+      for (let k = 0, at = i * size * size; k < size * size; k++, at++) {
+        pixels[at] = cut.pixels[3 * k] + 256 * cut.pixels[3 * k + 1] + 65536 * cut.pixels[3 * k + 2]
+      }
+      places.set(cut.points, i * 2 * landmarkCount)
+    }
+    return {
+      packed: tf.tensor2d(pixels, [chosen.length, size * size]),
+      points: tf.tensor3d(places, [chosen.length, landmarkCount, 2]),
+    }
+  }
+  let all: Awaited<ReturnType<typeof upload>> | undefined
+  const gather = async (indices: number[]) => {
+    if (!resident) return upload(indices.map((i) => samples[i]))
+    if (all === undefined) {
+      all = await upload(samples)
+      cache.clear()
+    }
+    const { packed, points } = all
+    return tf.tidy(() => {
+      const index = tf.tensor1d(indices, 'int32')
+      return { packed: tf.gather(packed, index), points: tf.gather(points, index) }
+    })
+  }
   return {
     async next() {
-      const chosen = Array.from({ length: batch }, () => samples[random.integer(samples.length)])
-      const pixels = new Int32Array(batch * bytes)
-      const places = new Float32Array(batch * 2 * landmarkCount)
-      for (const [i, cut] of (await Promise.all(chosen.map(crop))).entries()) {
-        pixels.set(cut.pixels, i * bytes)
-        places.set(cut.points, i * 2 * landmarkCount)
-      }
-      return tf.tidy(() => {
-        const uploaded = tf.tensor4d(pixels, [batch, size, size, 3], 'int32')
-        const images = tf.div(tf.cast(uploaded, 'float32'), 255) as tf.Tensor4D
-        const points = tf.tensor3d(places, [batch, landmarkCount, 2])
-        const altered = augmentLandmarks(images, points, random, options)
-        return [altered.images, altered.points] as [tf.Tensor4D, tf.Tensor3D]
+      const raw = await gather(Array.from({ length: batch }, choose))
+      const altered = tf.tidy(() => {
+        const images = unpack(raw.packed, size)
+        return augmentLandmarks(images, raw.points, random, options)
       })
+      tf.dispose([raw.packed, raw.points])
+      return [altered.images, altered.points]
     },
-    state: () => random.state(),
-    restore: (state) => {
-      random = restoreRandom(state as RandomState)
+    state: () => ({ position, random: random.state() }),
+    restore(state) {
+      const stored = state as { position?: number; random?: RandomState } | undefined
+      if (!Number.isInteger(stored?.position) || !stored?.random) {
+        throw new ValueError(`LandmarkBatches.restore: ${JSON.stringify(state)} is no state of these batches`)
+      }
+      position = stored.position!
+      random = restoreRandom(stored.random)
+    },
+    dispose() {
+      if (all) tf.dispose([all.packed, all.points])
+      all = undefined
     },
   }
+}
+
+/** `[B, S, S, 3]`, 0..1, of pixels that are one number each. */
+function unpack(packed: tf.Tensor2D, size: number): tf.Tensor4D {
+  const blue = tf.floor(tf.mul(packed, 1 / 65536))
+  const rest = tf.sub(packed, tf.mul(blue, 65536))
+  const green = tf.floor(tf.mul(rest, 1 / 256))
+  const red = tf.sub(rest, tf.mul(green, 256))
+  const colors = tf.stack([red, green, blue], 2)
+  return tf.reshape(tf.mul(colors, 1 / 255), [-1, size, size, 3])
 }
 
 /** The face with a margin, level, as bytes. */
