@@ -108,7 +108,7 @@ export function loadLayersWeights(
     throw fail(`weight "${foreign}" is unknown to "${model.name}"`)
   }
   for (const { name, value, write } of weights) {
-    const loaded = tensor(Float32Array.from(tensors.get(name)!.data), value.shape, 'float32')
+    const loaded = tensor(new Float32Array(tensors.get(name)!.data), value.shape, 'float32')
     write(loaded)
     loaded.dispose()
   }
