@@ -53,7 +53,14 @@ async function measureRenders(segmenter: Segmenter, count: number): Promise<void
   for (const model of models) {
     const batch = Math.min(8, count)
     const framing = { scale: [0.88, 1.12] as const, shift: 0.02 }
-    const synthesizer = createFaceSynthesizer(model, { batch, seed: 900 * 16, pose: { roll: 12 }, framing })
+    const camera = { noise: 0.6 }
+    const synthesizer = createFaceSynthesizer(model, {
+      batch,
+      seed: 900 * 16,
+      pose: { roll: 12 },
+      framing,
+      camera,
+    })
     const counter = createSegmentationCounter(celebaMaskClasses.length)
     for (let done = 0; done < count; done += batch) {
       const rendered = synthesizer.next()

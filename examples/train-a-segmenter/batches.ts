@@ -36,6 +36,7 @@ export function renderedBatches(
       seed: seed * 16 + i,
       pose: { roll: 12 },
       framing: { scale: [0.88, 1.12], shift: 0.02 },
+      camera: { noise: 0.6 },
     }),
   )
   let random = createRandom(seed)

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
-import { assertDataType, assertInRange, assertShape, type Random } from '@facekit/core'
+import { assertDataType, assertInRange, assertInteger, assertShape, type Random } from '@facekit/core'
 import { mirroredLabels } from './celeba-mask-classes.js'
 
 /** Options of `augmentSegmentation`: how far a picture may be changed. */
@@ -42,6 +42,7 @@ export function augmentSegmentation(
   assertInRange('augmentSegmentation: scale', scale, 1, 8)
   assertInRange('augmentSegmentation: mirror', mirror, 0, 1)
   assertInRange('augmentSegmentation: color', color, 0, 1)
+  assertInteger('augmentSegmentation: ignore', ignore, 0, 255)
   const transforms: number[] = []
   const mirrored: number[] = []
   for (let i = 0; i < B; i++) {
