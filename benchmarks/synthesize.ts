@@ -17,12 +17,18 @@ const { values } = parseArgs({
     batch: { type: 'string', default: '32' },
     batches: { type: 'string', default: '20' },
     seed: { type: 'string', default: '1' },
-    variant: { type: 'string', default: 'synthetic' },
+    /** `synthetic` or `learned`, or a file of the base model. */
+    model: { type: 'string', default: 'synthetic' },
     sheet: { type: 'string' },
+    /** Times of the GPU's kernels. */
+    profile: { type: 'boolean', default: false },
   },
 })
 await initEngine({ backend: values.backend as BackendName })
-const model = await loadBaseModel({ variant: values.variant as 'synthetic' })
+const { model: name } = values
+const model = await loadBaseModel(
+  name === 'synthetic' || name === 'learned' ? { variant: name } : { source: name },
+)
 const size = Number(values.size)
 const batch = Number(values.batch)
 const synthesizer = createFaceSynthesizer(model, { size, batch, seed: Number(values.seed) })
@@ -71,7 +77,8 @@ async function drawSheet(pictures: SyntheticBatch, file: string): Promise<void> 
   await writePng(ndarray(bytes, sheet.shape), file)
 }
 
-for (let i = 0; i < 3; i++) {
+// On WebGPU the third batch is recorded.
+for (let i = 0; i < (values.backend === 'webgpu' ? 5 : 1); i++) {
   const pictures = synthesizer.next()
   await pictures.image.data()
   if (i === 0 && values.sheet !== undefined) await drawSheet(pictures, values.sheet)
@@ -90,4 +97,13 @@ if (count > 0) {
     `${values.backend}, ${size} px, batch ${batch}: ${((count * batch) / seconds).toFixed(0)} pictures a second, ${((1000 * seconds) / count).toFixed(1)} ms a batch`,
   )
   console.log(`tensors ${tf.memory().numTensors}, ${(tf.memory().numBytes / 1e6).toFixed(0)} MB`)
+}
+if (values.profile) {
+  const kernels = await synthesizer.profile()
+  const total = kernels.reduce((sum, { milliseconds }) => sum + milliseconds, 0)
+  const runs = kernels.reduce((sum, { count: times }) => sum + times, 0)
+  console.log(`${runs} kernels, ${total.toFixed(2)} ms`)
+  for (const { name, count: times, milliseconds } of kernels.slice(0, 40)) {
+    console.log(`${name.padEnd(56)} ${String(times).padStart(4)} ${milliseconds.toFixed(3).padStart(8)}`)
+  }
 }

@@ -101,7 +101,10 @@ export function drawThings(random: Random, { things }: SynthesizerSettings) {
   const makeup = happens(0.25)
   const hand = drawHandPose(random)
   const object = drawObjectPose(random)
-  const grey = () => new Array<number>(3).fill(random.uniform(0.005, 0.6) ** 2)
+  const grey = () => {
+    const level = random.uniform(0.005, 0.6) ** 2
+    return [level, level, level]
+  }
   return {
     hatOn: [hat ? 1 : 0],
     hatMix: oneOf(random, VERSIONS.hat, random.uniform(0.85, 1.2)),

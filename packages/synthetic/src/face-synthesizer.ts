@@ -1,4 +1,4 @@
-import { assertInteger, recordStep, ValueError } from '@facekit/core'
+import { assertInteger, recordStep, ValueError, type KernelTime } from '@facekit/core'
 import { disposeModel, type MorphableModel } from '@facekit/morphable'
 import { defaultCamera, projectLandmarks } from '@facekit/render'
 import * as tf from '@tensorflow/tfjs-core'
@@ -36,6 +36,8 @@ export interface FaceSynthesizer {
    *
    * @throws {ValueError} for a state of another seed, or none at all */
   restore(state: unknown): void
+  /** Times of the GPU's kernels in a batch, longest first; see `RecordedStep.profile`. Empty on other backends. */
+  profile(): Promise<KernelTime[]>
   /** Frees what is kept on the backend. */
   dispose(): void
 }
@@ -165,6 +167,7 @@ export function createFaceSynthesizer(
       assertInteger('FaceSynthesizer.restore: picture', at as number, 0)
       picture = at as number
     },
+    profile: () => render.profile(),
     dispose() {
       render.dispose()
       disposeModel(scene.shape)
