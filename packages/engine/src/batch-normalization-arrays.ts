@@ -25,6 +25,31 @@ export function channelStatistics(x: HostArray, mean: HostArray, variance: HostA
   }
 }
 
+/** The same over the rows of several processes.
+ *
+ * @param mean, variance - `[C]` of this process's rows; become those of all
+ */
+export function reduceStatistics(
+  rows: number,
+  mean: HostArray,
+  variance: HostArray,
+  reduce: BatchReduce,
+): void {
+  const channels = mean.length
+  const sums = new Float64Array(channels + 1)
+  for (let c = 0; c < channels; c++) sums[c] = rows * mean[c]
+  sums[channels] = rows
+  reduce(sums)
+  const total = sums[channels]
+  // Deviations from the common mean, so that a large mean costs no digits.
+  const squares = Float64Array.from(mean, (own, c) => rows * (variance[c] + (own - sums[c] / total) ** 2))
+  reduce(squares)
+  for (let c = 0; c < channels; c++) {
+    mean[c] = sums[c] / total
+    variance[c] = squares[c] / total
+  }
+}
+
 /** What a normalisation is made of, rows of channels and `[C]` each. */
 export interface NormalizationArrays {
   x: HostArray
@@ -69,17 +94,26 @@ export interface NormalizationGradientArrays {
   residual?: HostArray
 }
 
+/** Adds numbers up over the processes of a run, in place. */
+export type BatchReduce = (values: Float64Array) => void
+
 /** Gradients of `normalizeArrays`.
  *
  * @param output - what came out, when the activation is a relu and there is a residual; without a residual its sign is had from `x`
  * @param training - whether mean and variance are those of `x`, and move with it
+ * @param reduce - of a batch that is spread over processes; gradients of scale and offset are of this process's rows all the same
  */
 export function normalizationGradientArrays(
   { x, scale, offset, mean, variance }: NormalizationArrays,
   dy: HostArray,
   output: HostArray | undefined,
   gradients: NormalizationGradientArrays,
-  { epsilon, relu, training }: { epsilon: number; relu: boolean; training: boolean },
+  {
+    epsilon,
+    relu,
+    training,
+    reduce,
+  }: { epsilon: number; relu: boolean; training: boolean; reduce?: BatchReduce },
 ): void {
   const channels = mean.length
   const { length } = x
@@ -106,7 +140,9 @@ export function normalizationGradientArrays(
     }
   }
   if (gradients.residual) gradients.residual.set(kept)
-  const rows = length / channels
+  const all = Float64Array.of(...sums, ...products, length / channels)
+  reduce?.(all)
+  const rows = all[2 * channels]
   const slopes = new Float64Array(channels)
   const constants = new Float64Array(channels)
   for (let c = 0; c < channels; c++) {
@@ -114,8 +150,8 @@ export function normalizationGradientArrays(
     gradients.offset[c] = sums[c]
     gradients.scale[c] = products[c] * rate
     if (!training) continue
-    slopes[c] = (factors[c] * products[c] * rate * rate) / rows
-    constants[c] = (factors[c] * sums[c]) / rows - slopes[c] * mean[c]
+    slopes[c] = (factors[c] * all[channels + c] * rate * rate) / rows
+    constants[c] = (factors[c] * all[c]) / rows - slopes[c] * mean[c]
   }
   const result = gradients.x
   for (let at = 0; at < length;) {

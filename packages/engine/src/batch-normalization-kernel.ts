@@ -28,13 +28,19 @@ export interface NormalizationVariant {
   relu: boolean
 }
 
-const variants = [false, true].flatMap((residual) => [false, true].map((relu) => ({ residual, relu })))
-const suffix = ({ residual, relu }: NormalizationVariant) =>
+/** All there are. */
+export const variants = [false, true].flatMap((residual) => [false, true].map((relu) => ({ residual, relu })))
+/** For names of kernels. */
+export const suffix = ({ residual, relu }: NormalizationVariant) =>
   `${residual ? 'Residual' : ''}${relu ? 'Relu' : ''}`
-const index = ({ residual, relu }: NormalizationVariant) => Number(residual) * 2 + Number(relu)
+/** Place among them. */
+export const index = ({ residual, relu }: NormalizationVariant) => Number(residual) * 2 + Number(relu)
 
-const onePerChannel = (shapes: readonly number[][]) => ({ shape: shapes[1], dtype: 'float32' as const })
-const likeInput = (shapes: readonly number[][]) => ({ shape: shapes[0], dtype: 'float32' as const })
+export const onePerChannel = (shapes: readonly number[][]) => ({
+  shape: shapes[1],
+  dtype: 'float32' as const,
+})
+export const likeInput = (shapes: readonly number[][]) => ({ shape: shapes[0], dtype: 'float32' as const })
 
 const gradientKernels = variants.map((variant): HostKernel<TrainingAttributes> => {
   const { residual, relu } = variant

@@ -20,6 +20,7 @@ import {
 } from '@tensorflow/tfjs-core'
 import { batchNormalizationKernel } from './batch-normalization-kernel.js'
 import { hasOwnKernels } from './own-kernels.js'
+import { synchronizedKernel } from './synchronize-batch-normalization.js'
 
 /** Options of `batchNormalization`. */
 export interface BatchNormalizationOptions<R extends Rank = Rank> {
@@ -88,7 +89,8 @@ export function batchNormalization<R extends Rank>(
   if (!hasOwnKernels()) return composed(x, scale, offset, options)
 
   const inputs: NamedTensorMap = { x, scale, offset, ...(residual && { residual }) }
-  const kernel = batchNormalizationKernel({ residual: residual !== undefined, relu: activation === 'relu' })
+  const variant = { residual: residual !== undefined, relu: activation === 'relu' }
+  const kernel = synchronizedKernel(variant) ?? batchNormalizationKernel(variant)
   const rate = 1 - (moving?.momentum ?? 0.99)
   // In place only where nobody else looks at the data.
   const inPlace =

@@ -8,6 +8,7 @@ export {
   type BatchNormalizationOptions,
   type NormalizedBatch,
 } from './batch-normalization.js'
+export { synchronizeBatchNormalization } from './synchronize-batch-normalization.js'
 export { AdamWOptimizer, type AdamWOptions } from './adam-w-optimizer.js'
 export { clipByGlobalNorm, type ClippedGradients } from './clip-by-global-norm.js'
 export { completeWasm } from './complete-wasm.js'

@@ -7,7 +7,7 @@ export interface GradientReducer {
   /** Replaces each number by its sum over all processes. */
   allReduce(values: Float32Array): Promise<void>
   /** The same at once, for what happens inside of an operation. */
-  allReduceSync(values: Float32Array): void
+  allReduceSync(values: Float32Array | Float64Array): void
   /** Ends all processes of the run; does not return where it can. */
   abort(message: string): void
   /** Leaves the run in order. */

@@ -27,3 +27,5 @@ export { renderedBatches, type FaceRenderings, type PhotoBatch, type RenderedBat
 export type { TrainableRegressor } from './face-loss.js'
 export { evaluateRegressor, type RegressorScores } from './evaluate-regressor.js'
 export { drawFacePanel } from './face-panel.js'
+export { openMpi, type OpenMpiOptions } from './open-mpi.js'
+export { processRank, type MpiFamily, type ProcessRank } from './process-rank.js'

@@ -1,3 +1,4 @@
+import { FacekitError } from '@facekit/core'
 import type { GradientReducer } from './gradient-reducer.js'
 
 /** Why a training stops before its end. */
@@ -12,6 +13,37 @@ export async function agreeToStop(
   const flags = Float32Array.of(Number(wish === 'signal'), Number(wish === 'seconds'))
   await reducer.allReduce(flags)
   return flags[0] > 0 ? 'signal' : flags[1] > 0 ? 'seconds' : undefined
+}
+
+/** A batch could not be had, in this process or another one; nothing has changed since the iteration before. */
+export class BatchError extends FacekitError {
+  override name = 'BatchError'
+}
+
+/** Gets a batch in all processes, or fails in all of them.
+ *
+ * @throws {BatchError} that names the process
+ */
+export async function agreeOnBatch<Batch>(
+  reducer: GradientReducer | undefined,
+  next: () => Promise<Batch>,
+): Promise<Batch> {
+  let batch: Batch | undefined
+  let failure: unknown
+  try {
+    batch = await next()
+  } catch (error) {
+    failure = error
+  }
+  const failed = new Float32Array(reducer?.size ?? 1)
+  failed[reducer?.rank ?? 0] = Number(failure !== undefined)
+  await reducer?.allReduce(failed)
+  const culprit = failed.findIndex((flag) => flag > 0)
+  if (culprit < 0) return batch as Batch
+  const where = reducer ? ` in process ${culprit} of ${reducer.size}` : ''
+  const reason =
+    failure === undefined ? 'see its message' : failure instanceof Error ? failure.message : String(failure)
+  throw new BatchError(`runTraining: the next batch could not be had${where}: ${reason}`, { cause: failure })
 }
 
 /** States of all processes, in the order of their ranks. */

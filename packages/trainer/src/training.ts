@@ -1,25 +1,18 @@
-import { CheckpointError, hasHostMemory } from '@facekit/core'
+import { synchronizeBatchNormalization } from '@facekit/engine'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { breathe } from './breathe.js'
-import { readCheckpoint, readLatestCheckpoint, writeCheckpoint, type Checkpoint } from './checkpoint.js'
-import { DivergenceError, LossGuard } from './loss-guard.js'
-import { agreeToStop, gatherStates, type StopReason } from './reduce-helpers.js'
+import { readCheckpoint, writeCheckpoint } from './checkpoint.js'
+import { findResumption } from './find-resumption.js'
+import { DivergenceError } from './loss-guard.js'
+import { LossMonitor } from './loss-monitor.js'
+import { agreeOnBatch, agreeToStop, BatchError, gatherStates, type StopReason } from './reduce-helpers.js'
 import { scheduleValue } from './schedules.js'
 import { trainedVariables, type TrainedVariables } from './trained-variables.js'
 import { TrainingLog } from './training-log.js'
 import { TrainingOptimizer } from './training-optimizer.js'
 import type { TrainingOptions, TrainingResult } from './training-options.js'
 import { captureState, findNotFinite, restoreState } from './training-state.js'
-import { TrainingStep, type LossReading, type LossValues } from './training-step.js'
-
-/** Iterations that may be under way on the GPU before one is waited for. */
-const MOST_PENDING = 4
-
-interface Pending {
-  iteration: number
-  learningRate: number
-  values: Promise<LossValues>
-}
+import { TrainingStep } from './training-step.js'
 
 /** A training that is under way. */
 export class Training<Batch extends Tensor[]> {
@@ -27,30 +20,29 @@ export class Training<Batch extends Tensor[]> {
   readonly #variables: TrainedVariables
   readonly #optimizer: TrainingOptimizer
   readonly #step: TrainingStep<Batch>
-  readonly #guard: LossGuard
   readonly #writes: boolean
   #log: TrainingLog | undefined
-  /** Iterations that are done. */
+  #monitor!: LossMonitor
+  /** Iterations that are done, and how many were when it began. */
   #iteration = 0
   #first = 0
+  /** Where the batches stood after the last iteration. */
+  #batches: unknown
   #checkpoint: { path: string; iteration: number } | undefined
-  #pending: Pending[] = []
-  #last: LossValues = { total: NaN, terms: {} }
+  /** Iteration of the last checkpoint, which all processes know. */
+  #saved = -1
   #evaluation: Record<string, number> | undefined
   #evaluated = -1
   #drawn = -1
   readonly #began = performance.now()
-  #loopBegan = 0
+  #loopBegan = performance.now()
   #waited = 0
-  #speedMark = { time: 0, iteration: 0 }
-  #speed = 0
 
   private constructor(options: TrainingOptions<Batch>) {
     this.#options = options
     this.#variables = trainedVariables(options.model)
     this.#optimizer = new TrainingOptimizer(options, this.#variables.trainable)
     this.#step = new TrainingStep(options, this.#variables.trainable, this.#optimizer)
-    this.#guard = new LossGuard(options.explosion ?? 100)
     this.#writes = options.folder !== undefined && (options.reducer?.rank ?? 0) === 0
   }
 
@@ -58,8 +50,7 @@ export class Training<Batch extends Tensor[]> {
   static async start<Batch extends Tensor[]>(options: TrainingOptions<Batch>): Promise<Training<Batch>> {
     const training = new Training(options)
     try {
-      await training.#resume()
-      if (training.#writes) training.#log = await TrainingLog.open(options.folder!, training.#iteration)
+      await training.#prepare()
     } catch (error) {
       training.dispose()
       throw error
@@ -67,153 +58,102 @@ export class Training<Batch extends Tensor[]> {
     return training
   }
 
+  async #prepare(): Promise<void> {
+    const { reducer, batches, folder } = this.#options
+    const found = await findResumption(this.#options)
+    if (found) {
+      const { checkpoint, path } = found
+      restoreState(checkpoint.tensors, this.#variables, this.#optimizer, path)
+      batches.restore(checkpoint.batches[reducer?.rank ?? 0])
+      this.#iteration = checkpoint.iteration
+      this.#checkpoint = { path, iteration: checkpoint.iteration }
+      this.#saved = checkpoint.iteration
+    }
+    if (this.#writes) this.#log = await TrainingLog.open(folder!, this.#iteration)
+    // Nobody starts before all have read what the first of them is about to write.
+    await agreeToStop(reducer, undefined)
+    if (reducer) synchronizeBatchNormalization((values) => reducer.allReduceSync(values))
+    this.#first = this.#iteration
+    this.#batches = batches.state()
+    this.#loopBegan = performance.now()
+    this.#monitor = new LossMonitor(this.#options, this.#log, this.#iteration, () => this.#clock())
+  }
+
   /** Runs to the end. */
   async run(): Promise<TrainingResult> {
-    const { iterations, batches, learningRate } = this.#options
-    this.#loopBegan = performance.now()
-    this.#speedMark = { time: this.#loopBegan, iteration: this.#iteration }
-    this.#first = this.#iteration
     let stoppedBy: StopReason | undefined
     try {
-      while (this.#iteration < iterations) {
-        stoppedBy = await agreeToStop(this.#options.reducer, this.#wish())
-        if (stoppedBy) break
-        const iteration = this.#iteration
-        const rate = scheduleValue(learningRate, iteration)
-        this.#optimizer.learningRate = rate
-        const reading = await this.#step.run(iteration, () => this.#wait(() => batches.next()))
-        this.#iteration++
-        await this.#follow(iteration, rate, reading)
-        await this.#pauseAfter()
-        await breathe()
-      }
-      await this.#drain()
+      stoppedBy = await this.#loop()
+      await this.#monitor.drain()
       await this.#evaluate(true)
       await this.#draw(true)
       await this.#save()
     } catch (error) {
-      await this.#dropPending()
-      if (error instanceof DivergenceError) throw await this.#afterDivergence(error)
-      throw error
+      await this.#monitor.drop()
+      throw await this.#afterFailure(error)
     }
+    const { total: loss, terms } = this.#monitor.last
+    const { seconds, waitShare } = this.#clock()
     return {
       iterations: this.#iteration,
-      loss: this.#last.total,
-      terms: this.#last.terms,
-      seconds: this.#seconds(),
+      loss,
+      terms,
+      seconds,
       stoppedBy: stoppedBy ?? 'iterations',
-      waitShare: this.#waitShare(),
+      waitShare,
       ...(this.#evaluation && { evaluation: this.#evaluation }),
       ...(this.#checkpoint && { checkpoint: this.#checkpoint.path }),
     }
   }
 
   dispose(): void {
+    if (this.#options.reducer) synchronizeBatchNormalization()
     this.#step.dispose()
     this.#optimizer.dispose()
   }
 
-  #seconds = () => (performance.now() - this.#began) / 1000
-  #waitShare = () => this.#waited / Math.max(1, performance.now() - this.#loopBegan)
-
-  async #resume(): Promise<void> {
-    const { folder, resume = false, reducer } = this.#options
-    const warn = (error: CheckpointError) => console.warn(`${error.message}; going on with the one before`)
-    let found: { checkpoint: Checkpoint; path: string } | undefined
-    if (typeof resume === 'string' && resume !== 'auto') {
-      found = resume.endsWith('.safetensors')
-        ? { checkpoint: await readCheckpoint(resume), path: resume }
-        : await readLatestCheckpoint(resume, warn)
-      if (!found) throw new CheckpointError(`runTraining: there is no checkpoint in ${resume} to resume from`)
-    } else if (folder !== undefined) {
-      found = await readLatestCheckpoint(folder, warn)
-      if (resume === true && !found)
-        throw new CheckpointError(`runTraining: there is no checkpoint in ${folder} to resume from`)
-      if (!resume && found) {
-        throw new CheckpointError(
-          `runTraining: folder ${folder} holds a training that got to iteration ${found.checkpoint.iteration}; resume it, or name another folder`,
-        )
-      }
+  async #loop(): Promise<StopReason | undefined> {
+    const { iterations, batches, learningRate, reducer } = this.#options
+    while (this.#iteration < iterations) {
+      const stop = await agreeToStop(reducer, this.#wish())
+      if (stop) return stop
+      const iteration = this.#iteration
+      const rate = scheduleValue(learningRate, iteration)
+      this.#optimizer.learningRate = rate
+      const reading = await this.#step.run(iteration, () => this.#nextBatch())
+      this.#iteration++
+      this.#batches = batches.state()
+      await this.#monitor.follow(iteration, rate, reading)
+      await this.#pauseAfter()
+      await breathe()
     }
-    if (!found) return
-    const { checkpoint, path } = found
-    const { rank = 0, size = 1 } = reducer ?? {}
-    if (checkpoint.batches.length !== size) {
-      throw new CheckpointError(
-        `runTraining: checkpoint ${path} is of ${checkpoint.batches.length} processes, this run has ${size}; start as many`,
-      )
-    }
-    restoreState(checkpoint.tensors, this.#variables, this.#optimizer, path)
-    this.#options.batches.restore(checkpoint.batches[rank])
-    this.#iteration = checkpoint.iteration
-    this.#checkpoint = { path, iteration: checkpoint.iteration }
+    return undefined
   }
 
   /** Why this process would stop now. */
   #wish(): StopReason | undefined {
     const { signal, seconds = Infinity } = this.#options
     if (signal?.aborted) return 'signal'
-    return this.#seconds() >= seconds ? 'seconds' : undefined
+    return this.#clock().seconds >= seconds ? 'seconds' : undefined
   }
 
-  async #wait<T>(f: () => Promise<T>): Promise<T> {
-    const start = performance.now()
-    const result = await f()
-    this.#waited += performance.now() - start
-    return result
-  }
-
-  /** Reads the losses of this iteration, if it is one to be read, without waiting for more than a few. */
-  async #follow(iteration: number, learningRate: number, reading: LossReading): Promise<void> {
-    const { logEvery = 10, iterations } = this.#options
-    const done = iteration + 1
-    const host = hasHostMemory()
-    const due = host || done % logEvery === 0 || done === iterations || done % MOST_PENDING === 0
-    if (!due && done > this.#first + 1) {
-      reading.dispose()
-      return
-    }
-    const values = reading.read()
-    // It may fail before it is waited for.
-    values.catch(() => {})
-    this.#pending.push({ iteration, learningRate, values })
-    // On the CPU it is there already.
-    while (this.#pending.length > (host ? 0 : 1)) await this.#take()
-  }
-
-  async #take(): Promise<void> {
-    const { iteration, learningRate, values } = this.#pending.shift()!
-    const read = await values
-    const { phase, logEvery = 10, iterations, onProgress } = this.#options
-    this.#guard.check(iteration, read, phase?.(iteration) ?? 0)
-    this.#last = read
+  #clock() {
     const now = performance.now()
-    const done = iteration + 1
-    if (now - this.#speedMark.time > 200 || this.#speed === 0) {
-      this.#speed = (1000 * (done - this.#speedMark.iteration)) / Math.max(1e-3, now - this.#speedMark.time)
-      this.#speedMark = { time: now, iteration: done }
-    }
-    const { total: loss, terms, gradientNorm } = read
-    const waitShare = this.#waitShare()
-    if (done % logEvery === 0 || done === iterations) {
-      const rest = { learningRate, ...(gradientNorm !== undefined && { gradientNorm }) }
-      await this.#log?.write({ iteration: done, loss, terms, ...rest, speed: this.#speed, waitShare })
-    }
-    onProgress?.({
-      iteration: done,
-      iterations,
-      loss,
-      terms,
-      learningRate,
-      speed: this.#speed,
-      seconds: this.#seconds(),
-      waitShare,
+    return {
+      seconds: (now - this.#began) / 1000,
+      waitShare: this.#waited / Math.max(1, now - this.#loopBegan),
       ...(this.#evaluation && { evaluation: this.#evaluation }),
-    })
+    }
   }
 
-  async #drain(): Promise<void> {
-    while (this.#pending.length > 0) await this.#take()
+  async #nextBatch(): Promise<Batch> {
+    const { batches, reducer } = this.#options
+    const start = performance.now()
+    try {
+      return await agreeOnBatch(reducer, () => batches.next())
+    } finally {
+      this.#waited += performance.now() - start
+    }
   }
 
   /** Evaluation, panel and checkpoint where they are due. */
@@ -227,35 +167,30 @@ export class Training<Batch extends Tensor[]> {
 
   async #evaluate(last = false): Promise<void> {
     const { evaluate } = this.#options
-    if (!evaluate || this.#evaluated === this.#iteration || (last && this.#iteration === this.#first)) return
-    await this.#drain()
-    this.#evaluation = await evaluate.run(this.#iteration)
-    this.#evaluated = this.#iteration
-    await this.#log?.write({ iteration: this.#iteration, evaluation: this.#evaluation })
+    const iteration = this.#iteration
+    if (!evaluate || this.#evaluated === iteration || (last && iteration === this.#first)) return
+    await this.#monitor.drain()
+    this.#evaluation = await evaluate.run(iteration)
+    this.#evaluated = iteration
+    await this.#log?.write({ iteration, evaluation: this.#evaluation })
   }
 
   async #draw(last = false): Promise<void> {
     const { panel } = this.#options
-    if (
-      !panel ||
-      !this.#writes ||
-      this.#drawn === this.#iteration ||
-      (last && this.#iteration === this.#first)
-    )
-      return
-    await this.#drain()
-    const picture = await panel.draw(this.#iteration)
-    this.#drawn = this.#iteration
-    await this.#log!.writePanel(this.#iteration, picture)
+    const iteration = this.#iteration
+    if (!panel || !this.#log || this.#drawn === iteration || (last && iteration === this.#first)) return
+    await this.#monitor.drain()
+    this.#drawn = iteration
+    await this.#log.writePanel(iteration, await panel.draw(iteration))
   }
 
   async #save(): Promise<void> {
-    const { folder, keepCheckpoints = 3, batches, reducer } = this.#options
-    if (folder === undefined || this.#checkpoint?.iteration === this.#iteration) return
-    await this.#drain()
+    const { folder, keepCheckpoints = 3, reducer } = this.#options
     const iteration = this.#iteration
-    const states = await gatherStates(reducer, batches.state())
-    if (!this.#writes) return
+    if (folder === undefined || this.#saved === iteration) return
+    await this.#monitor.drain()
+    const batches = await gatherStates(reducer, this.#batches)
+    // All processes have the same, and find out together.
     const tensors = await captureState(this.#variables, this.#optimizer)
     const wrong = findNotFinite(tensors)
     if (wrong !== undefined) {
@@ -263,26 +198,38 @@ export class Training<Batch extends Tensor[]> {
         `runTraining: iteration ${iteration - 1}: "${wrong}" holds values that are no numbers after the update, though the loss was finite`,
       )
     }
-    const path = await writeCheckpoint(folder, { iteration, tensors, batches: states }, keepCheckpoints)
+    this.#saved = iteration
+    if (!this.#writes) return
+    const path = await writeCheckpoint(folder, { iteration, tensors, batches }, keepCheckpoints)
     this.#checkpoint = { path, iteration }
     await this.#log?.write({ iteration, event: 'checkpoint' })
   }
 
-  async #dropPending(): Promise<void> {
-    await Promise.allSettled(this.#pending.map(({ values }) => values))
-    this.#pending = []
+  /** Leaves things in order after an error, and says where to go on. */
+  async #afterFailure(error: unknown): Promise<unknown> {
+    const { reducer } = this.#options
+    if (error instanceof BatchError) {
+      // All processes know, and nothing has changed since the last iteration.
+      await this.#save()
+      return new BatchError(`${error.message}${this.#resumeHint()}`, { cause: error.cause })
+    }
+    if (error instanceof DivergenceError) {
+      await this.#log?.write({ iteration: this.#iteration, event: error.message })
+      if (!this.#checkpoint)
+        return new DivergenceError(`${error.message}; there is no checkpoint to go back to`)
+      const { path, iteration } = this.#checkpoint
+      const { tensors } = await readCheckpoint(path)
+      restoreState(tensors, this.#variables, this.#optimizer, path)
+      return new DivergenceError(
+        `${error.message}; the last good checkpoint is ${path}, of iteration ${iteration}`,
+      )
+    }
+    // The others would wait for this process for ever.
+    reducer?.abort(`${error instanceof Error ? error.message : String(error)}${this.#resumeHint()}`)
+    return error
   }
 
-  /** Goes back to the last good checkpoint, and says so. */
-  async #afterDivergence(error: DivergenceError): Promise<DivergenceError> {
-    if (!this.#checkpoint)
-      return new DivergenceError(`${error.message}; there is no checkpoint to go back to`)
-    const { path, iteration } = this.#checkpoint
-    const { tensors } = await readCheckpoint(path)
-    restoreState(tensors, this.#variables, this.#optimizer, path)
-    await this.#log?.write({ iteration: this.#iteration, event: error.message })
-    return new DivergenceError(
-      `${error.message}; the last good checkpoint is ${path}, of iteration ${iteration}`,
-    )
+  #resumeHint(): string {
+    return this.#checkpoint ? `; resume from ${this.#checkpoint.path}` : ''
   }
 }

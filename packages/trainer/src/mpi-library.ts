@@ -1,0 +1,165 @@
+import { FacekitError } from '@facekit/core'
+import type { MpiFamily } from './process-rank.js'
+
+/** Numbers that are added up. */
+export type Addends = Float32Array | Float64Array
+
+/** The few functions of MPI that are used, all for the world of this run. */
+export interface MpiLibrary {
+  /** File or name that was loaded. */
+  readonly name: string
+  readonly rank: number
+  readonly size: number
+  allReduceSync(values: Addends): void
+  /** Works on another thread, where the library allows it. */
+  allReduce(values: Addends): Promise<void>
+  abort(code: number): void
+  finalize(): void
+}
+
+/** Names that are tried, without a path: the system's loader finds them. */
+const NAMES: Record<MpiFamily, Partial<Record<NodeJS.Platform, readonly string[]>>> = {
+  mpich: {
+    linux: ['libmpich.so.12', 'libmpi.so.12', 'libmpich.so', 'libmpi.so'],
+    darwin: [
+      'libmpi.12.dylib',
+      'libmpi.dylib',
+      '/opt/homebrew/lib/libmpi.dylib',
+      '/usr/local/lib/libmpi.dylib',
+    ],
+    win32: ['msmpi.dll', 'impi.dll'],
+  },
+  openmpi: {
+    linux: ['libmpi.so.40', 'libmpi.so'],
+    darwin: [
+      'libmpi.40.dylib',
+      'libmpi.dylib',
+      '/opt/homebrew/lib/libmpi.dylib',
+      '/usr/local/lib/libmpi.dylib',
+    ],
+  },
+}
+
+/** Handles of the MPICH interface (MPICH, Intel MPI, MVAPICH, Cray, Microsoft): whole numbers. */
+const MPICH = {
+  type: 'int',
+  world: 0x44000000,
+  float: 0x4c00040a,
+  double: 0x4c00080b,
+  sum: 0x58000003,
+  errorsReturn: 0x54000001,
+  inPlace: -1,
+}
+
+/** Stack of functions on other threads, bytes. */
+const STACK = 8 << 20
+
+/** A library may be called by any thread, one at a time. */
+const THREAD_SERIALIZED = 2
+
+/** Loads an installed MPI library through `koffi` and starts MPI.
+ *
+ * @param family - whose launcher started the process
+ * @param path - file or name of the library, in place of the usual ones
+ * @throws {FacekitError} when koffi or the library is missing, or MPI does not start
+ */
+export async function loadMpiLibrary(family: MpiFamily, path?: string): Promise<MpiLibrary> {
+  const { default: koffi } = await import('koffi').catch((error: Error) => {
+    throw new FacekitError(
+      `openMpi: the package koffi, which calls MPI, cannot be loaded (${error.message}); npm install koffi`,
+      { cause: error },
+    )
+  })
+  // Functions on other threads get 128 KiB of stack otherwise, on which MPICH overflows.
+  koffi.config({ async_stack_size: STACK })
+  const names = path === undefined ? (NAMES[family][process.platform] ?? []) : [path]
+  const tried: string[] = []
+  let found: { name: string; library: ReturnType<typeof koffi.load> } | undefined
+  for (const name of names) {
+    try {
+      // Open MPI's own plug-ins look for its symbols.
+      found = { name, library: koffi.load(name, { global: true }) }
+      break
+    } catch (error) {
+      tried.push((error as Error).message.split('\n')[0])
+    }
+  }
+  if (!found) {
+    throw new FacekitError(
+      `openMpi: no MPI library was found (${tried.join('; ') || process.platform}); install MPICH or Open MPI, or name its library in FACEKIT_MPI`,
+    )
+  }
+  const { name, library } = found
+  const handles = handlesOf(library)
+  const { type } = handles
+  const all = library.func('MPI_Allreduce', 'int', ['intptr_t', 'void *', 'int', type, type, type])
+  const initialize = library.func('MPI_Init_thread', 'int', ['void *', 'void *', 'int', 'void *'])
+  const number = (f: string) => {
+    const result = new Int32Array(1)
+    check(f, library.func(f, 'int', [type, 'void *'])(handles.world, result))
+    return result[0]
+  }
+  const errorString = library.func('MPI_Error_string', 'int', ['int', 'void *', 'void *'])
+  function check(what: string, code: number): void {
+    if (code === 0) return
+    const text = Buffer.alloc(1024)
+    const length = new Int32Array(1)
+    errorString(code, text, length)
+    throw new FacekitError(`${what} of ${name} failed: ${text.toString('utf8', 0, length[0]).trim()}`)
+  }
+  const level = new Int32Array(1)
+  check('MPI_Init_thread', initialize(null, null, THREAD_SERIALIZED, level) as number)
+  check(
+    'MPI_Comm_set_errhandler',
+    library.func('MPI_Comm_set_errhandler', 'int', [type, type])(
+      handles.world,
+      handles.errorsReturn,
+    ) as number,
+  )
+  const argumentsFor = (values: Addends) => {
+    const kind = values instanceof Float64Array ? handles.double : handles.float
+    return [handles.inPlace, values, values.length, kind, handles.sum, handles.world] as const
+  }
+  const allReduceSync = (values: Addends) => check('MPI_Allreduce', all(...argumentsFor(values)) as number)
+  return {
+    name,
+    rank: number('MPI_Comm_rank'),
+    size: number('MPI_Comm_size'),
+    allReduceSync,
+    allReduce: (values) =>
+      new Promise((resolve, reject) => {
+        if (level[0] < THREAD_SERIALIZED) {
+          allReduceSync(values)
+          return resolve()
+        }
+        all.async(...argumentsFor(values), (error: Error | null, code: number) => {
+          try {
+            if (error) throw error
+            check('MPI_Allreduce', code)
+            resolve()
+          } catch (problem) {
+            reject(problem as Error)
+          }
+        })
+      }),
+    abort: (code) => void library.func('MPI_Abort', 'int', [type, 'int'])(handles.world, code),
+    finalize: () => check('MPI_Finalize', library.func('MPI_Finalize', 'int', [])() as number),
+  }
+}
+
+/** Handles are numbers in one family, addresses of exported variables in the other. */
+function handlesOf(library: { symbol(name: string): unknown }) {
+  try {
+    return {
+      type: 'void *',
+      world: library.symbol('ompi_mpi_comm_world'),
+      float: library.symbol('ompi_mpi_float'),
+      double: library.symbol('ompi_mpi_double'),
+      sum: library.symbol('ompi_mpi_op_sum'),
+      errorsReturn: library.symbol('ompi_mpi_errors_return'),
+      inPlace: 1,
+    }
+  } catch {
+    return MPICH
+  }
+}

@@ -1,0 +1,79 @@
+import { FacekitError, ValueError } from '@facekit/core'
+import type { GradientReducer } from './gradient-reducer.js'
+import { loadMpiLibrary } from './mpi-library.js'
+import { processRank } from './process-rank.js'
+
+/** Seconds that a process waits for the others. */
+const PATIENCE = 600
+
+/** Options of `openMpi`. */
+export interface OpenMpiOptions {
+  /** File or name of the MPI library. Default: `FACEKIT_MPI` in the environment, else the usual names. */
+  library?: string
+  /** Seconds to wait for other processes before they are given up. Default: `FACEKIT_MPI_TIMEOUT`, else 600. */
+  timeout?: number
+}
+
+/** Joins the other processes of a run that `mpiexec`, `mpirun` or `srun` has started, through an installed MPI library.
+ *
+ * Gradients are summed up by `MPI_Allreduce`, all of them in one buffer, on another thread, so that signals are still heard. Node only; needs
+ * the package `koffi`. Libraries of the MPICH family (MPICH, Intel MPI, MVAPICH, Cray) and Open MPI are known.
+ *
+ * @returns nothing for a process that was started alone
+ * @throws {FacekitError} when MPI does not start
+ * @example
+ * const reducer = await openMpi()
+ * await runTraining({ ..., reducer })
+ * reducer?.close()
+ */
+export async function openMpi(options: OpenMpiOptions = {}): Promise<GradientReducer | undefined> {
+  const place = processRank()
+  if (!place) return undefined
+  const {
+    library = process.env.FACEKIT_MPI || undefined,
+    timeout = timeoutOf(process.env.FACEKIT_MPI_TIMEOUT),
+  } = options
+  const mpi = await loadMpiLibrary(place.family, library)
+  if (mpi.size !== place.size) {
+    throw new FacekitError(
+      `openMpi: ${mpi.name} sees ${mpi.size} processes, the launcher has started ${place.size}; use the library of that launcher (FACEKIT_MPI)`,
+    )
+  }
+  let open = true
+  return {
+    rank: mpi.rank,
+    size: mpi.size,
+    allReduceSync: (values) => mpi.allReduceSync(values),
+    allReduce: async (values) => {
+      let timer: ReturnType<typeof setTimeout> | undefined
+      const late = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(lost(mpi.rank, mpi.size, timeout)), timeout * 1000)
+      })
+      try {
+        await Promise.race([mpi.allReduce(values), late])
+      } finally {
+        clearTimeout(timer)
+      }
+    },
+    abort: (message) => {
+      process.stderr.write(`facekit: process ${mpi.rank} of ${mpi.size}: ${message}; all processes end\n`)
+      mpi.abort(1)
+    },
+    close: () => {
+      if (open) mpi.finalize()
+      open = false
+    },
+  }
+}
+
+const lost = (rank: number, size: number, seconds: number) =>
+  new FacekitError(
+    `process ${rank} of ${size} has waited ${seconds} s for the others; one of them has died or hangs: start the run again from its last checkpoint`,
+  )
+
+function timeoutOf(text: string | undefined): number {
+  const seconds = text ? Number(text) : PATIENCE
+  if (!(seconds > 0))
+    throw new ValueError(`openMpi: FACEKIT_MPI_TIMEOUT is ${text}, expected seconds above 0`)
+  return seconds
+}

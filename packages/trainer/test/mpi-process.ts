@@ -1,0 +1,77 @@
+// One process of a run over several: mpiexec -n 2 node ... mpi-process.ts <settings as JSON>. Prints its losses as JSON.
+import { initEngine } from '@facekit/engine'
+import { openMpi, runTraining, type BatchSource } from '@facekit/trainer'
+import { createRandom } from '@facekit/core'
+import * as tf from '@tensorflow/tfjs-core'
+import { tinyLoss, tinyNetwork } from './training-fixtures.js'
+
+interface Settings {
+  iterations: number
+  folder?: string
+  resume?: boolean
+  /** What rank 1 does at the batch of this number. */
+  at?: number
+  does?: 'throw' | 'kill' | 'stop' | 'break'
+}
+
+const settings = JSON.parse(process.argv[2]) as Settings
+await initEngine({ backend: 'wasm', threads: 1 })
+const reducer = await openMpi()
+const { rank, size } = reducer ?? { rank: 0, size: 1 }
+const model = tinyNetwork()
+const controller = new AbortController()
+const GLOBAL = 8
+let index = 0
+const batches: BatchSource<[tf.Tensor4D, tf.Tensor2D]> = {
+  next: async () => {
+    if (rank === 1 && index === settings.at) {
+      if (settings.does === 'throw') throw new Error('the disk is on fire')
+      if (settings.does === 'kill') process.kill(process.pid, 'SIGKILL')
+      if (settings.does === 'stop') controller.abort()
+    }
+    const random = createRandom(index++)
+    const count = GLOBAL / size
+    // Each process draws the whole batch and takes its share.
+    const pixels = Float32Array.from({ length: GLOBAL * 192 }, () => random.uniform())
+    const targets = Float32Array.from({ length: GLOBAL * 2 }, () => random.uniform())
+    const share = (values: Float32Array) => {
+      const width = values.length / GLOBAL
+      return values.slice(rank * count * width, (rank + 1) * count * width)
+    }
+    return [tf.tensor4d(share(pixels), [count, 8, 8, 3]), tf.tensor2d(share(targets), [count, 2])]
+  },
+  state: () => ({ index, rank }),
+  restore: (state) => {
+    const stored = state as { index: number; rank: number }
+    if (stored.rank !== rank) throw new Error(`rank ${rank} got the state of rank ${stored.rank}`)
+    index = stored.index
+  },
+}
+const losses: Record<number, number> = {}
+const loss = tinyLoss(model)
+try {
+  const { stoppedBy } = await runTraining({
+    model,
+    loss: (iteration, ...batch) => {
+      if (rank === 1 && settings.does === 'break' && iteration === settings.at)
+        throw new Error('a wheel came off')
+      return loss(iteration, ...batch)
+    },
+    batches,
+    iterations: settings.iterations,
+    learningRate: 0.05,
+    clipNorm: 0.5,
+    folder: settings.folder,
+    resume: settings.resume,
+    checkpointEvery: 3,
+    signal: controller.signal,
+    reducer,
+    onProgress: ({ iteration, loss: value }) => void (losses[iteration] = value),
+  })
+  const mean = Array.from(await model.getLayer('norm').weights[2].read().data())
+  if (rank === 0) console.log(JSON.stringify({ losses, mean, stoppedBy, size }))
+} catch (error) {
+  console.log(JSON.stringify({ rank, error: (error as Error).message }))
+  process.exitCode = 1
+}
+reducer?.close()

@@ -1,0 +1,100 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { listCheckpoints, processRank, readLatestCheckpoint } from '@facekit/trainer'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { scratchFolder } from './training-fixtures.js'
+
+const run = promisify(execFile)
+const script = fileURLToPath(new URL('mpi-process.ts', import.meta.url))
+const node = [process.execPath, '--conditions=@facekit/source', '--import', 'tsx', script]
+// What Open MPI wants to run as root, and with more processes than cores.
+const env = {
+  ...process.env,
+  OMPI_ALLOW_RUN_AS_ROOT: '1',
+  OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1',
+  OMPI_MCA_rmaps_base_oversubscribe: '1',
+}
+const installed = await run('mpiexec', ['--version'], { env }).then(
+  () => true,
+  () => false,
+)
+
+interface Report {
+  losses: Record<string, number>
+  mean: number[]
+  stoppedBy: string
+  size: number
+}
+
+/** Runs the script in so many processes. */
+async function launch(processes: number, settings: object) {
+  const [command, ...rest] = [
+    ...(processes > 1 ? ['mpiexec', '-n', String(processes)] : []),
+    ...node,
+    JSON.stringify(settings),
+  ]
+  const { stdout, stderr, code } = await run(command, rest, { env, timeout: 100_000 }).then(
+    (output) => ({ ...output, code: 0 }),
+    (error: { stdout: string; stderr: string; code: number }) => error,
+  )
+  const line = stdout.split('\n').find((text) => text.startsWith('{"losses"'))
+  return { report: line === undefined ? undefined : (JSON.parse(line) as Report), stdout, stderr, code }
+}
+
+describe('processRank', () => {
+  it('value: places by what launchers say', () => {
+    expect(processRank({})).toBeUndefined()
+    expect(processRank({ PMI_RANK: '1', PMI_SIZE: '4' })).toEqual({ rank: 1, size: 4, family: 'mpich' })
+    expect(processRank({ OMPI_COMM_WORLD_RANK: '0', OMPI_COMM_WORLD_SIZE: '2' })).toEqual({
+      rank: 0,
+      size: 2,
+      family: 'openmpi',
+    })
+    expect(processRank({ SLURM_PROCID: '2', SLURM_NTASKS: '3' })).toMatchObject({ rank: 2, size: 3 })
+    expect(processRank({ PMI_RANK: '4', PMI_SIZE: '4' })).toBeUndefined()
+  })
+})
+
+describe.skipIf(!installed)('two processes', () => {
+  let alone: Report
+  beforeAll(async () => {
+    const { report, stderr } = await launch(1, { iterations: 8 })
+    if (!report) throw new Error(stderr)
+    alone = report
+  })
+
+  it('value: have the losses of one with all pictures, and resume to them after an error in one', async () => {
+    const folder = scratchFolder()
+    const broken = await launch(2, { iterations: 8, folder, at: 5, does: 'throw' })
+    expect(broken.code).not.toBe(0)
+    expect(broken.stdout).toMatch(/could not be had in process 1 of 2: the disk is on fire/)
+    expect(broken.stdout).toMatch(/process 1 of 2: see its message; resume from .*checkpoint-000000005/)
+    const { report } = await launch(2, { iterations: 8, folder, resume: true })
+    expect(report).toMatchObject({ size: 2, stoppedBy: 'iterations' })
+    expect(Object.keys(report!.losses)).toEqual(['6', '7', '8'])
+    for (const [iteration, loss] of Object.entries(report!.losses))
+      expect(loss).toBeCloseTo(alone.losses[iteration], 5)
+    report!.mean.forEach((value, i) => expect(value).toBeCloseTo(alone.mean[i], 5))
+  })
+
+  it('value: both stop when one is told to', async () => {
+    const folder = scratchFolder()
+    const { report } = await launch(2, { iterations: 8, folder, at: 2, does: 'stop' })
+    expect(report).toMatchObject({ stoppedBy: 'signal' })
+    expect(Object.keys(report!.losses)).toEqual(['1', '2', '3'])
+    expect((await readLatestCheckpoint(folder))!.checkpoint.iteration).toBe(3)
+  })
+
+  it.each([
+    ['kill', /signal 9|SIGKILL|Killed/i],
+    ['break', /process 1 of 2: a wheel came off/],
+  ])('value: a process that dies (%s) ends the run; a checkpoint is left', async (does, message) => {
+    const folder = scratchFolder()
+    const { code, stderr, stdout } = await launch(2, { iterations: 8, folder, at: 4, does })
+    expect(code).not.toBe(0)
+    expect(stderr + stdout).toMatch(message)
+    expect(await listCheckpoints(folder)).toHaveLength(1)
+    expect((await readLatestCheckpoint(folder))!.checkpoint.iteration).toBe(3)
+  })
+})
