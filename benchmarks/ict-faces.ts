@@ -1,6 +1,6 @@
 // Shape accuracy against known faces: random people of ICT-FaceKit (statistics of scans) rendered under known light, fitted
 // with a model from the picture and its labels, and compared point to plane after alignment (ICP with scale).
-//   node --conditions=@facekit/source --import tsx benchmarks/ict-faces.ts [--model learned|synthetic|file]... [--skin synthetic|learned] [--faces 10] [--iterations 60]
+//   node --conditions=@facekit/source --import tsx benchmarks/ict-faces.ts [--model learned|synthetic|file]... [--skin both|synthetic|learned] [--faces 10] [--iterations 60]
 // Needs ../shared/data/ict-facekit/raw beside the repository (8 identity modes, 8 expressions).
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -18,8 +18,8 @@ import { pointToPlane } from './point-to-plane.js'
 const { values } = parseArgs({
   options: {
     model: { type: 'string', multiple: true, default: ['learned', 'synthetic'] },
-    /** Whose albedo the true faces have; a model knows its own best. */
-    skin: { type: 'string', default: 'synthetic' },
+    /** Whose albedo the true faces have; a model knows its own best, so by default every second face has the other one's. */
+    skin: { type: 'string', default: 'both' },
     faces: { type: 'string', default: '10' },
     iterations: { type: 'string', default: '60' },
     data: {
@@ -34,9 +34,12 @@ await initEngine({ backend: 'wasm' })
 const load = (name: string) =>
   loadBaseModel(name === 'learned' || name === 'synthetic' ? { variant: name } : { source: name })
 const models = await Promise.all(values.model.map(load))
-const ict = await readIctFaceKit(values.data, { template: await load(values.skin) })
+const skins = values.skin === 'both' ? ['synthetic', 'learned'] : [values.skin]
+const truths = await Promise.all(
+  skins.map(async (skin) => readIctFaceKit(values.data, { template: await load(skin) })),
+)
 
-function randomPerson(seed: number): FaceParameters {
+function randomPerson(ict: MorphableModel, seed: number): FaceParameters {
   const random = createRandom(7000 + seed)
   const neutral = neutralParameters(ict.layout)
   const row = (count: number, draw: (k: number) => number) =>
@@ -60,7 +63,7 @@ function randomPerson(seed: number): FaceParameters {
 }
 
 /** A perfect annotation of a rendered picture. */
-async function label(parameters: FaceParameters): Promise<FaceAnnotation> {
+async function label(ict: MorphableModel, parameters: FaceParameters): Promise<FaceAnnotation> {
   const rendering = renderFace(ict, parameters, { width: SIZE, height: SIZE, contour: 'visible' })
   const array = async (tensor: tf.Tensor, shape: number[]) =>
     ndarray(Float32Array.from(await tensor.data()), shape)
@@ -89,9 +92,10 @@ const shapeOf = (model: MorphableModel, { identity, expression }: FaceParameters
 const rows = models.map(() => [] as { plane: number; mean: number; nme: number; color: number }[])
 console.log('face  model                          point to plane mm   NME %   colour   (mean face alone, mm)')
 for (let seed = 0; seed < Number(values.faces); seed++) {
-  const parameters = randomPerson(seed)
+  const ict = truths[seed % truths.length]
+  const parameters = randomPerson(ict, seed)
   const truth = shapeOf(ict, parameters)
-  const annotation = await label(parameters)
+  const annotation = await label(ict, parameters)
   const picture = ndarray(new Uint8Array(SIZE * SIZE * 3), [SIZE, SIZE, 3])
   for (const [m, model] of models.entries()) {
     const result = await fitFace(picture, annotation, model, { iterations: Number(values.iterations) })

@@ -5,10 +5,11 @@ import { makeExpressions } from './expressions.js'
 import { paintMasks } from './face-masks.js'
 import { buildFaceMesh, skinTriangles, type FaceMesh } from './face-mesh.js'
 import { landmarks68 } from './face-parts.js'
-import { jawContours, regions } from './face-sets.js'
+import { regions } from './face-sets.js'
 import { gaussianProcessModes } from '../src/gaussian-process.js'
 import { gazeFields } from './gaze.js'
 import { makeNeutral } from './mean-face.js'
+import { jawContours } from '../src/jaw-contours.js'
 import { packLists, quantizeFields } from '../src/quantize.js'
 import { controlArea } from './control-area.js'
 
@@ -68,7 +69,7 @@ export function buildBaseModel(): Uint8Array {
           1,
         ),
       ],
-      ...packLists('jaw_contours', jawContours(mesh)),
+      ...packLists('jaw_contours', jawContours(mesh, landmarks68.slice(0, 17))),
       ...packLists('regions', Object.values(sets)),
       ...stencilTensors(mesh),
       ...quantizeFields('identity', identity.fields, [468, 3], 16),

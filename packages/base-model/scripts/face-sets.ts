@@ -1,39 +1,5 @@
 import type { FaceMasks } from './face-masks.js'
 import type { FaceMesh } from './face-mesh.js'
-import { landmarks68 } from './face-parts.js'
-
-/** Millimetres on the face for the width of the texture, roughly. */
-const UV_SCALE = 190
-
-/** Vertices that can be the visible contour at each of the 17 jaw landmarks, from the rim inwards: along the row at the
- * landmark's height for the sides, upwards for the chin. */
-export function jawContours(mesh: FaceMesh): number[][] {
-  const step = 0.006
-  return landmarks68.slice(0, 17).map((landmark, k) => {
-    // Straight inwards down to the corner of the jaw, then turning until it is straight up at the chin.
-    const turn = (Math.PI / 2) * Math.sign(8 - k) * [0, 0.2, 0.45, 0.75, 1][Math.min(Math.abs(8 - k), 4)]
-    const direction = [Math.sin(turn), Math.cos(turn)]
-    const length = Math.hypot(...direction)
-    const list: number[] = [landmark]
-    for (let along = step; along < 0.2; along += step) {
-      const [u, y] = [
-        mesh.uv[landmark * 2] + (direction[0] / length) * along,
-        mesh.mean[landmark * 3 + 1] + (direction[1] / length) * along * UV_SCALE,
-      ]
-      let best: number = landmark
-      let bestDistance = Infinity
-      for (let i = 0; i < mesh.skinEnd; i++) {
-        const distance = Math.hypot((mesh.uv[i * 2] - u) * UV_SCALE, mesh.mean[i * 3 + 1] - y)
-        if (distance < bestDistance) {
-          best = i
-          bestDistance = distance
-        }
-      }
-      if (!list.includes(best)) list.push(best)
-    }
-    return list
-  })
-}
 
 /** Named sets of vertices. */
 export function regions(mesh: FaceMesh, masks: FaceMasks): Record<string, number[]> {

@@ -48,7 +48,7 @@ await writeFileAtomic(values.out, bytes)
 console.log(`${values.out}: ${bytes.length} bytes`)
 const rounded = (list: readonly number[]) => list.map((value) => value.toFixed(2)).join(' ')
 console.log(
-  `${report.photographs} photographs of ${report.people} people; pose explains ${report.poseShare.toFixed(2)}`,
+  `${report.photographs} photographs of ${report.people} people; pose explains ${report.poseShare.toFixed(2)}; landmarks moved by ${report.landmarksMoved.toFixed(1)} mm`,
 )
 const { before, after } = report.expressionExplained
 console.log(`expressions explain ${before.toFixed(3)} before, ${after.toFixed(3)} after`)

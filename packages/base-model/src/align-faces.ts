@@ -16,6 +16,8 @@ export interface AlignedFace {
   pitch: number
   /** `[9]` from the photograph's axes (x right, y up, z to the camera) to the model's. */
   rotation: Float64Array
+  /** Millimetres of the model a pixel. */
+  scale: number
   /** Outer eye corners' distance in the photograph, pixels. */
   resolution: number
   /** Distance of the inner lips in their middle, mm. */
@@ -65,7 +67,7 @@ export function mirrored(field: ArrayLike<number>, mirror: ArrayLike<number>): F
 export function alignFaces(people: readonly ObservedPerson[], template: LearningTemplate): AlignedFaces {
   const { control, controlArea, controlMirror } = template
   const upright: {
-    face: Omit<AlignedFace, 'deviation' | 'yaw' | 'pitch' | 'rotation'>
+    face: Omit<AlignedFace, 'deviation' | 'yaw' | 'pitch' | 'rotation' | 'scale'>
     points: Float64Array
   }[] = []
   people.forEach(({ faces }, person) => {
@@ -77,11 +79,11 @@ export function alignFaces(people: readonly ObservedPerson[], template: Learning
     })
   })
   let mean: Float64Array = control.slice()
-  let aligned: { points: Float64Array; rotation: Float64Array }[] = []
+  let aligned: { points: Float64Array; rotation: Float64Array; scale: number }[] = []
   for (let round = 0; round < ROUNDS; round++) {
     aligned = upright.map(({ points }) => {
       const alignment = alignPoints(points, mean, controlArea)
-      return { points: moveAligned(alignment, points), rotation: alignment.rotation }
+      return { points: moveAligned(alignment, points), rotation: alignment.rotation, scale: alignment.scale }
     })
     const sum = new Float64Array(CONTROL_COUNT * 3)
     for (const { points } of aligned)
@@ -91,10 +93,11 @@ export function alignFaces(people: readonly ObservedPerson[], template: Learning
     mean = moveAligned(alignPoints(next, control, controlArea), next)
   }
   const faces = upright.map(({ face }, f): AlignedFace => {
-    const { points, rotation } = aligned[f]
+    const { points, rotation, scale } = aligned[f]
     return {
       ...face,
       rotation,
+      scale,
       deviation: points.map((value, i) => value - mean[i]),
       yaw: Math.atan2(rotation[6], rotation[8]),
       pitch: Math.atan2(rotation[7], Math.hypot(rotation[6], rotation[8])),

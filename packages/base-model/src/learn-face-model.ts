@@ -23,7 +23,7 @@ export interface LearnFaceModelOptions {
   stretch?: number
   /** Default 80. */
   identityModes?: number
-  /** Learned albedo modes; ten painted ones, of tone and eyes, come before them. Default 46. */
+  /** Learned albedo modes; thirteen painted ones, of tone, age and eyes, come before them. Default 43. */
   albedoModes?: number
   /** Written into the model. */
   name?: string
@@ -45,6 +45,8 @@ export interface LearnedFaceModel {
     photographs: number
     /** Share of the variance of shapes that the turn of the head explained, and that was taken out. */
     poseShare: number
+    /** Mean distance that the 68 landmarks moved over the mesh, to where the photographs' labels are, mm. */
+    landmarksMoved: number
     /** Share of what faces of one person differ by that the expression modes explain, before and after learning. */
     expressionExplained: { before: number; after: number }
     /** People with photographs good enough for albedo. */
@@ -61,7 +63,7 @@ export interface LearnedFaceModel {
 /** Learns a morphable face model from photographs grouped by person, without any scan: same mesh, landmarks, regions and
  * names of expressions as the base model, with statistics of these people.
  *
- * Identity: covariance of the people's means, pose regressed out, mixed with a Gaussian process that gives depth.
+ * Landmarks: each moves over the mesh to where the photographs' labels lie. Identity: covariance of the people's means, pose regressed out, mixed with a Gaussian process that gives depth.
  * Expression: the named modes bent towards the differences within people; lids and gaze stay as they were made. Albedo:
  * principal components with the light divided out, each shrunk by how repeatable it is, after explicit modes of tone.
  * Deterministic: the same photographs give the same bytes on the same backend.

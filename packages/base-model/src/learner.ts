@@ -6,6 +6,7 @@ import { loadFaceMesh, type FaceMeshNetwork } from './face-mesh-network.js'
 import { identityModes } from './identity-modes.js'
 import { identityStatistics } from './identity-statistics.js'
 import { learnExpressions } from './learn-expressions.js'
+import { learnLandmarks } from './learn-landmarks.js'
 import type { LearnedFaceModel, LearnFaceModelOptions } from './learn-face-model.js'
 import { readLearningTemplate, vertexAreas } from './learning-template.js'
 import { observePeople, type LearningPerson } from './observe-people.js'
@@ -32,7 +33,7 @@ export async function learn(
     onProgress,
     stretch = 1,
     identityModes: identityCount = 80,
-    albedoModes: albedoCount = 46,
+    albedoModes: albedoCount = 43,
   } = options
   if (people.length < LEAST_PEOPLE) {
     throw new ValueError(
@@ -65,6 +66,7 @@ export async function learn(
       `learnFaceModel: faces of ${withFaces} people were found, expected at least ${LEAST_PEOPLE}; are the photographs of faces, one folder a person?`,
     )
   }
+  const landmarks = learnLandmarks(observed, faces, template)
   await begin('identity')
   const { fields } = identityStatistics(faces, template, { stretch })
   const identity = identityModes(template.control, Array.from(template.controlMirror), template.controlArea, {
@@ -116,7 +118,8 @@ export async function learn(
   const bytes = packLearnedModel(template, {
     identity: identity.fields,
     expression: expression.fields,
-    albedo: albedo,
+    albedo,
+    ...(landmarks && { landmarks }),
     name: options.name ?? 'learned',
     license: options.license ?? 'unknown',
     origin: options.origin ?? `Learned from ${faces.length} photographs of ${withFaces} people.`,
@@ -128,6 +131,7 @@ export async function learn(
       people: withFaces,
       photographs: faces.length,
       poseShare,
+      landmarksMoved: landmarks?.moved ?? 0,
       expressionExplained: expression.explained,
       albedoPeople: albedo.people,
       albedoExplained: albedo.explained,

@@ -3,14 +3,15 @@ import type { MorphableModel } from '@facekit/morphable'
 import { readBaseModel } from './read-base-model.js'
 
 /** The base models that come with the package. */
-export type BaseModelVariant = 'synthetic' | 'learned'
+export type BaseModelVariant = 'learned' | 'synthetic'
 
 /** Options of `loadBaseModel`. */
 export interface LoadBaseModelOptions {
-  /** `synthetic` (the default): made from anatomy and geometry alone; no photograph and no person's data went in. `learned`:
-   * statistics of photographs of people, see MODEL-CARD.md. Same mesh, landmarks, regions and expression names. */
+  /** `learned` (the default): statistics of photographs of people, see MODEL-CARD.md. `synthetic`: made from anatomy and
+   * geometry alone; no photograph and no person's data went in. Same mesh, regions, expression names and numbers of modes;
+   * landmarks lie a few millimetres apart, and coefficients of one mean nothing in the other. */
   variant?: BaseModelVariant
-  /** Where the file `data/base-model.safetensors` (or `data/base-model-learned.safetensors`) is, or its bytes; then
+  /** Where the file `data/base-model-learned.safetensors` (or `data/base-model.safetensors`) is, or its bytes; then
    * `variant` does not matter. Default: beside this package's code, which Node and the bundlers that understand
    * `new URL(..., import.meta.url)` (e.g. Vite) find by themselves. */
   source?: string | URL | Uint8Array
@@ -26,13 +27,13 @@ const loaded = new Map<BaseModelVariant, Promise<MorphableModel>>()
 
 /** Loads the embedded face model: 80 identity, 52 expression and 56 albedo modes on 7,849 vertices.
  *
- * Reads one file of 1.4 MB (the variant `learned`: 2.4 MB) from disk (Node) or by `fetch` (browser) and subdivides its
+ * Reads one file of 2.4 MB (the variant `synthetic`: 1.4 MB) from disk (Node) or by `fetch` (browser) and subdivides its
  * bases, about 0.2 s.
  * The second call returns the same model; a failed one is tried again.
  *
  * Space: mm, +x to the right of the picture, +y up, +z to the camera; the subject's left is at +x. Identity and albedo
- * coefficients are standard deviations; expression coefficients go from 0 (rest) to 1 (fully activated), names like
- * ARKit's. Vertices 0 to 467 are those of MediaPipe's face mesh.
+ * coefficients are standard deviations; expression coefficients go from 0 (rest) to 1 (fully activated), named in
+ * `shape.expressionNames` like ARKit's: `jawOpen`, `eyeBlinkLeft`, `eyeLookUpRight`, ... Vertices 0 to 467 are those of MediaPipe's face mesh.
  *
  * Memory: plain arrays, about 25 MB, nothing to dispose.
  * @throws {ModelFormatError} when the file cannot be fetched, is damaged or of another version
@@ -43,7 +44,7 @@ const loaded = new Map<BaseModelVariant, Promise<MorphableModel>>()
  */
 export async function loadBaseModel(options: LoadBaseModelOptions = {}): Promise<MorphableModel> {
   if (options.source !== undefined) return readBaseModel(await readBytes(options.source))
-  const { variant = 'synthetic' } = options
+  const { variant = 'learned' } = options
   let promise = loaded.get(variant)
   if (!promise) loaded.set(variant, (promise = readShippedModel(variant).then(readBaseModel)))
   try {
@@ -58,7 +59,7 @@ export async function loadBaseModel(options: LoadBaseModelOptions = {}): Promise
 export async function readShippedModel(variant: BaseModelVariant): Promise<Uint8Array> {
   if (!Object.hasOwn(shipped, variant)) {
     throw new ValueError(
-      `loadBaseModel: variant is ${JSON.stringify(variant)}, expected "synthetic" or "learned"`,
+      `loadBaseModel: variant is ${JSON.stringify(variant)}, expected "learned" or "synthetic"`,
     )
   }
   return readBytes(shipped[variant]())
@@ -69,7 +70,7 @@ async function readBytes(source: string | URL | Uint8Array): Promise<Uint8Array>
   const address = String(source)
   const fail = (why: string, cause?: unknown) =>
     new ModelFormatError(
-      `loadBaseModel: cannot read ${address} (${why}); pass { source }: the address or the bytes of @facekit/base-model/data/base-model.safetensors`,
+      `loadBaseModel: cannot read ${address} (${why}); pass { source }: the address or the bytes of @facekit/base-model/data/base-model-learned.safetensors`,
       { cause },
     )
   const inNode = typeof process !== 'undefined' && process.versions?.node !== undefined

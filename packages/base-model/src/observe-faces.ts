@@ -10,6 +10,8 @@ export interface FaceObservation {
   colors: Uint8Array
   /** How sure the network is that this is a face, 0..1. */
   score: number
+  /** `[136]` the 68 landmarks that the photograph came with, pixels, y down. */
+  labels: Float32Array
 }
 
 /** Width of the patch over which a vertex's colour is averaged, mm: about the distance between vertices. */
@@ -26,6 +28,7 @@ export async function observeFaces(
   return found.map(({ points, score }, i) => ({
     points,
     score,
+    labels: Float32Array.from({ length: 136 }, (_, l) => faces[i].landmarks.get(l >> 1, l & 1)),
     colors: sampleColors(template, faces[i].picture, points),
   }))
 }

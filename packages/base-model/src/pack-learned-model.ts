@@ -1,14 +1,18 @@
 import { writeSafetensors, type SafetensorsEntry } from '@facekit/core'
 import type { AlbedoStatistics } from './albedo-modes.js'
+import type { LearnedLandmarks } from './learn-landmarks.js'
 import type { LearningTemplate } from './learning-template.js'
-import { quantizeFields } from './quantize.js'
+import { packLists, quantizeFields } from './quantize.js'
 
-/** Painted modes that stay: tone, and what photographs of this size do not show. */
+/** Painted modes that stay: tone, what comes with age, and what photographs of this size do not show. */
 export const KEPT_PAINTED_MODES = [
   'melanin',
   'haemoglobin',
   'carotene',
   'oil',
+  'browGrey',
+  'fold',
+  'underEye',
   'irisLight',
   'irisBlue',
   'irisGreen',
@@ -23,6 +27,8 @@ export interface LearnedParts {
   identity: Float64Array[]
   expression: Float64Array[]
   albedo: AlbedoStatistics
+  /** Without, the template's stay. */
+  landmarks?: LearnedLandmarks
   name: string
   origin: string
   license: string
@@ -77,6 +83,11 @@ export function packLearnedModel(template: LearningTemplate, parts: LearnedParts
   )
   const put = (entries: [string, SafetensorsEntry][]) => {
     for (const [key, entry] of entries) tensors.set(key, entry)
+  }
+  if (parts.landmarks) {
+    const { landmarks, jawContours } = parts.landmarks
+    put([['landmarks', { shape: [landmarks.length], data: Uint16Array.from(landmarks) }]])
+    put(packLists('jaw_contours', jawContours))
   }
   put(quantizeFields('identity', parts.identity, [468, 3], 16))
   put(quantizeFields('expression', parts.expression, [468, 3], 16))

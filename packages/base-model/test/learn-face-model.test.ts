@@ -61,7 +61,7 @@ describe('learnFaceModel', () => {
     expect(model.layout).toEqual({
       identity: 80,
       expression: 52,
-      albedo: 10 + learned.report.albedoRepeatability.length,
+      albedo: 13 + learned.report.albedoRepeatability.length,
     })
     expect(model.triangles).toEqual(base.triangles)
     expect(model.landmarks).toEqual(base.landmarks)
@@ -163,7 +163,7 @@ describe('loadFaceMesh', () => {
     network.dispose()
     expect(tf.memory().numTensors).toBe(before)
     expect(score).toBeGreaterThan(0.8)
-    const model = await loadBaseModel()
+    const model = await loadBaseModel({ variant: 'synthetic' })
     const eyes = Math.hypot(
       landmarks.get(45, 0) - landmarks.get(36, 0),
       landmarks.get(45, 1) - landmarks.get(36, 1),

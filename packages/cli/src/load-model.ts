@@ -1,8 +1,10 @@
 import { ValueError } from '@facekit/core'
 import type { MorphableModel, ReadModelOptions } from '@facekit/morphable'
 
-/** Name of the model that comes with facekit. */
+/** Names of the models that come with facekit: the default, and the one that no photograph went into. */
 export const BASE_MODEL = 'base'
+export const SYNTHETIC_MODEL = 'base-synthetic'
+export const SHIPPED_MODELS: ReadonlySet<string> = new Set([BASE_MODEL, SYNTHETIC_MODEL])
 
 /** Loads a face model by name, or from a file or folder of any format that `readMorphableModel` knows.
  *
@@ -17,6 +19,7 @@ export async function loadModel(
 ): Promise<MorphableModel> {
   const { loadBaseModel } = await import('@facekit/base-model')
   if (nameOrFile === BASE_MODEL) return loadBaseModel()
+  if (nameOrFile === SYNTHETIC_MODEL) return loadBaseModel({ variant: 'synthetic' })
   await checkThere(nameOrFile)
   const { detectModelFormat, loadMorphableModel, readMorphableModel } = await import('@facekit/morphable')
   if ((await detectModelFormat(nameOrFile)) === 'facekit') return loadMorphableModel(nameOrFile)
@@ -29,6 +32,6 @@ export async function checkThere(nameOrFile: string): Promise<void> {
   const found = await stat(nameOrFile).catch(() => undefined)
   if (found?.isFile() || found?.isDirectory()) return
   throw new ValueError(
-    `--model: "${nameOrFile}" is neither a model nor a file, expected "${BASE_MODEL}", a .safetensors, .h5, .npz or .json file, or the folder of ICT-FaceKit`,
+    `--model: "${nameOrFile}" is neither a model nor a file, expected "${BASE_MODEL}", "${SYNTHETIC_MODEL}", a .safetensors, .h5, .npz or .json file, or the folder of ICT-FaceKit`,
   )
 }

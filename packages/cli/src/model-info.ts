@@ -6,7 +6,7 @@ import {
   type ModelStatistics,
   type MorphableModel,
 } from '@facekit/morphable'
-import { BASE_MODEL, checkThere, loadModel } from './load-model.js'
+import { checkThere, loadModel, SHIPPED_MODELS } from './load-model.js'
 import type { Progress } from './progress.js'
 
 /** What `facekit model info` prints. */
@@ -25,8 +25,8 @@ export async function describeModel(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<ModelInfo> {
-  if (model !== BASE_MODEL) await checkThere(model)
-  if (model !== BASE_MODEL && (await isHdf5File(model))) {
+  if (!SHIPPED_MODELS.has(model)) await checkThere(model)
+  if (!SHIPPED_MODELS.has(model) && (await isHdf5File(model))) {
     const nodes = await describeHdf5(model)
     const groups = nodes.filter(({ kind }) => kind === 'group').map(({ path }) => path)
     const kind = groups.includes('/shape/model')
@@ -36,7 +36,7 @@ export async function describeModel(
         : undefined
     return { format: 'hdf5', ...(kind && { kind }), nodes }
   }
-  const format = model === BASE_MODEL ? 'facekit' : await detectModelFormat(model)
+  const format = SHIPPED_MODELS.has(model) ? 'facekit' : await detectModelFormat(model)
   progress.start(`${model}: reading`)
   const read = await loadModel(model, {
     signal,
