@@ -68,7 +68,8 @@ async function propose(
     }
     all.push(...suppress(found, 0.5))
   }
-  return suppress(all, 0.7).map(({ box, score, points }) => ({ box: moveSides(box, points!), score }))
+  const moved = suppress(all, 0.7).map(({ box, score, points }) => ({ box: moveSides(box, points!), score }))
+  return moved.filter(hasArea)
 }
 
 /** A later stage: looks at the square around each candidate. */
@@ -85,7 +86,7 @@ async function judge(
     const windows = candidates.slice(first, first + BATCH).map(({ box }) => squareAround(box))
     const pixels = new Float32Array(windows.length * size * size * 3)
     for (const [i, { x, y, width }] of windows.entries()) {
-      const step = Math.max(width, 1) / size
+      const step = width / size
       pixels.set(cutFromPyramid(pyramid, { x, y, step }, { width: size, height: size }), i * size * size * 3)
     }
     const outputs = predict(model, pixels, [windows.length, size, size, 3])
@@ -102,8 +103,11 @@ async function judge(
       })
     }
   }
-  return kept
+  return kept.filter(hasArea)
 }
+
+/** The sides of a box may have crossed. */
+const hasArea = ({ box }: Candidate) => box.width >= 1 && box.height >= 1
 
 /** Scores, sides, points. */
 function predict(
