@@ -54,10 +54,10 @@ async function propose(
     const height = Math.floor(pyramid.height / step)
     if (width * height > MOST_PIXELS) continue
     const pixels = cutFromPyramid(pyramid, { x: 0, y: 0, step }, { width, height })
-    const [shares, boxes] = predict(model, pixels, [1, height, width, 3])
-    const columns = shares.shape[2]!
-    const [scores, sides] = await Promise.all([shares.data(), boxes.data()])
-    tf.dispose([shares, boxes])
+    const outputs = predict(model, pixels, [1, height, width, 3])
+    const columns = outputs[0].shape[2]!
+    const [scores, sides] = await Promise.all([outputs[0].data(), outputs[1].data()])
+    tf.dispose(outputs)
     const found: Candidate[] = []
     for (let i = 0; i < scores.length; i++) {
       if (!(scores[i] >= thresholds[0])) continue
