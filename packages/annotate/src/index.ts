@@ -98,3 +98,18 @@ export {
 } from './mtcnn-batches.js'
 export { boxAroundLandmarks, type FaceScene, type SceneFace } from './face-scene.js'
 export { openWiderFace, parseWiderFace, type OpenWiderFaceOptions } from './wider-face.js'
+export { createFaceNet, loadFaceNet, saveFaceNet, type FaceNet } from './facenet.js'
+export type { FaceNetOptions } from './facenet-network.js'
+export { openIdentities, type OpenIdentitiesOptions } from './facenet-identities.js'
+export {
+  evaluateVerification,
+  type VerificationOptions,
+  type VerificationScores,
+} from './facenet-verification.js'
+export { tripletLoss, type TripletLossOptions } from './triplet-loss.js'
+export {
+  createTripletBatches,
+  type PersonPictures,
+  type TripletBatches,
+  type TripletBatchesOptions,
+} from './triplet-batches.js'
