@@ -8,11 +8,12 @@ export function maskPart(model: MorphableModel, normals: Float32Array): MeshPart
   const mean = model.shape.mean.data
   const point = (landmark: number) => [0, 1, 2].map((c) => mean[model.landmarks[landmark] * 3 + c])
   const [bridge, tip, chin] = [point(28), point(30), point(8)]
-  const covered = (v: number) => {
+  /** How far inside of the mask's outline a vertex is, mm; pixel by pixel, only what is inside is drawn. */
+  const depth = (v: number) => {
     const [x, y, z] = [0, 1, 2].map((c) => mean[v * 3 + c])
-    const top = bridge[1] - 4 - 0.0035 * x * x
-    return y < top && y > chin[1] - 1 && z > -8 && z < tip[2] + 20
+    return Math.min(bridge[1] - 4 - 0.0035 * x * x - y, y - chin[1] + 6, z + 9)
   }
+  const covered = (v: number) => depth(v) > -7
   const used = new Map<number, number>()
   const triangles: number[] = []
   const mesh = [...model.triangles, ...model.innerMouthTriangles]
@@ -30,17 +31,17 @@ export function maskPart(model: MorphableModel, normals: Float32Array): MeshPart
   for (const [v, i] of used) {
     const [x, y, z] = [0, 1, 2].map((c) => mean[v * 3 + c])
     // Stretched from the nose to the chin: nothing of the lips' relief is seen.
-    const tent = tip[2] - 3 - 0.006 * x * x - 0.004 * (y - tip[1]) ** 2
+    const tent = tip[2] + 2 - 0.007 * x * x - 0.0045 * (y - tip[1] + 8) ** 2
     const out = 4.5
     positions.set(
       [
         x + normals[v * 3] * out,
         y + normals[v * 3 + 1] * out,
-        Math.max(z + normals[v * 3 + 2] * out, Math.min(tent, z + 22)),
+        Math.max(z + normals[v * 3 + 2] * out, Math.min(tent, z + 26)),
       ],
       i * 3,
     )
-    uv.set([x / 60, y / 60], i * 2)
+    uv.set([x / 60, depth(v) / 60], i * 2)
     hosts.push({ vertices: [v], weights: [1], identity: 1, expression: 0.6 })
   }
   return {

@@ -62,7 +62,7 @@ export function composeScene(
   const seenHead = tf.mul(tf.mul(head.seen.there, open), free)
   const behind = tf.where(tf.greater(hairAlpha, 0.5), hair.label, head.label)
   // A lens is a lens however clear it is.
-  const before = tf.mul(front.seen.there, isNearest)
+  const before = tf.mul(front.there, isNearest)
   const label = tf.where(tf.greater(before, 0.5), front.label, behind)
   return {
     image: blend(channels(smooth, 0, 3), encodeGamma(patches.color), patches.alpha),

@@ -29,7 +29,7 @@ function drawColor(random: Random): [number, number, number] {
     return [level, level * random.uniform(0.5, 0.75), level * random.uniform(0.3, 0.6)]
   }
   const level = random.uniform() ** 2
-  const color = (kind < 0.75 ? 0.25 : 0.8) * level
+  const color = (kind < 0.8 ? 0.15 : 0.7) * level
   const rgb = [0, 1, 2].map(() => Math.min(1, Math.max(0, level + random.normal(0, 0.35) * color)))
   return rgb as [number, number, number]
 }

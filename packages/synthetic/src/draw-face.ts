@@ -6,6 +6,8 @@ import { hashSeed } from './hash-seed.js'
 export interface DrawnPerson {
   identity: Float32Array
   albedo: Float32Array
+  /** Of the skin: 0 the palest, 1 the darkest. */
+  tone: number
 }
 
 const PERSON = 1
@@ -24,18 +26,20 @@ export function createPeople(
     const random = createRandom(hashSeed(seed, PERSON, person))
     const held = (spread: number) => Math.min(LIMIT, Math.max(-LIMIT, random.normal(0, spread)))
     const spread = deviation * random.uniform(0.7, 1.15)
+    const darkness = random.uniform()
     const result = {
+      tone: darkness,
       identity: Float32Array.from({ length: identity }, () => held(spread)),
       albedo: Float32Array.from({ length: albedo }, () => held(0.95)),
     }
     // Skins from the palest to the darkest, equally often.
-    if (tone !== undefined) result.albedo[tone] = random.uniform(-2.2, 2.6)
+    if (tone) result.albedo[tone.mode] = tone.sign * (4.8 * darkness - 2.2)
     return result
   }
 }
 
-/** The albedo mode that changes the brightness of the whole skin most, if one does. */
-function skinToneMode(model: MorphableModel): number | undefined {
+/** The albedo mode that changes the brightness of the whole skin most, if one does, and the sign that darkens. */
+function skinToneMode(model: MorphableModel): { mode: number; sign: number } | undefined {
   const { diffuse, diffuseMean } = model.albedo
   const { vertexCount } = model
   const skin = model.regions?.skin ?? Int32Array.from({ length: vertexCount }, (_, v) => v)
@@ -44,14 +48,15 @@ function skinToneMode(model: MorphableModel): number | undefined {
     for (const v of skin) {
       for (let c = 0; c < 3; c++) sum += data[(mode * vertexCount + v) * 3 + c]
     }
-    return Math.abs(sum) / (3 * skin.length)
+    return sum / (3 * skin.length)
   }
   const mean = level(diffuseMean.data, 0)
-  let best: number | undefined
+  let best: { mode: number; sign: number } | undefined
   let largest = 0.1 * mean
   for (let k = 0; k < model.layout.albedo; k++) {
     const change = level(diffuse.data, k)
-    if (change > largest) [best, largest] = [k, change]
+    if (Math.abs(change) > largest)
+      [best, largest] = [{ mode: k, sign: -Math.sign(change) }, Math.abs(change)]
   }
   return best
 }

@@ -35,12 +35,17 @@ export function drawPaint(random: Random): number[] {
   return [0, 1, 2].map(() => Math.min(0.95, Math.max(0.004, level * Math.exp(random.normal(0, vivid)))))
 }
 
-/** What belongs to a person for good: the colour of hair, where it still grows, how it lies. */
-export function drawHair(random: Random, bald: number) {
-  const natural = HAIR[random.integer(HAIR.length)]
+/** What belongs to a person for good: the colour of hair, where it still grows, how it lies.
+ *
+ * @param tone - of the skin, 0 the palest, 1 the darkest
+ */
+export function drawHair(random: Random, bald: number, tone: number) {
+  // Most people's hair is dark, and that of dark people nearly always.
+  const dark = random.uniform() < (tone > 0.5 ? 0.85 : 0.45)
+  const natural = HAIR[dark ? random.integer(4) : random.integer(HAIR.length)]
   const dyed = random.uniform() < 0.04
   const color = dyed ? drawPaint(random) : natural.map((value) => value * log(random, 0.7, 1.4))
-  const brow = dyed ? HAIR[random.integer(5)] : color.map((value) => value * random.uniform(0.45, 0.95))
+  const brow = dyed ? HAIR[random.integer(5)] : color.map((value) => value * random.uniform(0.35, 0.8))
   const styles = new Float32Array(VERSIONS.hair)
   const share = random.uniform() < 0.6 ? 1 : random.uniform(0.5, 0.9)
   const volume = random.uniform(0.75, 1.2)
@@ -78,7 +83,7 @@ export function drawHair(random: Random, bald: number) {
     hairOffset: [random.uniform(), random.uniform()],
     beardMix: beard,
     beardLook: [stubble, random.uniform(0.7, 1.3)],
-    beardColor: (brow as number[]).map((value) => value * random.uniform(0.7, 1.3)),
+    beardColor: (brow as number[]).map((value) => value * random.uniform(0.6, 1.1)),
     // How broad, how dense.
     browLook: [random.uniform(0.12, 0.62), random.uniform(0.1, 0.95) ** 0.7],
     // Blotches, pores, freckles.

@@ -30,7 +30,7 @@ export function sceneDrawer(model: MorphableModel, settings: SynthesizerSettings
     const stream = (purpose: number, number = picture) => createRandom(hashSeed(seed, purpose, number))
     const group = Math.floor(picture / picturesPerIdentity)
     const person = identities === undefined ? group : group % identities
-    const { identity, albedo } = people(person)
+    const { identity, albedo, tone } = people(person)
     const random = stream(POSE)
     const expression = drawExpression(random, model, settings.expression)
     const turned = drawRotation(random, settings.pose)
@@ -59,7 +59,7 @@ export function sceneDrawer(model: MorphableModel, settings: SynthesizerSettings
       lightColor: light.lightColor,
       shininess: [light.shininess],
       person: [person],
-      ...drawHair(stream(LOOKS, person), settings.hair.bald),
+      ...drawHair(stream(LOOKS, person), settings.hair.bald, tone),
       ...drawThings(stream(THINGS), settings),
       ...drawBackground(stream(BACKGROUND), settings),
       ...drawCamera(stream(CAMERA), settings),

@@ -48,7 +48,7 @@ export function drawBackground(random: Random, { background, things }: Synthesiz
       random.normal(0, plain ? 0.15 : 0.35),
       random.normal(0, plain ? 0.15 : 0.35),
     ],
-    backgroundColors: [...drawColorMap(random, 0.3), ...drawColorMap(random, 0.3)],
+    backgroundColors: [0, 1].flatMap(() => drawColorMap(random, random.uniform() < 0.25 ? 0.35 : 0.09)),
     backgroundBase: [0, 1, 2].map(() => random.uniform(0.02, 0.9) ** 1.5),
     backgroundLight: [bright],
     patches,

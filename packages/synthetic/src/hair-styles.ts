@@ -41,8 +41,8 @@ export function hairStyles(grid: ShellGrid, count: number, seed: number): Float3
 
 function drawCut(random: Random): (direction: Vector3, point: Vector3, radius: number) => number {
   const length = random.uniform()
-  const long = length > 0.55
-  const short = length < 0.3
+  const long = length > 0.62
+  const short = length < 0.4
   const hairline = random.normal(76, 7)
   const recession = random.uniform() < 0.25 ? random.uniform(5, 30) : random.uniform(-3, 6)
   const fringe = random.uniform() < 0.35 ? random.uniform(38, 66) : undefined
@@ -107,7 +107,8 @@ function drawCut(random: Random): (direction: Vector3, point: Vector3, radius: n
     if (present <= 0) return HIDDEN
     const flat = Math.max(1e-3, Math.hypot(dx, dz))
     const width = curtain.width * (1 + 0.08 * high([dx, dy, dz]))
-    const end = (HEAD_CENTER[1] - curtain.end) / Math.max(1e-3, -dy)
+    const last = curtain.end + 22 * high([dx, 0, dz]) + 15 * low([dx, 0, dz])
+    const end = (HEAD_CENTER[1] - last) / Math.max(1e-3, -dy)
     const reach = Math.min(width / flat, dy < 0 ? end : Infinity)
     return mix(HIDDEN, Math.max(HIDDEN, reach - radius), present)
   }

@@ -10,6 +10,8 @@ import { lookUp, type Textures } from './textures.js'
 
 /** What lies before the face: glasses, masks, scarves, brims, hands, things. */
 export interface PaintedFront extends PaintedLayer {
+  /** 1 where there is anything. */
+  there: tf.Tensor4D
   /** 1 where the face behind does not count as seen: everything but clear lenses. */
   hides: tf.Tensor4D
   /** 1 where it is skin. */
@@ -35,6 +37,7 @@ export function frontPainter(scene: SceneModel, textures: Textures, size: number
         material === 'lens' ? 1 : 0,
         material === 'hand' ? 1 : 0,
         patterned ? (material === 'mask' ? 0.25 : 1) : 0,
+        material === 'mask' ? 1 : 0,
       ]
     }),
   )
@@ -76,13 +79,19 @@ export function frontPainter(scene: SceneModel, textures: Textures, size: number
     const lens = tf.div(glass, tf.maximum(lensAlpha, 0.05))
     const dark = tf.cast(tf.greater(look(0), DARK), 'float32')
     const hides = tf.add(tf.sub(1, isLens), tf.mul(isLens, dark))
+    const isMask = channels(flags, 4)
+    const there = tf.mul(
+      seen.there,
+      tf.sub(1, tf.mul(isMask, tf.cast(tf.less(channels(at, 1), 0), 'float32'))),
+    )
     return {
       seen,
       color: blend(solid, lens, isLens),
-      alpha: tf.mul(blend(tf.onesLike(lensAlpha), lensAlpha, isLens), seen.there),
+      there: there as tf.Tensor4D,
+      alpha: tf.mul(blend(tf.onesLike(lensAlpha), lensAlpha, isLens), there),
       label: channels(flags, 0),
-      hides: tf.mul(hides, seen.there),
-      bare: tf.mul(isHand, seen.there),
+      hides: tf.mul(hides, there),
+      bare: tf.mul(isHand, there),
     }
   }
   return { paint, dispose: () => tf.dispose([uv, table]) }

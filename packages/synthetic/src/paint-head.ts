@@ -88,7 +88,7 @@ export function headPainter(model: MorphableModel, scene: SceneModel, textures: 
     ) as tf.Tensor4D
     const at = tf.add(place, perPicture(d.skinOffset)) as tf.Tensor4D
     const coarse = lookUp(textures.clouds, at)
-    const fine = lookUp(textures.clouds, tf.mul(at, 4.3) as tf.Tensor4D)
+    const fine = lookUp(textures.clouds, tf.mul(at, 1.7) as tf.Tensor4D)
     const pores = channels(fine, 2)
     const look = (i: number) => perPicture(d.skinLook, i, 1)
     const grain = tf.add(tf.mul(channels(coarse, 0), look(0)), tf.mul(pores, look(1)))
@@ -110,7 +110,7 @@ export function headPainter(model: MorphableModel, scene: SceneModel, textures: 
       )
     })
     // Hairs of brows and beard: fine noise, stretched along the way they grow.
-    const strands = lookUp(textures.clouds, tf.mul(at, tf.tensor1d([9, 3.5])) as tf.Tensor4D)
+    const strands = lookUp(textures.clouds, tf.mul(at, tf.tensor1d([3.6, 1.3])) as tf.Tensor4D)
     const hairs = tf.add(channels(strands, 2), tf.mul(channels(coarse, 1), 0.5))
     const brow = tf.maximum(field('browRight'), field('browLeft'))
     const edge = tf.sub(tf.add(brow, tf.mul(hairs, 0.1)), perPicture(d.browLook, 0, 1))

@@ -35,7 +35,7 @@ export interface PoseOptions {
 
 /** Where the face lies in the picture, relative to facekit's aligned crop. */
 export interface FramingOptions {
-  /** Size relative to the aligned face. Default [0.8, 1.15]. */
+  /** Size relative to the aligned face. Default [0.65, 1.15]. */
   scale?: readonly [number, number]
   /** Standard deviation of the shift, in widths of the picture. Default 0.03. */
   shift?: number
@@ -125,7 +125,7 @@ export function completeOptions(options: SynthesizerOptions): SynthesizerSetting
     identityDeviation: options.identityDeviation ?? 1,
     expression: options.expression ?? 1,
     pose: { yaw: 70, pitch: 30, roll: 25, ...options.pose },
-    framing: { scale: [0.8, 1.15], shift: 0.03, ...options.framing },
+    framing: { scale: [0.65, 1.15], shift: 0.03, ...options.framing },
     light: { exposure: [0.45, 1.4], color: 0.5, ...options.light },
     hair: { bald: 0.1, ...options.hair },
     things: {
