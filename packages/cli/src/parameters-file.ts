@@ -3,6 +3,7 @@ import { parameterTensors, type FaceParameters } from '@facekit/core'
 import type { FitResult } from '@facekit/fit'
 import type { MorphableModel } from '@facekit/morphable'
 import type { Camera } from '@facekit/render'
+import type { Method } from './session.js'
 import { version } from './version.js'
 
 /** Numbers of one face, on the CPU; the names are those of `FaceParameters`. */
@@ -45,6 +46,7 @@ export interface ParametersFile extends FaceNumbers {
   annotatedLandmarks: number[][]
   metrics: FitResult['metrics']
   backend: string
+  method: Method
 }
 
 /** Reads the tensors of one face. */
@@ -67,7 +69,13 @@ export async function readNumbers(parameters: FaceParameters): Promise<FaceNumbe
 
 /** Puts parameters.json together. */
 export function parametersFile(
-  face: { picture: ParametersFile['picture']; face: number; annotation: FaceAnnotation; backend: string },
+  face: {
+    picture: ParametersFile['picture']
+    face: number
+    annotation: FaceAnnotation
+    backend: string
+    method: Method
+  },
   model: MorphableModel,
   result: FitResult,
   numbers: FaceNumbers,
@@ -88,6 +96,7 @@ export function parametersFile(
     annotatedLandmarks: rows(rounded(annotation.landmarks.data), 2),
     metrics: result.metrics,
     backend: face.backend,
+    method: face.method,
   }
 }
 

@@ -16,7 +16,15 @@ export function reconstructCommand(io: CliIo, setCode: (code: number) => void): 
     .description('make a relightable 3D face from each face in photographs')
     .addArgument(new Argument('<image...>', 'photographs: JPEG, PNG, WebP, AVIF, TIFF, GIF'))
     .option('-o, --out <folder>', 'folder for the results', 'output')
-    .addOption(new Option('--method <name>', 'how').choices(['fit']).default('fit'))
+    .addOption(
+      new Option(
+        '--method <name>',
+        'fit: slow and exact; regress: a network, at once; refine: regress, then a short fit',
+      )
+        .choices(['fit', 'regress', 'refine'])
+        .default('fit'),
+    )
+    .option('--regressor <file>', 'weights of a network of your own, for regress and refine')
     .option(
       '--model <name or file>',
       'face model: a name, or a file that "facekit model info" can read',

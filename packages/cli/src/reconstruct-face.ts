@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import type { FaceAnnotation, Picture } from '@facekit/annotate'
-import { disposeParameters, writeFileAtomic } from '@facekit/core'
+import { disposeParameters, writeFileAtomic, type FaceParameters } from '@facekit/core'
 import type { FitResult } from '@facekit/fit'
 import { parametersFile, readNumbers, type ParametersFile } from './parameters-file.js'
 import type { PhaseTimer } from './phase-timer.js'
 import type { Progress } from './progress.js'
-import type { Session } from './session.js'
+import type { Method, Session } from './session.js'
 import { writeFaceFiles } from './write-face-files.js'
 
 /** One face of one picture. */
@@ -18,7 +18,8 @@ export interface FaceJob {
   face: number
   /** Folder that the files go into; it exists. */
   folder: string
-  /** Steps of gradient descent; the fit's default if undefined. */
+  method: Method
+  /** Steps of gradient descent; the method's default if undefined. */
   iterations: number | undefined
   /** Width and height of the maps. */
   mapSize: number
@@ -34,7 +35,7 @@ export async function reconstructFace(
 ): Promise<{ parameters: ParametersFile; files: string[] }> {
   const { annotation } = job
   const { model, engine } = session
-  const result = await timer.measure('fit', () => fit(job, session, progress, signal))
+  const result = await find(job, session, timer, progress, signal)
   try {
     signal.throwIfAborted()
     const numbers = await readNumbers(result.parameters)
@@ -44,6 +45,7 @@ export async function reconstructFace(
         face: job.face,
         annotation,
         backend: engine.backend,
+        method: job.method,
       },
       model,
       result,
@@ -57,8 +59,42 @@ export async function reconstructFace(
   }
 }
 
-async function fit(
+/** Steps of gradient descent from what the regressor gives; as good as the 60 from scratch. */
+const REFINE_ITERATIONS = 20
+
+async function find(
   job: FaceJob,
+  session: Session,
+  timer: PhaseTimer,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<FitResult> {
+  const { method } = job
+  if (method === 'fit') return timer.measure('fit', () => fit(job, session, progress, signal))
+  const start = await timer.measure('regress', () => regress(job, session))
+  try {
+    // No steps: measured, but not changed.
+    const iterations = method === 'regress' ? 0 : (job.iterations ?? REFINE_ITERATIONS)
+    const work = { ...job, iterations, start }
+    return await timer.measure(method === 'regress' ? 'regress' : 'fit', () =>
+      fit(work, session, progress, signal),
+    )
+  } finally {
+    disposeParameters(start)
+  }
+}
+
+async function regress({ annotation }: FaceJob, { regressor }: Session): Promise<FaceParameters> {
+  const { tensor3d } = await import('@tensorflow/tfjs-core')
+  const { image, size } = annotation.alignment
+  const crop = tensor3d(image.data as Float32Array, [size, size, 3])
+  const parameters = regressor!.predict(crop)
+  crop.dispose()
+  return parameters
+}
+
+async function fit(
+  job: FaceJob & { start?: FaceParameters },
   session: Session,
   progress: Progress,
   signal: AbortSignal,
@@ -67,10 +103,11 @@ async function fit(
     import('@facekit/fit'),
     import('@facekit/annotate'),
   ])
-  const { embed } = await loadEmbedder()
+  const embedder = job.iterations === 0 ? undefined : await loadEmbedder()
   return fitFace(job.picture, job.annotation, session.model, {
     ...(job.iterations === undefined ? {} : { iterations: job.iterations }),
-    embed,
+    ...(job.start && { start: job.start }),
+    ...(embedder && { embed: embedder.embed }),
     signal,
     onProgress: ({ stage, iteration, iterations }) => {
       if (stage === 'appearance') progress.update(iteration, iterations)

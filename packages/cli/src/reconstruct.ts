@@ -7,7 +7,7 @@ import { OutputFolders, outputNames } from './output-folders.js'
 import type { ParametersFile } from './parameters-file.js'
 import { PhaseTimer } from './phase-timer.js'
 import type { Progress } from './progress.js'
-import { startSession, type Session } from './session.js'
+import { startSession, type Method, type Session } from './session.js'
 
 /** What `facekit reconstruct` was asked to do. */
 export interface ReconstructOptions {
@@ -15,6 +15,9 @@ export interface ReconstructOptions {
   out: string
   model: string
   backend: string
+  method: Method
+  /** File of a regressor for the methods that need one; the shipped one if undefined. */
+  regressor?: string
   /** Only this face of each picture, from 1. */
   face?: number
   /** Steps of the fit. */
@@ -34,7 +37,7 @@ export interface FaceReport {
   box: ParametersFile['box']
   score: number
   metrics: ParametersFile['metrics']
-  /** By phase: fit, render, write. */
+  /** By phase: regress or fit, render, write. */
   seconds: Record<string, number>
 }
 
@@ -51,7 +54,7 @@ export interface ReconstructReport {
   backend: string
   model: string
   pictures: PictureReport[]
-  /** By phase: model, engine, read, annotate, fit, render, write; and the total. */
+  /** By phase: model, engine, regressor, read, annotate, regress, fit, render, write; and the total. */
   seconds: Record<string, number>
 }
 
@@ -72,6 +75,7 @@ export async function reconstruct(
   events: ReconstructEvents,
   signal: AbortSignal,
 ): Promise<ReconstructReport> {
+  checkMethod(options)
   const timer = new PhaseTimer()
   const names = outputNames(options.pictures)
   const folders = await OutputFolders.open(options.out, names, options.force)
@@ -149,6 +153,7 @@ async function reconstructPicture(work: PictureWork, folders: OutputFolders, nam
           annotation,
           face,
           folder: target,
+          method: options.method,
           iterations: options.iterations,
           mapSize: options.size,
         }
@@ -188,6 +193,13 @@ async function reconstructPicture(work: PictureWork, folders: OutputFolders, nam
   } finally {
     await folders.discard(name)
   }
+}
+
+function checkMethod({ method, iterations, regressor }: ReconstructOptions): void {
+  if (method === 'regress' && iterations !== undefined)
+    throw new ValueError('--iterations is for the methods fit and refine; regress takes no steps')
+  if (method === 'fit' && regressor !== undefined)
+    throw new ValueError('--regressor is for the methods regress and refine; pass --method refine')
 }
 
 async function readPicture(file: string): Promise<Picture> {

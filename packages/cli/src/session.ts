@@ -1,5 +1,6 @@
 import type { BackendName, EngineInfo } from '@facekit/engine'
 import type { MorphableModel } from '@facekit/morphable'
+import type { FaceRegressor } from '@facekit/regressor'
 import { autoBackends } from './auto-backends.js'
 import { loadModel } from './load-model.js'
 import type { PhaseTimer } from './phase-timer.js'
@@ -8,11 +9,26 @@ import type { PhaseTimer } from './phase-timer.js'
 export interface Session {
   engine: EngineInfo
   model: MorphableModel
+  /** What a face starts from; none with the method `fit`. */
+  regressor?: FaceRegressor
+}
+
+/** How a face is found: by optimisation, by a network in one pass, or by the one after the other. */
+export type Method = 'fit' | 'regress' | 'refine'
+
+/** What a session depends on. */
+export interface SessionOptions {
+  model: string
+  backend: string
+  /** Default `'fit'`. */
+  method?: Method
+  /** File of a regressor; the shipped one if undefined. */
+  regressor?: string
 }
 
 /** Loads the model and starts a backend, which takes longer: a bad model is found first. */
 export async function startSession(
-  options: { model: string; backend: string },
+  options: SessionOptions,
   timer: PhaseTimer,
   signal: AbortSignal,
 ): Promise<Session> {
@@ -23,5 +39,21 @@ export async function startSession(
     return initEngine({ backend: options.backend as BackendName | 'auto', candidates: autoBackends })
   })
   signal.throwIfAborted()
-  return { engine, model }
+  if ((options.method ?? 'fit') === 'fit') return { engine, model }
+  const regressor = await timer.measure('regressor', () => openRegressor(options.regressor, model))
+  signal.throwIfAborted()
+  return { engine, model, regressor }
+}
+
+/** @throws {ModelFormatError} when the regressor is for another face model */
+async function openRegressor(file: string | undefined, model: MorphableModel): Promise<FaceRegressor> {
+  if (file === undefined) {
+    const { loadPretrainedRegressor } = await import('@facekit/regressor-weights')
+    return loadPretrainedRegressor({ for: model })
+  }
+  const { foldRegressor, loadRegressor } = await import('@facekit/regressor')
+  const regressor = await loadRegressor(file, { for: model })
+  const folded = foldRegressor(regressor)
+  regressor.dispose()
+  return folded
 }

@@ -11,6 +11,7 @@ import { fitLossTerms, type FitLossWeights } from './fit-loss-terms.js'
 import { describeFit, type FitResult } from './fit-result.js'
 import { initialLight } from './initial-light.js'
 import { stackCrops, type CropTensors } from './stack-crops.js'
+import { storeStart } from './store-start.js'
 
 /** What `fitFace` tells while it works. */
 export interface FitProgress {
@@ -31,6 +32,9 @@ export interface FitFaceOptions {
   weights?: Partial<FitLossWeights>
   /** Terms to minimise instead of `fitLossTerms(model)`. */
   losses?: readonly LossTerm[]
+  /** Where the descent begins, e.g. what a regressor gives, with a row for each photograph: takes the place of the first two stages. With
+   * `iterations: 0` it is only measured. The caller keeps it. */
+  start?: FaceParameters
   /** Makes `[B, D]` of `[B, S, S, 3]` pictures, differentiable; without it the identity term is left out. */
   embed?: (images: tf.Tensor4D) => tf.Tensor2D
   /** Stops the work between two steps; the promise is rejected with the signal's reason. */
@@ -68,16 +72,21 @@ export async function fitFace(
   try {
     const unknowns = faceUnknowns(model.layout, annotations.length)
     const values = new Float64Array(unknowns.size)
-    for (const [i, fitted] of fitEachLandmarks(annotations, model, camera).entries()) {
-      signal?.throwIfAborted()
-      storeShape(values, unknowns, i, fitted)
-      report('landmarks', i + 1, annotations.length)
+    if (options.start) await storeStart(values, unknowns, options.start, model.layout, annotations.length)
+    else {
+      for (const [i, fitted] of fitEachLandmarks(annotations, model, camera).entries()) {
+        signal?.throwIfAborted()
+        storeShape(values, unknowns, i, fitted)
+        report('landmarks', i + 1, annotations.length)
+      }
     }
     const render = (parameters: FaceParameters) =>
       renderFace(model, parameters, { width: crops.size, height: crops.size, camera, contour: 'visible' })
-    await storeLight(values, unknowns, model, crops, render)
+    if (!options.start) {
+      await storeLight(values, unknowns, model, crops, render)
+      report('light', 1, 1)
+    }
     signal?.throwIfAborted()
-    report('light', 1, 1)
     const history = await descend({
       unknowns,
       values,

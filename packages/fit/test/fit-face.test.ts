@@ -53,6 +53,32 @@ describe('fitFace', () => {
     expect(await run()).toEqual(await run())
   })
 
+  it('value: a start takes the place of landmarks and light; without steps it is only measured', async () => {
+    const truth = randomParameters(model, 9)
+    const { annotation, picture } = await syntheticAnnotation(model, truth)
+    const stages: string[] = []
+    const onProgress = ({ stage }: FitProgress) => void stages.push(stage)
+    const options = { start: truth, iterations: 0, onProgress }
+    const { parameters, metrics } = await fitFace(picture, annotation, model, options)
+    expect(stages).toEqual([])
+    expect(metrics.landmarkError).toBeLessThan(1e-4)
+    expect(metrics.colorError).toBeLessThan(5e-3)
+    for (const [a, b] of [
+      [parameters.identity, truth.identity],
+      [parameters.illumination.shininess, truth.illumination.shininess],
+      [parameters.pose.scale, truth.pose.scale],
+    ]) {
+      expect(tf.max(tf.abs(tf.sub(a, b))).dataSync()[0]).toBeLessThan(1e-4)
+    }
+    const moved = { ...truth, albedo: tf.zerosLike(truth.albedo) }
+    const refined = await fitFace(picture, annotation, model, { start: moved, iterations: 15 })
+    expect(refined.history.at(-1)!.total).toBeLessThan(refined.history[0].total)
+    const two = { ...truth, identity: tf.zeros([2, model.layout.identity]) as tf.Tensor2D }
+    await expect(fitFace(picture, annotation, model, { start: two })).rejects.toThrow(
+      /start: identity is \[2/,
+    )
+  })
+
   it('value: two pictures of a person share identity and albedo', async () => {
     const truth = randomParameters(model, 8)
     const turned = { ...truth, pose: { ...truth.pose, rotation: tf.tensor2d([[0, 0.4, 0]]) } }

@@ -51,7 +51,7 @@ const { values: o } = parseArgs({
 const [stage, seconds, seed, iterations, every] = [o.stage, o.seconds, o.seed, o.iterations, o.every].map(
   Number,
 )
-const [batch, rendered, size, inputSize] = [o.batch, o.rendered, o.size, o.input].map(Number)
+const [batch, rendered, size] = [o.batch, o.rendered, o.size].map(Number)
 const rate = Number(o.rate ?? (stage === 1 ? 1e-3 : 2e-4))
 const begun = performance.now()
 const clock = () => `${((performance.now() - begun) / 1000).toFixed(1).padStart(6)} s`
@@ -72,11 +72,12 @@ const regressor = o.from
   : createRegressor({
       backbone: o.backbone as 'mobile',
       layout,
-      inputSize,
+      inputSize: Number(o.input),
       seed,
       faceModel,
       ...(expressionRange && { expressionRange }),
     })
+const { inputSize } = regressor
 console.log(`${clock()} ${regressor.backbone} of ${regressor.model.countParams()} weights for ${faceModel}`)
 
 // Photographs: for stage 2, and to look at held-out people after either.
@@ -95,9 +96,9 @@ const evaluate = async (iteration: number): Promise<Record<string, number>> => {
 }
 if (photos) await evaluate(0)
 
-/** Of heads as aligned crops have them. */
+/** Of heads as aligned crops have them, in the size that the network takes. */
 const synthesizer = createFaceSynthesizer(model, {
-  size,
+  size: inputSize,
   batch: stage === 1 ? batch : Math.max(1, rendered),
   seed,
   pose: { roll: 12 },
@@ -139,8 +140,8 @@ const losses = photoLosses(model, {
 const photoLoss = (...inputs: [...PhotoTensors, ...Rendered]) => {
   const [image, truth] = inputs.slice(5) as Rendered
   const labels = photoLabels(inputs.slice(0, 5) as PhotoTensors)
-  const small = (x: tf.Tensor4D) => tf.image.resizeBilinear(x, [inputSize, inputSize], false, true)
-  const images = rendered > 0 ? tf.concat([small(labels.picture), small(image)], 0) : labels.picture
+  const small = tf.image.resizeBilinear(labels.picture, [inputSize, inputSize], false, true)
+  const images = rendered > 0 ? tf.concat([small, image], 0) : small
   const all = packParameters(regressor.apply(images as tf.Tensor4D, { training: true }))
   const parameters = unpackParameters(tf.slice(all, [0, 0], [batch, -1]), layout)
   const rendering = renderFace(model, parameters, { width: size, height: size, contour: 'visible' })
@@ -224,7 +225,8 @@ const some = tf.tidy(() => {
       chosen.flatMap(() => [0, 1, 1, 1]),
     ),
   )
-  return tf.concat([picture, faces], 0)
+  const large = tf.image.resizeBilinear(faces as tf.Tensor4D, [size, size], false, true)
+  return tf.concat([picture, large], 0)
 })
 const panels = await drawPanels(folded, model, some as tf.Tensor4D)
 await writeFileAtomic(join(o.out, 'panels.png'), encode({ ...panels, channels: 3, depth: 8 }))

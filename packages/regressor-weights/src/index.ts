@@ -1,1 +1,1 @@
-export {}
+export { loadPretrainedRegressor, type LoadPretrainedOptions } from './load-pretrained-regressor.js'
