@@ -8,11 +8,13 @@ import {
   saveLayersWeights,
 } from '@facekit/core'
 import type { Box } from './detector-network.js'
+import { checkFaceBox } from './face-box.js'
 import { decodeHeatmaps } from './heatmaps.js'
 import { createLandmarkNetwork, type LandmarkNetworkOptions } from './hourglass-network.js'
-import { lookThrice } from './hourglass-looks.js'
+import { lookAtBox } from './hourglass-looks.js'
 import { readShippedWeights } from './network-weights.js'
 import type { Picture } from './picture.js'
+import { readRaster } from './picture-raster.js'
 import type { Points } from './similarity-transform.js'
 
 /** Finds landmarks by the heat maps of stacked hourglasses. */
@@ -73,7 +75,11 @@ export function createHourglass(options: LandmarkNetworkOptions = {}): Hourglass
     options: complete,
     apply,
     predict,
-    find: (picture, box) => lookThrice(picture, box, { inputSize, predict }),
+    async find(picture, box) {
+      const raster = await readRaster('Hourglass.find: picture', picture)
+      checkFaceBox('Hourglass.find', box, raster)
+      return lookAtBox(raster, { inputSize, predict }, box)
+    },
     dispose: () => void model.dispose(),
   }
 }
