@@ -1,5 +1,5 @@
 import { tensor4d, tidy, type Tensor2D, type Tensor4D } from '@tensorflow/tfjs-core'
-import ndarray, { type NdArray } from 'ndarray'
+import type { NdArray } from 'ndarray'
 import { AnnotationError, assertInRange, assertInteger, assertShape } from '@facekit/core'
 import { cropFace, type FaceCrop } from './align-face.js'
 import { implausibleLandmarks, sameFace } from './check-landmarks.js'
@@ -8,20 +8,16 @@ import { detectFaces } from './detect-faces.js'
 import type { Box, FaceDetection } from './detector-network.js'
 import { loadEmbedder } from './embedder.js'
 import type { FaceAnnotation } from './face-annotation.js'
-import { faceRegion, innerMouthArea } from './face-region.js'
 import { findLandmarks } from './find-landmarks.js'
+import { labelMasks, type LabelMasksOptions } from './label-masks.js'
 import { assertPicture, type Picture } from './picture.js'
 import { readPicture, type PictureSource } from './read-picture.js'
-import { refineFaceRegion } from './refine-face-region.js'
 import { applyTransform, invertTransform, type Points } from './similarity-transform.js'
-import { ownFace } from './segment-own-face.js'
-import { segment } from './segment.js'
-import { skinProbability } from './skin-probability.js'
 
 type Mask = NdArray<Float32Array>
 
 /** Options of `annotate`. Each stage can be replaced by a function of one's own. */
-export interface AnnotateOptions {
+export interface AnnotateOptions extends LabelMasksOptions {
   /** Most faces to label, the largest. Default: all. */
   maxFaces?: number
   /** Least score of a detection, 0..1. Default 0.5. */
@@ -43,11 +39,6 @@ export interface AnnotateOptions {
   landmarks?: (picture: Picture, box: Box) => Promise<Points>
   /** Corrects the inner lips, landmarks `[68, 2]` in pixels of the crop; `false` leaves them as they are. Default `closeLips`. */
   lips?: false | ((crop: FaceCrop, landmarks: Points) => Points | Promise<Points>)
-  /** Gives the face region, `[S, S]` 0..1. `'network'`: the segmenter that comes with the package, see `segment`; `'landmarks'` (the default): an
-   * outline from the landmarks (`faceRegion`), less what evidently is no skin (`refineFaceRegion`). */
-  segmenter?: 'network' | 'landmarks' | ((crop: FaceCrop, landmarks: Points) => Mask | Promise<Mask>)
-  /** Gives the skin probability, `[S, S]` 0..1. Default `skinProbability`. */
-  skin?: (image: Mask, landmarks: Points, faceRegion: Mask) => Mask | Promise<Mask>
   /** Gives the identity embedding of pictures `[B, S, S, 3]`, as `[B, D]`. Default: the network of `loadEmbedder`. */
   embedder?: (images: Tensor4D) => Tensor2D
 }
@@ -132,38 +123,20 @@ async function describe(
   options: AnnotateOptions,
   size: number,
 ): Promise<FaceAnnotation> {
-  const { signal, segmenter = 'landmarks', skin = defaultSkin } = options
+  const { signal } = options
   const crop = cropFace(picture, landmarks, { size })
-  const { image, transform, inside } = crop
+  const { image, transform } = crop
   const { inCrop, inPicture } = await correctLips(crop, landmarks, options.lips)
-  let region = await segmentWith(segmenter, crop, inCrop)
-  assertShape('annotate: faceRegion', region, [size, size])
-  let probability = await skin(image, inCrop, region)
-  assertShape('annotate: skinProbability', probability, [size, size])
-  if (segmenter === 'landmarks') region = refineFaceRegion(region, probability, image, inCrop)
-  if (typeof segmenter === 'string') probability = smaller(probability, region)
+  const masks = await labelMasks(crop, inCrop, options)
   signal?.throwIfAborted()
   return {
     box,
     score,
     landmarks: inPicture,
     alignment: { size, transform, image, landmarks: inCrop },
-    faceRegion: region,
-    innerMouth: smaller(innerMouthArea(inCrop, { size }), inside),
-    skinProbability: probability,
+    ...masks,
     embedding: await embedCrop(image, options.embedder),
   }
-}
-
-async function segmentWith(
-  segmenter: NonNullable<AnnotateOptions['segmenter']>,
-  crop: FaceCrop,
-  landmarks: Points,
-): Promise<Mask> {
-  if (typeof segmenter === 'function') return segmenter(crop, landmarks)
-  if (segmenter === 'landmarks') return faceRegion(landmarks, { size: crop.size, inside: crop.inside })
-  const { faceRegion: face } = await segment(crop)
-  return ownFace(face, crop, landmarks)
 }
 
 /** The landmarks in the crop and in the picture; those that the correction leaves alone stay exactly what they were. */
@@ -183,9 +156,6 @@ async function correctLips(crop: FaceCrop, landmarks: Points, lips: AnnotateOpti
 const defaultLips = ({ image, transform }: FaceCrop, landmarks: Points): Points =>
   closeLips(image, landmarks, { scale: transform.scale })
 
-const defaultSkin: NonNullable<AnnotateOptions['skin']> = (image, landmarks, region) =>
-  skinProbability(image, landmarks, { faceRegion: region })
-
 async function embedCrop(image: Mask, embedder?: AnnotateOptions['embedder']): Promise<Float32Array> {
   const embed = embedder ?? (await loadEmbedder()).embed
   const [height, width] = image.shape
@@ -195,16 +165,6 @@ async function embedCrop(image: Mask, embedder?: AnnotateOptions['embedder']): P
   output.dispose()
   batch.dispose()
   return values
-}
-
-/** The smaller of two masks, pixel by pixel. */
-function smaller(a: Mask, b: Mask): Mask {
-  const [height, width] = a.shape
-  const result = ndarray(new Float32Array(height * width), [height, width])
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) result.set(y, x, Math.min(a.get(y, x), b.get(y, x)))
-  }
-  return result
 }
 
 const area = ({ width, height }: Box) => width * height
