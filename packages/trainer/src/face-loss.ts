@@ -89,7 +89,8 @@ function photoContext(
     rendering: { ...rendering, landmarks: scaled(rendering.landmarks, unit) },
     parameters,
     ...(embed && { embed }),
-    ...(embed && pictureEmbedding && { pictureEmbedding }),
+    // Of pictures without features the batch has a column of zeros.
+    ...(embed && pictureEmbedding && pictureEmbedding.shape[1] > 1 && { pictureEmbedding }),
   }
 }
 

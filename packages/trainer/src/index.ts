@@ -29,3 +29,4 @@ export { evaluateRegressor, type RegressorScores } from './evaluate-regressor.js
 export { drawFacePanel } from './face-panel.js'
 export { openMpi, type OpenMpiOptions } from './open-mpi.js'
 export { processRank, type MpiFamily, type ProcessRank } from './process-rank.js'
+export { writeTrainingReport } from './training-report.js'

@@ -13,6 +13,7 @@ import { TrainingOptimizer } from './training-optimizer.js'
 import type { TrainingOptions, TrainingResult } from './training-options.js'
 import { captureState, findNotFinite, restoreState } from './training-state.js'
 import { TrainingStep } from './training-step.js'
+import { writeTrainingReport } from './training-report.js'
 
 /** A training that is under way. */
 export class Training<Batch extends Tensor[]> {
@@ -88,6 +89,7 @@ export class Training<Batch extends Tensor[]> {
       await this.#evaluate(true)
       await this.#draw(true)
       await this.#save()
+      if (this.#writes) await writeTrainingReport(this.#options.folder!)
     } catch (error) {
       await this.#monitor.drop()
       throw await this.#afterFailure(error)
@@ -215,6 +217,7 @@ export class Training<Batch extends Tensor[]> {
     }
     if (error instanceof DivergenceError) {
       await this.#log?.write({ iteration: this.#iteration, event: error.message })
+      if (this.#writes) await writeTrainingReport(this.#options.folder!)
       if (!this.#checkpoint)
         return new DivergenceError(`${error.message}; there is no checkpoint to go back to`)
       const { path, iteration } = this.#checkpoint
