@@ -39,7 +39,7 @@ const { bytes, report } = await learnFaceModel(people, {
   origin:
     "Mesh and mean shape: MediaPipe's canonical face (Apache-2.0). Identity, expression and albedo: statistics of 3,462 video frames of 347 people (YouTube Faces), mixed with a Gaussian process and hand-made modes. No photograph and no person is in it; see MODEL-CARD.md.",
   onProgress: ({ stage, done, total }) => {
-    const line = stage === 'photographs' ? `photographs ${Math.floor((10 * done) / total) * 10} %` : stage
+    const line = `${stage} ${Math.floor((10 * done) / total) * 10} %`
     if (line !== last) console.log(`${((performance.now() - started) / 1000).toFixed(0)} s ${line}`)
     last = line
   },

@@ -51,11 +51,16 @@ function residuals(modes: readonly number[][], rows: readonly number[][]): strin
 }
 
 const template = readLearningTemplate(await readShippedModel('synthetic'))
-const { people, root } = readIctPeople(template.control, { people: 100 })
+const shipped = await loadBaseModel()
+const places = Array.from(shipped.landmarks).flatMap((i) =>
+  Array.from(template.mean.subarray(i * 3, i * 3 + 3)),
+)
+const { people, modes: own, root } = readIctPeople(template.control, places, { people: 100 })
 console.log(
   `ICT: ${people.length} people, ${rms(people).toFixed(2)} mm from their mean (root mean square, aligned)`,
 )
 console.log(`residual mm (rms of the coefficients) with ${COUNTS.join(', ')} modes:`)
+console.log(`ICT's own modes: ${residuals(own, people)}`)
 const names = positionals.length > 0 ? positionals : ['learned', 'synthetic']
 for (const name of names) {
   const model = await loadBaseModel(

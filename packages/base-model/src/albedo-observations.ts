@@ -21,6 +21,8 @@ export interface AlbedoObservation {
 const LARGEST_YAW = 0.5
 const LARGEST_PITCH = 0.45
 const LEAST_RESOLUTION = 32
+/** Clips between two breaths: some tenths of a second. */
+const TICK_CLIPS = 10
 /** Linear light of an encoded byte. */
 const LINEAR = Float64Array.from({ length: 256 }, (_, byte) => (byte / 255) ** 2.2)
 /** Luminance, Rec. 709. */
@@ -30,14 +32,16 @@ const LUMA = [0.2126, 0.7152, 0.0722]
  *
  * @param expected - `[N * 3]` albedo that faces are expected to have
  * @param skin - `[skinEnd]` 1 for bare skin, 0 for brows, lips, lids
+ * @param tick - is told now and then how many clips are done; may throw to stop
  */
-export function observeAlbedo(
+export async function observeAlbedo(
   people: readonly ObservedPerson[],
   faces: readonly AlignedFace[],
   template: LearningTemplate,
   expected: ArrayLike<number>,
   skin: ArrayLike<number>,
-): AlbedoObservation[] {
+  tick: (done: number, total: number) => Promise<void>,
+): Promise<AlbedoObservation[]> {
   const { skinEnd, mirror } = template
   const normals = smoothNormals(template)
   const luminanceExpected = Float64Array.from(
@@ -57,7 +61,10 @@ export function observeAlbedo(
     new Float64Array(skinEnd),
     new Float64Array(skinEnd),
   ]
+  let done = 0
   for (const group of clips.values()) {
+    if (done % TICK_CLIPS === 0) await tick(done, clips.size)
+    done++
     const sum = new Float64Array(skinEnd * 3)
     const total = new Float64Array(skinEnd)
     const excess = new Float64Array(skinEnd)

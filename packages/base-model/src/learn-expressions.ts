@@ -29,13 +29,15 @@ const SWEEPS = 25
  *
  * @param names - of the modes; `...Left` and `...Right` are each other's mirror images
  * @param initial - `[Ke][468 * 3]`
+ * @param tick - is told before each round how far it is; may throw to stop
  */
-export function learnExpressions(
+export async function learnExpressions(
   faces: readonly AlignedFace[],
   template: LearningTemplate,
   names: readonly string[],
   initial: readonly Float64Array[],
-): LearnedExpressions {
+  tick: (done: number, total: number) => Promise<void>,
+): Promise<LearnedExpressions> {
   const { controlMirror, controlArea } = template
   const twin = names.map((name) => {
     const other = name.replace(/Left|Right/, (side) => (side === 'Left' ? 'Right' : 'Left'))
@@ -60,6 +62,7 @@ export function learnExpressions(
   let activations = activate(targets, modes)
   explained.before = 1 - squares(Matrix.sub(targets, activations.mmul(modes))) / total
   for (let round = 0; round < ROUNDS; round++) {
+    await tick(round, ROUNDS)
     const normal = activations.transpose().mmul(activations)
     const strength = Math.max((PRIOR_SHARE * normal.trace()) / seen.length, 1e-6)
     for (let k = 0; k < seen.length; k++) normal.set(k, k, normal.get(k, k) + strength)

@@ -6,7 +6,7 @@ import type { LearningPerson } from './observe-people.js'
 /** What `learnFaceModel` tells while it works. */
 export interface LearningProgress {
   stage: 'photographs' | 'align' | 'identity' | 'expression' | 'albedo' | 'pack'
-  /** People done, in the stage `photographs`. */
+  /** People done of all in the stage `photographs`; parts of the work in the others. */
   done: number
   total: number
 }

@@ -80,11 +80,16 @@ export async function learn(
   const names = template.file.names('expression_names')
   const initial = template.file.fields('expression')
   const width = initial.values.length / initial.count
-  const expression = learnExpressions(
+  const expression = await learnExpressions(
     faces,
     template,
     names,
     names.map((_, k) => Float64Array.from(initial.values.subarray(k * width, (k + 1) * width))),
+    async (done, total) => {
+      signal?.throwIfAborted()
+      onProgress?.({ stage: 'expression', done, total })
+      await breathe()
+    },
   )
   const { skinEnd } = template
   const regions = template.file.lists('regions')
@@ -93,8 +98,19 @@ export async function learn(
   for (const i of region('skin')) if (i < skinEnd) skin[i] = 1
   for (const i of region('lids')) if (i < skinEnd) skin[i] = 0
   const areas = vertexAreas(template.mean, template.triangles)
-  const observe = (expected: ArrayLike<number>) => {
-    const observations = observeAlbedo(observed, faces, template, expected, skin)
+  const observe = async (pass: 0 | 1, expected: ArrayLike<number>) => {
+    const observations = await observeAlbedo(
+      observed,
+      faces,
+      template,
+      expected,
+      skin,
+      async (done, total) => {
+        signal?.throwIfAborted()
+        onProgress?.({ stage: 'albedo', done: pass * total + done, total: 2 * total })
+        await breathe()
+      },
+    )
     if (new Set(observations.map(({ person }) => person)).size < LEAST_PEOPLE) {
       throw new ValueError(
         'learnFaceModel: too few photographs are frontal and fine enough (32 pixels between the outer corners of the eyes) for albedo; add larger ones',
@@ -104,12 +120,14 @@ export async function learn(
   }
   await begin('albedo')
   const painted = template.file.floats('diffuse_mean')
-  const first = meanAlbedo(observe(painted), template)
-  await begin('albedo')
+  const first = meanAlbedo(await observe(0, painted), template)
   // The second time, the light is found with the albedo that faces turned out to have.
   const tone = skinTone(template, painted)
   const albedo = albedoStatistics(
-    observe(first.map((value, i) => value * tone[i % 3])),
+    await observe(
+      1,
+      first.map((value, i) => value * tone[i % 3]),
+    ),
     template,
     areas,
     albedoCount,
