@@ -1,10 +1,12 @@
 import { Command, CommanderError } from 'commander'
 import { annotateCommand } from './annotate-command.js'
 import type { CliIo } from './cli-io.js'
+import { datasetCommand } from './dataset-build-command.js'
 import { doctorCommand } from './doctor-command.js'
 import { errorLine } from './error-line.js'
 import { modelCommand } from './model-command.js'
 import { reconstructCommand } from './reconstruct-command.js'
+import { trainCommand } from './train-command.js'
 import { version } from './version.js'
 
 /** Exit code after Ctrl-C, by the custom of shells. */
@@ -56,7 +58,9 @@ function createProgram(io: CliIo, setCode: (code: number) => void): Command {
   for (const command of [
     reconstructCommand(io, setCode),
     annotateCommand(io, setCode),
+    trainCommand(io, setCode),
     modelCommand(io),
+    datasetCommand(io),
     doctorCommand(io, setCode),
   ])
     program.addCommand(command)

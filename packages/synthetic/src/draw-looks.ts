@@ -1,6 +1,6 @@
 import type { Random } from '@facekit/core'
 import { VERSIONS } from './build-scene.js'
-import type { SynthesizerSettings } from './synthesizer-options.js'
+import type { SynthesizerSettings } from './complete-options.js'
 
 /** Natural hair, linear: black, browns, blonds, reds, grey, white. */
 const HAIR: readonly (readonly [number, number, number])[] = [

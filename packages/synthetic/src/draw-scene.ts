@@ -1,6 +1,7 @@
 import { createRandom } from '@facekit/core'
 import type { MorphableModel } from '@facekit/morphable'
 import { defaultCamera } from '@facekit/render'
+import { fixedCoefficients } from './fixed-parameters.js'
 import { drawExpression } from './draw-expression.js'
 import { createPeople, drawRotation } from './draw-face.js'
 import { drawHair, drawThings } from './draw-looks.js'
@@ -9,7 +10,7 @@ import { drawBackground, drawCamera } from './draw-surroundings.js'
 import { frameFace, rotationOf, turn, turnBack, type DrawnPose } from './frame-face.js'
 import { hashSeed } from './hash-seed.js'
 import { landmarkShape } from './landmark-shape.js'
-import type { SynthesizerSettings } from './synthesizer-options.js'
+import type { SynthesizerSettings } from './complete-options.js'
 
 // What a stream of random numbers is for, so that one does not move when more is drawn from another.
 const POSE = 2
@@ -23,23 +24,30 @@ const NECK = [0, -110, -52] as const
 
 /** Draws everything about a picture: the same numbers for the same seed and number of the picture. */
 export function sceneDrawer(model: MorphableModel, settings: SynthesizerSettings) {
-  const { seed, size, picturesPerIdentity, identities, framing } = settings
+  const { seed, size, picturesPerIdentity, identities, framing, fixed } = settings
+  const always = fixedCoefficients(model, fixed)
   const people = createPeople(model, seed, settings.identityDeviation)
   const shapeOf = landmarkShape(model)
   return (picture: number) => {
     const stream = (purpose: number, number = picture) => createRandom(hashSeed(seed, purpose, number))
     const group = Math.floor(picture / picturesPerIdentity)
     const person = identities === undefined ? group : group % identities
-    const { identity, albedo, tone } = people(person)
+    const own = people(person)
+    const { identity, albedo, tone } = { ...own, ...always }
     const random = stream(POSE)
-    const expression = drawExpression(random, model, settings.expression)
-    const turned = drawRotation(random, settings.pose)
+    const drawn = drawExpression(random, model, settings.expression)
+    const expression = always.expression ?? drawn
+    const anywhere = drawRotation(random, settings.pose)
+    const degree = Math.PI / 180
+    const turned = fixed.rotation
+      ? ([fixed.rotation[0] * degree, fixed.rotation[1] * degree, 0] as const)
+      : anywhere
     const [smallest, largest] = framing.scale
     const shift = () => random.normal(0, framing.shift * size)
     const tilt = Math.min(1, Math.max(-1, random.normal(0, 0.35)))
     const wanted = {
       scale: Math.exp(random.uniform(Math.log(smallest), Math.log(largest))),
-      roll: (Math.PI / 180) * settings.pose.roll * tilt,
+      roll: fixed.rotation ? fixed.rotation[2] * degree : settings.pose.roll * tilt * degree,
       shift: [shift(), shift()] as const,
     }
     const pose = frameFace(shapeOf(identity, expression), turned, wanted, defaultCamera, size)
@@ -54,7 +62,7 @@ export function sceneDrawer(model: MorphableModel, settings: SynthesizerSettings
       scale: [pose.scale],
       bodyRotation: body.rotation,
       bodyTranslation: body.translation,
-      sphericalHarmonics: light.sphericalHarmonics,
+      sphericalHarmonics: fixed.sphericalHarmonics ?? light.sphericalHarmonics,
       lightPosition: light.lightPosition,
       lightColor: light.lightColor,
       shininess: [light.shininess],

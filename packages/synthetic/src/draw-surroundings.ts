@@ -1,6 +1,6 @@
 import type { Random } from '@facekit/core'
 import { drawTransform } from './draw-looks.js'
-import type { SynthesizerSettings } from './synthesizer-options.js'
+import type { SynthesizerSettings } from './complete-options.js'
 
 const log = (random: Random, from: number, to: number) =>
   Math.exp(random.uniform(Math.log(from), Math.log(to)))

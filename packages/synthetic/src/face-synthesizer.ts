@@ -16,7 +16,8 @@ import { hairPainter } from './paint-hair.js'
 import { headPainter } from './paint-head.js'
 import { scenePlacer } from './place-scene.js'
 import type { SyntheticBatch } from './synthetic-batch.js'
-import { completeOptions, type SynthesizerOptions } from './synthesizer-options.js'
+import { completeOptions } from './complete-options.js'
+import type { SynthesizerOptions } from './synthesizer-options.js'
 import { createTextures } from './textures.js'
 
 /** Where a synthesizer stands; plain JSON. */
