@@ -24,6 +24,10 @@ export function annotateCommand(io: CliIo, setCode: (code: number) => void): Com
       wholeNumber(0, 100_000),
     )
     .option('--ranks <number>', 'how many machines share the work', wholeNumber(1, 100_000))
+    .addOption(new Option('--detector <name>', 'what finds faces').choices(['accurate', 'fast']))
+    .addOption(
+      new Option('--segmenter <name>', 'what finds the pixels of a face').choices(['network', 'landmarks']),
+    )
     .option('--size <pixels>', 'width and height of the crops', wholeNumber(32, 4096), 224)
     .option('--min-score <number>', 'least score of a face, 0 to 1', fraction, 0.5)
     .option(

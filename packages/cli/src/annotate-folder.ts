@@ -30,6 +30,8 @@ export interface AnnotateFlags {
   maxFaces?: number
   perShard: number
   quality: number
+  detector?: AnnotateSettings['detector']
+  segmenter?: AnnotateSettings['segmenter']
   backend: BackendName
   sheet: boolean
   force: boolean
@@ -55,7 +57,7 @@ export async function annotateFolder(source: string, flags: AnnotateFlags, io: C
   const progress = await createProgress(io, flags.json === true)
   const write = (event: object) => void io.stdout.write(`${JSON.stringify(event)}\n`)
   let last: LabelProgress | undefined
-  progress.start(`${source}: ${share.ranks > 1 ? `share ${share.rank} of ${share.ranks}: ` : ''}labelling`)
+  const part = share.ranks > 1 ? `share ${share.rank} of ${share.ranks}: ` : ''
   try {
     const report = await labelFolder(folder, out, {
       ...(await labelOptions(flags)),
@@ -63,6 +65,7 @@ export async function annotateFolder(source: string, flags: AnnotateFlags, io: C
       ...(pictures && { pictures }),
       signal: io.signal,
       onProgress: (now) => {
+        if (!last) progress.start(`${source}: ${part}labelling`)
         last = now
         progress.update(now.done, now.total)
         if (flags.json) write({ event: now.picture === undefined ? 'start' : 'picture', ...now })
@@ -110,8 +113,16 @@ async function picturesOf(source: string, list?: string): Promise<{ folder: stri
 }
 
 async function labelOptions(flags: AnnotateFlags): Promise<LabelFolderOptions> {
-  const { backend, size, minScore, maxFaces, layout, perShard, quality, workers } = flags
-  const settings: AnnotateSettings = { backend, size, minScore, ...(maxFaces !== undefined && { maxFaces }) }
+  const { backend, size, minScore, maxFaces, detector, segmenter } = flags
+  const { layout, perShard, quality, workers } = flags
+  const settings: AnnotateSettings = {
+    backend,
+    size,
+    minScore,
+    ...(maxFaces !== undefined && { maxFaces }),
+    ...(detector && { detector }),
+    ...(segmenter && { segmenter }),
+  }
   const common = {
     layout,
     quality,

@@ -7,6 +7,8 @@ export interface AnnotateSettings {
   size: number
   minScore: number
   maxFaces?: number
+  detector?: 'accurate' | 'fast'
+  segmenter?: 'network' | 'landmarks'
 }
 
 /** Starts a backend and gives what labels a picture on it.

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { augmentColors, warpBatch } from './augment-batch.js'
 import { augmentationMatrix, moveLandmarks, noAugmentation, type Augmentation } from './augmentation.js'
 import type { BatchSample } from './batch-sample.js'
+import { pictureTensor, type DeviceSample } from './device-store.js'
 
 /** A batch of labelled faces: pictures `[B, S, S, 3]` encoded 0..1, face region, skin probability and inner mouth `[B, S, S, 1]` 0..1,
  * landmarks `[B, 68, 2]` pixels of the pictures, identity features `[B, D]`. */
@@ -16,7 +17,7 @@ export type FaceBatch = [
 
 /** A sample, and how it is to be changed. */
 export interface LoadedSample {
-  sample: BatchSample
+  sample: BatchSample | DeviceSample
   change: Augmentation
 }
 
@@ -58,19 +59,38 @@ function warpSamples(
   const border = part === 'image' ? 'repeat' : 'zero'
   const warp = (group: readonly LoadedSample[], moves: readonly (readonly number[])[]) => {
     const from = group[0].sample.size
-    const values = new Float32Array(group.length * from * from * 3)
-    let at = 0
-    for (const { sample } of group) {
-      const bytes = sample[part]
-      for (let i = 0; i < bytes.length; i++) values[at++] = bytes[i] / 255
-    }
-    const pictures = tf.tensor4d(values, [group.length, from, from, 3])
+    const pictures = stackPictures(
+      group.map(({ sample }) => sample),
+      part,
+    )
     const same = from === size && moves.every(isIdentity)
     return same ? pictures : warpBatch(pictures, moves, size, border)
   }
   const alike = samples.every(({ sample }) => sample.size === samples[0].sample.size)
   if (alike) return warp(samples, matrices)
   return tf.concat(samples.map((sample, i) => warp([sample], [matrices[i]])))
+}
+
+function stackPictures(
+  samples: readonly (BatchSample | DeviceSample)[],
+  part: 'image' | 'masks',
+): tf.Tensor4D {
+  const { size } = samples[0]
+  if (samples.some((sample) => 'tensors' in sample)) {
+    return tf.stack(
+      samples.map((sample) =>
+        'tensors' in sample ? sample.tensors[part] : pictureTensor(sample[part], size),
+      ),
+    ) as tf.Tensor4D
+  }
+  // One upload is quicker than many.
+  const values = new Float32Array(samples.length * size * size * 3)
+  let at = 0
+  for (const sample of samples as readonly BatchSample[]) {
+    const bytes = sample[part]
+    for (let i = 0; i < bytes.length; i++) values[at++] = bytes[i] / 255
+  }
+  return tf.tensor4d(values, [samples.length, size, size, 3])
 }
 
 const isIdentity = (matrix: readonly number[]) => matrix.every((value, i) => value === (i % 4 === 0 ? 1 : 0))

@@ -48,6 +48,7 @@ export async function labelTasks(
   }
   const interrupt = () => stop(signal?.reason)
   signal?.addEventListener('abort', interrupt)
+  if (signal?.aborted) interrupt()
   const pull = async () => {
     while (next < tasks.length && !stopped.signal.aborted) {
       const { shard, index } = tasks[next++]

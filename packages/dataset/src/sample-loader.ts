@@ -16,7 +16,7 @@ export interface SampleLoader {
 
 /** Reads in threads of their own, or in this one, and keeps what was read last.
  *
- * @param threads - how many; by default one, where threads can read this data set
+ * @param threads - how many, where threads can read this data set
  * @param cacheBytes - how much is kept
  */
 export async function createLoader(
@@ -25,7 +25,7 @@ export async function createLoader(
   cacheBytes: number,
 ): Promise<SampleLoader> {
   const script = dataset.onDisk ? await workerScript() : undefined
-  const count = threads ?? (script ? 1 : 0)
+  const count = threads ?? (script ? await usualThreads() : 0)
   assertInteger('datasetBatches: threads', count, 0, 256)
   const pool = script && count > 0 ? await startThreads(dataset, script, count) : undefined
   const read = pool?.load ?? (async (index: number) => batchSampleOf(await dataset.read(index)))
@@ -55,15 +55,18 @@ export async function createLoader(
   }
 }
 
-/** The script of a thread, where it is there and can run: not in a bundle, and from source only with a loader of TypeScript. */
+/** The script of a thread, where it is there: not in a bundle, and not from source. */
 async function workerScript(): Promise<URL | undefined> {
   if (typeof process === 'undefined' || !process.versions?.node) return undefined
   const { existsSync } = await import(/* webpackIgnore: true */ 'node:fs')
-  const fromSource = import.meta.url.endsWith('.ts')
-  if (fromSource && !process.execArgv.some((argument) => /^(--import=)?tsx$/.test(argument))) return undefined
-  const name = `./batch-worker.${fromSource ? 'ts' : 'js'}`
-  const script = new URL(name, import.meta.url)
-  return existsSync(script) ? script : undefined
+  const script = new URL('./batch-worker.js', import.meta.url)
+  return script.protocol === 'file:' && existsSync(script) ? script : undefined
+}
+
+/** Enough to keep one backend busy. */
+async function usualThreads(): Promise<number> {
+  const { availableParallelism } = await import(/* webpackIgnore: true */ 'node:os')
+  return Math.max(1, Math.min(4, availableParallelism() - 1))
 }
 
 interface Job {

@@ -181,9 +181,18 @@ describe.each(testBackends)('batches on %s', (backend) => {
     }
   })
 
+  it('value: samples that stay on the device give the same batches', async () => {
+    const options = { batch: 4, size: 24, seed: 2 }
+    const plain = datasetBatches(dataset, options)
+    // Room for three samples.
+    const held = datasetBatches(dataset, { ...options, deviceBytes: 3 * SIZE * SIZE * 6 * 4 })
+    for (let i = 0; i < 5; i++) expect(read(await held.next())).toEqual(read(await plain.next()))
+    held.dispose()
+  })
+
   it('memory: nothing is left', async () => {
     const before = tf.memory().numTensors
-    const batches = datasetBatches(dataset, { batch: 2, size: 16 })
+    const batches = datasetBatches(dataset, { batch: 2, size: 16, deviceBytes: 1e6 })
     for (let i = 0; i < 3; i++) tf.dispose(await batches.next())
     batches.dispose()
     expect(tf.memory().numTensors).toBe(before)

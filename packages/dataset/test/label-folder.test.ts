@@ -2,11 +2,10 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createRandom } from '@facekit/core'
 import { labelFolder, openDataset, readShards, type LabelFolderOptions } from '@facekit/dataset'
+import { bundleScripts } from './bundle-scripts.js'
 import { allFiles, makePictures, plainPicture } from './picture-folder.js'
 import { stubAnnotations } from './stub-annotator.js'
 
@@ -17,23 +16,9 @@ let expected: Record<string, string>
 let scripts: string
 
 beforeAll(async () => {
-  // Bundled once: to compile everything anew in each of many processes takes seconds. Where sharp is found.
-  scripts = await mkdtemp(fileURLToPath(new URL('../node_modules/.label-test-', import.meta.url)))
-  await build({
-    entryPoints: ['label-with-stub', 'stub-worker'].map((name) =>
-      fileURLToPath(new URL(`./${name}.ts`, import.meta.url)),
-    ),
-    outdir: scripts,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    conditions: ['@facekit/source'],
-    external: ['sharp'],
-    banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-    },
-    logLevel: 'error',
+  scripts = await bundleScripts({
+    'label-with-stub': 'test/label-with-stub.ts',
+    'stub-worker': 'test/stub-worker.ts',
   })
   root = await mkdtemp(join(tmpdir(), 'facekit-label-'))
   pictures = join(root, 'pictures')
@@ -61,7 +46,7 @@ async function spawnLabel(
   options: object = {},
   watch: (lines: string[], child: ChildProcess) => void = () => {},
 ): Promise<string[]> {
-  const script = join(scripts, 'label-with-stub.mjs')
+  const script = join(scripts, 'label-with-stub.js')
   const child = spawn(process.execPath, [script, folder, join(root, out), JSON.stringify(options)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })

@@ -1,0 +1,102 @@
+// Kills `facekit annotate` at random moments and starts it again, then compares the result with that of an undisturbed run.
+//
+//   node --conditions=@facekit/source --import tsx packages/dataset/scripts/kill-annotate.ts <folder of pictures>
+//     [--pictures 60] [--kills 20] [--workers 2] [--seed 1] [--layout shards] [--command "node dist/main.js"]
+import { spawn } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { createRandom } from '@facekit/core'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    pictures: { type: 'string', default: '60' },
+    kills: { type: 'string', default: '20' },
+    workers: { type: 'string', default: '2' },
+    seed: { type: 'string', default: '1' },
+    layout: { type: 'string', default: 'shards' },
+    command: { type: 'string' },
+  },
+})
+const source = positionals[0]
+const main = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url))
+const command = values.command?.split(' ') ?? [
+  process.execPath,
+  '--conditions=@facekit/source',
+  '--import',
+  'tsx',
+  main,
+]
+const root = await mkdtemp(join(tmpdir(), 'facekit-kill-'))
+const random = createRandom(Number(values.seed))
+
+const all = (await readdir(source, { recursive: true })).filter((name) => /\.(jpe?g|png)$/i.test(name)).sort()
+const count = Number(values.pictures)
+const list = Array.from({ length: count }, (_, i) => all[Math.floor((i * all.length) / count)])
+await writeFile(join(root, 'list.txt'), list.join('\n'))
+
+/** Runs the command; with a number, kills it so many milliseconds after its first picture, and all it started. */
+async function annotate(out: string, killAfter?: number): Promise<{ done: string[]; code: number | null }> {
+  const options = ['--list', join(root, 'list.txt'), '--per-shard', '16', '--layout', values.layout, '--json']
+  const [program, ...before] = command
+  const child = spawn(
+    program,
+    [...before, 'annotate', source, '-o', join(root, out), '--workers', values.workers, ...options],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  )
+  let text = ''
+  let timer: NodeJS.Timeout | undefined
+  child.stdout.on('data', (data: Buffer) => {
+    text += data
+    if (killAfter !== undefined) timer ??= setTimeout(() => child.kill('SIGKILL'), killAfter)
+  })
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve))
+  clearTimeout(timer)
+  const events = text
+    .split('\n')
+    .filter((line) => line.endsWith('}'))
+    .map((line) => JSON.parse(line) as { event: string; picture?: string })
+  return { done: events.flatMap(({ event, picture }) => (event === 'picture' ? [picture!] : [])), code }
+}
+
+async function filesOf(folder: string): Promise<Map<string, Buffer>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const files = new Map<string, Buffer>()
+  for (const entry of entries) {
+    const path = join(entry.parentPath, entry.name)
+    if (entry.isFile()) files.set(path.slice(folder.length + 1), await readFile(path))
+  }
+  return files
+}
+
+const started = performance.now()
+const undisturbed = await annotate('undisturbed')
+const perPicture = (performance.now() - started) / count
+console.log(
+  `undisturbed: exit code ${undisturbed.code}, ${undisturbed.done.length} pictures, ${perPicture.toFixed(0)} ms each`,
+)
+const seen: string[] = []
+const kills = Number(values.kills)
+for (let kill = 1; kill <= kills; kill++) {
+  // So that the work lasts for all kills, and some fall into its first and last steps.
+  const { done, code } = await annotate('killed', random.uniform(0, (2 * perPicture * count) / kills))
+  seen.push(...done)
+  console.log(
+    `kill ${kill}: ${code === null ? 'killed' : `ended with ${code}`} after ${done.length} pictures, ${seen.length} in all`,
+  )
+}
+const last = await annotate('killed')
+seen.push(...last.done)
+const [expected, actual] = [await filesOf(join(root, 'undisturbed')), await filesOf(join(root, 'killed'))]
+const differing = [...new Set([...expected.keys(), ...actual.keys()])].filter(
+  (name) => !expected.get(name)?.equals(actual.get(name) ?? Buffer.alloc(0)),
+)
+const twice = seen.length - new Set(seen).size
+console.log(
+  `after ${kills} kills: exit code ${last.code}, ${new Set(seen).size} of ${count} pictures reported done, ${twice} of them twice; ${expected.size} files, ${differing.length} differ${differing.length > 0 ? `: ${differing.join(', ')}` : ''}`,
+)
+await rm(root, { recursive: true })
+process.exitCode = differing.length === 0 && twice === 0 && last.code === undisturbed.code ? 0 : 1
