@@ -21,7 +21,8 @@ export interface PseudoLabelOptions {
  *
  * The segmenter looks at the picture, at a darker and a brighter one, and at their mirror images; the mean of its probabilities counts.
  * Within the outline of the landmarks, by some pixels, what has the colour of this face's skin is face: where the segmenter is sure
- * of something else than face or glasses, nothing is known. What it takes for face beyond the outline, by some pixels, is not known either.
+ * of something else than face or glasses, nothing is known. What it takes for face beyond the outline, by some pixels, is not known either,
+ * nor what it takes for skin within, where the colour is not the skin's.
  *
  * @param segmenter - for the 19 classes of CelebAMask-HQ
  * @param image - `[S, S, 3]` encoded, 0..1, an aligned crop
@@ -42,9 +43,10 @@ export async function pseudoLabels(
   const probabilities = await lookSeveralTimes(segmenter, image, S)
   const classes = celebaMaskClasses.length
   const face = new Set(faceClasses.map(labelOf))
-  const [glasses, mouth] = [labelOf('eye_g'), labelOf('mouth')]
+  const label = { skin: labelOf('skin'), glasses: labelOf('eye_g'), mouth: labelOf('mouth') }
   const region = faceRegion(landmarks, { size: S, innerMouth: true })
   const skin = skinProbability(image, landmarks, { faceRegion: region })
+  const color = blurMask(skin.data as Float32Array, S, S, Math.max(1, Math.round(S / 110)), 2)
   const outline = blurMask(region.data as Float32Array, S, S, Math.max(1, Math.round(S / 60)))
   const labels = new Uint8Array(S * S)
   for (let i = 0; i < labels.length; i++) {
@@ -58,9 +60,10 @@ export async function pseudoLabels(
     // Which part of the face it is may be less sure than that it is face.
     const sure = probabilities[at + best] >= confidence || (face.has(best) && sum >= (1 + confidence) / 2)
     const inside = outline[i] > 0.97 && skin.get(Math.floor(i / S), i % S) > 0.6
-    const denied = inside && !face.has(best) && best !== glasses && best !== mouth
+    const denied = inside && !face.has(best) && best !== label.glasses && best !== label.mouth
     const stray = outline[i] < 0.01 && face.has(best)
-    labels[i] = sure && !denied && !stray ? best : ignore
+    const foreign = best === label.skin && outline[i] > 0.97 && color[i] < 0.1
+    labels[i] = sure && !denied && !stray && !foreign ? best : ignore
   }
   return labels
 }
