@@ -6,13 +6,13 @@ import * as tf from '@tensorflow/tfjs-core'
 const OWN_WEIGHTS: Record<PaperLossName, number> = {
   identity: 0.4,
   photometric: 3,
-  landmark: 6e-3,
+  landmark: 8e-3,
   innerMouth: 1.3e-3,
   regularization: 1e-3,
   uniform: 0.2,
 }
-/** The same trust in all landmarks, but for the jaw, whose places along the outline are vague. */
-const LANDMARK_WEIGHTS = Array.from({ length: 68 }, (_, i) => (i < 17 ? 4 : i < 27 ? 10 : i < 36 ? 8 : 14))
+/** Eyes and mouth, whose landmarks say whether they are open, count most; the jaw's places along the outline are vague. */
+const LANDMARK_WEIGHTS = Array.from({ length: 68 }, (_, i) => (i < 17 ? 4 : i < 27 ? 10 : i < 36 ? 8 : 18))
 
 /** Losses on photographs: the paper's, and two that keep faces plausible.
  *

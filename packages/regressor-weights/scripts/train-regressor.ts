@@ -14,7 +14,7 @@ import { hybridLoss } from '@facekit/losses'
 import { createRegressor, foldRegressor, loadRegressor, saveRegressor } from '@facekit/regressor'
 import { renderFace } from '@facekit/render'
 import { createFaceSynthesizer } from '@facekit/synthetic'
-import { runTraining, type BatchSource } from '@facekit/trainer'
+import { runTraining, type BatchSource, type TrainingProgress } from '@facekit/trainer'
 import * as tf from '@tensorflow/tfjs-core'
 import { encode } from 'fast-png'
 import { decode } from 'jpeg-js'
@@ -22,6 +22,7 @@ import { drawPanels, evaluatePhotos } from './evaluate-photos.js'
 import { createPhotoStore, photoBatches, photoLabels, type PhotoTensors } from './photo-batches.js'
 import { photoLosses } from './photo-losses.js'
 import { readPhotoPack } from './photo-pack.js'
+import { replayed } from './replayed.js'
 import { supervisedLoss } from './supervised-loss.js'
 
 const { values: o } = parseArgs({
@@ -33,6 +34,7 @@ const { values: o } = parseArgs({
     size: { type: 'string', default: '224' },
     batch: { type: 'string', default: '64' },
     rendered: { type: 'string', default: '32' },
+    replay: { type: 'string', default: '3' },
     rate: { type: 'string' },
     iterations: { type: 'string', default: '1000000' },
     seconds: { type: 'string', default: '400' },
@@ -52,7 +54,7 @@ const [stage, seconds, seed, iterations, every] = [o.stage, o.seconds, o.seed, o
   Number,
 )
 const [batch, rendered, size] = [o.batch, o.rendered, o.size].map(Number)
-const rate = Number(o.rate ?? (stage === 1 ? 1e-3 : 2e-4))
+const rate = Number(o.rate ?? (stage === 1 ? 1e-3 : 3e-4))
 const begun = performance.now()
 const clock = () => `${((performance.now() - begun) / 1000).toFixed(1).padStart(6)} s`
 const show = (numbers: Readonly<Record<string, number>>) =>
@@ -114,22 +116,26 @@ const nextRendered = (): Rendered => {
 const supervised = (found: FaceParameters, truth: tf.Tensor2D) =>
   supervisedLoss(model, found, unpackParameters(truth, layout))
 
-const onRendered: BatchSource<Rendered> = {
-  next: async () => nextRendered(),
-  state: () => synthesizer.state(),
-  restore: (state) => synthesizer.restore(state),
-}
+// A picture takes a millisecond of the CPU to draw: most are seen several times.
+const onRendered = replayed<Rendered>(
+  {
+    next: async () => nextRendered(),
+    state: () => synthesizer.state(),
+    restore: (state) => synthesizer.restore(state),
+  },
+  { times: Number(o.replay), seed },
+)
 
 /** Photographs and rendered faces go through the network side by side. */
 function onBoth(): BatchSource<[...PhotoTensors, ...Rendered]> {
   const batches = photoBatches(photos!, batch, seed)
   return {
-    next: async () => [...(await batches.next()), ...nextRendered()],
-    state: () => ({ photos: batches.state(), rendered: synthesizer.state() }),
+    next: async () => [...(await batches.next()), ...(await onRendered.next())],
+    state: () => ({ photos: batches.state(), rendered: onRendered.state() }),
     restore: (state) => {
       const stored = state as { photos: unknown; rendered: unknown }
       batches.restore(stored.photos)
-      synthesizer.restore(stored.rendered)
+      onRendered.restore(stored.rendered)
     },
   }
 }
@@ -170,21 +176,7 @@ if (!o.evaluate) {
     learningRate: schedule,
     clipNorm: 20,
     evaluate: { every, run: evaluate },
-    onProgress: ({
-      iteration,
-      loss,
-      terms,
-      speed,
-      waitShare,
-      learningRate,
-    }: {
-      iteration: number
-      loss: number
-      terms: Readonly<Record<string, number>>
-      speed: number
-      waitShare: number
-      learningRate: number
-    }) => {
+    onProgress: ({ iteration, loss, terms, speed, waitShare, learningRate }: TrainingProgress) => {
       if (performance.now() - shown < 5000) return
       shown = performance.now()
       console.log(
