@@ -33,13 +33,20 @@ export function createPeople(
       albedo: Float32Array.from({ length: albedo }, () => held(0.95)),
     }
     // Skins from the palest to the darkest, equally often.
-    if (tone) result.albedo[tone.mode] = tone.sign * (4.8 * darkness - 2.2)
+    if (tone) {
+      const coefficient = tone.sign * (4.8 * darkness - 2.2)
+      // Differences of skin are shares of its brightness, but a linear model adds them: on dark skin they would be blotches.
+      const brightness = Math.min(1, Math.max(0.25, 1 + coefficient * tone.change))
+      for (let k = 0; k < albedo; k++) result.albedo[k] *= brightness
+      result.albedo[tone.mode] = coefficient
+    }
     return result
   }
 }
 
-/** The albedo mode that changes the brightness of the whole skin most, if one does, and the sign that darkens. */
-function skinToneMode(model: MorphableModel): { mode: number; sign: number } | undefined {
+/** The albedo mode that changes the brightness of the whole skin most, if one does, the sign that darkens, and its change in
+ * parts of the mean's brightness. */
+function skinToneMode(model: MorphableModel): { mode: number; sign: number; change: number } | undefined {
   const { diffuse, diffuseMean } = model.albedo
   const { vertexCount } = model
   const skin = model.regions?.skin ?? Int32Array.from({ length: vertexCount }, (_, v) => v)
@@ -51,12 +58,12 @@ function skinToneMode(model: MorphableModel): { mode: number; sign: number } | u
     return sum / (3 * skin.length)
   }
   const mean = level(diffuseMean.data, 0)
-  let best: { mode: number; sign: number } | undefined
+  let best: { mode: number; sign: number; change: number } | undefined
   let largest = 0.1 * mean
   for (let k = 0; k < model.layout.albedo; k++) {
     const change = level(diffuse.data, k)
     if (Math.abs(change) > largest)
-      [best, largest] = [{ mode: k, sign: -Math.sign(change) }, Math.abs(change)]
+      [best, largest] = [{ mode: k, sign: -Math.sign(change), change: change / mean }, Math.abs(change)]
   }
   return best
 }
