@@ -1,10 +1,12 @@
 import '@tensorflow/tfjs-backend-cpu'
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import * as tf from '@tensorflow/tfjs-core'
 import ndarray from 'ndarray'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   createSegmenter,
+  cropFace,
+  disposeNetworks,
   createUnetPlusPlus,
   foldSegmenter,
   labelOf,
@@ -12,6 +14,7 @@ import {
   ownFace,
   pseudoLabels,
   saveSegmenter,
+  segment,
   segmentationLoss,
   type Segmenter,
 } from '@facekit/annotate'
@@ -25,6 +28,7 @@ import {
 } from '@facekit/core'
 import { hasWebgpu, testBackends, useBackend } from '@facekit/testing'
 import { meanFace } from './mean-face.js'
+import { havePhotos, photoLandmarks, readPhoto } from './photos.js'
 
 const tiny = { inputSize: 32, widths: [4, 6, 8], seed: 3 }
 const webgpu = await hasWebgpu()
@@ -310,10 +314,35 @@ const shipped = new URL('../weights/segmenter.safetensors', import.meta.url)
 describe('the weights of the package', () => {
   beforeAll(() => useBackend('wasm'))
 
-  it.skipIf(!existsSync(shipped))('smoke: load, and are small', async () => {
-    const segmenter = await loadSegmenter()
-    expect(segmenter.options.classes).toBe(19)
-    expect(segmenter.model.countParams() * 2).toBeLessThan(5e6)
+  afterAll(() => disposeNetworks())
+
+  it('smoke: load, and are small', async () => {
+    expect(statSync(shipped).size).toBeLessThan(5e6)
+    const segmenter = await loadSegmenter({ depth: 2 })
+    expect(segmenter.options).toMatchObject({ classes: 19, depth: 2, form: 'folded' })
     segmenter.dispose()
+  })
+
+  it.skipIf(!havePhotos)('value: find the face of photographs, by 0.85 at least', async () => {
+    for (const [name, points] of Object.entries(photoLandmarks('ffhq-parsing'))) {
+      const landmarks = ndarray(
+        Float32Array.from(points.flat(), (value) => value + 0.5),
+        [68, 2],
+      )
+      const crop = cropFace(await readPhoto(`ffhq-parsing/${name}`), landmarks)
+      const mask = cropFace(await readPhoto(`ffhq-parsing/${name.replace('.png', '.seg.png')}`), landmarks)
+      const { faceRegion, innerMouth } = await segment(crop)
+      let [both, either] = [0, 0]
+      // The masks are cut off in the forehead, which ends above the eyes (85 of 224).
+      for (let y = 75; y < 224; y++) {
+        for (let x = 0; x < 224; x++) {
+          const face = Math.max(faceRegion.get(y, x), innerMouth.get(y, x)) > 0.5
+          const truth = mask.image.get(y, x, 0) > 8 / 255
+          both += Number(face && truth)
+          either += Number(face || truth)
+        }
+      }
+      expect(both / either, name).toBeGreaterThan(0.85)
+    }
   })
 })
