@@ -38,8 +38,15 @@ const count = Number(values.pictures)
 const list = Array.from({ length: count }, (_, i) => all[Math.floor((i * all.length) / count)])
 await writeFile(join(root, 'list.txt'), list.join('\n'))
 
-/** Runs the command; with a number, kills it so many milliseconds after its first picture, and all it started. */
-async function annotate(out: string, killAfter?: number): Promise<{ done: string[]; code: number | null }> {
+interface Moment {
+  /** Photographs that are labelled before. */
+  pictures: number
+  /** Milliseconds after the last of them. */
+  wait: number
+}
+
+/** Runs the command; with a moment, kills it then. */
+async function annotate(out: string, moment?: Moment): Promise<{ done: string[]; code: number | null }> {
   const options = ['--list', join(root, 'list.txt'), '--per-shard', '16', '--layout', values.layout, '--json']
   const [program, ...before] = command
   const child = spawn(
@@ -51,7 +58,9 @@ async function annotate(out: string, killAfter?: number): Promise<{ done: string
   let timer: NodeJS.Timeout | undefined
   child.stdout.on('data', (data: Buffer) => {
     text += data
-    if (killAfter !== undefined) timer ??= setTimeout(() => child.kill('SIGKILL'), killAfter)
+    // One line is written before the first photograph.
+    const enough = moment && text.split('\n').length - 2 >= moment.pictures
+    if (enough) timer ??= setTimeout(() => child.kill('SIGKILL'), moment.wait)
   })
   const code = await new Promise<number | null>((resolve) => child.on('close', resolve))
   clearTimeout(timer)
@@ -81,8 +90,10 @@ console.log(
 const seen: string[] = []
 const kills = Number(values.kills)
 for (let kill = 1; kill <= kills; kill++) {
-  // So that the work lasts for all kills, and some fall into its first and last steps.
-  const { done, code } = await annotate('killed', random.uniform(0, (2 * perPicture * count) / kills))
+  // So that the work lasts for all kills.
+  const most = Math.max(1, Math.floor((2 * count) / kills))
+  const moment = { pictures: random.integer(most), wait: random.uniform(0, 2 * perPicture) }
+  const { done, code } = await annotate('killed', moment)
   seen.push(...done)
   console.log(
     `kill ${kill}: ${code === null ? 'killed' : `ended with ${code}`} after ${done.length} pictures, ${seen.length} in all`,
