@@ -30,11 +30,25 @@ export interface SceneLibrary {
   object: Float32Array
 }
 
-/** Builds everything that can be seen around a face model: the same things for the same seed. */
-export function buildScene(
-  model: MorphableModel,
-  seed: number,
-): { scene: SceneModel; library: SceneLibrary } {
+interface BuiltScene {
+  scene: SceneModel
+  library: SceneLibrary
+}
+
+const built = new WeakMap<MorphableModel, Map<number, BuiltScene>>()
+
+/** Everything that can be seen around a face model: the same things for the same seed. Made once for a model, as it takes seconds. */
+export function buildScene(model: MorphableModel, seed: number): BuiltScene {
+  const scenes = built.get(model) ?? new Map<number, BuiltScene>()
+  built.set(model, scenes)
+  const known = scenes.get(seed)
+  if (known) return known
+  const result = makeScene(model, seed)
+  scenes.set(seed, result)
+  return result
+}
+
+function makeScene(model: MorphableModel, seed: number): BuiltScene {
   const builder = new SceneBuilder(model, labelFace(model), labelOf('mouth'))
   const rim = faceRim(model)
   builder.add(headPart(model, rim))

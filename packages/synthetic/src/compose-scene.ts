@@ -1,6 +1,7 @@
 import { antialias } from '@facekit/rasterizer'
 import { encodeGamma } from '@facekit/render'
 import * as tf from '@tensorflow/tfjs-core'
+import { joinChannels } from './channel-kernels.js'
 import type { SceneDraws } from './draw-scene.js'
 import type { Drawn } from './draw-table.js'
 import type { PaintedFront } from './paint-front.js'
@@ -51,7 +52,7 @@ export function composeScene(
   const open = tf.mul(tf.sub(1, hairAlpha), tf.sub(1, frontHides))
   const share = (part: tf.Tensor) => tf.mul(part, open)
   const bare = tf.add(share(head.bare), tf.mul(front.bare, isNearest))
-  const sharp = tf.concat([encodeGamma(fronted), share(head.face), share(head.mouth), bare], 3) as tf.Tensor4D
+  const sharp = joinChannels<tf.Tensor4D>([encodeGamma(fronted), share(head.face), share(head.mouth), bare])
   // Outlines of each layer, nearest last.
   const smooth = [head, hair, front].reduce<tf.Tensor4D>(
     (picture, { seen }) => antialias(picture, seen.fragments, seen.clip, seen.layer.topology),

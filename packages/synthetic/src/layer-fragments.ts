@@ -1,5 +1,6 @@
 import { interpolate, rasterize, type Fragments } from '@facekit/rasterizer'
 import * as tf from '@tensorflow/tfjs-core'
+import { pickRows } from './channel-kernels.js'
 import type { SceneLayer } from './scene-model.js'
 
 /** A layer in a batch of pictures. */
@@ -33,7 +34,7 @@ export function seeLayer(layer: SceneLayer, clip: tf.Tensor3D, size: number): Se
     there: tf.cast(tf.expandDims(tf.greater(next, 0), 3), 'float32') as tf.Tensor4D,
     depth: fragments.depth,
     spread: (values) => interpolate(values, fragments, layer.triangles),
-    pick: (table) => tf.gather(table, tf.cast(next, 'int32')) as tf.Tensor as tf.Tensor4D,
+    pick: (table) => pickRows(table, tf.cast(next, 'int32') as tf.Tensor3D),
     rows,
   }
 }

@@ -3,7 +3,7 @@ import type { SceneDraws } from './draw-scene.js'
 import type { Drawn } from './draw-table.js'
 import { seeLayer, triangleTable } from './layer-fragments.js'
 import { transformed4d, type PaintedLayer } from './paint-hair.js'
-import type { PlacedScene } from './place-scene.js'
+import { ATTRIBUTES, type PlacedScene } from './place-scene.js'
 import type { SceneModel } from './scene-model.js'
 import { blend, channels, perPicture, ramp } from './tensor-helpers.js'
 import { lookUp, type Textures } from './textures.js'
@@ -44,30 +44,25 @@ export function frontPainter(scene: SceneModel, textures: Textures, size: number
 
   const paint = (d: Drawn<SceneDraws>, placed: PlacedScene): PaintedFront => {
     const seen = seeLayer(layer, placed.clip, size)
-    const lit = seen.spread(
-      tf.concat(
-        [placed.irradiance, placed.shine, placed.albedo, placed.normals].map(seen.rows),
-        2,
-      ) as tf.Tensor3D,
-    )
+    const lit = seen.spread(seen.rows(placed.attributes))
     const flags = seen.pick(table)
     const [isLens, isHand, patterned] = [1, 2, 3].map((c) => channels(flags, c))
     const at = seen.spread(uv)
-    const irradiance = tf.maximum(channels(lit, 0, 3), 0.01)
+    const irradiance = tf.maximum(channels(lit, ATTRIBUTES.irradiance, 3), 0.01)
     const pattern = lookUp(textures.leaves, transformed4d(at, d.patternTransform))
     const strength = tf.mul(patterned, perPicture(d.patternStrength))
     const fine = lookUp(textures.clouds, tf.mul(at, 3) as tf.Tensor4D)
     const grain = tf.exp(tf.mul(tf.add(channels(fine, 0), channels(fine, 2)), 0.06))
-    const albedo = tf.mul(blend(channels(lit, 6, 3), tf.mul(pattern, 1.5), strength), grain)
-    const solid = tf.add(tf.mul(albedo, irradiance), channels(lit, 3, 3))
+    const albedo = tf.mul(blend(channels(lit, ATTRIBUTES.albedo, 3), tf.mul(pattern, 1.5), strength), grain)
+    const solid = tf.add(tf.mul(albedo, irradiance), channels(lit, ATTRIBUTES.shine, 3))
     // A lens shows what lies before it: a piece of another picture, by where it looks.
     const look = (i: number, count = 1) => perPicture(d.lensLook, i, count)
-    const looks = tf.add(tf.mul(channels(lit, 9, 2), 0.9), look(3, 2)) as tf.Tensor4D
+    const looks = tf.add(tf.mul(channels(lit, ATTRIBUTES.normals, 2), 0.9), look(3, 2)) as tf.Tensor4D
     const mirrored = lookUp(textures.leaves, looks)
     const brightness = tf.mean(irradiance, 3, true)
     const glass = tf.add(
       tf.mul(tf.mul(perPicture(d.lensColor), irradiance), look(0)),
-      tf.add(tf.mul(tf.mul(mirrored, brightness), look(2)), tf.mul(channels(lit, 3, 3), 0.6)),
+      tf.add(tf.mul(tf.mul(mirrored, brightness), look(2)), tf.mul(channels(lit, ATTRIBUTES.shine, 3), 0.6)),
     )
     const faded = tf.sub(
       look(0),

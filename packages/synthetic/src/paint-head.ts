@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { joinChannels } from './channel-kernels.js'
 import type { SceneDraws } from './draw-scene.js'
 import type { Drawn } from './draw-table.js'
 import { seeLayer, triangleTable, type SeenLayer } from './layer-fragments.js'
-import type { PlacedScene } from './place-scene.js'
+import { ATTRIBUTES, type PlacedScene } from './place-scene.js'
 import type { SceneModel } from './scene-model.js'
 import { fieldNames, skinFields } from './skin-fields.js'
 import { labelOf } from './synthetic-batch.js'
@@ -70,22 +71,15 @@ export function headPainter(model: MorphableModel, scene: SceneModel, textures: 
   const paint = (d: Drawn<SceneDraws>, placed: PlacedScene): PaintedHead => {
     const batch = d.identity.shape[0]
     const seen = seeLayer(head, placed.clip, size)
-    const lit = seen.spread(
-      tf.concat(
-        [placed.irradiance, placed.shine, placed.albedo, placed.normals].map(seen.rows),
-        2,
-      ) as tf.Tensor3D,
-    )
+    const lit = seen.spread(seen.rows(placed.attributes))
     const known = seen.spread(fixed)
     const flags = seen.pick(table)
-    const irradiance = tf.maximum(channels(lit, 0, 3), 0.004)
+    const irradiance = tf.maximum(channels(lit, ATTRIBUTES.irradiance, 3), 0.004)
     const field = (name: (typeof fieldNames)[number]) => channels(known, 3 + fieldNames.indexOf(name))
     // The skin as a map: unrolled a bit, so that cheeks are not stretched.
     const [x, y, z] = [0, 1, 2].map((c) => channels(known, c))
-    const place = tf.concat(
-      [tf.mul(tf.add(x, tf.mul(tf.mul(x, tf.sub(70, z)), 0.006)), TEXTURE_SCALE), tf.mul(y, TEXTURE_SCALE)],
-      3,
-    ) as tf.Tensor4D
+    const across = tf.add(x, tf.mul(tf.mul(x, tf.sub(70, z)), 0.006))
+    const place = tf.mul(joinChannels([across, y]), TEXTURE_SCALE)
     const at = tf.add(place, perPicture(d.skinOffset)) as tf.Tensor4D
     const coarse = lookUp(textures.clouds, at)
     const fine = lookUp(textures.clouds, tf.mul(at, 1.7) as tf.Tensor4D)
@@ -95,7 +89,10 @@ export function headPainter(model: MorphableModel, scene: SceneModel, textures: 
     const freckles = tf.mul(tf.mul(channels(fine, 3), look(2)), field('cheeks'))
     const isSkin = channels(flags, 2)
     const painted = tf.tidy(() => {
-      const plain = tf.mul(channels(lit, 6, 3), tf.exp(tf.mul(tf.sub(grain, freckles), isSkin)))
+      const plain = tf.mul(
+        channels(lit, ATTRIBUTES.albedo, 3),
+        tf.exp(tf.mul(tf.sub(grain, freckles), isSkin)),
+      )
       const cheeks = tf.mul(tf.mul(field('cheeks'), perPicture(d.blush)), isSkin)
       const blushed = tf.mul(plain, tf.sub(1, tf.mul(cheeks, tf.tensor1d([0.05, 0.45, 0.4]))))
       const lids = blend(
@@ -155,7 +152,7 @@ export function headPainter(model: MorphableModel, scene: SceneModel, textures: 
     )
     const albedo = blend(bearded, cloth, isCloth)
     const dull = tf.mul(tf.sub(1, tf.mul(beardAlpha, 0.8)), tf.sub(1, isCloth))
-    const shine = tf.mul(channels(lit, 3, 3), tf.mul(dull, tf.exp(tf.mul(pores, 0.15))))
+    const shine = tf.mul(channels(lit, ATTRIBUTES.shine, 3), tf.mul(dull, tf.exp(tf.mul(pores, 0.15))))
     const shadow = castShadow(d, at)
     const outside = tf.mul(tf.add(tf.mul(albedo, irradiance), shine), shadow)
     const isMouth = channels(flags, MOUTH)
@@ -168,7 +165,7 @@ export function headPainter(model: MorphableModel, scene: SceneModel, textures: 
       tf.scalar(labelOf('cloth')),
       tf.round(isCloth),
     )
-    const bent = channels(lit, 9, 3)
+    const bent = channels(lit, ATTRIBUTES.normals, 3)
     void batch
     return {
       seen,
@@ -195,9 +192,7 @@ export function headPainter(model: MorphableModel, scene: SceneModel, textures: 
   /** What is seen through the opening between the lips. */
   function paintMouth(placed: PlacedScene, irradiance: tf.Tensor): tf.Tensor4D {
     const seen = seeLayer(mouth, placed.clip, size)
-    const lit = seen.spread(
-      tf.concat([placed.irradiance, placed.shine, placed.albedo].map(seen.rows), 2) as tf.Tensor3D,
-    )
+    const lit = seen.spread(seen.rows(placed.attributes))
     const uv = seen.spread(mouthUv)
     const isTooth = seen.pick(mouthTable)
     // Dark lines between fourteen teeth.
@@ -206,8 +201,14 @@ export function headPainter(model: MorphableModel, scene: SceneModel, textures: 
     const shade = tf.add(tf.sub(1, tf.mul(isTooth, 0.45)), tf.mul(isTooth, gap))
     const inside = tf.mul(
       tf.add(
-        tf.mul(tf.mul(channels(lit, 6, 3), tf.maximum(channels(lit, 0, 3), 0.01)), shade),
-        tf.mul(channels(lit, 3, 3), 0.5),
+        tf.mul(
+          tf.mul(
+            channels(lit, ATTRIBUTES.albedo, 3),
+            tf.maximum(channels(lit, ATTRIBUTES.irradiance, 3), 0.01),
+          ),
+          shade,
+        ),
+        tf.mul(channels(lit, ATTRIBUTES.shine, 3), 0.5),
       ),
       0.8,
     )

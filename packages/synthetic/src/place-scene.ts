@@ -12,6 +12,7 @@ import type { SceneLibrary } from './build-scene.js'
 import type { Drawn } from './draw-table.js'
 import type { SceneDraws } from './draw-scene.js'
 import { HIDDEN } from './hair-styles.js'
+import { joinChannels } from './channel-kernels.js'
 import type { Material } from './mesh-part.js'
 import type { SceneModel } from './scene-model.js'
 
@@ -21,18 +22,17 @@ export interface PlacedScene {
   vertices: tf.Tensor3D
   /** `[B, N, 4]` */
   clip: tf.Tensor3D
-  /** `[B, N, 3]` */
-  normals: tf.Tensor3D
-  /** `[B, N, 3]` light that falls on the surface, and light that it throws back as a mirror does; linear. */
-  irradiance: tf.Tensor3D
-  shine: tf.Tensor3D
-  /** `[B, N, 3]` linear. */
-  albedo: tf.Tensor3D
+  /** `[B, N, 12]` three each: light that falls on the surface, light that it throws back as a mirror does, albedo, all linear;
+   * the normal. See `ATTRIBUTES`. */
+  attributes: tf.Tensor3D
   /** `[B, 3]` mean of the bare skin. */
   skin: tf.Tensor2D
   /** `[B, 2 V, 1]` of hair and hat, mm over the head. */
   thickness: tf.Tensor3D
 }
+
+/** First channels of what is in `PlacedScene.attributes`. */
+export const ATTRIBUTES = { irradiance: 0, shine: 3, albedo: 6, normals: 9 } as const
 
 /** Parts that are there in some pictures only. */
 const SWITCHED: readonly (readonly [part: string, flag: keyof SceneDraws & `${string}On`])[] = [
@@ -203,10 +203,7 @@ export function scenePlacer(model: MorphableModel, scene: SceneModel, library: S
     return {
       vertices,
       clip,
-      normals,
-      irradiance: tf.slice(shaded, [0, 0, 0], [-1, -1, 3]),
-      shine: tf.slice(shaded, [0, 0, 3], [-1, -1, 3]),
-      albedo,
+      attributes: joinChannels<tf.Tensor3D>([shaded, albedo, normals]),
       skin,
       thickness: tf.expandDims(tf.concat([hair, hat], 1), 2) as tf.Tensor3D,
     }

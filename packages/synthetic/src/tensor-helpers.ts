@@ -1,3 +1,4 @@
+import { takeChannels } from './channel-kernels.js'
 import {
   add,
   clipByValue,
@@ -12,7 +13,7 @@ import {
 
 /** Channels of a picture, counted from 0. */
 export const channels = (picture: Tensor4D, first: number, count = 1): Tensor4D =>
-  slice(picture, [0, 0, 0, first], [-1, -1, -1, count])
+  takeChannels(picture, first, count)
 
 /** Columns of what was drawn, for each pixel of a picture: `[B, 1, 1, count]`. */
 export const perPicture = (drawn: Tensor2D, first = 0, count = drawn.shape[1] - first): Tensor4D =>

@@ -21,7 +21,12 @@ export interface Textures {
   dispose(): void
 }
 
-export function createTextures(seed: number, size: number): Textures {
+/** Arrays that were made, by seed: they take half a second. */
+const made = new Map<number, { clouds: Float32Array; grain: Float32Array; leaves: Float32Array }>()
+
+function makeArrays(seed: number) {
+  const known = made.get(seed)
+  if (known) return known
   const cloudy = noiseTexture(hashSeed(seed, 11), NOISE, 2)
   const fine = noiseTexture(hashSeed(seed, 12), NOISE, 2, { first: 48, octaves: 3, gain: 0.8 })
   const random = createRandom(hashSeed(seed, 13))
@@ -30,6 +35,14 @@ export function createTextures(seed: number, size: number): Textures {
     clouds.set([cloudy[2 * i], cloudy[2 * i + 1], fine[2 * i], Math.max(0, fine[2 * i + 1] - 1.7)], 4 * i)
   }
   const grain = Float32Array.from({ length: NOISE * NOISE * 3 }, () => random.normal())
+  const arrays = { clouds, grain, leaves: deadLeaves(hashSeed(seed, 14), LEAVES) }
+  made.set(seed, arrays)
+  return arrays
+}
+
+/** Makes the pictures, or takes those that were made of the same seed, and brings them to the backend. */
+export function createTextures(seed: number, size: number): Textures {
+  const { clouds, grain, leaves } = makeArrays(seed)
   const kept = tf.tidy(() => {
     const line = tf.div(tf.add(tf.range(0, size), 0.5), size)
     const x = tf.tile(tf.reshape(line, [1, size, 1]), [size, 1, 1])
@@ -37,7 +50,7 @@ export function createTextures(seed: number, size: number): Textures {
     return {
       clouds: tf.keep(tf.tensor4d(clouds, [1, NOISE, NOISE, 4])),
       grain: tf.keep(tf.tensor4d(grain, [1, NOISE, NOISE, 3])),
-      leaves: tf.keep(tf.tensor4d(deadLeaves(hashSeed(seed, 14), LEAVES), [1, LEAVES, LEAVES, 3])),
+      leaves: tf.keep(tf.tensor4d(leaves, [1, LEAVES, LEAVES, 3])),
       grid: tf.keep(tf.reshape(tf.concat([x, y], 2), [size * size, 2]) as tf.Tensor2D),
     }
   })
