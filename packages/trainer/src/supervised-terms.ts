@@ -34,26 +34,26 @@ export type SupervisedName =
   | 'vertices'
   | 'landmarks'
 
-/** Weights that make each term about 1 for the mean face. */
+/** Weights of the terms. That of expression is for blendshapes of 0 to 1; for coefficients in standard deviations take 0.5. */
 export const supervisedWeights: Readonly<Record<SupervisedName, number>> = Object.freeze({
   identity: 0.5,
   expression: 10,
   albedo: 0.5,
   pose: 1,
-  illumination: 0.5,
+  illumination: 0.25,
   vertices: 0.4,
   landmarks: 0.1,
 })
 
-/** How much rendered faces differ: what a difference is measured in. */
+/** Standard deviations of the faces of @facekit/synthetic, about: what a difference is measured in. */
 const SPREAD = {
   rotation: 0.3,
-  translation: 20,
-  logScale: 0.1,
+  translation: 13,
+  logScale: 0.17,
   harmonics: 0.5,
-  lightPosition: 300,
-  lightColor: 0.2,
-  logShininess: 0.7,
+  lightPosition: 700,
+  lightColor: 0.7,
+  logShininess: 0.8,
 }
 
 /** Rounds the tip of a distance at 0, in its unit. */

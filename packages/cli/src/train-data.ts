@@ -1,0 +1,144 @@
+import { ValueError } from '@facekit/core'
+import type { FaceDataset } from '@facekit/dataset'
+import type { MorphableModel } from '@facekit/morphable'
+import type { BatchSource, PhotoBatch, RenderedBatch } from '@facekit/trainer'
+import * as tf from '@tensorflow/tfjs-core'
+import type { TrainConfig } from './train-config.js'
+
+/** Where the pictures of a training come from. */
+export interface TrainData {
+  dataset?: BatchSource<PhotoBatch>
+  rendered?: BatchSource<RenderedBatch>
+  /** The caller disposes. */
+  heldOut: PhotoBatch[]
+  /** Samples of the data set that could not be read, so far. */
+  skipped(): number
+  dispose(): void
+}
+
+/** Held-out pictures that are looked at. */
+const HELD_OUT_PICTURES = 64
+/** Seeds of rendered faces that are held out are that far from the others. */
+const OTHER_SEED = 0x40000000
+
+/** Opens data set and synthesizer; each process of a run gets its share of the same pictures.
+ *
+ * @throws {ValueError} when there are no pictures
+ */
+export async function openTrainData(
+  config: TrainConfig,
+  model: MorphableModel,
+  { rank, size: ranks }: { rank: number; size: number },
+): Promise<TrainData> {
+  if (config.dataset === undefined && config.synthetic === false)
+    throw new ValueError('train: no pictures; give --dataset, --synthetic or both')
+  const opened: { dispose(): void }[] = []
+  const data: TrainData = {
+    heldOut: [],
+    skipped: () => 0,
+    dispose: () => {
+      for (const part of opened) part.dispose()
+      tf.dispose(data.heldOut)
+    },
+  }
+  try {
+    if (config.dataset !== undefined) {
+      const { datasetBatches, openDataset } = await import('@facekit/dataset')
+      const dataset = await openDataset(config.dataset)
+      const { batch, seed, augment, inputSize: size, heldOut: share } = config
+      const split = share > 0 ? { part: 'train' as const, share } : undefined
+      const batches = datasetBatches(dataset, {
+        batch,
+        seed,
+        augment,
+        size,
+        rank,
+        ranks,
+        ...(split && { split }),
+      })
+      opened.push(batches)
+      data.dataset = batches as unknown as BatchSource<PhotoBatch>
+      data.skipped = () => batches.skipped.size
+      data.heldOut = await heldOutPhotographs(config, dataset)
+    }
+    if (config.synthetic !== false) {
+      const { createFaceSynthesizer } = await import('@facekit/synthetic')
+      const { renderedBatches } = await import('@facekit/trainer')
+      const options = config.synthetic === true ? {} : config.synthetic
+      const { seed, inputSize: size, syntheticBatch: batch = config.batch } = config
+      const synthesizer = createFaceSynthesizer(model, { seed, ...options, size, batch })
+      opened.push(synthesizer)
+      data.rendered = sharedRenderings(renderedBatches(synthesizer), batch, rank, ranks)
+      if (data.heldOut.length === 0) {
+        const count = Math.min(16, batch)
+        const other = createFaceSynthesizer(model, {
+          ...options,
+          seed: seed + OTHER_SEED,
+          size,
+          batch: count,
+        })
+        opened.push(other)
+        const { image, faceRegion, skin, innerMouth, landmarks, ...rest } = other.next()
+        tf.dispose(rest as unknown as tf.TensorContainer)
+        data.heldOut = [[image, faceRegion, skin, innerMouth, landmarks]]
+      }
+    }
+    return data
+  } catch (error) {
+    data.dispose()
+    throw error
+  }
+}
+
+async function heldOutPhotographs(config: TrainConfig, dataset: FaceDataset): Promise<PhotoBatch[]> {
+  const { heldOut: share, inputSize: size, batch } = config
+  if (share <= 0) return []
+  const split = { part: 'held-out' as const, share }
+  let count: number
+  try {
+    count = Math.min(HELD_OUT_PICTURES, dataset.select({ split }).length)
+  } catch {
+    // A small data set may have nobody to spare.
+    return []
+  }
+  const { datasetBatches } = await import('@facekit/dataset')
+  const each = Math.min(count, batch)
+  const batches = datasetBatches(dataset, {
+    batch: each,
+    size,
+    split,
+    shuffle: false,
+    augment: false,
+    prefetch: 0,
+  })
+  const found: PhotoBatch[] = []
+  try {
+    while (found.length < Math.floor(count / each))
+      found.push((await batches.next()) as unknown as PhotoBatch)
+    return found
+  } finally {
+    batches.dispose()
+  }
+}
+
+/** Of the pictures of a synthesizer, batch after batch, each process takes every so-manieth batch. */
+function sharedRenderings(
+  batches: BatchSource<RenderedBatch>,
+  batch: number,
+  rank: number,
+  ranks: number,
+): BatchSource<RenderedBatch> {
+  const skip = (count: number) => {
+    const state = batches.state() as { picture: number }
+    batches.restore({ ...state, picture: state.picture + count * batch })
+  }
+  return {
+    ...batches,
+    next: async () => {
+      skip(rank)
+      const result = await batches.next()
+      skip(ranks - 1 - rank)
+      return result
+    },
+  }
+}
