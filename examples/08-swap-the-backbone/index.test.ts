@@ -1,0 +1,13 @@
+import { loadBaseModel } from '@facekit/base-model'
+import { initEngine } from '@facekit/engine'
+import { expect, it } from 'vitest'
+import { mixerBackbone, swapTheBackbone } from './index.js'
+
+it('08-swap-the-backbone: value: trains, and is the same after it was saved, loaded and folded', async () => {
+  await initEngine({ backend: 'wasm' })
+  const options = { iterations: 6, size: 32, batch: 4, backbone: mixerBackbone(16, 2) }
+  const { losses, difference } = await swapTheBackbone(await loadBaseModel(), options)
+  expect(losses).toHaveLength(6)
+  expect(Math.min(...losses.slice(2))).toBeLessThan(losses[0])
+  expect(difference).toBeLessThan(1e-3)
+})
