@@ -12,10 +12,11 @@ import {
   type FaceBatch,
   type FaceDataset,
 } from '@facekit/dataset'
-import { testBackends, useBackend } from '@facekit/testing'
+import { hasWebgpu, testBackends, useBackend } from '@facekit/testing'
 import { tinySample } from './tiny-samples.js'
 
 const SIZE = 32
+const webgpu = await hasWebgpu()
 let folder: string
 let dataset: FaceDataset
 beforeAll(async () => {
@@ -196,6 +197,28 @@ describe.each(testBackends)('batches on %s', (backend) => {
     for (let i = 0; i < 3; i++) tf.dispose(await batches.next())
     batches.dispose()
     expect(tf.memory().numTensors).toBe(before)
+  })
+})
+
+it.skipIf(!webgpu)('value: on webgpu the batches are those of cpu, from its own memory too', async () => {
+  const options = { batch: 3, size: 20, seed: 9, deviceBytes: 2 * SIZE * SIZE * 6 * 4 }
+  const batchesOn = async (backend: string) => {
+    await useBackend(backend)
+    const batches = datasetBatches(dataset, options)
+    const all: number[][] = []
+    for (let i = 0; i < 4; i++) {
+      const batch = await batches.next()
+      for (const tensor of batch) all.push(Array.from(await tensor.data()))
+      tf.dispose(batch)
+    }
+    batches.dispose()
+    return all
+  }
+  const expected = await batchesOn('cpu')
+  const actual = await batchesOn('webgpu')
+  actual.forEach((values, k) => {
+    const worst = values.reduce((most, value, i) => Math.max(most, Math.abs(value - expected[k][i])), 0)
+    expect(worst).toBeLessThan(1e-4)
   })
 })
 
