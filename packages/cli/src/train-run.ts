@@ -36,14 +36,14 @@ export async function runTrain(
   onProgress: (progress: TrainingProgress) => void,
 ): Promise<TrainReport | undefined> {
   const { initEngine } = await import('@facekit/engine')
-  const { openMpi, train } = await import('@facekit/trainer')
+  const { listCheckpoints, openMpi, supervisedTerms, train } = await import('@facekit/trainer')
   const { paperLossTerms } = await import('@facekit/losses')
-  const { supervisedTerms } = await import('@facekit/trainer')
   const reducer = await openMpi()
   const place = reducer ?? { rank: 0, size: 1 }
   const first = place.rank === 0
   const closing: (() => void)[] = []
   try {
+    const learningRate = learningRateOf(config.learningRate, config.iterations)
     const model = await loadModel(config.model)
     io.signal.throwIfAborted()
     const engine = await initEngine({ backend: config.backend as BackendName | 'auto' })
@@ -54,7 +54,8 @@ export async function runTrain(
     const identity = data.dataset !== undefined && config.losses.identity !== 0
     const embedder = identity ? await loadIdentityNetwork() : undefined
     if (embedder) closing.push(() => embedder.dispose())
-    if (first) await writeConfig(config, folder)
+    // A training that is there already keeps its settings: what follows will refuse to begin anew.
+    if (first && (resume || (await listCheckpoints(folder)).length === 0)) await writeConfig(config, folder)
     const { iterations, evaluateEvery, optimizer, accumulate, checkpointEvery, keepCheckpoints, logEvery } =
       config
     const result = await train({
@@ -69,7 +70,7 @@ export async function runTrain(
       ...(embedder && { embed: (images) => embedder.embed(images) }),
       ...(data.heldOut.length > 0 && { heldOut: { batches: data.heldOut, every: evaluateEvery } }),
       iterations,
-      learningRate: learningRateOf(config.learningRate, iterations),
+      learningRate,
       optimizer,
       accumulate,
       checkpointEvery,

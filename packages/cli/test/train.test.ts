@@ -1,0 +1,92 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { saveMorphableModel } from '@facekit/morphable'
+import { loadRegressor } from '@facekit/regressor'
+import { createTinyFace } from '@facekit/testing'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { run } from './run-in-process.js'
+
+let folder: string
+let model: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'facekit-train-'))
+  model = join(folder, 'tiny.safetensors')
+  await saveMorphableModel(createTinyFace({ rows: 13, columns: 11 }), model)
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+const settings = () => ({
+  model,
+  backbone: 'mobile',
+  inputSize: 32,
+  batch: 2,
+  iterations: 4,
+  evaluateEvery: 2,
+  checkpointEvery: 2,
+  clipNorm: 5,
+  learningRate: { schedule: 'cosine', from: 1e-3, warmup: 2 },
+  backend: 'wasm',
+})
+
+describe('facekit train', () => {
+  it('smoke: help names the flags', async () => {
+    const { code, stdout } = await run(['train', '--help'])
+    expect(code).toBe(0)
+    for (const flag of ['--dataset', '--synthetic', '--resume', '--iterations', '--json', 'mpiexec'])
+      expect(stdout).toContain(flag)
+  })
+
+  it('smoke: trains on rendered faces, resumes, and leaves a regressor', async () => {
+    const config = join(folder, 'settings.json')
+    await writeFile(config, JSON.stringify(settings()))
+    const out = join(folder, 'run')
+    const first = await run(['train', config, '--synthetic', '--iterations', '2', '-o', out])
+    expect(first.stderr).toMatch(/iteration 2 of 2: loss/)
+    expect(first).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/held out: landmark error .*report\.html/s),
+    })
+    const again = await run(['train', config, '--synthetic', '-o', out])
+    expect(again).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/holds a training that got to iteration 2/),
+    })
+    const second = await run(['train', '--resume', '--iterations', '4', '-o', out, '--json'])
+    expect(second.code).toBe(0)
+    const report = JSON.parse(second.stdout) as Record<string, unknown>
+    expect(report).toMatchObject({ iterations: 4, stoppedBy: 'iterations', processes: 1, backend: 'wasm' })
+    expect(Object.keys(report.evaluation as object)).toEqual(['landmarkError', 'colorError', 'pictures'])
+    for (const file of ['report.html', 'log.jsonl', 'config.json', 'panels/panel-000000004.png'])
+      expect(existsSync(join(out, file))).toBe(true)
+    expect(JSON.parse(await readFile(join(out, 'config.json'), 'utf8'))).toMatchObject({
+      batch: 2,
+      synthetic: true,
+    })
+    const regressor = await loadRegressor(join(out, 'regressor.safetensors'), { for: createTinyFace() })
+    expect(regressor.inputSize).toBe(32)
+    regressor.dispose()
+  })
+
+  it('throws: settings that make no sense', async () => {
+    const fails = async (content: string, ...flags: string[]) => {
+      const path = join(folder, 'bad.json')
+      await writeFile(path, content)
+      const { code, stderr } = await run(['train', path, '-o', join(folder, 'never'), ...flags])
+      expect(code).toBe(1)
+      expect(stderr.split('\n').filter((line) => line.startsWith('facekit: '))).toHaveLength(1)
+      return stderr
+    }
+    expect(await fails('{')).toMatch(/bad\.json: is no JSON/)
+    expect(await fails('{"batchsize": 3}')).toMatch(
+      /"batchsize" is unknown, expected some of model, backbone/,
+    )
+    expect(await fails('{"batch": "3"}')).toMatch(/"batch" is "3", expected a number/)
+    const whole = { ...settings(), learningRate: { schedule: 'zigzag', from: 1 }, synthetic: true }
+    expect(await fails(JSON.stringify(whole))).toMatch(/zigzag.*expected a number/)
+    const { stderr } = await run(['train', '--resume', '-o', join(folder, 'never')])
+    expect(stderr).toMatch(/there is no training in/)
+    expect(existsSync(join(folder, 'never'))).toBe(false)
+  })
+})
