@@ -115,7 +115,7 @@ function draw() {
     const caption = document.createElement('figcaption')
     caption.textContent = [worth.toFixed(2) + ' ' + (row[2] || row[0]), row[0], row[1],
       ...measures.map((name, k) => name + ' ' + row[HEAD + k])].join('\\n')
-    if (worth < 0.35) figure.className = 'doubtful'
+    if (worth < 0.2) figure.className = 'doubtful'
     figure.title = caption.textContent
     figure.append(picture, caption)
     figure.onclick = () => figure.classList.toggle('large')
