@@ -12,7 +12,7 @@ export interface AugmentSegmentationOptions {
   shift?: number
   /** Share of pictures that are mirrored, left and right labels with them. Default 0.5. */
   mirror?: number
-  /** How far colours change, 0..1: gains of the channels, brightness, gamma, saturation. Default 0.3. */
+  /** How far colours change, 0..1: brightness and colour of the light, which may differ from side to side; gamma, saturation. Default 0.3. */
   color?: number
   /** Label of what comes in from outside of the picture. Default 255, which `segmentationLoss` ignores. */
   ignore?: number
@@ -83,30 +83,53 @@ function mirrorLabels(labels: tf.Tensor3D, mirrored: number[]): tf.Tensor3D {
   return tf.gather(table, tf.add(labels, offsets)) as tf.Tensor3D
 }
 
+/** How a picture's colours change: light of one colour on one side, of another on the other. */
 interface Color {
-  gains: number[]
+  /** Of the channels, at both ends of the line. */
+  gains: [number[], number[]]
+  direction: number
   gamma: number
   saturation: number
 }
 
 function drawColor(random: Random, strength: number): Color {
-  const brightness = Math.exp(0.8 * strength * random.normal(0, 0.6))
+  const brightness = () => Math.exp(0.8 * strength * random.normal(0, 0.6))
+  const cast = strength * Math.abs(random.normal(0, 0.8))
+  const light = (level: number) => [0, 1, 2].map(() => level * Math.exp(cast * random.normal()))
+  const first = light(brightness())
+  // Two pictures in three have the same light everywhere.
+  const second = random.uniform() < 1 / 3 ? light(brightness()) : first
   return {
-    gains: [0, 1, 2].map(() => brightness * Math.exp(0.5 * strength * random.normal(0, 0.6))),
+    gains: [first, second],
+    direction: random.uniform(0, 2 * Math.PI),
     gamma: Math.exp(strength * random.normal(0, 0.6)),
     saturation: Math.max(0, 1 + strength * random.normal()),
   }
 }
 
 function recolor(images: tf.Tensor4D, colors: Color[]): tf.Tensor4D {
-  const batch = colors.length
+  const [batch, size] = images.shape
   const each = (of: (color: Color) => number) => tf.tensor4d(colors.map(of), [batch, 1, 1, 1])
-  const gains = tf.tensor4d(
-    colors.flatMap((color) => color.gains),
-    [batch, 1, 1, 3],
-  )
+  const gains = (end: 0 | 1) =>
+    tf.tensor4d(
+      colors.flatMap((color) => color.gains[end]),
+      [batch, 1, 1, 3],
+    )
+  const line = tf.sub(tf.div(tf.add(tf.range(0, size), 0.5), size), 0.5)
+  const along = tf.add(
+    tf.mul(
+      tf.reshape(line, [1, 1, size, 1]),
+      each((color) => Math.cos(color.direction)),
+    ),
+    tf.mul(
+      tf.reshape(line, [1, size, 1, 1]),
+      each((color) => Math.sin(color.direction)),
+    ),
+  ) // [B, S, S, 1]
+  const share = tf.clipByValue(tf.add(tf.mul(along, 2), 0.5), 0, 1)
+  const gain = tf.add(gains(0), tf.mul(share, tf.sub(gains(1), gains(0))))
   const lit = tf.pow(
-    tf.clipByValue(tf.mul(images, gains), 1e-4, 1),
+    tf.clipByValue(tf.mul(images, gain), 1e-4, 1),
     each((color) => color.gamma),
   )
   const grey = tf.mean(lit, 3, true)
