@@ -4,6 +4,7 @@ import { maskPart, scarfPart } from './cloth-parts.js'
 import { faceRim } from './face-rim.js'
 import { glassesParts } from './glasses-part.js'
 import { hairStyles, hatStyles } from './hair-styles.js'
+import { hasEars } from './has-ears.js'
 import { hashSeed } from './hash-seed.js'
 import { HEAD_CENTER, headPart } from './head-part.js'
 import { labelFace } from './label-face.js'
@@ -107,15 +108,6 @@ function shellPart(name: 'hair' | 'hat', grid: ShellGrid): MeshPart {
       expression: 0.5,
     })),
   }
-}
-
-/** Whether a model reaches as far back as ears do. */
-export function hasEars(model: MorphableModel): boolean {
-  const mean = model.shape.mean.data
-  const jaw = Math.min(mean[model.landmarks[0] * 3 + 2], mean[model.landmarks[16] * 3 + 2])
-  let farthest = Infinity
-  for (let v = 0; v < model.vertexCount; v++) farthest = Math.min(farthest, mean[v * 3 + 2])
-  return farthest < jaw - 25
 }
 
 /** `[N * 3]` normals of the mean face. */

@@ -1,4 +1,5 @@
 import type { MorphableModel } from '@facekit/morphable'
+import { hasEars } from './has-ears.js'
 import { labelOf } from './synthetic-batch.js'
 
 type Point = readonly [number, number]
@@ -16,6 +17,8 @@ export function labelFace(model: MorphableModel): Int32Array {
   const range = (first: number, last: number) =>
     Array.from({ length: Math.abs(last - first) + 1 }, (_, i) => first + Math.sign(last - first) * i)
   const eyes = eyeVertices(model)
+  const behind = behindFace(model)
+  const depthOf = (corners: Int32Array) => corners.reduce((sum, v) => sum + mean[v * 3 + 2], 0) / 3
   const polygons: [Point[], number][] = [
     [points(...range(36, 41)), labelOf('r_eye')],
     [points(...range(42, 47)), labelOf('l_eye')],
@@ -34,6 +37,11 @@ export function labelFace(model: MorphableModel): Int32Array {
       else if (of(eyes.left)) result[t] = labelOf('l_eye')
       if (result[t] !== labelOf('skin')) continue
     }
+    const away = behind(center, depthOf(corners))
+    if (away !== undefined) {
+      result[t] = away
+      continue
+    }
     const found = polygons.slice(eyes ? 2 : 0).find(([polygon]) => isInside(center, polygon))
     if (found) result[t] = found[1]
   }
@@ -49,6 +57,31 @@ function eyeVertices(model: MorphableModel): { right: Set<number>; left: Set<num
   return {
     right: new Set(all.filter((v) => mean[v * 3] < 0)),
     left: new Set(all.filter((v) => mean[v * 3] > 0)),
+  }
+}
+
+/** Tells ears and neck of a model that has them: ears begin behind the upper ends of the jaw's landmarks, the neck below and behind the
+ * line of the jaw. */
+function behindFace(model: MorphableModel): (center: Point, z: number) => number | undefined {
+  if (!hasEars(model)) return () => undefined
+  const mean = model.shape.mean.data
+  // Both sides are taken for the same.
+  const jaw = [0, 1, 2, 3, 4, 5, 6, 7, 8].map((i) => {
+    const v = model.landmarks[i] * 3
+    return { side: Math.abs(mean[v]), y: mean[v + 1], z: mean[v + 2] }
+  })
+  const [top, chin] = [jaw[0], jaw[8]]
+  return ([x, y], z) => {
+    const side = Math.abs(x)
+    if (z < top.z - 4 && side > top.side - 2 && y < top.y + 28 && y > top.y - 50) {
+      return labelOf(x > 0 ? 'l_ear' : 'r_ear')
+    }
+    if (y < chin.y - 5) return labelOf('neck')
+    const below = jaw.findIndex((point) => point.y < y)
+    if (below < 3) return undefined
+    const [a, b] = [jaw[below - 1], jaw[below]]
+    const line = a.z + ((b.z - a.z) * (y - a.y)) / (b.y - a.y)
+    return z < line - 22 ? labelOf('neck') : undefined
   }
 }
 

@@ -111,7 +111,8 @@ export function headPainter(model: MorphableModel, scene: SceneModel, textures: 
     const hairs = tf.add(channels(strands, 2), tf.mul(channels(coarse, 1), 0.5))
     const brow = tf.maximum(field('browRight'), field('browLeft'))
     const edge = tf.sub(tf.add(brow, tf.mul(hairs, 0.1)), perPicture(d.browLook, 0, 1))
-    const browAlpha = tf.mul(tf.mul(ramp(edge, 0, 5), perPicture(d.browLook, 1, 1)), isSkin)
+    const browed = tf.mul(ramp(edge, 0, 5), ramp(brow, 0.03, 15))
+    const browAlpha = tf.mul(tf.mul(browed, perPicture(d.browLook, 1, 1)), isSkin)
     const beardField = tf.minimum(
       1,
       tf.add(
