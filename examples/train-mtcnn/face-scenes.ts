@@ -4,6 +4,7 @@ import {
   type FaceScene,
   type LandmarkSample,
   type Picture,
+  type Points,
   type SceneFace,
 } from '@facekit/annotate'
 import type { Random } from '@facekit/core'
@@ -11,13 +12,65 @@ import type { FaceSynthesizer } from '@facekit/synthetic'
 import * as tf from '@tensorflow/tfjs-core'
 import ndarray from 'ndarray'
 
-/** Pictures of one face each, whose landmarks are known. */
-export function scenesOfLandmarks(samples: readonly LandmarkSample[]): FaceScene[] {
-  return samples.map(({ name, read, landmarks }) => ({
-    name,
-    read,
-    faces: [{ box: boxAroundLandmarks(landmarks), fivePoints: fivePoints(landmarks) }],
-  }))
+/** Pictures of one face each, whose landmarks are known, each turned by a random angle.
+ *
+ * @param turn - standard deviation of the angle, radians
+ */
+export function scenesOfLandmarks(
+  samples: readonly LandmarkSample[],
+  random?: Random,
+  turn = 0.25,
+): FaceScene[] {
+  return samples.map(({ name, read, landmarks }) => {
+    const angle = random ? random.normal(0, turn) : 0
+    if (angle === 0) return { name, read, faces: [faceOf(landmarks)] }
+    const face: SceneFace = faceOf(landmarks)
+    const scene = {
+      name,
+      faces: [face],
+      async read() {
+        const turned = turnPicture(await read(), landmarks, angle)
+        // Where the face is depends on the picture's middle, which is known only now.
+        Object.assign(face, faceOf(turned.landmarks))
+        return turned.picture
+      },
+    }
+    return scene
+  })
+}
+
+const faceOf = (landmarks: Points): SceneFace => ({
+  box: boxAroundLandmarks(landmarks),
+  fivePoints: fivePoints(landmarks),
+})
+
+/** Turns a picture about its middle; what comes from outside repeats the border. */
+function turnPicture(picture: Picture, landmarks: Points, angle: number) {
+  const [height, width] = picture.shape
+  const [c, s] = [Math.cos(angle), Math.sin(angle)]
+  const [cx, cy] = [width / 2, height / 2]
+  const turned: Picture = ndarray(new Uint8Array(width * height * 3), [height, width, 3])
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const [dx, dy] = [x + 0.5 - cx, y + 0.5 - cy]
+      const u = Math.min(width - 1.001, Math.max(0, c * dx + s * dy + cx - 0.5))
+      const v = Math.min(height - 1.001, Math.max(0, c * dy - s * dx + cy - 0.5))
+      const [x0, y0] = [Math.floor(u), Math.floor(v)]
+      const [fx, fy] = [u - x0, v - y0]
+      for (let k = 0; k < 3; k++) {
+        const top = picture.get(y0, x0, k) * (1 - fx) + picture.get(y0, x0 + 1, k) * fx
+        const bottom = picture.get(y0 + 1, x0, k) * (1 - fx) + picture.get(y0 + 1, x0 + 1, k) * fx
+        turned.set(y, x, k, Math.round(top * (1 - fy) + bottom * fy))
+      }
+    }
+  }
+  const moved = ndarray(new Float32Array(2 * landmarks.shape[0]), landmarks.shape)
+  for (let k = 0; k < landmarks.shape[0]; k++) {
+    const [dx, dy] = [landmarks.get(k, 0) - cx, landmarks.get(k, 1) - cy]
+    moved.set(k, 0, c * dx - s * dy + cx)
+    moved.set(k, 1, s * dx + c * dy + cy)
+  }
+  return { picture: turned, landmarks: moved }
 }
 
 /** Pictures without faces. */

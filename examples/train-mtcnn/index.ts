@@ -32,7 +32,8 @@ const { backend } = await initEngine()
 console.log(`backend ${backend}`)
 const scenes: FaceScene[] = []
 if (values.wider && values.list) scenes.push(...(await openWiderFace(values.wider, values.list)))
-if (values.landmarks) scenes.push(...scenesOfLandmarks(await openLandmarks(values.landmarks)))
+if (values.landmarks)
+  scenes.push(...scenesOfLandmarks(await openLandmarks(values.landmarks), createRandom(2)))
 const backgrounds: Picture[] = []
 if (values.backgrounds) {
   for (const name of (await readdir(values.backgrounds)).filter((file) => /\.(jpe?g|png|webp)$/i.test(file)))

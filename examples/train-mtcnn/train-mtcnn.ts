@@ -39,52 +39,60 @@ export interface TrainMtcnnOptions {
 /** Scenes that are looked at at once: a GPU's answers take their time. */
 const TOGETHER = 16
 
-const STAGES = ['proposal', 'refinement', 'output'] as const
+export const mtcnnStages = ['proposal', 'refinement', 'output'] as const
 
 /** Trains one stage after the other, each on what those before it take for faces, too. */
 export async function trainMtcnn(options: TrainMtcnnOptions): Promise<Mtcnn> {
-  const { iterations = 8000, batch = 384, learningRate = 1e-3, seconds, seed = 1 } = options
-  const mtcnn = options.mtcnn ?? createMtcnn({ seed })
-  for (const stage of STAGES) {
-    const windows = await collectWindows(mtcnn, stage, options)
-    const counts = { face: 0, part: 0, none: 0 }
-    for (const { kind } of windows) counts[kind]++
-    options.onWindows?.(stage, counts)
-    const model = mtcnn.models[stage]
-    const start = performance.now()
-    const schedule = cosineSchedule(learningRate, iterations)
-    await runTraining<MtcnnBatch>({
-      model,
-      batches: createMtcnnBatches(windows, { batch, seed }),
-      loss: (_, images, face, box, points, teaches) => {
-        const outputs = model.apply(images, { training: true }) as tf.Tensor[]
-        const { total, ...terms } = mtcnnLoss(outputs, { face, box, points, teaches }, stage)
-        return { total, terms }
-      },
-      iterations,
-      clipNorm: 5,
-      seconds: seconds?.training,
-      // Where time is what ends it, the rate falls with the time.
-      learningRate: warmup((iteration) => {
-        const spent = (performance.now() - start) / 1000 / (seconds?.training ?? Infinity)
-        return schedule(Math.max(iteration, Math.min(iterations - 1, Math.floor(spent * iterations))))
-      }, 200),
-      onProgress: (progress) => options.onProgress?.(stage, progress),
-    })
-  }
+  const mtcnn = options.mtcnn ?? createMtcnn({ seed: options.seed ?? 1 })
+  for (const stage of mtcnnStages)
+    await trainStage(mtcnn, stage, await collectWindows(mtcnn, stage, options), options)
   return mtcnn
 }
 
+/** Trains one stage on windows. */
+export async function trainStage(
+  mtcnn: Mtcnn,
+  stage: MtcnnStage,
+  windows: MtcnnWindow[],
+  options: Omit<TrainMtcnnOptions, 'scenes'>,
+): Promise<void> {
+  const { iterations = 8000, batch = 384, learningRate = 1e-3, seconds, seed = 1 } = options
+  const counts = { face: 0, part: 0, none: 0 }
+  for (const { kind } of windows) counts[kind]++
+  options.onWindows?.(stage, counts)
+  const model = mtcnn.models[stage]
+  const start = performance.now()
+  const schedule = cosineSchedule(learningRate, iterations)
+  await runTraining<MtcnnBatch>({
+    model,
+    batches: createMtcnnBatches(windows, { batch, seed }),
+    loss: (_, images, face, box, points, teaches) => {
+      const outputs = model.apply(images, { training: true }) as tf.Tensor[]
+      const { total, ...terms } = mtcnnLoss(outputs, { face, box, points, teaches }, stage)
+      return { total, terms }
+    },
+    iterations,
+    clipNorm: 5,
+    seconds: seconds?.training,
+    // Where time is what ends it, the rate falls with the time.
+    learningRate: warmup((iteration) => {
+      const spent = (performance.now() - start) / 1000 / (seconds?.training ?? Infinity)
+      return schedule(Math.max(iteration, Math.min(iterations - 1, Math.floor(spent * iterations))))
+    }, 200),
+    onProgress: (progress) => options.onProgress?.(stage, progress),
+  })
+}
+
 /** Windows of every scene; for the later stages also those that the earlier ones take for faces. */
-async function collectWindows(
+export async function collectWindows(
   { models }: Mtcnn,
   stage: MtcnnStage,
   { scenes, passes = 1, seconds, seed = 1 }: TrainMtcnnOptions,
 ): Promise<MtcnnWindow[]> {
-  const random = createRandom(seed + 10 * STAGES.indexOf(stage))
+  const random = createRandom(seed + 10 * mtcnnStages.indexOf(stage))
   const windows: MtcnnWindow[] = []
   const start = performance.now()
-  const earlier = STAGES.indexOf(stage)
+  const earlier = mtcnnStages.indexOf(stage)
   for (let pass = 0; pass < passes; pass++) {
     const order = random.shuffle(scenes)
     for (let first = 0; first < order.length; first += TOGETHER) {
