@@ -42,7 +42,7 @@ const DEFAULTS: SynthesizerSettings = {
   expression: 1,
   pose: { yaw: 70, pitch: 30, roll: 25 },
   framing: { scale: [0.65, 1.15], shift: 0.03 },
-  light: { exposure: [0.45, 1.4], color: 0.5 },
+  light: { exposure: [0.5, 1.6], color: 0.5 },
   hair: { bald: 0.1 },
   things: {
     hat: 0.13,

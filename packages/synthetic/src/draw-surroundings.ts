@@ -61,8 +61,8 @@ export function drawCamera(random: Random, { camera }: SynthesizerSettings) {
   const happens = (share: number) => random.uniform() < share
   const angle = random.uniform(0, 2 * Math.PI)
   const moved = happens(0.3) ? camera.blur * random.uniform(0, 0.012) : 0
-  const coarse = happens(0.55) ? 1 + camera.blur * random.uniform(0, 1) ** 2 * 4 : 1
-  const noisy = camera.noise * (happens(0.7) ? random.uniform(0, 1) ** 2 * 0.07 : 0)
+  const coarse = happens(0.5) ? 1 + camera.blur * random.uniform(0, 1) ** 2 * 4 : 1
+  const noisy = camera.noise * (happens(0.55) ? random.uniform(0, 1) ** 2 * 0.07 : 0)
   const cast = camera.color
   const saturation = 1 + cast * random.normal(0, 0.22) - (happens(0.06 * cast) ? 1 : 0)
   const gains = [0, 1, 2].map(() => Math.exp(cast * random.normal(0, 0.07)))

@@ -42,7 +42,7 @@ export interface FramingOptions {
 
 /** What light there is. */
 export interface LightOptions {
-  /** Brightness of a frontal surface. Default [0.45, 1.4]. */
+  /** Brightness of a frontal surface. Default [0.5, 1.6]. */
   exposure?: readonly [number, number]
   /** How coloured lights can be, 0..1. Default 0.5. */
   color?: number
