@@ -43,6 +43,7 @@ export async function trainLandmarks(
   const { iterations, seconds, learningRate = 1e-3, seed = 1, heldOut = [], network = {} } = options
   const hourglass = 'model' in network ? network : createHourglass({ seed, ...network })
   const { inputSize } = hourglass.options
+  const rise = Math.min(100, Math.ceil(iterations / 10))
   const start = performance.now()
   const done = (iteration: number) =>
     Math.min(1, Math.max(iteration / iterations, (performance.now() - start) / 1000 / (seconds ?? Infinity)))
@@ -55,7 +56,7 @@ export async function trainLandmarks(
     iterations,
     seconds,
     learningRate: (iteration) =>
-      learningRate * Math.min(1, (iteration + 1) / 100) * (0.5 + 0.5 * Math.cos(Math.PI * done(iteration))),
+      learningRate * Math.min(1, (iteration + 1) / rise) * (0.5 + 0.5 * Math.cos(Math.PI * done(iteration))),
     optimizer: 'adamw',
     weightDecay: 1e-4,
     clipNorm: 10,
