@@ -3,6 +3,7 @@ import type { NdArray } from 'ndarray'
 import { AnnotationError, assertInRange, assertInteger, assertShape } from '@facekit/core'
 import { cropFace, type FaceCrop } from './align-face.js'
 import { implausibleLandmarks, sameFace } from './check-landmarks.js'
+import { closeEyes } from './close-eyes.js'
 import { closeLips } from './close-lips.js'
 import { detectFaces } from './detect-faces.js'
 import type { Box, FaceDetection } from './detector-network.js'
@@ -39,6 +40,8 @@ export interface AnnotateOptions extends LabelMasksOptions {
   landmarks?: (picture: Picture, box: Box) => Promise<Points>
   /** Corrects the inner lips, landmarks `[68, 2]` in pixels of the crop; `false` leaves them as they are. Default `closeLips`. */
   lips?: false | ((crop: FaceCrop, landmarks: Points) => Points | Promise<Points>)
+  /** Corrects the lids, in the same way. Default `closeEyes`. */
+  eyes?: false | ((crop: FaceCrop, landmarks: Points) => Points | Promise<Points>)
   /** Gives the identity embedding of pictures `[B, S, S, 3]`, as `[B, D]`. Default: the network of `loadEmbedder`. */
   embedder?: (images: Tensor4D) => Tensor2D
 }
@@ -126,7 +129,7 @@ async function describe(
   const { signal } = options
   const crop = cropFace(picture, landmarks, { size })
   const { image, transform } = crop
-  const { inCrop, inPicture } = await correctLips(crop, landmarks, options.lips)
+  const { inCrop, inPicture } = await correct(crop, landmarks, options)
   const masks = await labelMasks(crop, inCrop, options)
   signal?.throwIfAborted()
   return {
@@ -139,12 +142,19 @@ async function describe(
   }
 }
 
-/** The landmarks in the crop and in the picture; those that the correction leaves alone stay exactly what they were. */
-async function correctLips(crop: FaceCrop, landmarks: Points, lips: AnnotateOptions['lips'] = defaultLips) {
+/** The landmarks in the crop and in the picture; those that the corrections leave alone stay exactly what they were. */
+async function correct(crop: FaceCrop, landmarks: Points, options: AnnotateOptions) {
   const before = applyTransform(crop.transform, landmarks)
-  if (lips === false) return { inCrop: before, inPicture: landmarks }
-  const inCrop = await lips(crop, before)
-  assertShape('annotate: lips', inCrop, [68, 2])
+  let inCrop: Points = before
+  for (const [name, correction] of [
+    ['lips', options.lips ?? defaultLips],
+    ['eyes', options.eyes ?? defaultEyes],
+  ] as const) {
+    if (correction === false) continue
+    inCrop = await correction(crop, inCrop)
+    assertShape(`annotate: ${name}`, inCrop, [68, 2])
+  }
+  if (inCrop === before) return { inCrop: before, inPicture: landmarks }
   const inPicture = applyTransform(invertTransform(crop.transform), inCrop)
   for (let i = 0; i < 136; i++) {
     const [k, axis] = [i >> 1, i & 1]
@@ -155,6 +165,9 @@ async function correctLips(crop: FaceCrop, landmarks: Points, lips: AnnotateOpti
 
 const defaultLips = ({ image, transform }: FaceCrop, landmarks: Points): Points =>
   closeLips(image, landmarks, { scale: transform.scale })
+
+const defaultEyes = ({ image, transform }: FaceCrop, landmarks: Points): Points =>
+  closeEyes(image, landmarks, { scale: transform.scale })
 
 async function embedCrop(image: Mask, embedder?: AnnotateOptions['embedder']): Promise<Float32Array> {
   const embed = embedder ?? (await loadEmbedder()).embed

@@ -16,6 +16,7 @@ export {
   type AlignFaceOptions,
   type FaceCrop,
 } from './align-face.js'
+export { closeEyes, type CloseEyesOptions } from './close-eyes.js'
 export { closeLips, type CloseLipsOptions } from './close-lips.js'
 export { detectFaces, type DetectFacesOptions } from './detect-faces.js'
 export { fivePoints } from './five-points.js'

@@ -1,0 +1,84 @@
+// What closeEyes of @facekit/annotate does to the lids, and what a fit makes of it.
+//
+//   node --conditions=@facekit/source --import tsx benchmarks/eyes.ts [faces to fit, default 6] [folder of photos, default ../shared/data/photos]
+//
+// Frames of youtube-faces that a person judged shut or open by looking at the crop. Shares of eyes that are closed (less than 0.3 of
+// the opening of the landmarks is left), partly, or left alone. Then fits of the first shut ones with and without: opening of the
+// fitted face's landmarks, landmark error to what was annotated, colour error.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { annotate, loadEmbedder, readPicture, type Points } from '@facekit/annotate'
+import { loadBaseModel } from '@facekit/base-model'
+import { disposeParameters } from '@facekit/core'
+import { initEngine } from '@facekit/engine'
+import { fitFace } from '@facekit/fit'
+import * as tf from '@tensorflow/tfjs-core'
+
+const faces = Number(process.argv[2] ?? 6)
+const root = join(
+  process.argv[3] ?? new URL('../../shared/data/photos', import.meta.url).pathname,
+  'youtube-faces',
+)
+if (!existsSync(root)) throw new Error(`${root} is not there`)
+
+const judged = {
+  shut: `
+  Linda_Sanchez/12 Norah_Jones/40 Marina_Silva/50 Kyle_Shewfelt/21 Angela_Bassett/32 Bianca_Jagger/42
+  Martin_Luther_King_III/30 Andrea_Bocelli/11 Edward_Norton/52 Jafar_Umar_Thalib/01 Ali_Abbas/51
+  Reese_Witherspoon/41 Laura_Bush/20 Keith_Olbermann/52 Darrell_Issa/31 Agnes_Bruckner/22
+  Nicolas_Sarkozy/12 Ricardo_Sanchez/30 Ahmad_Masood/01 Bianca_Jagger/40 Linda_Sanchez/10 Emma_Nicholson/11
+  Agnes_Bruckner/21 Maria_Soledad_Alvear_Valenzuela/40 Valerie_Harper/50 James_Hoffa/51 Luis_Fonsi/50
+  Lyle_Lovett/52 Andrea_Bocelli/12`,
+  open: `
+  James_Cunningham/30 Sara_Silverman/21 Rachel_Hunter/30 Jane_Pauley/12 Kate_Winslet/12 Marisa_Tomei/42
+  Leuris_Pupo/02 Ricardo_Sanchez/32 Chris_Noth/00 Jake_Gyllenhaal/51 Leszek_Miller/12 Leuris_Pupo/40
+  Alexandra_Pelosi/01 Marc_Shaiman/21 Eliza_Dushku/20 Bianca_Jagger/20 Lincoln_Chafee/52 Dai_Bachtiar/00
+  Franz_Fischler/52 Ali_Abbas/42 T_Boone_Pickens/22 Keith_Olbermann/02 Kit_Bond/10 Ali_Abbas/31
+  Celso_Amorim/52 Sara_Silverman/51 Richard_Paul_Evans/22 Flavia_Pennetta/31 Mark_Foley/41
+  Angel_Lockward/41 Clay_Aiken/41 Daniell_Sunjata/42 Elizabeth_Shue/00 Francis_Collins/12 Liu_Ye/12`,
+}
+
+/** Height of both eyes over their width. */
+function openings(landmarks: ArrayLike<number>): [number, number] {
+  const distance = (a: number, b: number) =>
+    Math.hypot(landmarks[2 * a] - landmarks[2 * b], landmarks[2 * a + 1] - landmarks[2 * b + 1])
+  const of = (corner: number) =>
+    (distance(corner + 1, corner + 5) + distance(corner + 2, corner + 4)) / 2 / distance(corner, corner + 3)
+  return [of(36), of(42)]
+}
+// What costs time and is not needed to look at lids.
+const noEmbedding = (images: tf.Tensor4D): tf.Tensor2D => tf.zeros([images.shape[0], 128])
+const flat = (points: Points) => Array.from({ length: 136 }, (_, i) => points.get(i >> 1, i & 1))
+
+await initEngine({ backend: 'wasm' })
+for (const [kind, list] of Object.entries(judged)) {
+  const counts = { closed: 0, partly: 0, left: 0 }
+  for (const name of list.trim().split(/\s+/)) {
+    const picture = await readPicture(join(root, `${name}.jpg`))
+    const [before] = await annotate(picture, { maxFaces: 1, eyes: false, embedder: noEmbedding })
+    const [after] = await annotate(picture, { maxFaces: 1, embedder: noEmbedding })
+    const [wide, now] = [before, after].map((face) => openings(flat(face.landmarks)))
+    for (const i of [0, 1]) {
+      const kept = now[i] / wide[i]
+      counts[kept < 0.3 ? 'closed' : kept < 0.95 ? 'partly' : 'left']++
+    }
+  }
+  console.log(`judged ${kind}:`, counts)
+}
+
+const [model, embedder] = [await loadBaseModel(), await loadEmbedder()]
+for (const name of judged.shut.trim().split(/\s+/).slice(0, faces)) {
+  const picture = await readPicture(join(root, `${name}.jpg`))
+  for (const eyes of [false, undefined] as const) {
+    const [face] = await annotate(picture, { maxFaces: 1, ...(eyes === false && { eyes }) })
+    const { parameters, landmarks, metrics } = await fitFace(picture, face, model, {
+      embed: (images) => embedder.embed(images),
+    })
+    disposeParameters(parameters)
+    const text = (values: number[]) => values.map((value) => value.toFixed(3)).join(' ')
+    console.log(
+      `${name} ${eyes === false ? 'without' : 'with   '}: annotated ${text(openings(flat(face.landmarks)))}, fitted ${text(openings(flat(landmarks[0])))}, ` +
+        `landmark error ${(100 * metrics.landmarkError).toFixed(2)} %, colour error ${metrics.colorError.toFixed(4)}`,
+    )
+  }
+}
