@@ -68,7 +68,7 @@ export async function openTrainData(
       const { seed, inputSize: size, syntheticBatch: batch = config.batch } = config
       const synthesizer = createFaceSynthesizer(model, { seed, ...options, size, batch })
       opened.push(synthesizer)
-      data.rendered = sharedRenderings(renderedBatches(synthesizer), batch, rank, ranks)
+      data.rendered = renderedBatches(synthesizer, { rank, size: ranks, batch })
       if (data.heldOut.length === 0) {
         const count = Math.min(16, batch)
         const other = createFaceSynthesizer(model, {
@@ -118,27 +118,5 @@ async function heldOutPhotographs(config: TrainConfig, dataset: FaceDataset): Pr
     return found
   } finally {
     batches.dispose()
-  }
-}
-
-/** Of the pictures of a synthesizer, batch after batch, each process takes every so-manieth batch. */
-function sharedRenderings(
-  batches: BatchSource<RenderedBatch>,
-  batch: number,
-  rank: number,
-  ranks: number,
-): BatchSource<RenderedBatch> {
-  const skip = (count: number) => {
-    const state = batches.state() as { picture: number }
-    batches.restore({ ...state, picture: state.picture + count * batch })
-  }
-  return {
-    ...batches,
-    next: async () => {
-      skip(rank)
-      const result = await batches.next()
-      skip(ranks - 1 - rank)
-      return result
-    },
   }
 }

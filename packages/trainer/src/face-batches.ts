@@ -35,24 +35,41 @@ export interface FaceRenderings {
   restore(state: unknown): void
 }
 
+/** Which share of the pictures a process takes. */
+export interface RenderedShare {
+  /** From 0. */
+  rank: number
+  /** Processes of the run. */
+  size: number
+  /** Pictures in a batch of the synthesizer. */
+  batch: number
+}
+
 /** Batches of rendered faces for `train`.
+ *
+ * @param share - in a run of several processes: of the batches of one synthesizer, whose seed all of them use, each takes every so-manieth;
+ *   together they are those of one process with a batch of `size * batch`. Needs a synthesizer whose state says `picture`, as that of
+ *   @facekit/synthetic does
  *
  * Memory: the caller still owns the synthesizer.
  * @example
  * const rendered = renderedBatches(createFaceSynthesizer(model, { batch: 32 }))
  */
-export function renderedBatches(synthesizer: FaceRenderings): BatchSource<RenderedBatch> {
+export function renderedBatches(
+  synthesizer: FaceRenderings,
+  share: RenderedShare = { rank: 0, size: 1, batch: 0 },
+): BatchSource<RenderedBatch> {
+  const skip = (batches: number) => {
+    if (batches === 0) return
+    const state = synthesizer.state() as { picture: number }
+    synthesizer.restore({ ...state, picture: state.picture + batches * share.batch })
+  }
   return {
     next: async () => {
-      const batch = synthesizer.next()
-      const kept: RenderedBatch = [
-        batch.image,
-        batch.landmarks,
-        batch.landmarkVisibility,
-        packParameters(batch.parameters),
-      ]
-      // All the rest of what a batch holds.
-      const { image: _, landmarks: __, landmarkVisibility: ___, ...rest } = batch
+      skip(share.rank)
+      const { image, landmarks, landmarkVisibility, ...rest } = synthesizer.next()
+      skip(share.size - 1 - share.rank)
+      const kept: RenderedBatch = [image, landmarks, landmarkVisibility, packParameters(rest.parameters)]
       tf.dispose(rest as unknown as tf.TensorContainer)
       return kept
     },

@@ -23,7 +23,13 @@ export {
   type SupervisedName,
   type SupervisedTerm,
 } from './supervised-terms.js'
-export { renderedBatches, type FaceRenderings, type PhotoBatch, type RenderedBatch } from './face-batches.js'
+export {
+  renderedBatches,
+  type FaceRenderings,
+  type PhotoBatch,
+  type RenderedBatch,
+  type RenderedShare,
+} from './face-batches.js'
 export type { TrainableRegressor } from './face-loss.js'
 export { evaluateRegressor, type RegressorScores } from './evaluate-regressor.js'
 export { drawFacePanel } from './face-panel.js'

@@ -98,9 +98,12 @@ export function supervisedTerms(weights: Partial<Record<SupervisedName, Schedule
     ),
     term('vertices', ({ foundVertices, trueVertices }) => tf.mean(distances(foundVertices, trueVertices))),
     term('landmarks', ({ foundLandmarks, trueLandmarks, landmarkVisibility }) =>
-      tf.div(
-        tf.sum(tf.mul(distances(foundLandmarks, trueLandmarks), landmarkVisibility)),
-        tf.maximum(tf.sum(landmarkVisibility), 1),
+      // Of each picture by itself: the mean of two batches is then that of both together.
+      tf.mean(
+        tf.div(
+          tf.sum(tf.mul(distances(foundLandmarks, trueLandmarks), landmarkVisibility), 1),
+          tf.maximum(tf.sum(landmarkVisibility, 1), 1),
+        ),
       ),
     ),
   ]
