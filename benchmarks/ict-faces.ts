@@ -1,10 +1,10 @@
 // Shape accuracy against known faces: random people of ICT-FaceKit (statistics of scans) rendered under known light, fitted
 // with a model from the picture and its labels, and compared point to plane after alignment (ICP with scale).
-//   node --conditions=@facekit/source --import tsx benchmarks/ict-faces.ts [--model learned|synthetic|file]... [--skin both|synthetic|learned] [--faces 10] [--iterations 60]
+//   node --conditions=@facekit/source --import tsx benchmarks/ict-faces.ts [--model learned|synthetic|file]... [--skin mixed|both|synthetic|learned] [--labels found|true] [--faces 10] [--first 0] [--iterations 60]
 // Needs ../shared/data/ict-facekit/raw beside the repository (8 identity modes, 8 expressions).
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import type { FaceAnnotation } from '@facekit/annotate'
+import { closeLips, findLandmarks, type FaceAnnotation } from '@facekit/annotate'
 import { loadBaseModel } from '@facekit/base-model'
 import { createRandom, disposeParameters, neutralParameters, type FaceParameters } from '@facekit/core'
 import { initEngine } from '@facekit/engine'
@@ -12,15 +12,20 @@ import { fitFace } from '@facekit/fit'
 import { evaluateShape, readIctFaceKit, type MorphableModel } from '@facekit/morphable'
 import { renderFace } from '@facekit/render'
 import * as tf from '@tensorflow/tfjs-core'
-import ndarray from 'ndarray'
+import ndarray, { type NdArray } from 'ndarray'
 import { pointToPlane } from './point-to-plane.js'
 
 const { values } = parseArgs({
   options: {
     model: { type: 'string', multiple: true, default: ['learned', 'synthetic'] },
-    /** Whose albedo the true faces have; a model knows its own best, so by default every second face has the other one's. */
-    skin: { type: 'string', default: 'both' },
+    /** Whose albedo the true faces have. A model knows its own best: by default it is the mean of two random ones, one of each
+     * model; with `both`, every second face has that of the other. */
+    skin: { type: 'string', default: 'mixed' },
+    /** Whether landmarks are found in the picture, as in photographs, or those of ICT's own vertices. */
+    labels: { type: 'string', default: 'found' },
     faces: { type: 'string', default: '10' },
+    /** Number of the first face. */
+    first: { type: 'string', default: '0' },
     iterations: { type: 'string', default: '60' },
     data: {
       type: 'string',
@@ -36,8 +41,37 @@ const load = (name: string) =>
 const models = await Promise.all(values.model.map(load))
 const skins = values.skin === 'both' ? ['synthetic', 'learned'] : [values.skin]
 const truths = await Promise.all(
-  skins.map(async (skin) => readIctFaceKit(values.data, { template: await load(skin) })),
+  skins.map(async (skin) =>
+    readIctFaceKit(values.data, {
+      template:
+        skin === 'mixed' ? mixSkins(await load('synthetic'), await load('learned')) : await load(skin),
+    }),
+  ),
 )
+
+/** A model whose albedo is the mean of those of two models on one mesh, with the modes of both. */
+function mixSkins(a: MorphableModel, b: MorphableModel): MorphableModel {
+  const half = (one: NdArray, other: NdArray) =>
+    [...(one.data as Float32Array), ...(other.data as Float32Array)].map((value) => value / 2)
+  const mean = (one: NdArray, other: NdArray) =>
+    ndarray(
+      (one.data as Float32Array).map((value, i) => (value + (other.data as Float32Array)[i]) / 2),
+      one.shape,
+    )
+  const count = a.layout.albedo + b.layout.albedo
+  const modes = (one: NdArray, other: NdArray) =>
+    ndarray(Float32Array.from(half(one, other)), [count, a.vertexCount, 3])
+  return {
+    ...a,
+    albedo: {
+      diffuseMean: mean(a.albedo.diffuseMean, b.albedo.diffuseMean),
+      diffuse: modes(a.albedo.diffuse, b.albedo.diffuse),
+      specularMean: mean(a.albedo.specularMean, b.albedo.specularMean),
+      specular: modes(a.albedo.specular, b.albedo.specular),
+    },
+    layout: { ...a.layout, albedo: count },
+  }
+}
 
 function randomPerson(ict: MorphableModel, seed: number): FaceParameters {
   const random = createRandom(7000 + seed)
@@ -62,12 +96,14 @@ function randomPerson(ict: MorphableModel, seed: number): FaceParameters {
   }
 }
 
-/** A perfect annotation of a rendered picture. */
+/** The annotation of a rendered picture: perfect, except for landmarks that are found. */
 async function label(ict: MorphableModel, parameters: FaceParameters): Promise<FaceAnnotation> {
   const rendering = renderFace(ict, parameters, { width: SIZE, height: SIZE, contour: 'visible' })
   const array = async (tensor: tf.Tensor, shape: number[]) =>
     ndarray(Float32Array.from(await tensor.data()), shape)
-  const points = await array(rendering.landmarks, [68, 2])
+  const image = await array(rendering.image, [SIZE, SIZE, 3])
+  const known = await array(rendering.landmarks, [68, 2])
+  const points = values.labels === 'true' ? known : await find(image, known)
   const region = await array(rendering.mask, [SIZE, SIZE])
   return {
     box: { x: 0, y: 0, width: SIZE, height: SIZE },
@@ -76,7 +112,7 @@ async function label(ict: MorphableModel, parameters: FaceParameters): Promise<F
     alignment: {
       size: SIZE,
       transform: { scale: 1, rotation: 0, translation: [0, 0] },
-      image: await array(rendering.image, [SIZE, SIZE, 3]),
+      image,
       landmarks: points,
     },
     faceRegion: region,
@@ -86,12 +122,26 @@ async function label(ict: MorphableModel, parameters: FaceParameters): Promise<F
   }
 }
 
+/** Landmarks that the network finds where the face is. */
+async function find(image: NdArray<Float32Array>, known: NdArray<Float32Array>) {
+  const picture = ndarray(
+    Uint8Array.from(image.data, (value) => Math.round(255 * Math.min(1, Math.max(0, value)))),
+    image.shape,
+  )
+  const along = (axis: number) => Array.from({ length: 68 }, (_, l) => known.get(l, axis))
+  const [x, y] = [0, 1].map((axis) => Math.min(...along(axis)))
+  const [width, height] = [Math.max(...along(0)) - x, Math.max(...along(1)) - y]
+  const points = await findLandmarks(picture, { x, y, width, height })
+  return closeLips(image, points)
+}
+
 const shapeOf = (model: MorphableModel, { identity, expression }: FaceParameters) =>
   tf.tidy(() => evaluateShape(model, { identity, expression }).dataSync().slice() as Float32Array)
 
 const rows = models.map(() => [] as { plane: number; mean: number; nme: number; color: number }[])
 console.log('face  model                          point to plane mm   NME %   colour   (mean face alone, mm)')
-for (let seed = 0; seed < Number(values.faces); seed++) {
+const first = Number(values.first)
+for (let seed = first; seed < first + Number(values.faces); seed++) {
   const ict = truths[seed % truths.length]
   const parameters = randomPerson(ict, seed)
   const truth = shapeOf(ict, parameters)

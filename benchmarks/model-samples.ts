@@ -93,14 +93,99 @@ await sheet('people', [
   })),
   people.map((look) => ({ ...look, expression: { eyeBlinkLeft: 1, eyeBlinkRight: 1 } })),
 ])
+// Tones from left to right, ages from top to bottom: a child, a young, a middle-aged and an old adult; below, the oldest and the
+// youngest from the side. Tone, grey brows, folds and rings under the eyes are the painted modes that come first in the learned
+// model; the growth of the skull is cardioidal strain (Todd, Mark, Shaw and Pittenger, "The perception of human growth", 1980),
+// expressed by the identity modes as well as they can.
+const AGES = [
+  { growth: -0.32, browGrey: -1, fold: -2, underEye: -2 },
+  { growth: -0.03, browGrey: -0.5, fold: -1, underEye: -1 },
+  { growth: 0.02, browGrey: 0.5, fold: 1, underEye: 1 },
+  { growth: 0.1, browGrey: 3, fold: 2.8, underEye: 2.8 },
+]
+const TONES = [-2.6, -1.8, -1, -0.2, 0.6, 1.4, 2.1, 2.8]
+const aged = AGES.map(({ growth, browGrey, fold, underEye }) => {
+  const grown = project(cardioidalStrain(growth))
+  return TONES.map((melanin, c) => {
+    const { identity, albedo } = people[c]
+    // Differences of skin are shares of its brightness, but a linear model adds them.
+    const brightness = Math.min(1, Math.max(0.25, 1 - 0.25 * melanin))
+    const own = albedo.map((value) => 0.8 * brightness * value)
+    return {
+      identity: identity.map((value, k) => 0.8 * value + grown[k]),
+      albedo: [
+        melanin,
+        0.4 * own[1],
+        0.4 * own[2],
+        albedo[3],
+        ...[browGrey, fold, underEye].map((amount) => amount * Math.sqrt(brightness)),
+        ...own.slice(7),
+      ],
+    }
+  })
+})
+if (file !== 'synthetic') {
+  await sheet('tones-and-ages', [
+    ...aged,
+    aged[3].map((look) => ({ ...look, yaw: 0.7 })),
+    aged[0].map((look) => ({ ...look, yaw: 0.7 })),
+  ])
+}
+
+/** How the mean face moves when the head's radius grows by `growth * (1 - cos)` of the angle from the top. `[N * 3]` mm */
+function cardioidalStrain(growth: number): Float64Array {
+  const mean = model.shape.mean.data as Float32Array
+  const [cx, cy, cz] = [0, 25, -70]
+  return Float64Array.from({ length: mean.length }, (_, i) => {
+    const v = i - (i % 3)
+    const [x, y, z] = [mean[v] - cx, mean[v + 1] - cy, mean[v + 2] - cz]
+    const radius = Math.hypot(x, y, z)
+    return growth * (1 - y / radius) * [x, y, z][i % 3]
+  })
+}
+
+/** Identity coefficients that come nearest to a displacement of the control vertices, up to a similarity: ridge least squares
+ * by Gauss and Seidel. */
+function project(field: Float64Array): number[] {
+  const mean = model.shape.mean.data as Float32Array
+  const size = 468 * 3
+  const basis = model.shape.identity.data as Float32Array
+  const column = (value: (v: number, k: number) => number, ridge: number) => ({
+    values: Float64Array.from({ length: size }, (_, i) => value(Math.floor(i / 3), i % 3)),
+    ridge,
+  })
+  const columns = [
+    ...Array.from({ length: layout.identity }, (_, m) =>
+      column((v, k) => basis[m * mean.length + v * 3 + k], 50),
+    ),
+    ...[0, 1, 2].map((axis) => column((_, k) => +(k === axis), 0)),
+    column((v, k) => mean[v * 3 + k] / 50, 0),
+    column((v, k) => [0, -mean[v * 3 + 2], mean[v * 3 + 1]][k] / 50, 0),
+  ]
+  const rest = field.slice(0, size)
+  const found = columns.map(() => 0)
+  for (let sweep = 0; sweep < 200; sweep++) {
+    columns.forEach(({ values, ridge }, m) => {
+      let [along, power] = [-ridge * found[m], ridge]
+      values.forEach((value, i) => {
+        along += value * rest[i]
+        power += value * value
+      })
+      found[m] += along / power
+      values.forEach((value, i) => (rest[i] -= (along / power) * value))
+    })
+  }
+  return found.slice(0, layout.identity)
+}
+
 await sheet(
   'albedo-modes',
   [-2, 2].flatMap((amount) =>
     [0, 8].map((start) =>
       Array.from({ length: 8 }, (_, k) => {
         const albedo = Array.from({ length: layout.albedo }, () => 0)
-        // Melanin and blood, then the first of the regions or of what was learned.
-        albedo[k + start < 3 ? k + start : k + start + 7] = amount
+        // Tone and age (of the learned model), then the first of what was learned.
+        albedo[k + start < 7 ? k + start : k + start + 6] = amount
         return { albedo }
       }),
     ),
