@@ -4,7 +4,7 @@
  *
  *   --backend webgpu|wasm   default webgpu        --backbone resnet50|resnet18|mobile   default resnet50
  *   --batch N   default 32                        --input N   pixels, default 224
- *   --seconds N for each row, default 12          --model FILE   face model; default the base model
+ *   --seconds N for each row, after its first steps, default 6          --model FILE   face model; default the base model
  *   --embedder FOLDER   of the identity network's weights; default: where the package has them     --no-identity
  *
  * Photographs are played by rendered faces, too. SMALL=1 takes a tiny network, small pictures and few iterations.
@@ -35,7 +35,7 @@ const { values: o } = parseArgs({
     backbone: { type: 'string', default: 'resnet50' },
     batch: { type: 'string', default: '32' },
     input: { type: 'string', default: '224' },
-    seconds: { type: 'string', default: '12' },
+    seconds: { type: 'string', default: '6' },
     model: { type: 'string' },
     embedder: { type: 'string' },
     'no-identity': { type: 'boolean', default: false },
@@ -81,20 +81,25 @@ const root = await mkdtemp(join(tmpdir(), 'facekit-train-faces-'))
 async function row(name: string, options: Partial<TrainOptions>) {
   let first = 0
   let begun = 0
+  const controller = new AbortController()
   const { iterations, waitShare, loss, checkpoint } = await train({
     regressor,
     model,
     losses,
     ...(embedder && { embed: (images) => embedder.embed(images) }),
     iterations: small ? 5 : 1_000_000,
-    seconds,
+    seconds: 60 + seconds,
+    signal: controller.signal,
     logEvery: 10,
     ...options,
     onProgress: ({ iteration }) => {
       // The first steps compile and are recorded.
-      if (iteration < (small ? 1 : 12) || first) return
-      first = iteration
-      begun = performance.now()
+      if (first) {
+        if (performance.now() - begun > 1000 * seconds) controller.abort()
+      } else if (iteration >= (small ? 1 : 12)) {
+        first = iteration
+        begun = performance.now()
+      }
     },
   })
   const perIteration = (performance.now() - begun) / (iterations - first)
