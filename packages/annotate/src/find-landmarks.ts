@@ -44,7 +44,7 @@ const HOURGLASS_SHARE = 0.7
 /** Options of `findLandmarks`. */
 export interface FindLandmarksOptions {
   /** `'dense'`: face-api's network of 0.2 MB. `'hourglass'`: ours, of 4.8 MB, see `loadHourglass`. `'both'`: the second looks where the first
-   * found the face, and the landmarks are a mean of theirs. Default `'dense'`. */
+   * found the face, and the landmarks are a mean of theirs. Default `'both'`. */
   network?: 'dense' | 'hourglass' | 'both'
 }
 
@@ -67,7 +67,7 @@ export async function findLandmarks(
   box: Box,
   options: FindLandmarksOptions = {},
 ): Promise<NdArray<Float32Array>> {
-  const { network = 'dense' } = options
+  const { network = 'both' } = options
   if (network !== 'dense' && network !== 'hourglass' && network !== 'both') {
     throw new ValueError(
       `findLandmarks: network is "${String(network)}", expected "dense", "hourglass" or "both"`,
