@@ -38,7 +38,10 @@ export function annotateCommand(io: CliIo, setCode: (code: number) => void): Com
     .option('--per-shard <number>', 'photographs in a shard', wholeNumber(1, 100_000), 256)
     .option('--quality <number>', 'of the JPEG crops', wholeNumber(1, 100), 85)
     .addOption(
-      new Option('--backend <name>', 'what computes; webgpu and tensorflow in one process')
+      new Option(
+        '--backend <name>',
+        'what computes; webgpu and tensorflow in one process, if --workers does not say otherwise',
+      )
         .choices(['wasm', 'webgpu', 'tensorflow', 'cpu'])
         .default('wasm'),
     )

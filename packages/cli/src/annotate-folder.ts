@@ -129,8 +129,9 @@ async function labelOptions(flags: AnnotateFlags): Promise<LabelFolderOptions> {
     picturesPerShard: perShard,
     annotator: `facekit ${version} ${JSON.stringify(settings)}`,
   }
-  // A GPU is one, and a TensorFlow has threads of its own.
-  if (backend !== 'wasm' && backend !== 'cpu') return { ...common, annotate: await createAnnotator(settings) }
+  // A GPU is one, and a TensorFlow has threads of its own; several processes only when they are asked for.
+  const alone = backend !== 'wasm' && backend !== 'cpu' && workers === undefined
+  if (alone) return { ...common, annotate: await createAnnotator(settings) }
   const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
   const worker = new URL(`./annotate-worker.${ending}`, import.meta.url)
   return { ...common, worker, workerOptions: settings, ...(workers !== undefined && { workers }) }
