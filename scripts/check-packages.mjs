@@ -50,7 +50,7 @@ async function bundle(name) {
     outdir: folder,
     logLevel: 'silent',
     // glTF-Transform names them in its reader of files, which a browser does not use.
-    external: name === '@facekit/export' ? ['node:fs', 'node:path'] : [],
+    external: ['@facekit/export', '@facekit/trainer'].includes(name) ? ['node:fs', 'node:path'] : [],
     metafile: true,
   }).catch((error) => error)
   for (const { text, location } of [...result.errors, ...result.warnings]) {
