@@ -1,20 +1,14 @@
 import { basename, dirname, join, resolve } from 'node:path'
-import { disposeParameters, neutralParameters, writeFileAtomic, type FaceParameters } from '@facekit/core'
-import { composePanels, encodeGlb, writePng, type PictureArray } from '@facekit/export'
-import {
-  disposeModel,
-  evaluateAlbedo,
-  evaluateShape,
-  sampleCoefficients,
-  type MorphableModel,
-} from '@facekit/morphable'
-import { renderFace } from '@facekit/render'
+import { writeFileAtomic } from '@facekit/core'
+import { composePanels, writePng, type PictureArray } from '@facekit/export'
+import { disposeModel, sampleCoefficients, type MorphableModel } from '@facekit/morphable'
 import * as tf from '@tensorflow/tfjs-core'
 import ndarray, { type NdArray } from 'ndarray'
 import { OutputFolders } from './output-folders.js'
 import { PhaseTimer } from './phase-timer.js'
 import type { Progress } from './progress.js'
 import { startSession } from './session.js'
+import { drawFace, faceGlb, type SheetFace } from './sheet-face.js'
 
 /** What became of sheets. */
 export interface SheetReport {
@@ -126,10 +120,13 @@ export function drawModes(
   })
 }
 
-type Face = Pick<FaceParameters, 'identity' | 'expression' | 'albedo'>
-
-function coefficientsOf(model: MorphableModel, part: keyof Face, mode: number, value: number): Face {
-  const of = (name: keyof Face) => {
+function coefficientsOf(
+  model: MorphableModel,
+  part: keyof SheetFace,
+  mode: number,
+  value: number,
+): SheetFace {
+  const of = (name: keyof SheetFace) => {
     const values = new Float32Array(model.layout[name])
     if (name === part) values[mode] = value
     return tf.tensor2d(values, [1, values.length])
@@ -160,43 +157,6 @@ async function withFolder(
   } finally {
     await folders.close()
   }
-}
-
-/** Soft light from above and in front. */
-const LIGHT = [2.6, 0.7, 0.9, 0.2]
-
-/** A face in soft light, `[S, S, 3]` encoded, on grey. */
-async function drawFace(model: MorphableModel, face: Face, size: number, yaw: number): Promise<PictureArray> {
-  const neutral = neutralParameters(model.layout, 1)
-  const harmonics = new Float32Array(27)
-  LIGHT.forEach((value, l) => harmonics.fill(value, l * 3, l * 3 + 3))
-  const image = tf.tidy(() => {
-    const parameters: FaceParameters = {
-      ...neutral,
-      ...face,
-      pose: { ...neutral.pose, rotation: tf.tensor2d([[0, yaw, 0]]) },
-      illumination: { ...neutral.illumination, sphericalHarmonics: tf.tensor3d(harmonics, [1, 9, 3]) },
-    }
-    return renderFace(model, parameters, { width: size, height: size, background: 0.25 }).image
-  })
-  const data = (await image.data()) as Float32Array
-  image.dispose()
-  disposeParameters(neutral)
-  return ndarray(data, [size, size, 3])
-}
-
-async function faceGlb(model: MorphableModel, face: Face): Promise<Uint8Array> {
-  const tensors = tf.tidy(() => ({
-    vertices: evaluateShape(model, face),
-    ...evaluateAlbedo(model, face.albedo),
-  }))
-  const [vertices, diffuse, specular] = (await Promise.all(
-    [tensors.vertices, tensors.diffuse, tensors.specular].map((tensor) => tensor.data()),
-  )) as Float32Array[]
-  tf.dispose(tensors)
-  const { triangles, innerMouthTriangles, uv, name, license } = model
-  const mesh = { vertices, diffuse, specular, triangles, innerMouthTriangles, ...(uv && { uv }) }
-  return encodeGlb(mesh, { name, extras: { license } })
 }
 
 /** Pictures in rows of so many, the last filled up with grey. */
