@@ -2,12 +2,13 @@ import { antialias } from '@facekit/rasterizer'
 import { encodeGamma } from '@facekit/render'
 import * as tf from '@tensorflow/tfjs-core'
 import { joinChannels } from './channel-kernels.js'
+import { blend } from './blend-kernel.js'
 import type { SceneDraws } from './draw-scene.js'
 import type { Drawn } from './draw-table.js'
 import type { PaintedFront } from './paint-front.js'
 import type { PaintedHead } from './paint-head.js'
 import type { PaintedLayer } from './paint-hair.js'
-import { blend, channels, perPicture } from './tensor-helpers.js'
+import { channels, perPicture } from './tensor-helpers.js'
 
 /** All layers as one picture. All `[B, S, S, ...]`. */
 export interface ComposedScene {

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { blend, ramp } from './blend-kernel.js'
 import type { SceneDraws } from './draw-scene.js'
 import type { Drawn } from './draw-table.js'
-import { blend, channels, perPicture, ramp } from './tensor-helpers.js'
+import { channels, perPicture } from './tensor-helpers.js'
 import { lookUp, transformed, type Textures } from './textures.js'
 
 /** Behind the head: two pieces of clutter, each blurred as drawn and with colours mixed, one in front of the other along a border of

@@ -1,11 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { blend, ramp } from './blend-kernel.js'
 import type { SceneDraws } from './draw-scene.js'
 import type { Drawn } from './draw-table.js'
 import { seeLayer, triangleTable } from './layer-fragments.js'
 import { transformed4d, type PaintedLayer } from './paint-hair.js'
 import { ATTRIBUTES, type PlacedScene } from './place-scene.js'
 import type { SceneModel } from './scene-model.js'
-import { blend, channels, perPicture, ramp } from './tensor-helpers.js'
+import { channels, perPicture } from './tensor-helpers.js'
 import { lookUp, type Textures } from './textures.js'
 
 /** What lies before the face: glasses, masks, scarves, brims, hands, things. */

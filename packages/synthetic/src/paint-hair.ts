@@ -1,11 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { joinChannels } from './channel-kernels.js'
+import { blend, ramp } from './blend-kernel.js'
 import type { SceneDraws } from './draw-scene.js'
 import type { Drawn } from './draw-table.js'
 import { seeLayer, triangleTable, type SeenLayer } from './layer-fragments.js'
 import { ATTRIBUTES, type PlacedScene } from './place-scene.js'
 import type { SceneModel } from './scene-model.js'
-import { blend, channels, perPicture, ramp } from './tensor-helpers.js'
+import { channels, perPicture } from './tensor-helpers.js'
 import { lookUp, type Textures } from './textures.js'
 
 /** A layer that lies over others. All `[B, S, S, ...]`. */

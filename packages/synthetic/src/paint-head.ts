@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { joinChannels } from './channel-kernels.js'
+import { blend, ramp } from './blend-kernel.js'
 import type { SceneDraws } from './draw-scene.js'
 import type { Drawn } from './draw-table.js'
 import { seeLayer, triangleTable, type SeenLayer } from './layer-fragments.js'
@@ -7,7 +8,7 @@ import { ATTRIBUTES, type PlacedScene } from './place-scene.js'
 import type { SceneModel } from './scene-model.js'
 import { fieldNames, skinFields } from './skin-fields.js'
 import { labelOf } from './synthetic-batch.js'
-import { blend, channels, perPicture, ramp } from './tensor-helpers.js'
+import { channels, perPicture } from './tensor-helpers.js'
 import { lookUp, type Textures } from './textures.js'
 import type { MorphableModel } from '@facekit/morphable'
 
@@ -100,11 +101,7 @@ export function headPainter(model: MorphableModel, scene: SceneModel, textures: 
         perPicture(d.lidColor),
         tf.mul(tf.mul(field('lids'), perPicture(d.lidStrength)), isSkin),
       )
-      return blend<tf.Tensor4D>(
-        lids,
-        perPicture(d.lipColor),
-        tf.mul(channels(flags, LIPS), perPicture(d.lipStrength)),
-      )
+      return blend(lids, perPicture(d.lipColor), tf.mul(channels(flags, LIPS), perPicture(d.lipStrength)))
     })
     // Hairs of brows and beard: fine noise, stretched along the way they grow.
     const strands = lookUp(textures.clouds, tf.mul(at, tf.tensor1d([3.6, 1.3])) as tf.Tensor4D)
@@ -157,7 +154,7 @@ export function headPainter(model: MorphableModel, scene: SceneModel, textures: 
     const shadow = castShadow(d, at)
     const outside = tf.mul(tf.add(tf.mul(albedo, irradiance), shine), shadow)
     const isMouth = channels(flags, MOUTH)
-    const color = blend<tf.Tensor4D>(outside, paintMouth(placed, irradiance), isMouth)
+    const color = blend(outside, paintMouth(placed, irradiance), isMouth)
     const isBrow = tf.cast(tf.greater(tf.mul(browAlpha, tf.sub(1, isMouth)), 0.22), 'float32')
     const side = tf.cast(tf.greater(field('browLeft'), field('browRight')), 'float32')
     const browLabel = tf.add(labelOf('r_brow'), tf.mul(side, labelOf('l_brow') - labelOf('r_brow')))
@@ -214,7 +211,7 @@ export function headPainter(model: MorphableModel, scene: SceneModel, textures: 
       0.8,
     )
     const dark = tf.mul(irradiance, tf.mul(perPicture(placed.skin), tf.tensor1d([0.12, 0.06, 0.06])))
-    return blend<tf.Tensor4D>(dark, inside, seen.there)
+    return blend(dark, inside, seen.there)
   }
 
   return { paint, dispose: () => tf.dispose([fixed, table, mouthTable, mouthUv]) }
