@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { FaceAnnotation, Picture } from '@facekit/annotate'
 import { disposeParameters, writeFileAtomic, type FaceParameters } from '@facekit/core'
-import type { FitResult } from '@facekit/fit'
+import type { FitFaceOptions, FitResult } from '@facekit/fit'
 import { parametersFile, readNumbers, type ParametersFile } from './parameters-file.js'
 import type { PhaseTimer } from './phase-timer.js'
 import type { Progress } from './progress.js'
@@ -59,8 +59,8 @@ export async function reconstructFace(
   }
 }
 
-/** Steps of gradient descent from what the regressor gives; as good as the 60 from scratch. */
-const REFINE_ITERATIONS = 20
+/** Few steps, but larger ones: landmarks as near as after the fit's 60, colours nearly so, in a third of the time. */
+const REFINEMENT = { iterations: 16, rate: 2 }
 
 async function find(
   job: FaceJob,
@@ -73,12 +73,14 @@ async function find(
   if (method === 'fit') return timer.measure('fit', () => fit(job, session, progress, signal))
   const start = await timer.measure('regress', () => regress(job, session))
   try {
-    // No steps: measured, but not changed.
-    const iterations = method === 'regress' ? 0 : (job.iterations ?? REFINE_ITERATIONS)
-    const work = { ...job, iterations, start }
-    return await timer.measure(method === 'regress' ? 'regress' : 'fit', () =>
-      fit(work, session, progress, signal),
-    )
+    // Without steps it is measured, but not changed.
+    if (method === 'regress')
+      return await timer.measure('regress', () =>
+        fit(job, session, progress, signal, { start, iterations: 0 }),
+      )
+    const { iterations = REFINEMENT.iterations } = job
+    const options = { prior: start, rate: REFINEMENT.rate, iterations }
+    return await timer.measure('fit', () => fit(job, session, progress, signal, options))
   } finally {
     disposeParameters(start)
   }
@@ -94,19 +96,21 @@ async function regress({ annotation }: FaceJob, { regressor }: Session): Promise
 }
 
 async function fit(
-  job: FaceJob & { start?: FaceParameters },
+  job: FaceJob,
   session: Session,
   progress: Progress,
   signal: AbortSignal,
+  options: Pick<FitFaceOptions, 'start' | 'prior' | 'rate' | 'iterations'> = {},
 ): Promise<FitResult> {
   const [{ fitFace }, { loadEmbedder }] = await Promise.all([
     import('@facekit/fit'),
     import('@facekit/annotate'),
   ])
-  const embedder = job.iterations === 0 ? undefined : await loadEmbedder()
+  const { iterations = job.iterations } = options
+  const embedder = iterations === 0 ? undefined : await loadEmbedder()
   return fitFace(job.picture, job.annotation, session.model, {
-    ...(job.iterations === undefined ? {} : { iterations: job.iterations }),
-    ...(job.start && { start: job.start }),
+    ...options,
+    ...(iterations !== undefined && { iterations }),
     ...(embedder && { embed: embedder.embed }),
     signal,
     onProgress: ({ stage, iteration, iterations }) => {

@@ -24,6 +24,8 @@ export interface Descent {
   render: (parameters: FaceParameters) => FaceRendering
   terms: readonly LossTerm[]
   iterations: number
+  /** Factor of all rates. */
+  rate?: number
   embed?: (images: tf.Tensor4D) => tf.Tensor2D
   signal?: AbortSignal
   onStep?: (step: FitStep) => void
@@ -49,7 +51,7 @@ export async function descend(descent: Descent): Promise<FitStep[]> {
           `fitFace: step ${iteration}: ${culprit} is not finite; are all pictures and labels finite?`,
         )
       }
-      const factor = 0.1 + 0.45 * (1 + Math.cos((Math.PI * iteration) / iterations))
+      const factor = (descent.rate ?? 1) * (0.1 + 0.45 * (1 + Math.cos((Math.PI * iteration) / iterations)))
       adam.update(values, gradient, unknowns.rates, factor)
       history.push(step)
       descent.onStep?.(step)

@@ -35,6 +35,11 @@ export interface FitFaceOptions {
   /** Where the descent begins, e.g. what a regressor gives, with a row for each photograph: takes the place of the first two stages. With
    * `iterations: 0` it is only measured. The caller keeps it. */
   start?: FaceParameters
+  /** What a face is expected to be, e.g. what a regressor gives, with a row for each photograph: landmarks are fitted near its identity, and its
+   * point light is where the descent begins. Not with `start`. The caller keeps it. */
+  prior?: FaceParameters
+  /** Factor of the steps of the descent: larger ones for few iterations. Default 1. */
+  rate?: number
   /** Makes `[B, D]` of `[B, S, S, 3]` pictures, differentiable; without it the identity term is left out. */
   embed?: (images: tf.Tensor4D) => tf.Tensor2D
   /** Stops the work between two steps; the promise is rejected with the signal's reason. */
@@ -74,9 +79,13 @@ export async function fitFace(
     const values = new Float64Array(unknowns.size)
     if (options.start) await storeStart(values, unknowns, options.start, model.layout, annotations.length)
     else {
-      for (const [i, fitted] of fitEachLandmarks(annotations, model, camera).entries()) {
+      const { prior } = options
+      if (prior) await storeStart(values, unknowns, prior, model.layout, annotations.length)
+      const expected = prior && Float64Array.from(values.subarray(...unknowns.range('identity')))
+      for (const [i, fitted] of fitEachLandmarks(annotations, model, camera, expected).entries()) {
         signal?.throwIfAborted()
         storeShape(values, unknowns, i, fitted)
+        if (!prior) storePointLight(values, unknowns, i)
         report('landmarks', i + 1, annotations.length)
       }
     }
@@ -93,6 +102,7 @@ export async function fitFace(
       crops,
       render,
       iterations,
+      ...(options.rate !== undefined && { rate: options.rate }),
       terms: options.losses ?? fitLossTerms(model, options.weights),
       embed: options.embed,
       signal,
@@ -140,23 +150,27 @@ function checkPictures(pictures: readonly Picture[], annotations: readonly FaceA
   }
 }
 
+/** How far an identity coefficient may be from what a regressor says. */
+const PRIOR_DEVIATION = 0.7
+
 /** Fits each photograph's landmarks alone; several photographs then agree on one identity. */
 function fitEachLandmarks(
   annotations: readonly FaceAnnotation[],
   model: MorphableModel,
   camera: Camera,
+  expected?: Float64Array,
 ): LandmarkFit[] {
   const size = annotations[0].alignment.size
-  const fitAll = (identity?: Float64Array) =>
+  const fitAll = (identity?: Float64Array, identityDeviation = 1e-3) =>
     annotations.map(({ alignment }) =>
       fitLandmarks(alignment.landmarks, model, {
         width: size,
         height: size,
         camera,
-        ...(identity ? { identity, identityDeviation: 1e-3 } : {}),
+        ...(identity ? { identity, identityDeviation } : {}),
       }),
     )
-  const alone = fitAll()
+  const alone = fitAll(expected, PRIOR_DEVIATION)
   if (annotations.length === 1) return alone
   const mean = new Float64Array(model.layout.identity)
   for (const { identity } of alone)
@@ -177,9 +191,13 @@ function storeShape(
   store('rotation', fitted.rotation)
   store('translation', fitted.translation)
   store('logScale', [Math.log(fitted.scale)])
-  store('lightPosition', [0, 400, 1200])
-  store('logLightColor', [-1.5, -1.5, -1.5])
-  store('logShininess', [Math.log(14)])
+}
+
+/** The point light before anything is known of it. */
+function storePointLight(values: Float64Array, unknowns: FaceUnknowns, picture: number): void {
+  values.set([0, 400, 1200], unknowns.range('lightPosition', picture)[0])
+  values.set([-1.5, -1.5, -1.5], unknowns.range('logLightColor', picture)[0])
+  values.set([Math.log(14)], unknowns.range('logShininess', picture)[0])
 }
 
 /** Estimates light and albedo; several photographs share the mean of their albedos. */
@@ -196,6 +214,7 @@ async function storeLight(
   try {
     const batch = crops.picture.shape[0]
     const [start, end] = unknowns.range('albedo')
+    values.fill(0, start, end)
     for (let i = 0; i < batch; i++) {
       const { sphericalHarmonics, albedo } = await initialLight(model, rendering, crops, i)
       values.set(sphericalHarmonics, unknowns.range('sphericalHarmonics', i)[0])

@@ -79,6 +79,19 @@ describe('fitFace', () => {
     )
   })
 
+  it('value: a prior keeps the identity near, and its point light', async () => {
+    const truth = randomParameters(model, 11)
+    const { annotation, picture } = await syntheticAnnotation(model, truth)
+    const identity = (result: { parameters: { identity: tf.Tensor } }) =>
+      tf.tidy(() => tf.mean(tf.abs(tf.sub(result.parameters.identity, truth.identity))).dataSync()[0])
+    const near = await fitFace(picture, annotation, model, { prior: truth, iterations: 0 })
+    const alone = await fitFace(picture, annotation, model, { iterations: 0 })
+    expect(identity(near)).toBeLessThan(identity(alone))
+    const { lightPosition } = truth.illumination
+    const found = near.parameters.illumination.lightPosition
+    expect(tf.max(tf.abs(tf.sub(found, lightPosition))).dataSync()[0]).toBeLessThan(0.1)
+  })
+
   it('value: two pictures of a person share identity and albedo', async () => {
     const truth = randomParameters(model, 8)
     const turned = { ...truth, pose: { ...truth.pose, rotation: tf.tensor2d([[0, 0.4, 0]]) } }
