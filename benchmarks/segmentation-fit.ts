@@ -1,5 +1,5 @@
 // What the face region does to the fit: every face is fitted with the region of the segmenter's network, and with that of the landmarks.
-//   node --conditions=@facekit/source --import tsx benchmarks/segmentation-fit.ts [--people 20] [--iterations 60] [photo...]
+//   node --conditions=@facekit/source --import tsx benchmarks/segmentation-fit.ts [--people 20] [--faces 3, of each photograph] [--iterations 60] [photo...]
 // Errors of colours are compared over the pixels that both regions hold: a smaller region is an easier one. Time is that of annotate.
 import { existsSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -15,7 +15,11 @@ import * as tf from '@tensorflow/tfjs-core'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { people: { type: 'string', default: '20' }, iterations: { type: 'string', default: '60' } },
+  options: {
+    people: { type: 'string', default: '20' },
+    iterations: { type: 'string', default: '60' },
+    faces: { type: 'string', default: '3' },
+  },
 })
 const ways = ['landmarks', 'network'] as const
 type Way = (typeof ways)[number]
@@ -79,7 +83,7 @@ for (const file of photographs()) {
   const times: number[] = []
   for (const segmenter of ways) {
     const start = performance.now()
-    labelled.push(await annotate(picture, { segmenter, maxFaces: 3 }))
+    labelled.push(await annotate(picture, { segmenter, maxFaces: Number(values.faces) }))
     times.push((performance.now() - start) / 1000)
   }
   for (let i = 0; i < labelled[0].length; i++) {

@@ -12,8 +12,9 @@ type Mask = NdArray<Float32Array>
 
 /** How the masks of a face are made. */
 export interface LabelMasksOptions {
-  /** Gives the face region, `[S, S]` 0..1. `'network'`: the segmenter that comes with the package, see `segment`; `'landmarks'` (the default): an
-   * outline from the landmarks (`faceRegion`), less what evidently is no skin (`refineFaceRegion`). */
+  /** Gives the face region, `[S, S]` 0..1. `'landmarks'` (the default): an outline from the landmarks (`faceRegion`), less what evidently is no
+   * skin (`refineFaceRegion`). `'network'`: the segmenter that comes with the package, see `segment`, of which the part that the landmarks are
+   * of counts; where it finds less than 0.72 of the other way's region, that. */
   segmenter?: 'network' | 'landmarks' | ((crop: FaceCrop, landmarks: Points) => Mask | Promise<Mask>)
   /** Gives the skin probability, `[S, S]` 0..1. Default `skinProbability`. */
   skin?: (image: Mask, landmarks: Points, faceRegion: Mask) => Mask | Promise<Mask>
@@ -30,31 +31,62 @@ export async function labelMasks(
 ): Promise<{ faceRegion: Mask; innerMouth: Mask; skinProbability: Mask }> {
   const { segmenter = 'landmarks', skin = defaultSkin } = options
   const { size, image, inside } = crop
-  let region = await segmentWith(segmenter, crop, landmarks)
+  const masks =
+    segmenter === 'network'
+      ? await networkMasks(crop, landmarks, skin)
+      : segmenter === 'landmarks'
+        ? await landmarkMasks(crop, landmarks, skin)
+        : await skinWithin(await segmenter(crop, landmarks), image, landmarks, skin)
+  return { ...masks, innerMouth: smaller(innerMouthArea(landmarks, { size }), inside) }
+}
+
+type Skin = NonNullable<LabelMasksOptions['skin']>
+
+interface FaceMasks {
+  faceRegion: Mask
+  skinProbability: Mask
+}
+
+/** The region that is given, and the skin in it. */
+async function skinWithin(region: Mask, image: Mask, landmarks: Points, skin: Skin): Promise<FaceMasks> {
+  const size = image.shape[0]
   assertShape('annotate: faceRegion', region, [size, size])
-  let probability = await skin(image, landmarks, region)
+  const probability = await skin(image, landmarks, region)
   assertShape('annotate: skinProbability', probability, [size, size])
-  if (segmenter === 'landmarks') region = refineFaceRegion(region, probability, image, landmarks)
-  if (typeof segmenter === 'string') probability = smaller(probability, region)
-  return {
-    faceRegion: region,
-    innerMouth: smaller(innerMouthArea(landmarks, { size }), inside),
-    skinProbability: probability,
-  }
+  return { faceRegion: region, skinProbability: probability }
 }
 
-async function segmentWith(
-  segmenter: NonNullable<LabelMasksOptions['segmenter']>,
-  crop: FaceCrop,
-  landmarks: Points,
-): Promise<Mask> {
-  if (typeof segmenter === 'function') return segmenter(crop, landmarks)
-  if (segmenter === 'landmarks') return faceRegion(landmarks, { size: crop.size, inside: crop.inside })
+/** Outline, less what is no skin by its colour. */
+async function landmarkMasks(crop: FaceCrop, landmarks: Points, skin: Skin): Promise<FaceMasks> {
+  const { size, image, inside } = crop
+  const outline = faceRegion(landmarks, { size, inside })
+  const { skinProbability: probability } = await skinWithin(outline, image, landmarks, skin)
+  const region = refineFaceRegion(outline, probability, image, landmarks)
+  return { faceRegion: region, skinProbability: smaller(probability, region) }
+}
+
+/** Share of the face that the network must find, or it is not believed: faces under blue light, and the like. */
+const LEAST = 0.72
+
+/** What the network takes for face. Where that is little of the outline, and of what has the colour of skin in it, the latter counts. */
+async function networkMasks(crop: FaceCrop, landmarks: Points, skin: Skin): Promise<FaceMasks> {
+  const { size, image, inside } = crop
   const { faceRegion: face } = await segment(crop)
-  return ownFace(face, crop, landmarks)
+  const region = ownFace(face, crop, landmarks)
+  if (!covers(region, faceRegion(landmarks, { size, inside }))) {
+    const masks = await landmarkMasks(crop, landmarks, skin)
+    if (!covers(region, masks.faceRegion)) return masks
+  }
+  const masks = await skinWithin(region, image, landmarks, skin)
+  return { ...masks, skinProbability: smaller(masks.skinProbability, region) }
 }
 
-const defaultSkin: NonNullable<LabelMasksOptions['skin']> = (image, landmarks, region) =>
+function covers(region: Mask, wanted: Mask): boolean {
+  const sum = (mask: Mask) => (mask.data as Float32Array).reduce((total, value) => total + value, 0)
+  return sum(smaller(region, wanted)) >= LEAST * sum(wanted)
+}
+
+const defaultSkin: Skin = (image, landmarks, region) =>
   skinProbability(image, landmarks, { faceRegion: region })
 
 /** The smaller of two masks, pixel by pixel. */
