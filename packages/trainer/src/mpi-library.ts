@@ -1,4 +1,5 @@
 import { FacekitError } from '@facekit/core'
+import type Koffi from 'koffi'
 import type { MpiFamily } from './process-rank.js'
 
 /** Numbers that are added up. */
@@ -64,12 +65,7 @@ const THREAD_SERIALIZED = 2
  * @throws {FacekitError} when koffi or the library is missing, or MPI does not start
  */
 export async function loadMpiLibrary(family: MpiFamily, path?: string): Promise<MpiLibrary> {
-  const { default: koffi } = await import('koffi').catch((error: Error) => {
-    throw new FacekitError(
-      `openMpi: the package koffi, which calls MPI, cannot be loaded (${error.message}); npm install koffi`,
-      { cause: error },
-    )
-  })
+  const koffi = await importKoffi()
   // Functions on other threads get 128 KiB of stack otherwise, on which MPICH overflows.
   koffi.config({ async_stack_size: STACK })
   const names = path === undefined ? (NAMES[family][process.platform] ?? []) : [path]
@@ -144,6 +140,21 @@ export async function loadMpiLibrary(family: MpiFamily, path?: string): Promise<
       }),
     abort: (code) => void library.func('MPI_Abort', 'int', [type, 'int'])(handles.world, code),
     finalize: () => check('MPI_Finalize', library.func('MPI_Finalize', 'int', [])() as number),
+  }
+}
+
+/** The name is hidden from bundlers, which would insist on finding the package. */
+async function importKoffi(name = 'koffi'): Promise<typeof Koffi> {
+  try {
+    const module = (await import(/* webpackIgnore: true */ /* @vite-ignore */ name)) as {
+      default: typeof Koffi
+    }
+    return module.default
+  } catch (error) {
+    throw new FacekitError(
+      `openMpi: the package koffi, which calls MPI, cannot be loaded (${(error as Error).message}); npm install koffi`,
+      { cause: error },
+    )
   }
 }
 
