@@ -342,7 +342,7 @@ describe('the weights of the package', () => {
           either += Number(face || truth)
         }
       }
-      expect(both / either, name).toBeGreaterThan(0.85)
+      expect(both / either).toBeGreaterThan(0.85)
     }
   })
 })
