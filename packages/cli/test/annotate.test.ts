@@ -25,7 +25,6 @@ describe.skipIf(!havePhotos)('facekit annotate', () => {
     for (const [person, frame] of [
       ['Abdullah_Gul', '10'],
       ['Ahmed_Ahmed', '00'],
-      ['Ahmed_Ahmed', '10'],
     ]) {
       await mkdir(join(folder, person), { recursive: true })
       await cp(join(photos, person, `${frame}.jpg`), join(folder, person, `${frame}.jpg`))
@@ -37,16 +36,16 @@ describe.skipIf(!havePhotos)('facekit annotate', () => {
     })
     expect(interrupted.code).toBe(130)
     expect(interrupted.stderr).toMatch(
-      /0 of 4 photographs are labelled; the same command goes on\n.*interrupted/,
+      /0 of 3 photographs are labelled; the same command goes on\n.*interrupted/,
     )
     const { code, stdout, stderr } = await spawnCli(command)
     expect(code).toBe(1)
     expect(stderr).toMatch(/facekit: nobody\/broken.jpg: not a picture/)
-    expect(stdout).toBe(`${folder}: 3 faces in 4 photographs (1 bad): ${out}\n`)
+    expect(stdout).toBe(`${folder}: 2 faces in 3 photographs (1 bad): ${out}\n`)
     const report = JSON.parse(await readFile(join(out, 'report.json'), 'utf8'))
     expect(report).toMatchObject({
-      pictures: 4,
-      faces: 3,
+      pictures: 3,
+      faces: 2,
       empty: [],
       bad: [{ picture: 'nobody/broken.jpg' }],
     })
@@ -63,11 +62,12 @@ describe.skipIf(!havePhotos)('facekit annotate', () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line))
-    expect(events[0]).toEqual({ event: 'start', done: 4, total: 4 })
-    expect(events.at(-1)).toMatchObject({ event: 'end', before: 4, complete: true, faces: 3, empty: 0 })
+    expect(events[0]).toEqual({ event: 'start', done: 3, total: 3 })
+    expect(events.at(-1)).toMatchObject({ event: 'end', before: 3, complete: true, faces: 2, empty: 0 })
     const other = await run([...command, '--quality', '50'])
     expect(other.stderr).toMatch(/begun with quality 85, now it is 50/)
-  })
+    // Two starts of the whole command from source, which a busy machine takes its time for.
+  }, 300_000)
 })
 
 describe('facekit annotate', () => {
