@@ -161,8 +161,9 @@ describe('cropFace', () => {
 
   it('throws: wrong shapes, impossible landmarks, absurd sizes', () => {
     const picture = paint(60, 40, () => [0, 0, 0])
-    const five = ndarray(new Float32Array(10), [5, 2])
-    expect(() => cropFace(picture, five)).toThrow(/alignFace: landmarks is \[5, 2\], expected \[68, 2\]/)
+    const seven = ndarray(new Float32Array(14), [7, 2])
+    expect(() => cropFace(picture, seven)).toThrow(/alignFace: landmarks is \[7, 2\], expected \[68, 2\]/)
+    expect(() => cropFace(picture, ndarray(new Float32Array(10), [5, 2]))).toThrow(ValueError)
     expect(() => cropFace(picture, ndarray(new Float32Array(136), [68, 2]))).toThrow(ValueError)
     expect(() => cropFace(picture, ndarray(new Float32Array(136).fill(NaN), [68, 2]))).toThrow(ValueError)
     expect(() => cropFace(picture, meanFace(), { size: 0 })).toThrow(ValueError)
