@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TrainingLoss, TrainingOptions } from '@facekit/trainer'
@@ -6,8 +6,15 @@ import { runTraining, seededBatches } from '@facekit/trainer'
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
 
-/** A folder of its own for a test. */
-export const scratchFolder = () => mkdtempSync(join(tmpdir(), 'facekit-trainer-'))
+const folders: string[] = []
+process.on('exit', () => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })))
+
+/** A folder of its own for a test; removed at the end. */
+export function scratchFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'facekit-trainer-'))
+  folders.push(folder)
+  return folder
+}
 
 /** A small network with convolution and batch normalisation; always starts the same. */
 export function tinyNetwork(): tfl.LayersModel {
