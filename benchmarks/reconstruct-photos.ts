@@ -1,5 +1,5 @@
 // Accuracy of the whole job on photographs: landmark error (NME) and colour error of every face.
-//   node --conditions=@facekit/source --import tsx benchmarks/reconstruct-photos.ts [--iterations N] [--panels folder] [--model synthetic|file] [photo...]
+//   node --conditions=@facekit/source --import tsx benchmarks/reconstruct-photos.ts [--iterations N] [--panels folder] [--model synthetic|file] [--segmenter network|landmarks] [photo...]
 // Without photographs: the six of @vladmandic/face-api and, where ../shared/data/photos exists, one of each of 20 people.
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
@@ -22,6 +22,7 @@ const { values: options, positionals } = parseArgs({
     iterations: { type: 'string', default: '60' },
     panels: { type: 'string' },
     model: { type: 'string' },
+    segmenter: { type: 'string', default: 'network' },
   },
 })
 
@@ -77,7 +78,7 @@ console.log('photograph                      face   NME %   colour  annotate s  
 for (const photograph of photographs) {
   const started = performance.now()
   const picture = await readPicture(photograph)
-  const faces = await annotate(picture)
+  const faces = await annotate(picture, { segmenter: options.segmenter as 'network' | 'landmarks' })
   const seconds = (performance.now() - started) / 1000
   if (faces.length === 0) console.log(`${basename(photograph)}: no face`)
   for (const [i, face] of faces.entries()) {

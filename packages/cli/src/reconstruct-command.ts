@@ -35,6 +35,14 @@ export function reconstructCommand(io: CliIo, setCode: (code: number) => void): 
         .choices(['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu'])
         .default('auto'),
     )
+    .addOption(
+      new Option(
+        '--segmenter <name>',
+        'what finds the pixels of the face: a network, or the landmarks and colours',
+      )
+        .choices(['network', 'landmarks'])
+        .default('network'),
+    )
     .option('--face <number>', 'only this face of each photograph, from 1', wholeNumber(1, 10_000))
     .option('--iterations <number>', 'steps of the fit', wholeNumber(0, 100_000))
     .option('--size <pixels>', 'width and height of the maps', wholeNumber(16, 4096), 512)

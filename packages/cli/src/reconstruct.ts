@@ -18,6 +18,8 @@ export interface ReconstructOptions {
   method: Method
   /** File of a regressor for the methods that need one; the shipped one if undefined. */
   regressor?: string
+  /** What finds the pixels of a face. Default: as `annotate` does. */
+  segmenter?: 'network' | 'landmarks'
   /** Only this face of each picture, from 1. */
   face?: number
   /** Steps of the fit. */
@@ -213,6 +215,7 @@ async function annotatePicture({ file, picture, options, signal }: PictureWork):
   const rejected: string[] = []
   const annotations = await annotate(picture, {
     signal,
+    segmenter: options.segmenter,
     ...(options.face === undefined ? {} : { maxFaces: options.face }),
     onReject: (_, reason) => rejected.push(reason),
   })
