@@ -40,7 +40,8 @@ const UNITS = { rotation: 1, translation: 60, identity: 2, light: 1.5 }
 
 export async function recoverPose(options: PoseRecoveryOptions = {}): Promise<PoseRecovery> {
   const { size = 112, iterations = 200, degrees = 40, seed = 1, every = 5 } = options
-  const model = await loadBaseModel()
+  // The variant of the README's picture.
+  const model = await loadBaseModel({ variant: 'synthetic' })
   // 1. The picture to be explained: a stranger, head turned, light from somewhere.
   const truth = target(model, seed)
   const picture = (parameters: FaceParameters) =>

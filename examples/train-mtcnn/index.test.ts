@@ -70,7 +70,7 @@ describe('train-mtcnn', () => {
     const losses: Record<string, number[]> = {}
     const mtcnn = await trainMtcnn({
       scenes,
-      iterations: 12,
+      iterations: 30,
       batch: 12,
       onWindows: (stage, counts) => {
         stages.push(stage)

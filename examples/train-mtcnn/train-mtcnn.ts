@@ -75,10 +75,13 @@ export async function trainStage(
     clipNorm: 5,
     seconds: seconds?.training,
     // Where time is what ends it, the rate falls with the time.
-    learningRate: warmup((iteration) => {
-      const spent = (performance.now() - start) / 1000 / (seconds?.training ?? Infinity)
-      return schedule(Math.max(iteration, Math.min(iterations - 1, Math.floor(spent * iterations))))
-    }, 200),
+    learningRate: warmup(
+      (iteration) => {
+        const spent = (performance.now() - start) / 1000 / (seconds?.training ?? Infinity)
+        return schedule(Math.max(iteration, Math.min(iterations - 1, Math.floor(spent * iterations))))
+      },
+      Math.min(200, Math.floor(iterations / 10)),
+    ),
     onProgress: (progress) => options.onProgress?.(stage, progress),
   })
 }
