@@ -1,28 +1,10 @@
-/** Names of the 19 classes of CelebAMask-HQ, by label: `celebaMaskClasses[2]` is `'nose'`. */
-export const celebaMaskClasses = [
-  'background',
-  'skin',
-  'nose',
-  'eye_g',
-  'l_eye',
-  'r_eye',
-  'l_brow',
-  'r_brow',
-  'l_ear',
-  'r_ear',
-  'mouth',
-  'u_lip',
-  'l_lip',
-  'hair',
-  'hat',
-  'ear_r',
-  'neck_l',
-  'neck',
-  'cloth',
-] as const
+import { faceLabels, type FaceLabel } from '@facekit/core'
+
+/** Names of the 19 classes of CelebAMask-HQ, by label: `celebaMaskClasses[2]` is `'nose'`; `faceLabels` of @facekit/core. */
+export const celebaMaskClasses = faceLabels
 
 /** Name of a class of CelebAMask-HQ. */
-export type CelebaMaskClass = (typeof celebaMaskClasses)[number]
+export type CelebaMaskClass = FaceLabel
 
 /** What of the classes is face as `FaceAnnotation.faceRegion` means it: skin, nose, eyes, brows and lips. Ears, glasses (lenses too) and the
  * opening of the mouth are not. */

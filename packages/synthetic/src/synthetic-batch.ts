@@ -1,32 +1,12 @@
-import type { FaceParameters } from '@facekit/core'
+import { faceLabels, type FaceLabel, type FaceParameters } from '@facekit/core'
 import { dispose, type TensorContainer } from '@tensorflow/tfjs-core'
 import type { Tensor1D, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core'
 
-/** Names of the 19 classes of a label picture, those of CelebAMask-HQ in its order. Left and right are the subject's. */
-export const labelNames = [
-  'background',
-  'skin',
-  'nose',
-  'eye_g',
-  'l_eye',
-  'r_eye',
-  'l_brow',
-  'r_brow',
-  'l_ear',
-  'r_ear',
-  'mouth',
-  'u_lip',
-  'l_lip',
-  'hair',
-  'hat',
-  'ear_r',
-  'neck_l',
-  'neck',
-  'cloth',
-] as const
+/** Names of the 19 classes of a label picture, those of CelebAMask-HQ in its order: `faceLabels` of @facekit/core. */
+export const labelNames = faceLabels
 
 /** Name of a class. */
-export type LabelName = (typeof labelNames)[number]
+export type LabelName = FaceLabel
 
 /** Number of a class: its place in `labelNames`. */
 export const labelOf = (name: LabelName): number => labelNames.indexOf(name)
