@@ -79,12 +79,7 @@ export class ChipResampler {
 }
 
 /** `[target, source]` weights that resample a line: window of the source, as shares of its length, to the target. */
-export function resamplingMatrix(
-  source: number,
-  target: number,
-  start: number,
-  length: number,
-): Float32Array {
+function resamplingMatrix(source: number, target: number, start: number, length: number): Float32Array {
   const matrix = new Float32Array(target * source)
   const step = (length * source) / target
   const reach = Math.max(1, step)

@@ -18,7 +18,7 @@ export interface LandmarkNetworkOptions {
 }
 
 /** Pixels of the picture along the side of a pixel of a heat map. */
-export const heatmapStride = 4
+const heatmapStride = 4
 
 type Maps = tfl.SymbolicTensor
 

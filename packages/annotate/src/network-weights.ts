@@ -72,7 +72,7 @@ export async function readShippedWeights(network: NetworkName): Promise<Uint8Arr
  *
  * @throws {ModelFormatError} when the file is damaged or of another network
  */
-export function parseNetworkWeights(bytes: Uint8Array, network: NetworkName): NetworkWeights {
+function parseNetworkWeights(bytes: Uint8Array, network: NetworkName): NetworkWeights {
   const who = `${network}.safetensors`
   const { metadata, tensors } = readSafetensors(bytes, who)
   if (metadata.format !== 'facekit-network' || metadata.network !== network || metadata.version !== '1') {

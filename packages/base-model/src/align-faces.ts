@@ -156,7 +156,7 @@ function takeOutPose(faces: readonly AlignedFace[], mirror: Int32Array, area: Fl
 }
 
 /** Mean square over the surface of a field's length. */
-export function squaredNorm(field: ArrayLike<number>, area: ArrayLike<number>): number {
+function squaredNorm(field: ArrayLike<number>, area: ArrayLike<number>): number {
   let sum = 0
   for (let i = 0; i < field.length; i++) sum += area[Math.floor(i / 3)] * field[i] * field[i]
   return sum

@@ -5,7 +5,7 @@ import type { LearningTemplate } from './learning-template.js'
 import { packLists, quantizeFields } from './quantize.js'
 
 /** Painted modes that stay: tone, what comes with age, and what photographs of this size do not show. */
-export const KEPT_PAINTED_MODES = [
+const KEPT_PAINTED_MODES = [
   'melanin',
   'haemoglobin',
   'carotene',

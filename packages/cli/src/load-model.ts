@@ -3,7 +3,7 @@ import type { MorphableModel, ReadModelOptions } from '@facekit/morphable'
 
 /** Names of the models that come with facekit: the default, and the one that no photograph went into. */
 export const BASE_MODEL = 'base'
-export const SYNTHETIC_MODEL = 'base-synthetic'
+const SYNTHETIC_MODEL = 'base-synthetic'
 export const SHIPPED_MODELS: ReadonlySet<string> = new Set([BASE_MODEL, SYNTHETIC_MODEL])
 
 /** Loads a face model by name, or from a file or folder of any format that `readMorphableModel` knows.

@@ -44,7 +44,7 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
 }
 
 /** Whether errors are to come with their stack. */
-export function isDebugging(argv: readonly string[], io: CliIo): boolean {
+function isDebugging(argv: readonly string[], io: CliIo): boolean {
   return argv.includes('--debug') || Boolean(io.env.FACEKIT_DEBUG)
 }
 

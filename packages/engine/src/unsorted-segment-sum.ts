@@ -15,7 +15,7 @@ interface Attributes {
 }
 
 /** Adds up the rows of x that carry the same segment number. Rows with a number outside of the range are dropped. */
-export function sumSegments(x: Numbers, ids: Numbers, segments: number, result: Numbers): void {
+function sumSegments(x: Numbers, ids: Numbers, segments: number, result: Numbers): void {
   const width = ids.length === 0 ? 0 : x.length / ids.length
   result.fill(0)
   for (let row = 0; row < ids.length; row++) {

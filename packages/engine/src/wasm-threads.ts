@@ -17,7 +17,7 @@ interface Threads {
 }
 
 /** Kernels whose work can be shared, by their number in assembly/threads.ts. */
-export const SHARED_KERNELS = { convolve: 0, filterGradient: 1, pack: 2, adam: 3 } as const
+const SHARED_KERNELS = { convolve: 0, filterGradient: 1, pack: 2, adam: 3 } as const
 
 /** Where a control block's arguments begin. */
 const ARGUMENTS = 64

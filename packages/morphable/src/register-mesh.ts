@@ -137,7 +137,7 @@ export function normalsOf(positions: ArrayLike<number>, triangles: Int32Array): 
 }
 
 /** 1 at vertices on an edge that belongs to one triangle only. */
-export function borderVertices(triangles: Int32Array): Uint8Array {
+function borderVertices(triangles: Int32Array): Uint8Array {
   const largest = triangles.reduce((top, vertex) => Math.max(top, vertex), -1)
   const edges = new Map<number, number>()
   const key = (a: number, b: number) => Math.min(a, b) * (largest + 1) + Math.max(a, b)

@@ -76,17 +76,6 @@ export function applySimilarity3d(
   return result
 }
 
-/** The way back. */
-export function invertSimilarity3d({ scale, rotation: r, translation }: Similarity3d): Similarity3d {
-  const rotation = [r[0], r[3], r[6], r[1], r[4], r[7], r[2], r[5], r[8]]
-  const turned = rotate(rotation, translation)
-  return {
-    scale: 1 / scale,
-    rotation,
-    translation: turned.map((value) => -value / scale) as [number, number, number],
-  }
-}
-
 /** Angle of a rotation matrix, radians. */
 export function rotationAngle(rotation: readonly number[]): number {
   return Math.acos(Math.min(1, Math.max(-1, (rotation[0] + rotation[4] + rotation[8] - 1) / 2)))

@@ -1,5 +1,5 @@
 /** Bit of a cell: the vertex is behind the eye, outside of near and far, or not finite. */
-export const SPECIAL = 0x8000
+const SPECIAL = 0x8000
 
 /** Adding and subtracting it rounds to multiples of 2^-32 (numbers up to 2^19 in size; larger ones to a coarser grid). */
 export const SNAP = 1.5 * 2 ** 20

@@ -15,7 +15,7 @@ export interface PaintArrays {
 }
 
 /** Channels of light: diffuse and specular. */
-export const LIGHT_CHANNELS = 6
+const LIGHT_CHANNELS = 6
 
 /** Spreads the light at the vertices over the pixels of the face, and marks face and inner mouth. */
 export function paintForward(light: Numbers, arrays: PaintArrays, surface: Numbers): void {

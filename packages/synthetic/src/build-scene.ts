@@ -111,7 +111,7 @@ function shellPart(name: 'hair' | 'hat', grid: ShellGrid): MeshPart {
 }
 
 /** `[N * 3]` normals of the mean face. */
-export function meanNormals({ triangles, vertexCount, shape }: MorphableModel): Float32Array {
+function meanNormals({ triangles, vertexCount, shape }: MorphableModel): Float32Array {
   const mean = shape.mean.data
   const result = new Float32Array(vertexCount * 3)
   for (let t = 0; t < triangles.length; t += 3) {

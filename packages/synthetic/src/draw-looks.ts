@@ -19,7 +19,7 @@ const HAIR: readonly (readonly [number, number, number])[] = [
   [0.62, 0.6, 0.57],
 ]
 
-export const oneOf = (random: Random, count: number, weight = 1): Float32Array => {
+const oneOf = (random: Random, count: number, weight = 1): Float32Array => {
   const result = new Float32Array(count)
   result[random.integer(count)] = weight
   return result
@@ -29,7 +29,7 @@ const log = (random: Random, from: number, to: number) =>
   Math.exp(random.uniform(Math.log(from), Math.log(to)))
 
 /** A colour of dye, cloth or paint. */
-export function drawPaint(random: Random): number[] {
+function drawPaint(random: Random): number[] {
   const level = random.uniform(0.01, 0.85) ** 1.6
   const vivid = random.uniform() < 0.4 ? 1 : 0.3
   return [0, 1, 2].map(() => Math.min(0.95, Math.max(0.004, level * Math.exp(random.normal(0, vivid)))))

@@ -8,7 +8,7 @@ export const HEAD_CENTER: Vector3 = [0, 20, -40]
 const RINGS = [0, 0.035, 0.08, 0.14, 0.21, 0.3, 0.41, 0.54, 0.68, 0.84, 1]
 
 /** Distance from `HEAD_CENTER` to the surface of a head without a face: half of an ellipsoid above, a flatter one below. */
-export function skullRadius([x, y, z]: Vector3): number {
+function skullRadius([x, y, z]: Vector3): number {
   const height = y > 0 ? 116 : 92
   return 1 / Math.hypot(x / 77, y / height, z / 100)
 }
