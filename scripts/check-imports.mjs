@@ -1,9 +1,11 @@
 // Who imports whom: fails on a cycle between packages, on an import against the design's direction, on a deep import of
-// another package, and on an import that the package does not declare.
+// another package, and on an import that the package does not declare. Lists circles of files inside a package, type imports
+// included, and folders with too many files.
 import { readdir, readFile } from 'node:fs/promises'
 import { builtinModules } from 'node:module'
 import { join } from 'node:path'
 import ts from 'typescript'
+import { findCircles, FOLDER_LIMIT, fullFolders } from './file-circles.mjs'
 import { root } from './run-step.mjs'
 
 /** Allowed imports between packages; what a package may import, so may those above it. */
@@ -29,6 +31,8 @@ const ALLOWED = {
 }
 
 const problems = []
+/** What is listed without failing. */
+const notes = []
 
 async function sourceFiles(folder) {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => [])
@@ -91,9 +95,11 @@ for (const group of ['packages', 'examples']) {
       }
     }
     const used = new Set()
+    const imports = new Map()
     for (const file of await sourceFiles(group === 'packages' ? join(folder, 'src') : folder)) {
       const where = file.slice(root.length)
-      for (const specifier of await importsOf(file)) {
+      imports.set(where, await importsOf(file))
+      for (const specifier of imports.get(where)) {
         if (specifier.startsWith('.')) {
           if (group === 'packages' && !join(file, '..', specifier).startsWith(folder)) {
             problems.push(`${where}: ${specifier} leaves the package`)
@@ -112,6 +118,9 @@ for (const group of ['packages', 'examples']) {
         }
       }
     }
+    for (const circle of findCircles(imports)) notes.push(`circle of files: ${circle.join(' <-> ')}`)
+    for (const [full, count] of fullFolders(imports.keys()))
+      notes.push(`${full}: ${count} files in one folder, at most ${FOLDER_LIMIT}`)
     if (group === 'packages') {
       used.delete(name)
       graph.set(name, used)
@@ -140,6 +149,7 @@ function visit(name, path) {
 }
 for (const name of graph.keys()) visit(name, [])
 
+for (const note of notes) console.log(note)
 for (const problem of new Set(problems)) console.error(problem)
 if (problems.length === 0) console.log(`imports of ${graph.size} packages are in order`)
 process.exitCode = problems.length === 0 ? 0 : 1

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { install, pnpm, run } from './run-step.mjs'
+import { testTimes } from './test-times.mjs'
 
 const checks = [
   ['format', [...pnpm, 'run', 'format:check']],
@@ -39,6 +40,7 @@ try {
   counts.passed += results.numPassedTests
   counts.failed += results.numFailedTests
   counts.skipped += results.numPendingTests + results.numTodoTests
+  for (const line of testTimes(results)) console.log(line)
   // A file that fails to load has no failed test of its own.
   const unloaded = results.testResults.filter(
     (file) => file.status === 'failed' && file.assertionResults.length === 0,
