@@ -5,13 +5,13 @@
 // so many seconds; ROBUST=1 keeps Dawn's bounds checks; WINOGRAD=1e9 goes without Winograd's basis.
 // Calls are timed one after the other: where tfjs takes longer to issue one than the GPU to run it (0.1 ms and more on a busy machine), that is
 // what is measured. Times of the kernels alone: `profile()` of a recorded step, benchmarks/training-step.ts.
-import { makeGpuTensor, runGpuProgram, workgroupsFor } from '@facekit/core'
+import { makeGpuTensor, runGpuProgram, workgroupsFor } from '@facekit/kernels'
 import { assertHealthy, initEngine } from '@facekit/engine'
 import * as tf from '@tensorflow/tfjs-core'
-import type { GpuTile } from '../packages/engine/src/gpu-matmul-tile.js'
-import { tuning, usualPlan, type GpuPlan } from '../packages/engine/src/gpu-matmul-plan.js'
-import { winograd } from '../packages/engine/src/gpu-conv-winograd.js'
-import { stockGpuKernels } from '../packages/engine/src/gpu-matmul-replace.js'
+import type { GpuTile } from '../packages/engine/src/webgpu/matmul/tile.js'
+import { tuning, usualPlan, type GpuPlan } from '../packages/engine/src/webgpu/matmul/plan.js'
+import { winograd } from '../packages/engine/src/webgpu/conv/winograd.js'
+import { stockGpuKernels } from '../packages/engine/src/webgpu/matmul/replace.js'
 
 const small = process.env.SMALL !== undefined
 const modes = process.argv.slice(2).length > 0 ? process.argv.slice(2) : ['check', 'ours']

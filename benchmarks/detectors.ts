@@ -11,15 +11,14 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import {
-  boxAroundLandmarks,
-  detectFaces,
-  loadMtcnn,
-  openLandmarks,
-  readPicture,
   type Box,
   type FaceDetection,
   type Picture,
+  detectFaces,
+  loadMtcnn,
+  readPicture,
 } from '@facekit/annotate'
+import { boxAroundLandmarks, openLandmarks } from '@facekit/annotate-training'
 import { initEngine } from '@facekit/engine'
 import { printTable } from './benchmark.js'
 

@@ -3,7 +3,7 @@
 import { fileURLToPath } from 'node:url'
 import { annotate, loadEmbedder, readPicture } from '@facekit/annotate'
 import { loadBaseModel } from '@facekit/base-model'
-import { disposeParameters } from '@facekit/core'
+import { disposeParameters } from '@facekit/parameters'
 import { initEngine } from '@facekit/engine'
 import { fitFace, type FitFaceOptions } from '@facekit/fit'
 

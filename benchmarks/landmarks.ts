@@ -15,17 +15,15 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import {
-  boxAroundLandmarks,
+  type Box,
+  type FaceDetection,
+  type Picture,
+  type Points,
   detectFaces,
   findLandmarks,
   loadHourglass,
-  openLandmarks,
-  type Box,
-  type FaceDetection,
-  type LandmarkSample,
-  type Picture,
-  type Points,
 } from '@facekit/annotate'
+import { type LandmarkSample, boxAroundLandmarks, openLandmarks } from '@facekit/annotate-training'
 import { loadBaseModel } from '@facekit/base-model'
 import { initEngine } from '@facekit/engine'
 import { createFaceSynthesizer } from '@facekit/synthetic'

@@ -18,7 +18,8 @@ import {
   type Points,
 } from '@facekit/annotate'
 import { loadBaseModel } from '@facekit/base-model'
-import { createRandom, disposeParameters, neutralParameters } from '@facekit/core'
+import { createRandom } from '@facekit/core'
+import { disposeParameters, neutralParameters } from '@facekit/parameters'
 import { initEngine } from '@facekit/engine'
 import { renderFace } from '@facekit/render'
 import * as tf from '@tensorflow/tfjs-core'

@@ -2,7 +2,8 @@
 //   node --conditions=@facekit/source --import tsx benchmarks/model-samples.ts <folder> [synthetic | model file]
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createRandom, neutralParameters, type FaceParameters } from '@facekit/core'
+import { createRandom } from '@facekit/core'
+import { type FaceParameters, neutralParameters } from '@facekit/parameters'
 import { initEngine } from '@facekit/engine'
 import { renderFace } from '@facekit/render'
 import * as tf from '@tensorflow/tfjs-core'

@@ -10,14 +10,8 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { initEngine } from '@facekit/engine'
-import {
-  antialias,
-  createTopology,
-  interpolate,
-  interpolateDerivatives,
-  rasterize,
-  sampleTexture,
-} from '@facekit/rasterizer'
+import { createTopology } from '@facekit/mesh'
+import { antialias, interpolate, interpolateDerivatives, rasterize, sampleTexture } from '@facekit/rasterizer'
 import * as tf from '@tensorflow/tfjs-core'
 
 const [backend = 'wasm', rounds = '200'] = process.argv.slice(2)

@@ -6,9 +6,10 @@
  * whole: through tfjs, and as a recorded step (`recordStep`). GPU times are sums over the kernels, each timed alone. SMALL=1 for GPUs
  * made of software. Whether pictures and gradients are those of the cpu backend: benchmarks/rasterize.ts.
  */
-import { recordStep } from '@facekit/core'
+import { recordStep } from '@facekit/kernels'
+import { createTopology } from '@facekit/mesh'
+import { type Fragments, antialias, interpolate, rasterize } from '@facekit/rasterizer'
 import { assertHealthy, initEngine } from '@facekit/engine'
-import { antialias, createTopology, interpolate, rasterize, type Fragments } from '@facekit/rasterizer'
 import * as tf from '@tensorflow/tfjs-core'
 import { crowd, curtains, fan, shards, sphere, type Mesh } from './rasterizer-meshes.js'
 

@@ -6,7 +6,8 @@
  * On a CPU, one picture against a plain loop in JavaScript, and how the time grows: benchmarks/rasterize-cpu.ts.
  */
 import { assertHealthy, initEngine } from '@facekit/engine'
-import { antialias, createTopology, interpolate, rasterize, type Fragments } from '@facekit/rasterizer'
+import { createTopology } from '@facekit/mesh'
+import { type Fragments, antialias, interpolate, rasterize } from '@facekit/rasterizer'
 import * as tf from '@tensorflow/tfjs-core'
 import { curtains, sphere, type Mesh } from './rasterizer-meshes.js'
 

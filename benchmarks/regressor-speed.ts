@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { packParameters } from '@facekit/core'
+import { packParameters } from '@facekit/parameters'
 import { initEngine } from '@facekit/engine'
 import { loadPretrainedRegressor } from '@facekit/regressor-weights'
 import * as tf from '@tensorflow/tfjs-core'

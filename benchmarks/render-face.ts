@@ -3,7 +3,7 @@
  *   node --single-threaded --conditions=@facekit/source --import tsx benchmarks/render-face.ts [wasm|cpu] [size] [--profile]
  */
 import { loadBaseModel } from '@facekit/base-model'
-import { neutralParameters, packParameters, unpackParameters } from '@facekit/core'
+import { neutralParameters, packParameters, unpackParameters } from '@facekit/parameters'
 import { initEngine } from '@facekit/engine'
 import { sampleCoefficients } from '@facekit/morphable'
 import { renderFace, type RenderFaceOptions } from '@facekit/render'

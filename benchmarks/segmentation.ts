@@ -7,19 +7,19 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import {
+  type FaceCrop,
+  type Points,
+  type Segmenter,
   annotate,
   celebaMaskClasses,
-  createSegmentationCounter,
   cropFace,
   faceClasses,
   faceRegion,
   labelOf,
   loadSegmenter,
   readPicture,
-  type FaceCrop,
-  type Points,
-  type Segmenter,
 } from '@facekit/annotate'
+import { createSegmentationCounter } from '@facekit/annotate-training'
 import { loadBaseModel } from '@facekit/base-model'
 import { initEngine } from '@facekit/engine'
 import { encodePng } from '@facekit/export'

@@ -6,7 +6,8 @@
  *
  * `forward` and `both` are issued operation by operation, `recorded` by `recordStep`. SMALL=1 takes a mesh of 31 x 31, small pictures and few coefficients, to try the script itself.
  */
-import { createRandom, neutralParameters, type FaceParameters } from '@facekit/core'
+import { createRandom } from '@facekit/core'
+import { type FaceParameters, neutralParameters } from '@facekit/parameters'
 import { initEngine, recordStep, type RecordedStep } from '@facekit/engine'
 import { disposeModel, sampleCoefficients, type MorphableModel } from '@facekit/morphable'
 import { renderFace, type RenderFaceOptions } from '@facekit/render'

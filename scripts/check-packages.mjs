@@ -59,7 +59,7 @@ async function bundle(name) {
   const inputs = Object.keys(result.metafile?.inputs ?? {})
   if (inputs.some((path) => /packages\/[a-z-]+\/src\//.test(path))) failures.push(`${name}: bundles source`)
   // Without them a gradient fails in the browser: a package that is marked too free of side effects loses them.
-  const tensors = inputs.some((path) => path.includes('packages/core/dist'))
+  const tensors = inputs.some((path) => path.includes('packages/kernels/dist'))
   // tfjs keeps its gradients in arrays, gradConfigs, and a loop registers them.
   const registered = result.outputFiles?.some(({ text }) => / of gradConfigs\d*\)/.test(text))
   if (tensors && !registered) failures.push(`${name}: the bundle has no gradients`)

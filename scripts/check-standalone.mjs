@@ -7,7 +7,10 @@ let failed = 0
 for (const name of await readdir(join(root, 'packages'))) {
   const manifest = JSON.parse(await readFile(join(root, 'packages', name, 'package.json'), 'utf8'))
   if (manifest.private) continue
-  const tensors = manifest.peerDependencies?.['@tensorflow/tfjs-core'] !== undefined
+  // Types alone need no gradients: what counts is what the built package runs.
+  const built = await readFile(join(root, 'packages', name, 'dist/index.js'), 'utf8').catch(() => '')
+  const tensors =
+    built.includes("from '@tensorflow/tfjs-core'") || built.includes('from "@tensorflow/tfjs-core"')
   const script = `
     const module = await import('${manifest.name}')
     if (Object.keys(module).length === 0 && ${name !== 'cli'}) throw new Error('exports nothing')

@@ -1,7 +1,8 @@
 // A triangle finds its way onto another one by looking at pictures only.
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-wasm'
-import { antialias, createTopology, interpolate, rasterize } from '@facekit/rasterizer'
+import { createTopology } from '@facekit/mesh'
+import { antialias, interpolate, rasterize } from '@facekit/rasterizer'
 import { pathToFileURL } from 'node:url'
 
 const size = 48

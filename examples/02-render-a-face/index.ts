@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import { loadBaseModel } from '@facekit/base-model'
-import { disposeParameters, neutralParameters, type FaceParameters } from '@facekit/core'
+import { type FaceParameters, disposeParameters, neutralParameters } from '@facekit/parameters'
 import { initEngine } from '@facekit/engine'
 import { sampleCoefficients } from '@facekit/morphable'
 import { renderFace } from '@facekit/render'

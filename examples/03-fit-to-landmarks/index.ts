@@ -2,13 +2,13 @@
 import { pathToFileURL } from 'node:url'
 import { loadBaseModel } from '@facekit/base-model'
 import {
+  type FaceParameters,
   disposeParameters,
   neutralParameters,
   packParameters,
   parameterSegments,
   unpackParameters,
-  type FaceParameters,
-} from '@facekit/core'
+} from '@facekit/parameters'
 import { initEngine } from '@facekit/engine'
 import { composePanels, encodePng } from '@facekit/export'
 import { fitLandmarks, landmarkError } from '@facekit/fit'

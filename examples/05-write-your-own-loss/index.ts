@@ -1,6 +1,7 @@
 // A loss of one's own, beside the paper's: the light should come from both sides alike.
 import * as tf from '@tensorflow/tfjs-core'
-import { createRandom, disposeParameters, neutralParameters } from '@facekit/core'
+import { createRandom } from '@facekit/core'
+import { disposeParameters, neutralParameters } from '@facekit/parameters'
 import { initEngine } from '@facekit/engine'
 import { hybridLoss, paperLossTerms, readHybridLoss, type LossContext, type LossTerm } from '@facekit/losses'
 import { pathToFileURL } from 'node:url'

@@ -1,6 +1,6 @@
 // Where labelled pictures come from: [B, S, S, 3] encoded in 0..1, and [B, S, S] labels of the 19 classes of CelebAMask-HQ.
 import * as tf from '@tensorflow/tfjs-core'
-import { augmentSegmentation, type CelebaMaskFolder } from '@facekit/annotate'
+import { type CelebaMaskFolder, augmentSegmentation } from '@facekit/annotate-training'
 import { createRandom, restoreRandom, type RandomState } from '@facekit/core'
 import type { MorphableModel } from '@facekit/morphable'
 import { createFaceSynthesizer } from '@facekit/synthetic'

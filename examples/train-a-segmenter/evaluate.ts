@@ -1,12 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import ndarray from 'ndarray'
-import {
-  celebaMaskClasses,
-  createSegmentationCounter,
-  faceClasses,
-  labelOf,
-  type Segmenter,
-} from '@facekit/annotate'
+import { type Segmenter, celebaMaskClasses, faceClasses, labelOf } from '@facekit/annotate'
+import { createSegmentationCounter } from '@facekit/annotate-training'
 import type { PictureArray } from '@facekit/export'
 import type { BatchSource } from '@facekit/trainer'
 import type { LabelledBatch } from './batches.js'

@@ -1,15 +1,8 @@
 // Trains the network that labels the pixels of aligned faces: on rendered faces, or on CelebAMask-HQ.
 //   node --conditions=@facekit/source --import tsx examples/train-a-segmenter/index.ts --help
 import * as tf from '@tensorflow/tfjs-core'
-import {
-  classWeights,
-  createSegmenter,
-  loadSegmenter,
-  openCelebaMaskFolder,
-  saveSegmenter,
-  segmentationLoss,
-  type Segmenter,
-} from '@facekit/annotate'
+import { type Segmenter, createSegmenter, loadSegmenter, saveSegmenter } from '@facekit/annotate'
+import { classWeights, openCelebaMaskFolder, segmentationLoss } from '@facekit/annotate-training'
 import { loadBaseModel } from '@facekit/base-model'
 import { writeFileAtomic } from '@facekit/core'
 import { initEngine } from '@facekit/engine'

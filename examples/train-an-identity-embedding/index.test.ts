@@ -1,4 +1,5 @@
-import { createFaceNet, type PersonPictures } from '@facekit/annotate'
+import { createFaceNet } from '@facekit/annotate'
+import type { PersonPictures } from '@facekit/annotate-training'
 import { createRandom } from '@facekit/core'
 import { initEngine } from '@facekit/engine'
 import { beforeAll, describe, expect, it } from 'vitest'

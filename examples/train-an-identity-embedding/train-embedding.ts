@@ -1,12 +1,11 @@
+import type { Embedder, FaceNet } from '@facekit/annotate'
 import {
+  type PersonPictures,
+  type VerificationScores,
   createTripletBatches,
   evaluateVerification,
   tripletLoss,
-  type Embedder,
-  type FaceNet,
-  type PersonPictures,
-  type VerificationScores,
-} from '@facekit/annotate'
+} from '@facekit/annotate-training'
 import { createRandom } from '@facekit/core'
 import {
   cosineSchedule,

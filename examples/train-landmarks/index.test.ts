@@ -1,4 +1,5 @@
-import type { LandmarkSample, Picture } from '@facekit/annotate'
+import type { Picture } from '@facekit/annotate'
+import type { LandmarkSample } from '@facekit/annotate-training'
 import type { FaceSynthesizer } from '@facekit/synthetic'
 import { useBackend } from '@facekit/testing'
 import * as tf from '@tensorflow/tfjs-core'

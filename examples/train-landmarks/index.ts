@@ -1,6 +1,7 @@
 /** Trains the stacked hourglass network for 68 landmarks; see README.md. */
 import { parseArgs } from 'node:util'
-import { openLandmarks, saveHourglass } from '@facekit/annotate'
+import { saveHourglass } from '@facekit/annotate'
+import { openLandmarks } from '@facekit/annotate-training'
 import { loadBaseModel } from '@facekit/base-model'
 import { writeFileAtomic } from '@facekit/core'
 import { initEngine } from '@facekit/engine'

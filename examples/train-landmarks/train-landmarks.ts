@@ -1,12 +1,10 @@
+import { type Hourglass, type LandmarkNetworkOptions, createHourglass } from '@facekit/annotate'
 import {
+  type LandmarkSample,
   augmentLandmarks,
-  createHourglass,
   createLandmarkBatches,
   heatmapLoss,
-  type Hourglass,
-  type LandmarkNetworkOptions,
-  type LandmarkSample,
-} from '@facekit/annotate'
+} from '@facekit/annotate-training'
 import { createRandom, restoreRandom, type RandomState } from '@facekit/core'
 import type { FaceSynthesizer } from '@facekit/synthetic'
 import { runTraining, type BatchSource, type TrainingProgress, type TrainingResult } from '@facekit/trainer'

@@ -1,12 +1,10 @@
+import { type Picture, type Points, fivePoints } from '@facekit/annotate'
 import {
-  boxAroundLandmarks,
-  fivePoints,
   type FaceScene,
   type LandmarkSample,
-  type Picture,
-  type Points,
   type SceneFace,
-} from '@facekit/annotate'
+  boxAroundLandmarks,
+} from '@facekit/annotate-training'
 import type { Random } from '@facekit/core'
 import type { FaceSynthesizer } from '@facekit/synthetic'
 import * as tf from '@tensorflow/tfjs-core'

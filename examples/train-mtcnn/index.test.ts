@@ -1,4 +1,5 @@
-import type { FaceScene, LandmarkSample, Picture } from '@facekit/annotate'
+import type { Picture } from '@facekit/annotate'
+import type { FaceScene, LandmarkSample } from '@facekit/annotate-training'
 import { createRandom } from '@facekit/core'
 import type { FaceSynthesizer } from '@facekit/synthetic'
 import { useBackend } from '@facekit/testing'

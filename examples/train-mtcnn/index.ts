@@ -2,14 +2,8 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import {
-  openLandmarks,
-  openWiderFace,
-  readPicture,
-  saveMtcnn,
-  type FaceScene,
-  type Picture,
-} from '@facekit/annotate'
+import { type Picture, readPicture, saveMtcnn } from '@facekit/annotate'
+import { type FaceScene, openLandmarks, openWiderFace } from '@facekit/annotate-training'
 import { loadBaseModel } from '@facekit/base-model'
 import { createRandom, writeFileAtomic } from '@facekit/core'
 import { initEngine } from '@facekit/engine'

@@ -1,16 +1,12 @@
+import { type Mtcnn, type MtcnnStage, createMtcnn, createPyramid, runCascade } from '@facekit/annotate'
 import {
-  createMtcnn,
+  type FaceScene,
+  type MtcnnBatch,
+  type MtcnnWindow,
   createMtcnnBatches,
-  createPyramid,
   drawMtcnnWindows,
   mtcnnLoss,
-  runCascade,
-  type FaceScene,
-  type Mtcnn,
-  type MtcnnBatch,
-  type MtcnnStage,
-  type MtcnnWindow,
-} from '@facekit/annotate'
+} from '@facekit/annotate-training'
 import { createRandom, type Random } from '@facekit/core'
 import { cosineSchedule, runTraining, warmup, type TrainingProgress } from '@facekit/trainer'
 import type * as tf from '@tensorflow/tfjs-core'

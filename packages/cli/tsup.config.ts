@@ -3,7 +3,7 @@ import { baseOptions } from '../../tsup.base.ts'
 
 export default defineConfig({
   ...baseOptions,
-  entry: ['src/index.ts', 'src/main.ts', 'src/annotate-worker.ts'],
+  entry: { index: 'src/index.ts', main: 'src/main.ts', 'annotate-worker': 'src/annotate/annotate-worker.ts' },
   platform: 'node',
   dts: { entry: 'src/index.ts' },
 })

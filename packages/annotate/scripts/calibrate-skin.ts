@@ -9,14 +9,14 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import ndarray, { type NdArray } from 'ndarray'
 import { createRandom } from '@facekit/core'
-import { alignmentTransform } from '../src/align-face.js'
-import { faceRegion } from '../src/face-region.js'
-import { polygonCoverage } from '../src/polygon-coverage.js'
-import { readPicture } from '../src/read-picture.js'
-import { resample } from '../src/resample.js'
-import { applyTransform, type Points } from '../src/similarity-transform.js'
-import { skinEvidence } from '../src/skin-evidence.js'
-import { bareSkinPolygons, featurePolygons } from '../src/skin-features.js'
+import { alignmentTransform } from '../src/pictures/align-face.js'
+import { faceRegion } from '../src/segment/face-region.js'
+import { polygonCoverage } from '../src/pictures/polygon-coverage.js'
+import { readPicture } from '../src/pictures/read-picture.js'
+import { resample } from '../src/pictures/resample.js'
+import { applyTransform, type Points } from '../src/pictures/similarity-transform.js'
+import { skinEvidence } from '../src/skin/skin-evidence.js'
+import { bareSkinPolygons, featurePolygons } from '../src/skin/skin-features.js'
 
 interface Pixel {
   evidence: number
@@ -221,7 +221,7 @@ for (const kind of ['highlights', 'beards'] as const) {
   console.log(`mean probability of skin under ${kind} of strength ${row.join(', ')}`)
 }
 if (flags.includes('--write')) {
-  const file = new URL('../src/skin-calibration.ts', import.meta.url)
+  const file = new URL('../src/skin/skin-calibration.ts', import.meta.url)
   const text = await readFile(file, 'utf8')
   const values = `{ slope: ${Number(slope.toPrecision(4))}, offset: ${Number(offset.toPrecision(4))} }`
   await writeFile(

@@ -11,14 +11,18 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import ndarray from 'ndarray'
 import { createRandom } from '@facekit/core'
-import { alignmentTransform } from '../src/align-face.js'
-import { faceRegion } from '../src/face-region.js'
-import { fitGaussianMixture, logDensity, type GaussianMixture } from '../src/gaussian-mixture.js'
-import { polygonCoverage } from '../src/polygon-coverage.js'
-import { readPicture } from '../src/read-picture.js'
-import { resample } from '../src/resample.js'
-import { applyTransform, type Points, type SimilarityTransform } from '../src/similarity-transform.js'
-import { bareSkinPolygons, featurePolygons, skinFeatures, skinReference } from '../src/skin-features.js'
+import { alignmentTransform } from '../src/pictures/align-face.js'
+import { faceRegion } from '../src/segment/face-region.js'
+import { fitGaussianMixture, logDensity, type GaussianMixture } from '../src/skin/gaussian-mixture.js'
+import { polygonCoverage } from '../src/pictures/polygon-coverage.js'
+import { readPicture } from '../src/pictures/read-picture.js'
+import { resample } from '../src/pictures/resample.js'
+import {
+  applyTransform,
+  type Points,
+  type SimilarityTransform,
+} from '../src/pictures/similarity-transform.js'
+import { bareSkinPolygons, featurePolygons, skinFeatures, skinReference } from '../src/skin/skin-features.js'
 
 interface Sample {
   absolute: number[]
@@ -104,7 +108,7 @@ for (const name of ['mixtures relative to bare skin alone', '0.25 x independent 
 if (flags.includes('--write')) {
   const text = JSON.stringify(model, (_, value) => (typeof value === 'number' ? round(value) : value), 2)
   await writeFile(
-    new URL('../src/skin-model.ts', import.meta.url),
+    new URL('../src/skin/skin-model.ts', import.meta.url),
     `import type { GaussianMixture } from './gaussian-mixture.js'
 
 /** Two densities that a naive Bayes classifier compares. */

@@ -1,6 +1,6 @@
 import type { NdArray } from 'ndarray'
-import type { Box } from './detector-network.js'
-import type { Points, SimilarityTransform } from './similarity-transform.js'
+import type { Box } from './detect/detector-network.js'
+import type { Points, SimilarityTransform } from './pictures/similarity-transform.js'
 
 /** All that is known of one face in a picture. Plain data on the CPU: nothing to dispose. */
 export interface FaceAnnotation {

@@ -2,7 +2,7 @@ import ndarray, { type NdArray } from 'ndarray'
 import { describe, expect, it } from 'vitest'
 import { ShapeError, ValueError } from '@facekit/core'
 import { applyTransform, faceRegion, innerMouthArea } from '@facekit/annotate'
-import { polygonCoverage } from '../src/polygon-coverage.js'
+import { polygonCoverage } from '../src/pictures/polygon-coverage.js'
 import { meanFace } from './mean-face.js'
 
 const sum = (mask: NdArray<Float32Array> | Float32Array) =>

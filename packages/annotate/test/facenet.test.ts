@@ -1,13 +1,11 @@
 import { existsSync } from 'node:fs'
+import { createFaceNet, loadFaceNet, saveFaceNet } from '@facekit/annotate'
 import {
-  createFaceNet,
+  type PersonPictures,
   createTripletBatches,
   evaluateVerification,
-  loadFaceNet,
   openIdentities,
-  saveFaceNet,
-  type PersonPictures,
-} from '@facekit/annotate'
+} from '@facekit/annotate-training'
 import { createRandom, ModelFormatError, ShapeError, ValueError, writeSafetensors } from '@facekit/core'
 import { checkGradient, expectNoLeak, testBackends, useBackend } from '@facekit/testing'
 import * as tf from '@tensorflow/tfjs-core'

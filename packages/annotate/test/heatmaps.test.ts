@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { decodeHeatmaps, drawHeatmaps, heatmapLoss } from '@facekit/annotate'
+import { decodeHeatmaps, drawHeatmaps } from '@facekit/annotate'
+import { heatmapLoss } from '@facekit/annotate-training'
 import { createRandom, ShapeError, ValueError } from '@facekit/core'
 import { checkGradient, expectNoLeak, hasWebgpu, testBackends, useBackend } from '@facekit/testing'
 

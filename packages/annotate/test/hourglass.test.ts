@@ -2,16 +2,16 @@ import * as tf from '@tensorflow/tfjs-core'
 import ndarray from 'ndarray'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
+  type Picture,
   annotate,
   createHourglass,
   createLandmarkNetwork,
   detectFaces,
   disposeNetworks,
-  heatmapLoss,
   loadHourglass,
   saveHourglass,
-  type Picture,
 } from '@facekit/annotate'
+import { heatmapLoss } from '@facekit/annotate-training'
 import { AnnotationError, ModelFormatError, ShapeError, ValueError } from '@facekit/core'
 import { expectNoLeak, testBackends, useBackend } from '@facekit/testing'
 import { havePhotos, photoLandmarks, readPhoto } from './photos.js'

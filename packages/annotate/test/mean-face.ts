@@ -1,6 +1,6 @@
 import ndarray from 'ndarray'
 import type { Picture, Points } from '@facekit/annotate'
-import { meanLandmarks } from '../src/mean-landmarks.js'
+import { meanLandmarks } from '../src/landmarks/mean-landmarks.js'
 
 /** 68 landmarks of a mean face in a crop of 224 pixels. */
 export const meanFace = (): Points => meanLandmarks()

@@ -5,27 +5,29 @@ import * as tf from '@tensorflow/tfjs-core'
 import ndarray from 'ndarray'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
+  type Picture,
   alignFace,
   annotate,
   applyTransform,
-  boxAroundLandmarks,
   createMtcnn,
-  createMtcnnBatches,
   createMtcnnNetwork,
   createPyramid,
-  drawMtcnnWindows,
   fivePoints,
   invertTransform,
   loadMtcnn,
+  runCascade,
+  saveMtcnn,
+} from '@facekit/annotate'
+import {
+  type MtcnnTargets,
+  type SceneFace,
+  boxAroundLandmarks,
+  createMtcnnBatches,
+  drawMtcnnWindows,
   mtcnnLoss,
   openWiderFace,
   parseWiderFace,
-  runCascade,
-  saveMtcnn,
-  type MtcnnTargets,
-  type Picture,
-  type SceneFace,
-} from '@facekit/annotate'
+} from '@facekit/annotate-training'
 import { AnnotationError, createRandom, ModelFormatError, ShapeError, ValueError } from '@facekit/core'
 import { checkGradient, expectNoLeak, hasWebgpu, testBackends, useBackend } from '@facekit/testing'
 import { havePhotos, paste, photo, photoLandmarks, readPhoto } from './photos.js'

@@ -4,28 +4,21 @@ import * as tf from '@tensorflow/tfjs-core'
 import ndarray from 'ndarray'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
+  type Segmenter,
   createSegmenter,
+  createUnetPlusPlus,
   cropFace,
   disposeNetworks,
-  createUnetPlusPlus,
   foldSegmenter,
   labelOf,
   loadSegmenter,
   ownFace,
-  pseudoLabels,
   saveSegmenter,
   segment,
-  segmentationLoss,
-  type Segmenter,
 } from '@facekit/annotate'
-import {
-  createRandom,
-  layersWeights,
-  loadLayersWeights,
-  ModelFormatError,
-  ShapeError,
-  ValueError,
-} from '@facekit/core'
+import { pseudoLabels, segmentationLoss } from '@facekit/annotate-training'
+import { ModelFormatError, ShapeError, ValueError, createRandom } from '@facekit/core'
+import { layersWeights, loadLayersWeights } from '@facekit/engine'
 import { hasWebgpu, testBackends, useBackend } from '@facekit/testing'
 import { meanFace } from './mean-face.js'
 import { havePhotos, photoLandmarks, readPhoto } from './photos.js'

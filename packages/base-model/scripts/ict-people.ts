@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createRandom, readSafetensors } from '@facekit/core'
-import { alignPoints, moveAligned } from '../src/align-points.js'
+import { alignPoints, moveAligned } from '../src/learn/align-points.js'
 import { readCanonicalFace } from './canonical-face.js'
 import { closestOnTriangles, type SurfacePoint } from './closest-on-triangles.js'
 import { controlArea } from './control-area.js'

@@ -4,7 +4,7 @@ export {
   type LearnedFaceModel,
   type LearnFaceModelOptions,
   type LearningProgress,
-} from './learn-face-model.js'
-export { loadFaceMesh, type FaceMeshNetwork, type LoadFaceMeshOptions } from './face-mesh-network.js'
-export type { LabelledFace } from './dense-landmarks.js'
-export type { LearningPerson, LearningPhotograph } from './observe-people.js'
+} from './learn/learn-face-model.js'
+export { loadFaceMesh, type FaceMeshNetwork, type LoadFaceMeshOptions } from './learn/face-mesh-network.js'
+export type { LabelledFace } from './learn/dense-landmarks.js'
+export type { LearningPerson, LearningPhotograph } from './learn/observe-people.js'

@@ -10,7 +10,7 @@ import { validateModel } from '@facekit/morphable'
 import * as tf from '@tensorflow/tfjs-core'
 import ndarray from 'ndarray'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { findDenseLandmarks } from '../src/dense-landmarks.js'
+import { findDenseLandmarks } from '../src/learn/dense-landmarks.js'
 import { syntheticPeople, useCpu } from './synthetic-people.js'
 
 let cache: string

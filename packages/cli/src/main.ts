@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { removeTemporaryFolders } from './output-folders.js'
+import { removeTemporaryFolders } from './reconstruct/output-folders.js'
 import { runCli } from './run.js'
 
 const controller = new AbortController()

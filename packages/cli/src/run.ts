@@ -1,12 +1,12 @@
 import { Command, CommanderError } from 'commander'
-import { annotateCommand } from './annotate-command.js'
+import { annotateCommand } from './annotate/annotate-command.js'
 import type { CliIo } from './cli-io.js'
-import { datasetCommand } from './dataset-build-command.js'
+import { datasetCommand } from './dataset/dataset-build-command.js'
 import { doctorCommand } from './doctor-command.js'
 import { errorLine } from './error-line.js'
-import { modelCommand } from './model-command.js'
-import { reconstructCommand } from './reconstruct-command.js'
-import { trainCommand } from './train-command.js'
+import { modelCommand } from './model/model-command.js'
+import { reconstructCommand } from './reconstruct/reconstruct-command.js'
+import { trainCommand } from './train/train-command.js'
 import { version } from './version.js'
 
 /** Exit code after Ctrl-C, by the custom of shells. */

@@ -1,4 +1,4 @@
-/** Compiles assembly/ (AssemblyScript) to WebAssembly and writes the bytes into src/wasm-binary.ts.
+/** Compiles assembly/ (AssemblyScript) to WebAssembly and writes the bytes into src/wasm/wasm-binary.ts.
  *
  *   npx tsx packages/engine/scripts/build-wasm.ts
  */
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { main } from 'assemblyscript/asc'
 
 const folder = fileURLToPath(new URL('..', import.meta.url))
-const output = fileURLToPath(new URL('../src/wasm-binary.ts', import.meta.url))
+const output = fileURLToPath(new URL('../src/wasm/wasm-binary.ts', import.meta.url))
 
 const shared = ['assembly/shared.ts', '--enable=threads', '--sharedMemory', '--maximumMemory=65536']
 const relaxed = '--enable=relaxed-simd'
@@ -20,7 +20,7 @@ const variants = {
   relaxedShared: [...shared, relaxed],
 }
 
-/** The text of src/wasm-binary.ts, made from the sources. */
+/** The text of src/wasm/wasm-binary.ts, made from the sources. */
 export async function wasmBinarySource(): Promise<string> {
   const lines: string[] = []
   for (const [name, flags] of Object.entries(variants)) {
@@ -76,6 +76,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const source = await wasmBinarySource()
   if (source !== before) await writeFile(output, source)
   console.log(
-    `src/wasm-binary.ts: ${source.length} characters, ${source === before ? 'as it was' : 'written'}`,
+    `src/wasm/wasm-binary.ts: ${source.length} characters, ${source === before ? 'as it was' : 'written'}`,
   )
 }

@@ -1,4 +1,4 @@
-import type { BackendSpeed } from './measure-backend.js'
+import type { BackendSpeed } from './backends/measure-backend.js'
 
 /** Backends that the engine knows, the fastest first: the order in which `auto` tries them. */
 export const backendNames = ['tensorflow', 'webgpu', 'wasm', 'cpu'] as const

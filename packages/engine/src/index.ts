@@ -1,17 +1,24 @@
+export {
+  layersWeights,
+  loadLayersWeights,
+  saveLayersWeights,
+  type LayersWeight,
+  type SaveLayersWeightsOptions,
+} from './layers-weights.js'
 export { initEngine } from './init-engine.js'
-export { inspectBackends, type InspectBackendsOptions } from './inspect-backends.js'
-export { measureBackend, type BackendSpeed } from './measure-backend.js'
-export { assertHealthy } from './health.js'
-export { recordStep, type KernelTime, type RecordedStep } from '@facekit/core'
+export { inspectBackends, type InspectBackendsOptions } from './backends/inspect-backends.js'
+export { measureBackend, type BackendSpeed } from './backends/measure-backend.js'
+export { assertHealthy } from './backends/health.js'
+export { recordStep, type KernelTime, type RecordedStep } from '@facekit/kernels'
 export {
   batchNormalization,
   type BatchNormalizationOptions,
   type NormalizedBatch,
-} from './batch-normalization.js'
-export { synchronizeBatchNormalization } from './synchronize-batch-normalization.js'
-export { AdamWOptimizer, type AdamWOptions } from './adam-w-optimizer.js'
-export { clipByGlobalNorm, type ClippedGradients } from './clip-by-global-norm.js'
-export { completeWasm } from './complete-wasm.js'
+} from './layers/batch-normalization.js'
+export { synchronizeBatchNormalization } from './layers/synchronize-batch-normalization.js'
+export { AdamWOptimizer, type AdamWOptions } from './optimizers/adam-w-optimizer.js'
+export { clipByGlobalNorm, type ClippedGradients } from './optimizers/clip-by-global-norm.js'
+export { completeWasm } from './wasm/complete-wasm.js'
 export type {
   AdapterReport,
   BackendMemory,

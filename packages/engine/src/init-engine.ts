@@ -1,6 +1,6 @@
 import { BackendError, ValueError } from '@facekit/core'
 import { getBackend, setBackend } from '@tensorflow/tfjs-core'
-import { backendProviders } from './backend-providers.js'
+import { backendProviders } from './backends/backend-providers.js'
 import {
   backendNames,
   type BackendName,
@@ -8,10 +8,10 @@ import {
   type EngineInfo,
   type InitEngineOptions,
 } from './engine-info.js'
-import { completeGradients } from './complete-gradients.js'
+import { completeGradients } from './gradients/complete-gradients.js'
 import { inTurn } from './in-turn.js'
-import { nameMissingKernels } from './missing-kernels.js'
-import { startBackend } from './start-backend.js'
+import { nameMissingKernels } from './gradients/missing-kernels.js'
+import { startBackend } from './backends/start-backend.js'
 
 let current: { info: EngineInfo; auto: boolean } | undefined
 

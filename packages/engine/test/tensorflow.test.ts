@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { runHostKernel, type HostKernel } from '@facekit/core'
+import { type HostKernel, runHostKernel } from '@facekit/kernels'
 import { batchNormalization, initEngine } from '@facekit/engine'
 
 // TensorFlow's packages can't be installed everywhere: plain JavaScript plays the part of its backend. That shows what our side does;

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { BackendError, makeGpuTensor, runGpuProgram, type GpuBackend, type GpuProgram } from '@facekit/core'
+import { BackendError } from '@facekit/core'
+import { type GpuBackend, type GpuProgram, makeGpuTensor, runGpuProgram } from '@facekit/kernels'
 import { assertHealthy, initEngine, inspectBackends, type EngineInfo } from '@facekit/engine'
 
 // A software adapter, for machines without a GPU: Debian's package chromium has one. Read by the Vulkan loader.

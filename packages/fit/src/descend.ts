@@ -1,4 +1,6 @@
-import { FacekitError, recordStep, type FaceParameters, type RecordedStep } from '@facekit/core'
+import { FacekitError } from '@facekit/core'
+import { type RecordedStep, recordStep } from '@facekit/kernels'
+import type { FaceParameters } from '@facekit/parameters'
 import { hybridLoss, type LossContext, type LossTerm } from '@facekit/losses'
 import type { FaceRendering } from '@facekit/render'
 import * as tf from '@tensorflow/tfjs-core'

@@ -1,4 +1,4 @@
-import type { FaceParameters, ParameterLayout } from '@facekit/core'
+import type { FaceParameters, ParameterLayout } from '@facekit/parameters'
 import {
   add,
   exp,

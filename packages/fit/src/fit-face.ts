@@ -1,4 +1,5 @@
-import { assertInteger, ShapeError, ValueError, type FaceParameters } from '@facekit/core'
+import { ShapeError, ValueError, assertInteger } from '@facekit/core'
+import type { FaceParameters } from '@facekit/parameters'
 import type { FaceAnnotation, Picture } from '@facekit/annotate'
 import type { LossTerm } from '@facekit/losses'
 import type { MorphableModel } from '@facekit/morphable'

@@ -1,5 +1,5 @@
 import { applyTransform, invertTransform, type FaceAnnotation } from '@facekit/annotate'
-import type { FaceParameters } from '@facekit/core'
+import type { FaceParameters } from '@facekit/parameters'
 import type { Camera, FaceRendering } from '@facekit/render'
 import * as tf from '@tensorflow/tfjs-core'
 import ndarray, { type NdArray } from 'ndarray'

@@ -1,4 +1,5 @@
-import { assertShape, type FaceParameters, type ParameterLayout } from '@facekit/core'
+import { assertShape } from '@facekit/core'
+import type { FaceParameters, ParameterLayout } from '@facekit/parameters'
 import type { FaceUnknowns } from './face-unknowns.js'
 
 type Block = Parameters<FaceUnknowns['range']>[0]

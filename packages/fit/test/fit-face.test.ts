@@ -1,4 +1,4 @@
-import { disposeParameters } from '@facekit/core'
+import { disposeParameters } from '@facekit/parameters'
 import { evaluateAlbedo } from '@facekit/morphable'
 import { fitFace, type FitProgress } from '@facekit/fit'
 import type { LossTerm } from '@facekit/losses'

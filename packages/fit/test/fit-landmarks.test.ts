@@ -1,5 +1,5 @@
 import { createTinyFace, testBackends, useBackend } from '@facekit/testing'
-import { neutralParameters } from '@facekit/core'
+import { neutralParameters } from '@facekit/parameters'
 import { fitLandmarks } from '@facekit/fit'
 import { renderFace } from '@facekit/render'
 import * as tf from '@tensorflow/tfjs-core'

@@ -1,4 +1,5 @@
-import { createRandom, neutralParameters, type FaceParameters } from '@facekit/core'
+import { createRandom } from '@facekit/core'
+import { type FaceParameters, neutralParameters } from '@facekit/parameters'
 import type { FaceAnnotation } from '@facekit/annotate'
 import type { MorphableModel } from '@facekit/morphable'
 import { renderFace } from '@facekit/render'

@@ -1,4 +1,4 @@
-import type { HostArray } from '@facekit/core'
+import type { HostArray } from '@facekit/kernels'
 
 /** Factors of the nine harmonics on 1, y, z, x, xy, yz, 3z^2 - 1, xz, x^2 - y^2. */
 const FACTORS = [

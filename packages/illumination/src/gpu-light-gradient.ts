@@ -1,4 +1,4 @@
-import { wgslGroupSum, wgslMain, type GpuProgram } from '@facekit/core'
+import { type GpuProgram, wgslGroupSum, wgslMain } from '@facekit/kernels'
 import { CAMERA, FACTORS, LIGHT, access, harmonics, highlight, literal, load, store } from './gpu-light.js'
 import { TERMINATOR } from './specular-constants.js'
 

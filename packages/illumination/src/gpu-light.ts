@@ -1,4 +1,4 @@
-import { wgslMain, type GpuProgram } from '@facekit/core'
+import { type GpuProgram, wgslMain } from '@facekit/kernels'
 import { SMALLEST_SQUARE, TERMINATOR } from './specular-constants.js'
 
 /* Contributor notes

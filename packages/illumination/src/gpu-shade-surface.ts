@@ -1,4 +1,4 @@
-import { makeGpuTensor, runGpuProgram, workgroupsFor } from '@facekit/core'
+import { makeGpuTensor, runGpuProgram, workgroupsFor } from '@facekit/kernels'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 import { LIGHT, packLight, shadeForward } from './gpu-light.js'
 import { BLOCK, diffuseBackward, lightGradient, specularBackward } from './gpu-light-gradient.js'

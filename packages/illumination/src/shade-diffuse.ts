@@ -9,14 +9,8 @@ import {
   type Tensor3D,
   type Tensor4D,
 } from '@tensorflow/tfjs-core'
-import {
-  assertDataType,
-  assertShape,
-  hasHostMemory,
-  runHostKernel,
-  ShapeError,
-  type HostKernel,
-} from '@facekit/core'
+import { ShapeError, assertDataType, assertShape } from '@facekit/core'
+import { type HostKernel, hasHostMemory, runHostKernel } from '@facekit/kernels'
 import { diffuseBackward, diffuseForward } from './diffuse-arrays.js'
 import { assertBands, sphericalHarmonicsBasis, type Bands } from './spherical-harmonics.js'
 

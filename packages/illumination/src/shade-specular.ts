@@ -10,7 +10,8 @@ import {
   type Tensor3D,
   type Tensor4D,
 } from '@tensorflow/tfjs-core'
-import { assertDataType, assertShape, hasHostMemory, runHostKernel, type HostKernel } from '@facekit/core'
+import { assertDataType, assertShape } from '@facekit/core'
+import { type HostKernel, hasHostMemory, runHostKernel } from '@facekit/kernels'
 import { specularPass } from './specular-arrays.js'
 import { composedBlinnPhong } from './specular-operations.js'
 

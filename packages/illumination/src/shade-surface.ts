@@ -1,11 +1,5 @@
-import {
-  assertDataType,
-  assertShape,
-  runHostKernel,
-  ValueError,
-  type HostArray,
-  type HostKernel,
-} from '@facekit/core'
+import { ValueError, assertDataType, assertShape } from '@facekit/core'
+import { type HostArray, type HostKernel, runHostKernel } from '@facekit/kernels'
 import { tensor, tidy, type Tensor, type Tensor2D, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core'
 import { diffuseBackward, diffuseForward } from './diffuse-arrays.js'
 import { shadeSurfaceGradientOnGpu, shadeSurfaceOnGpu } from './gpu-shade-surface.js'

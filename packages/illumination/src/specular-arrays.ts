@@ -1,4 +1,4 @@
-import type { HostArray } from '@facekit/core'
+import type { HostArray } from '@facekit/kernels'
 import { SMALLEST_SQUARE, TERMINATOR } from './specular-constants.js'
 
 const inverseLength = (x: number, y: number, z: number) =>

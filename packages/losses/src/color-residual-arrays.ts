@@ -1,4 +1,4 @@
-import type { HostArray } from '@facekit/core'
+import type { HostArray } from '@facekit/kernels'
 
 /** Pictures of one size, and their weights. */
 export interface ResidualArrays {

@@ -10,7 +10,7 @@ import {
   type Tensor,
   type Tensor4D,
 } from '@tensorflow/tfjs-core'
-import { hasHostMemory, runHostKernel, type HostKernel } from '@facekit/core'
+import { type HostKernel, hasHostMemory, runHostKernel } from '@facekit/kernels'
 import { residualBackward, residualForward } from './color-residual-arrays.js'
 import { constant } from './constant.js'
 import { customGradient } from './custom-gradient.js'

@@ -1,11 +1,11 @@
 import {
+  type GpuProgram,
   makeGpuTensor,
   runGpuProgram,
   wgslGroupSum,
   wgslMain,
   workgroupsFor,
-  type GpuProgram,
-} from '@facekit/core'
+} from '@facekit/kernels'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 
 /** Vertices that a workgroup adds up. */

@@ -1,4 +1,4 @@
-import type { FaceParameters } from '@facekit/core'
+import type { FaceParameters } from '@facekit/parameters'
 import type { Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core'
 
 /** What of a rendered face the losses look at; `renderFace` of `@facekit/render` gives it. */

@@ -11,7 +11,8 @@ import {
   type Tensor,
   type Tensor3D,
 } from '@tensorflow/tfjs-core'
-import { assertShape, hasHostMemory, runHostKernel, type HostArray, type HostKernel } from '@facekit/core'
+import { assertShape } from '@facekit/core'
+import { type HostArray, type HostKernel, hasHostMemory, runHostKernel } from '@facekit/kernels'
 import { uniformLossGradientOnGpu, uniformLossOnGpu } from './gpu-uniform-loss.js'
 
 const gradientKernel: HostKernel = {

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { neutralParameters, ShapeError, ValueError } from '@facekit/core'
+import { ShapeError, ValueError } from '@facekit/core'
+import { neutralParameters } from '@facekit/parameters'
 import {
   hybridLoss,
   identityLoss,

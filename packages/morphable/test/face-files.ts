@@ -1,7 +1,7 @@
 import { createTinyFace } from '@facekit/testing'
 import type { MorphableModel } from '@facekit/morphable'
 import ndarray from 'ndarray'
-import { landmarkTemplate } from '../src/landmark-template.js'
+import { landmarkTemplate } from '../src/landmarks/landmark-template.js'
 import type { StatismoInput } from './write-statismo.js'
 
 /** The tiny face, as fine as landmarks need it, and drawn towards an average face where its landmarks are. */

@@ -1,10 +1,11 @@
 import { getBackend, type Tensor, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core'
-import { assertDataType, assertShape, runHostKernel, ShapeError, type HostKernel } from '@facekit/core'
-import { blendImageGradient, blendSilhouettes, blendVertexGradient } from './antialias-arrays.js'
-import { crossingsOf, type Crossings } from './crossings.js'
-import { antialiasWithGpu } from './gpu-antialias-operation.js'
+import { ShapeError, assertDataType, assertShape } from '@facekit/core'
+import { type HostKernel, runHostKernel } from '@facekit/kernels'
+import type { Topology } from '@facekit/mesh'
+import { blendImageGradient, blendSilhouettes, blendVertexGradient } from './cpu/antialias-arrays.js'
+import { crossingsOf, type Crossings } from './cpu/crossings.js'
+import { antialiasWithGpu } from './webgpu/antialias-operation.js'
 import type { Fragments } from './rasterize.js'
-import type { Topology } from './topology.js'
 
 interface Attributes {
   topology: Topology

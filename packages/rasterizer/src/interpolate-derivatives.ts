@@ -1,10 +1,11 @@
 import { reshape, type Tensor2D, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core'
-import { assertDataType, assertShape, runHostKernel, ShapeError, type HostKernel } from '@facekit/core'
-import { derivativesOfAttributes } from './derivative-arrays.js'
+import { ShapeError, assertDataType, assertShape } from '@facekit/core'
+import { type HostKernel, runHostKernel } from '@facekit/kernels'
+import { type Triangles, triangleIndices } from '@facekit/mesh'
+import { derivativesOfAttributes } from './cpu/derivative-arrays.js'
 import { detach } from './detach.js'
-import { interpolateDerivativesOnGpu } from './gpu-interpolate-derivatives.js'
+import { interpolateDerivativesOnGpu } from './webgpu/interpolate-derivatives.js'
 import type { Fragments } from './rasterize.js'
-import { triangleIndices, type Triangles } from './triangle-indices.js'
 
 interface Attributes {
   triangles: Int32Array

@@ -1,15 +1,16 @@
 import { reshape, type Tensor, type Tensor2D, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core'
-import { assertDataType, assertShape, runHostKernel, ShapeError, type HostKernel } from '@facekit/core'
+import { ShapeError, assertDataType, assertShape } from '@facekit/core'
+import { type HostKernel, runHostKernel } from '@facekit/kernels'
+import { type Triangles, triangleIndices } from '@facekit/mesh'
 import {
   interpolateAttributesGradientOnGpu,
   interpolateBarycentricsGradientOnGpu,
   interpolateOnGpu,
-} from './gpu-interpolate.js'
-import { tracedInterpolateKernel } from './gpu-interpolate-operation.js'
-import { footprintsOf } from './gpu-rasterize-operation.js'
-import { interpolateAttributes, spreadToAttributes, spreadToBarycentrics } from './interpolate-arrays.js'
+} from './webgpu/interpolate.js'
+import { tracedInterpolateKernel } from './webgpu/interpolate-operation.js'
+import { footprintsOf } from './webgpu/rasterize-operation.js'
+import { interpolateAttributes, spreadToAttributes, spreadToBarycentrics } from './cpu/interpolate-arrays.js'
 import type { Fragments } from './rasterize.js'
-import { triangleIndices, type Triangles } from './triangle-indices.js'
 
 interface Attributes {
   triangles: Int32Array

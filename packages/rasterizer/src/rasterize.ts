@@ -1,18 +1,12 @@
 import { getBackend, type Tensor, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core'
-import {
-  assertDataType,
-  assertInteger,
-  assertShape,
-  runHostKernel,
-  ValueError,
-  type HostKernel,
-} from '@facekit/core'
-import { barycentricsGradient } from './barycentrics-gradient.js'
+import { ValueError, assertDataType, assertInteger, assertShape } from '@facekit/core'
+import { type HostKernel, runHostKernel } from '@facekit/kernels'
+import { type Triangles, triangleIndices } from '@facekit/mesh'
+import { barycentricsGradient } from './cpu/barycentrics-gradient.js'
 import { detach } from './detach.js'
-import { rasterizeWithGpu } from './gpu-rasterize-operation.js'
-import { rasterizeArrays } from './rasterize-arrays.js'
-import type { Cull } from './scan-triangles.js'
-import { triangleIndices, type Triangles } from './triangle-indices.js'
+import { rasterizeWithGpu } from './webgpu/rasterize-operation.js'
+import { rasterizeArrays } from './cpu/rasterize-arrays.js'
+import type { Cull } from './cpu/scan-triangles.js'
 
 /** What is seen at each pixel centre. */
 export interface Fragments {

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { createRandom, ShapeError, ValueError } from '@facekit/core'
-import { antialias, createTopology, interpolate, rasterize, type Topology } from '@facekit/rasterizer'
+import { type Topology, createTopology } from '@facekit/mesh'
+import { antialias, interpolate, rasterize } from '@facekit/rasterizer'
 import { checkGradient, expectNoLeak, useBackend } from '@facekit/testing'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { describeBackends, read, readAll } from './backends.js'

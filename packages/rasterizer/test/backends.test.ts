@@ -1,14 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { createRandom } from '@facekit/core'
 import { assertHealthy } from '@facekit/engine'
-import {
-  antialias,
-  createTopology,
-  interpolate,
-  rasterize,
-  sampleTexture,
-  type Topology,
-} from '@facekit/rasterizer'
+import { type Topology, createTopology } from '@facekit/mesh'
+import { antialias, interpolate, rasterize, sampleTexture } from '@facekit/rasterizer'
 import { expectNoLeak, useBackend } from '@facekit/testing'
 import { expect, it } from 'vitest'
 import { readAll, webgpu } from './backends.js'

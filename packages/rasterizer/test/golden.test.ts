@@ -1,13 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { createRandom } from '@facekit/core'
-import {
-  antialias,
-  createTopology,
-  interpolate,
-  interpolateDerivatives,
-  rasterize,
-  sampleTexture,
-} from '@facekit/rasterizer'
+import { createTopology } from '@facekit/mesh'
+import { antialias, interpolate, interpolateDerivatives, rasterize, sampleTexture } from '@facekit/rasterizer'
 import { useBackend } from '@facekit/testing'
 import { beforeAll, it } from 'vitest'
 import { describeBackends, read } from './backends.js'

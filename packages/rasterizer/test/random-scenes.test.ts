@@ -1,12 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
-import {
-  antialias,
-  createTopology,
-  interpolate,
-  rasterize,
-  sampleTexture,
-  type TextureWrap,
-} from '@facekit/rasterizer'
+import { createTopology } from '@facekit/mesh'
+import { type TextureWrap, antialias, interpolate, rasterize, sampleTexture } from '@facekit/rasterizer'
 import { useBackend } from '@facekit/testing'
 import * as fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { createRandom } from '@facekit/core'
-import { antialias, createTopology, interpolate, rasterize } from '@facekit/rasterizer'
+import { createTopology } from '@facekit/mesh'
+import { antialias, interpolate, rasterize } from '@facekit/rasterizer'
 import { useBackend } from '@facekit/testing'
 import { dome, jitteredGrid } from './meshes.js'
 

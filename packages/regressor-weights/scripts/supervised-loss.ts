@@ -1,4 +1,4 @@
-import type { FaceParameters } from '@facekit/core'
+import type { FaceParameters } from '@facekit/parameters'
 import { evaluateAlbedo, evaluateShape, type MorphableModel } from '@facekit/morphable'
 import { transformVertices } from '@facekit/render'
 import * as tf from '@tensorflow/tfjs-core'

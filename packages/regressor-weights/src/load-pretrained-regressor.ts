@@ -1,4 +1,4 @@
-import type { ParameterLayout } from '@facekit/core'
+import type { ParameterLayout } from '@facekit/parameters'
 import { foldRegressor, loadRegressor, type FaceRegressor } from '@facekit/regressor'
 
 /** Options of `loadPretrainedRegressor`. */

@@ -1,11 +1,5 @@
-import {
-  assertInteger,
-  createRandom,
-  parameterCount,
-  ShapeError,
-  ValueError,
-  type ParameterLayout,
-} from '@facekit/core'
+import { ShapeError, ValueError, assertInteger, createRandom } from '@facekit/core'
+import { type ParameterLayout, parameterCount } from '@facekit/parameters'
 import { tensor, tidy } from '@tensorflow/tfjs-core'
 import {
   initializers,

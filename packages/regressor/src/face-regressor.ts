@@ -1,4 +1,4 @@
-import type { FaceParameters, ParameterLayout } from '@facekit/core'
+import type { FaceParameters, ParameterLayout } from '@facekit/parameters'
 import type { Tensor2D, Tensor3D, Tensor4D, Variable } from '@tensorflow/tfjs-core'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 

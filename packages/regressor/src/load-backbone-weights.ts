@@ -1,4 +1,5 @@
-import { layersWeights, ModelFormatError } from '@facekit/core'
+import { ModelFormatError } from '@facekit/core'
+import { layersWeights } from '@facekit/engine'
 import { dispose, io, mul, reverse, sub, tidy, type NamedTensorMap, type Tensor } from '@tensorflow/tfjs-core'
 import type { FaceRegressor } from './face-regressor.js'
 import { readModelJson } from './model-json.js'

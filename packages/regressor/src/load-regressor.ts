@@ -1,4 +1,6 @@
-import { loadLayersWeights, ModelFormatError, readSafetensors, type ParameterLayout } from '@facekit/core'
+import { ModelFormatError, readSafetensors } from '@facekit/core'
+import { loadLayersWeights } from '@facekit/engine'
+import type { ParameterLayout } from '@facekit/parameters'
 import { io } from '@tensorflow/tfjs-core'
 import { loadLayersModel, type LayersModel } from '@tensorflow/tfjs-layers'
 import type { Backbone } from './backbone.js'

@@ -1,4 +1,4 @@
-import { unpackParameters, type FaceParameters, type ParameterLayout } from '@facekit/core'
+import { type FaceParameters, type ParameterLayout, unpackParameters } from '@facekit/parameters'
 import {
   add,
   clipByValue,

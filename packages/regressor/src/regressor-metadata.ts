@@ -1,4 +1,5 @@
-import { ModelFormatError, type ParameterLayout } from '@facekit/core'
+import { ModelFormatError } from '@facekit/core'
+import type { ParameterLayout } from '@facekit/parameters'
 import type { RegressorDescription } from './wrap-model.js'
 
 const FORMAT = 'facekit-regressor'

@@ -1,4 +1,4 @@
-import { saveLayersWeights } from '@facekit/core'
+import { saveLayersWeights } from '@facekit/engine'
 import type { FaceRegressor } from './face-regressor.js'
 import { describeRegressor } from './regressor-metadata.js'
 

@@ -1,4 +1,5 @@
-import { assertShape, parameterCount, ShapeError, type ParameterLayout } from '@facekit/core'
+import { ShapeError, assertShape } from '@facekit/core'
+import { type ParameterLayout, parameterCount } from '@facekit/parameters'
 import {
   expandDims,
   image,

@@ -1,7 +1,8 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { layersWeights, ModelFormatError } from '@facekit/core'
+import { ModelFormatError } from '@facekit/core'
+import { layersWeights } from '@facekit/engine'
 import {
   createRegressor,
   exportRegressor,
@@ -69,7 +70,7 @@ describe('saveRegressor, loadRegressor', () => {
     await expect(loadRegressor(bytes.slice(0, -8), { backbone: tinyBackbone })).rejects.toThrow(
       ModelFormatError,
     )
-    const foreign = await import('@facekit/core').then(({ saveLayersWeights }) =>
+    const foreign = await import('@facekit/engine').then(({ saveLayersWeights }) =>
       saveLayersWeights(createRegressor(options).model),
     )
     await expect(loadRegressor(foreign)).rejects.toThrow(/expected "facekit-regressor 1"/)

@@ -1,4 +1,5 @@
-import { disposeParameters, neutralParameters, packParameters, ShapeError, ValueError } from '@facekit/core'
+import { ShapeError, ValueError } from '@facekit/core'
+import { disposeParameters, neutralParameters, packParameters } from '@facekit/parameters'
 import {
   createRegressor,
   foldRegressor,

@@ -1,4 +1,5 @@
-import { assertShape, type FaceParameters } from '@facekit/core'
+import { assertShape } from '@facekit/core'
+import type { FaceParameters } from '@facekit/parameters'
 import { assertCoefficients, type MorphableModel } from '@facekit/morphable'
 
 /** Checks that parameters fit a model and agree in their batch size.

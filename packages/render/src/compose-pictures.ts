@@ -1,11 +1,5 @@
-import {
-  ShapeError,
-  assertInRange,
-  assertShape,
-  runHostKernel,
-  type HostArray,
-  type HostKernel,
-} from '@facekit/core'
+import { ShapeError, assertInRange, assertShape } from '@facekit/core'
+import { type HostArray, type HostKernel, runHostKernel } from '@facekit/kernels'
 import {
   add,
   clipByValue,
@@ -19,7 +13,7 @@ import {
   type Tensor4D,
 } from '@tensorflow/tfjs-core'
 import { composeBackward, composeForward } from './compose-arrays.js'
-import { composeGradientOnGpu, composeOnGpu, type ComposeAttributes } from './gpu-compose.js'
+import { composeGradientOnGpu, composeOnGpu, type ComposeAttributes } from './webgpu/compose.js'
 import { encodeGamma } from './encode-gamma.js'
 
 /** What a picture shows beside the face, encoded 0..1: a grey, red green and blue, or a picture `[B, H, W, 3]`. */

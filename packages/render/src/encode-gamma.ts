@@ -1,4 +1,4 @@
-import { hasHostMemory, runHostKernel, type HostKernel } from '@facekit/core'
+import { type HostKernel, hasHostMemory, runHostKernel } from '@facekit/kernels'
 import {
   cast,
   clipByValue,

@@ -1,5 +1,5 @@
 import type { MorphableModel } from '@facekit/morphable'
-import { createTopology, type Topology } from '@facekit/rasterizer'
+import { type Topology, createTopology } from '@facekit/mesh'
 
 /** Mesh that is rasterized: the face and its inner mouth. */
 export interface FaceMesh {

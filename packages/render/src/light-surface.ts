@@ -1,4 +1,4 @@
-import type { Illumination } from '@facekit/core'
+import type { Illumination } from '@facekit/parameters'
 import { shadeDiffuse, shadeSpecular, shadeSurface } from '@facekit/illumination'
 import { tensor1d, tidy, type Tensor, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core'
 import type { Camera } from './camera.js'

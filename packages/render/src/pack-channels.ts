@@ -1,4 +1,4 @@
-import { hasHostMemory, runHostKernel, type HostKernel } from '@facekit/core'
+import { type HostKernel, hasHostMemory, runHostKernel } from '@facekit/kernels'
 import { concat, type Tensor } from '@tensorflow/tfjs-core'
 
 interface Attributes {

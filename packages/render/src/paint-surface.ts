@@ -1,4 +1,4 @@
-import { hasHostMemory, runHostKernel, type HostKernel } from '@facekit/core'
+import { type HostKernel, hasHostMemory, runHostKernel } from '@facekit/kernels'
 import { interpolate, type Fragments } from '@facekit/rasterizer'
 import { tidy, type Tensor, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core'
 import { SURFACE_CHANNELS } from './compose-arrays.js'

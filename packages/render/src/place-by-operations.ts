@@ -1,5 +1,6 @@
-import type { Pose } from '@facekit/core'
-import { vertexNormals, type MorphableModel } from '@facekit/morphable'
+import { vertexNormals } from '@facekit/mesh'
+import type { MorphableModel } from '@facekit/morphable'
+import type { Pose } from '@facekit/parameters'
 import type { Tensor3D } from '@tensorflow/tfjs-core'
 import type { Camera, PictureSize } from './camera.js'
 import { projectLandmarks, type Contour } from './project-landmarks.js'

@@ -1,4 +1,5 @@
-import { assertShape, hasHostMemory, runHostKernel, type HostKernel } from '@facekit/core'
+import { assertShape } from '@facekit/core'
+import { type HostKernel, hasHostMemory, runHostKernel } from '@facekit/kernels'
 import {
   add,
   matMul,

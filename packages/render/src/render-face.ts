@@ -1,4 +1,6 @@
-import { ValueError, hasHostMemory, type FaceParameters } from '@facekit/core'
+import { ValueError } from '@facekit/core'
+import { hasHostMemory } from '@facekit/kernels'
+import type { FaceParameters } from '@facekit/parameters'
 import { evaluateAlbedo, evaluateShape, type MorphableModel } from '@facekit/morphable'
 import { antialias, interpolate, rasterize } from '@facekit/rasterizer'
 import { getBackend, tidy, type Tensor, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core'

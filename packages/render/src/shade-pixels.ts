@@ -1,4 +1,4 @@
-import type { Illumination } from '@facekit/core'
+import type { Illumination } from '@facekit/parameters'
 import { div, maximum, slice, sqrt, square, sum, tidy, type Tensor4D } from '@tensorflow/tfjs-core'
 import type { Camera } from './camera.js'
 import { lightSurface } from './light-surface.js'

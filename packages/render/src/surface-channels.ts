@@ -1,4 +1,4 @@
-import { runHostKernel, type HostKernel } from '@facekit/core'
+import { type HostKernel, runHostKernel } from '@facekit/kernels'
 import {
   cast,
   concat,
@@ -15,7 +15,7 @@ import {
   type Tensor4D,
 } from '@tensorflow/tfjs-core'
 import { SURFACE_CHANNELS } from './compose-arrays.js'
-import { surfaceChannelsGradientOnGpu, surfaceChannelsOnGpu } from './gpu-surface-channels.js'
+import { surfaceChannelsGradientOnGpu, surfaceChannelsOnGpu } from './webgpu/surface-channels.js'
 
 interface Attributes {
   faceTriangles: number

@@ -1,4 +1,6 @@
-import { assertShape, hasHostMemory, runHostKernel, type HostKernel, type Pose } from '@facekit/core'
+import { assertShape } from '@facekit/core'
+import { type HostKernel, hasHostMemory, runHostKernel } from '@facekit/kernels'
+import type { Pose } from '@facekit/parameters'
 import {
   add,
   customGrad,

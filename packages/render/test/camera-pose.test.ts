@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
-import { neutralParameters } from '@facekit/core'
+import { neutralParameters } from '@facekit/parameters'
 import {
   clipToPixels,
   defaultCamera,

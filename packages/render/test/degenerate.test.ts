@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
-import { neutralParameters, packParameters, unpackParameters, type FaceParameters } from '@facekit/core'
+import { type FaceParameters, neutralParameters, packParameters, unpackParameters } from '@facekit/parameters'
 import { assertHealthy } from '@facekit/engine'
 import { shadeSurface } from '@facekit/illumination'
 import type { MorphableModel } from '@facekit/morphable'

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
-import { neutralParameters, packParameters, unpackParameters } from '@facekit/core'
+import { neutralParameters, packParameters, unpackParameters } from '@facekit/parameters'
 import { assertHealthy } from '@facekit/engine'
 import { sampleCoefficients } from '@facekit/morphable'
 import { defaultCamera, renderFace, type RenderFaceOptions } from '@facekit/render'

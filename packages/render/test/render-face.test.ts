@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
-import { neutralParameters, type FaceParameters } from '@facekit/core'
+import { type FaceParameters, neutralParameters } from '@facekit/parameters'
 import { sampleCoefficients } from '@facekit/morphable'
 import { defaultCamera, renderFace, type FaceRendering, type RenderFaceOptions } from '@facekit/render'
 import { checkGradient, createTinyFace, expectNoLeak, testBackends, useBackend } from '@facekit/testing'

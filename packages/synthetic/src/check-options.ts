@@ -1,6 +1,6 @@
 import type { MorphableModel } from '@facekit/morphable'
 import { completeOptions } from './complete-options.js'
-import { fixedCoefficients } from './fixed-parameters.js'
+import { fixedCoefficients } from './sample/fixed-parameters.js'
 import type { SynthesizerOptions } from './synthesizer-options.js'
 
 /** Checks options that come from outside, such as a JSON file, as `createFaceSynthesizer` will.

@@ -1,4 +1,5 @@
-import { faceLabels, type FaceLabel, type FaceParameters } from '@facekit/core'
+import { type FaceLabel, faceLabels } from '@facekit/core'
+import type { FaceParameters } from '@facekit/parameters'
 import { dispose, type TensorContainer } from '@tensorflow/tfjs-core'
 import type { Tensor1D, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core'
 

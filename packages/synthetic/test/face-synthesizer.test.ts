@@ -1,5 +1,5 @@
 import { loadBaseModel } from '@facekit/base-model'
-import type { FaceParameters } from '@facekit/core'
+import type { FaceParameters } from '@facekit/parameters'
 import type { MorphableModel } from '@facekit/morphable'
 import { renderFace } from '@facekit/render'
 import {

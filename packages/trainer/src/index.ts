@@ -1,4 +1,4 @@
-export { runTraining } from './run-training.js'
+export { runTraining } from './loop/run-training.js'
 export type {
   BatchSource,
   Schedule,
@@ -7,32 +7,32 @@ export type {
   TrainingOptions,
   TrainingProgress,
   TrainingResult,
-} from './training-options.js'
-export { cosineSchedule, stepSchedule, warmup } from './schedules.js'
-export { seededBatches } from './seeded-batches.js'
-export { DivergenceError } from './loss-guard.js'
-export type { GradientReducer } from './gradient-reducer.js'
-export { listCheckpoints, readCheckpoint, readLatestCheckpoint, type Checkpoint } from './checkpoint.js'
-export { readTrainingLog, type LogLine } from './training-log.js'
-export { train, type TrainOptions } from './train.js'
-export { paperRecipe, type TrainingRecipe } from './paper-recipe.js'
+} from './loop/training-options.js'
+export { cosineSchedule, stepSchedule, warmup } from './loop/schedules.js'
+export { seededBatches } from './loop/seeded-batches.js'
+export { DivergenceError } from './loop/loss-guard.js'
+export type { GradientReducer } from './ranks/gradient-reducer.js'
+export { listCheckpoints, readCheckpoint, readLatestCheckpoint, type Checkpoint } from './loop/checkpoint.js'
+export { readTrainingLog, type LogLine } from './log/training-log.js'
+export { train, type TrainOptions } from './faces/train.js'
+export { paperRecipe, type TrainingRecipe } from './faces/paper-recipe.js'
 export {
   supervisedTerms,
   supervisedWeights,
   type SupervisedContext,
   type SupervisedName,
   type SupervisedTerm,
-} from './supervised-terms.js'
+} from './faces/supervised-terms.js'
 export {
   renderedBatches,
   type FaceRenderings,
   type PhotoBatch,
   type RenderedBatch,
   type RenderedShare,
-} from './face-batches.js'
-export type { TrainableRegressor } from './face-loss.js'
-export { evaluateRegressor, type RegressorScores } from './evaluate-regressor.js'
-export { drawFacePanel } from './face-panel.js'
-export { openMpi, type OpenMpiOptions } from './open-mpi.js'
-export { processRank, type MpiFamily, type ProcessRank } from './process-rank.js'
-export { writeTrainingReport } from './training-report.js'
+} from './faces/face-batches.js'
+export type { TrainableRegressor } from './faces/face-loss.js'
+export { evaluateRegressor, type RegressorScores } from './faces/evaluate-regressor.js'
+export { drawFacePanel } from './faces/face-panel.js'
+export { openMpi, type OpenMpiOptions } from './ranks/open-mpi.js'
+export { processRank, type MpiFamily, type ProcessRank } from './ranks/process-rank.js'
+export { writeTrainingReport } from './log/training-report.js'

@@ -1,4 +1,5 @@
-import { createRandom, disposeParameters, neutralParameters, type FaceParameters } from '@facekit/core'
+import { createRandom } from '@facekit/core'
+import { type FaceParameters, disposeParameters, neutralParameters } from '@facekit/parameters'
 import { sampleCoefficients, type MorphableModel } from '@facekit/morphable'
 import { createRegressor, type Backbone } from '@facekit/regressor'
 import { defaultCamera, renderFace } from '@facekit/render'

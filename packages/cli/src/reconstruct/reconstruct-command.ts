@@ -1,0 +1,92 @@
+import { Argument, Command, Option } from 'commander'
+import type { CliIo } from '../cli-io.js'
+import { BASE_MODEL } from '../load-model.js'
+import { wholeNumber } from '../number-option.js'
+import { createProgress } from '../progress.js'
+import type { FaceReport, ReconstructOptions, ReconstructReport } from './reconstruct.js'
+
+interface Flags extends Omit<ReconstructOptions, 'pictures'> {
+  json?: boolean
+  debug?: boolean
+}
+
+/** `facekit reconstruct` */
+export function reconstructCommand(io: CliIo, setCode: (code: number) => void): Command {
+  return new Command('reconstruct')
+    .description('make a relightable 3D face from each face in photographs')
+    .addArgument(new Argument('<image...>', 'photographs: JPEG, PNG, WebP, AVIF, TIFF, GIF'))
+    .option('-o, --out <folder>', 'folder for the results', 'output')
+    .addOption(
+      new Option(
+        '--method <name>',
+        'fit: slow and exact; regress: a network, at once; refine: regress, then a short fit',
+      )
+        .choices(['fit', 'regress', 'refine'])
+        .default('fit'),
+    )
+    .option('--regressor <file>', 'weights of a network of your own, for regress and refine')
+    .option(
+      '--model <name or file>',
+      'face model: a name, or a file that "facekit model info" can read',
+      BASE_MODEL,
+    )
+    .addOption(
+      new Option('--backend <name>', 'what computes')
+        .choices(['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu'])
+        .default('auto'),
+    )
+    .addOption(
+      new Option(
+        '--segmenter <name>',
+        'what finds the pixels of the face: a network, or the landmarks and colours',
+      )
+        .choices(['network', 'landmarks'])
+        .default('network'),
+    )
+    .option('--face <number>', 'only this face of each photograph, from 1', wholeNumber(1, 10_000))
+    .option('--iterations <number>', 'steps of the fit', wholeNumber(0, 100_000))
+    .option('--size <pixels>', 'width and height of the maps', wholeNumber(16, 4096), 512)
+    .option('--force', 'replace results that exist', false)
+    .option('--json', 'print one JSON document instead of text')
+    .addHelpText(
+      'after',
+      `
+For each face a folder <out>/<name of the photograph>/face-<number> is written: face.glb, face.obj with .mtl
+and maps, face.ply, parameters.json, panels.png, and index.html to look at it.`,
+    )
+    .action(async (pictures: string[], { json, debug, ...options }: Flags) => {
+      const { reconstruct } = await import('./reconstruct.js')
+      const progress = await createProgress(io, json === true)
+      const report = await reconstruct(
+        { ...options, pictures },
+        {
+          progress,
+          onFace: (picture, face) => {
+            if (!json) io.stdout.write(`${faceLine(picture, face)}\n`)
+          },
+          onError: (line, error) => {
+            io.stderr.write(`facekit: ${line}\n`)
+            if (debug || io.env.FACEKIT_DEBUG) io.stderr.write(`${(error as Error)?.stack}\n`)
+          },
+        },
+        io.signal,
+      )
+      if (json) io.stdout.write(`${JSON.stringify(report, null, 2)}\n`)
+      setCode(summarize(report, io))
+    })
+}
+
+function faceLine(picture: string, { face, folder, metrics, seconds }: FaceReport): string {
+  const total = Object.values(seconds).reduce((sum, value) => sum + value, 0)
+  const errors = `landmark error ${(100 * metrics.landmarkError).toFixed(2)} %, colour error ${metrics.colorError.toFixed(3)}`
+  return `${picture}: face ${face}: ${errors}, ${total.toFixed(1)} s: ${folder}`
+}
+
+/** The exit code; with several pictures, how many failed. */
+function summarize({ pictures }: ReconstructReport, io: CliIo): number {
+  const failed = pictures.filter(({ errors }) => errors.length > 0).length
+  if (failed > 0 && pictures.length > 1) {
+    io.stderr.write(`facekit: ${failed} of ${pictures.length} photographs had errors\n`)
+  }
+  return failed > 0 ? 1 : 0
+}

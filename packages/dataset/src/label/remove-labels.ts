@@ -1,0 +1,23 @@
+import { isLabelFile } from '../samples/find-samples.js'
+import { workFolder } from './label-folder.js'
+import { sheetFolder } from './label-plan.js'
+
+/** Removes what `labelFolder` wrote, so that it begins anew; nothing else. Node only.
+ *
+ * @param prefix - of the shards
+ */
+export async function removeLabels(
+  out: string,
+  { layout = 'shards', prefix = 'faces' }: { layout?: 'shards' | 'beside'; prefix?: string } = {},
+): Promise<void> {
+  const { readdir, rm } = await import(/* webpackIgnore: true */ 'node:fs/promises')
+  for (const folder of [workFolder(out), sheetFolder(out)]) await rm(folder, { recursive: true, force: true })
+  const names = (await readdir(out, { recursive: layout === 'beside' }).catch(() => [])).map((name) =>
+    name.replaceAll('\\', '/'),
+  )
+  const shard = new RegExp(`^${prefix}-\\d{6}\\.(tar|index\\.json)$`)
+  for (const name of names) {
+    if (layout === 'shards' ? shard.test(name) : isLabelFile(name))
+      await rm(`${out}/${name}`, { force: true })
+  }
+}

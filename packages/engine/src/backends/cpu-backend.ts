@@ -1,0 +1,35 @@
+import { engine } from '@tensorflow/tfjs-core'
+import type { BackendProvider } from './backend-provider.js'
+import { instantiateBackend } from './instantiate-backend.js'
+import { depthwiseFilterGradient, depthwiseInputGradient } from '../gradients/depthwise-gradients.js'
+import { registerBroadcastBatchNorm } from '../layers/fused-batch-norm.js'
+import { registerPlainKernel } from '../wasm/plain-kernel.js'
+import { resizeBilinearGradient, resizeNearestGradient } from '../gradients/resize-gradients.js'
+import { registerCpuUnsortedSegmentSum } from '../wasm/unsorted-segment-sum.js'
+
+let complete = false
+
+/** Plain JavaScript: slow, and works everywhere. */
+export const cpuBackend: BackendProvider = {
+  name: 'cpu',
+  probe: async () => ({
+    backend: 'cpu',
+    available: true,
+    reason: 'plain JavaScript works everywhere, and is slow',
+  }),
+  start: async () => {
+    await import('@tensorflow/tfjs-backend-cpu')
+    if (!complete) {
+      complete = true
+      registerCpuUnsortedSegmentSum()
+      registerBroadcastBatchNorm('cpu')
+      for (const kernel of [resizeBilinearGradient, resizeNearestGradient]) registerPlainKernel('cpu', kernel)
+      registerPlainKernel('cpu', depthwiseInputGradient)
+      registerPlainKernel('cpu', depthwiseFilterGradient)
+    }
+    await instantiateBackend('cpu')
+    // On its first use in Node it would print an advertisement for another package.
+    ;(engine().registry.cpu as unknown as { firstUse: boolean }).firstUse = false
+    return {}
+  },
+}

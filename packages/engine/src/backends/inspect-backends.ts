@@ -1,0 +1,73 @@
+import type * as Os from 'node:os'
+import { engine, getBackend, matMul, setBackend, tensor2d, tidy } from '@tensorflow/tfjs-core'
+import { backendProviders } from './backend-providers.js'
+import type { BackendMemory, BackendName, BackendReport, InitEngineOptions } from '../engine-info.js'
+import { completeGradients } from '../gradients/complete-gradients.js'
+import { inTurn } from '../in-turn.js'
+import { importOptional, isNode } from '../import-optional.js'
+import { measureBackend } from './measure-backend.js'
+import { nameMissingKernels } from '../gradients/missing-kernels.js'
+import { startBackend } from './start-backend.js'
+
+/** Options of `inspectBackends`. */
+export interface InspectBackendsOptions extends Pick<InitEngineOptions, 'wasmPaths'> {
+  /** Whether to measure how fast each backend is, for about two seconds each. Default false. */
+  measure?: boolean
+}
+
+/** Tries every backend: starts it and lets it compute a matrix product; measures it if asked to.
+ *
+ * The backend that was current before is current afterwards; do not compute anything else meanwhile. If there was none, it
+ * is the last one that works (cpu).
+ *
+ * @returns a report of each backend, the fastest first: whether it works here, why not, and what to install
+ */
+export async function inspectBackends(options: InspectBackendsOptions = {}): Promise<BackendReport[]> {
+  return inTurn(async () => {
+    const before: string | undefined = getBackend()
+    const reports: BackendReport[] = []
+    for (const provider of backendProviders) {
+      const report = await startBackend(provider, options, () => true)
+      reports.push(report.available ? await tryOut(report, options.measure ?? false) : report)
+    }
+    if (before) await setBackend(before)
+    return reports
+  })
+}
+
+async function tryOut(report: BackendReport, measure: boolean): Promise<BackendReport> {
+  const failed = (reason: string): BackendReport => ({ ...report, available: false, reason })
+  try {
+    completeGradients()
+    nameMissingKernels()
+    await setBackend(report.backend)
+    const product = tidy(() =>
+      matMul(
+        tensor2d([
+          [1, 2],
+          [3, 4],
+        ]),
+        tensor2d([[5], [6]]),
+      ),
+    )
+    const [a, b] = await product.data()
+    product.dispose()
+    if (a !== 17 || b !== 39) return failed(`it computes wrong numbers: ${a}, ${b} instead of 17, 39`)
+    const memory = await memoryOf(report.backend)
+    const speed = measure ? await measureBackend() : undefined
+    return { ...report, ...(memory && { memory }), ...(speed && { speed }) }
+  } catch (error) {
+    return failed(String((error as Error).message))
+  }
+}
+
+async function memoryOf(name: BackendName): Promise<BackendMemory | undefined> {
+  if (name === 'wasm') return { bytes: 2 ** 32, of: 'WebAssembly' }
+  if (name === 'webgpu') {
+    const { device } = engine().registry.webgpu as unknown as { device: GPUDevice }
+    return { bytes: device.limits.maxBufferSize, of: 'one GPU buffer' }
+  }
+  if (!isNode()) return undefined
+  const os = await importOptional<typeof Os>('node:os')
+  return os && { bytes: os.totalmem(), of: 'the system' }
+}

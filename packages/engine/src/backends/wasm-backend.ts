@@ -1,0 +1,52 @@
+import { engine, env } from '@tensorflow/tfjs-core'
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
+import type { BackendProvider } from './backend-provider.js'
+import { completeWasm } from '../wasm/complete-wasm.js'
+import type { InitEngineOptions } from '../engine-info.js'
+import { instantiateBackend } from './instantiate-backend.js'
+import { requestThreads, threadCount } from '../wasm/threads.js'
+
+const PATHS_REMEDY =
+  'serve the .wasm files of @tensorflow/tfjs-backend-wasm/dist and pass their folder as initEngine({ wasmPaths })'
+
+const UPDATE_REMEDY = 'use Node 20 or later, or a current browser'
+
+// tfjs refuses new paths after a failed start, and needs none after a successful one.
+let paths: InitEngineOptions['wasmPaths']
+
+/** WebAssembly with SIMD, and with threads in Node and on pages that may share memory. */
+export const wasmBackend: BackendProvider = {
+  name: 'wasm',
+  probe: async () => {
+    if (typeof WebAssembly !== 'object') {
+      return {
+        backend: 'wasm',
+        available: false,
+        reason: 'this JavaScript engine has no WebAssembly',
+        remedy: UPDATE_REMEDY,
+      }
+    }
+    return { backend: 'wasm', available: true, reason: 'WebAssembly is here' }
+  },
+  start: async ({ wasmPaths, threads }) => {
+    requestThreads(threads)
+    await completeWasm()
+    const wasm = await import('@tensorflow/tfjs-backend-wasm')
+    if (wasmPaths !== undefined && wasmPaths !== paths) {
+      wasm.setWasmPaths(typeof wasmPaths === 'string' ? wasmPaths : { ...wasmPaths })
+      paths = wasmPaths
+    }
+    if (!(await env().getAsync('WASM_HAS_SIMD_SUPPORT')))
+      throw new Error(`this WebAssembly has no SIMD; ${UPDATE_REMEDY}`)
+    try {
+      await instantiateBackend('wasm')
+    } catch (error) {
+      // Emscripten rejects with a plain object, or with an error of the network.
+      const cause = String((error as { message?: unknown })?.message ?? error).split('\n')[0]
+      throw new Error(`its .wasm file cannot be loaded (${cause}); ${PATHS_REMEDY}`, { cause: error })
+    }
+    const count = threadCount(engine().registry.wasm as BackendWasm)
+    const reason = `WebAssembly with SIMD, ${count === 1 ? 'one thread' : `${count} threads`}`
+    return { simd: true, threads: count, reason }
+  },
+}

@@ -1,0 +1,119 @@
+import {
+  type GpuProgram,
+  type HostArray,
+  type HostKernel,
+  makeGpuTensor,
+  runGpuProgram,
+  runHostKernel,
+  workgroupsFor,
+} from '@facekit/kernels'
+import { util, zerosLike, type Tensor } from '@tensorflow/tfjs-core'
+import { GROUP, GROUP_PARAMETERS, loadWidth, vectorType } from '../webgpu/columns.js'
+
+export type ActivationName = 'relu' | 'sigmoid' | 'tanh'
+
+/** Derivatives of activations, by what came out of them. */
+interface Activation {
+  /** WGSL of the incoming gradient `dy`, of type `T`, times the derivative at the output `y`. */
+  wgsl: string
+  compute(dy: HostArray, y: HostArray, result: HostArray, parameter: number): void
+}
+
+const activations: Record<ActivationName, Activation> = {
+  /** Of Relu, and of Relu6: up to the parameter. */
+  relu: {
+    wgsl: 'select(T(0), dy, (y > T(0)) & (y < T(uniforms.parameter)))',
+    compute: (dy, y, result, parameter) => {
+      for (let i = 0; i < result.length; i++) result[i] = y[i] > 0 && y[i] < parameter ? dy[i] : 0
+    },
+  },
+  sigmoid: {
+    wgsl: 'dy * y * (1.0 - y)',
+    compute: (dy, y, result) => {
+      for (let i = 0; i < result.length; i++) result[i] = dy[i] * y[i] * (1 - y[i])
+    },
+  },
+  tanh: {
+    wgsl: 'dy * (1.0 - y * y)',
+    compute: (dy, y, result) => {
+      for (let i = 0; i < result.length; i++) result[i] = dy[i] * (1 - y[i] * y[i])
+    },
+  },
+}
+
+interface Attributes {
+  parameter: number
+}
+
+/** Beyond all numbers. WGSL has no infinity. */
+export const UNBOUNDED = 3.4e38
+
+const kernels = Object.fromEntries(
+  Object.entries(activations).map(([name, activation]) => [
+    name,
+    kernelOf(name as ActivationName, activation),
+  ]),
+) as Record<ActivationName, HostKernel<Attributes>>
+
+/** The gradient of an activation from that of its output, in one pass.
+ *
+ * @param y - what came out of the activation
+ * @param parameter - of `relu`: what it stops at
+ */
+export function activationGradient(
+  name: ActivationName,
+  dy: Tensor,
+  y: Tensor,
+  parameter = UNBOUNDED,
+): Tensor {
+  return runHostKernel(kernels[name], { dy, y }, { parameter })[0]
+}
+
+function kernelOf(name: ActivationName, { wgsl, compute }: Activation): HostKernel<Attributes> {
+  return {
+    name: `Facekit${name[0].toUpperCase()}${name.slice(1)}Gradient`,
+    inputs: ['dy', 'y'],
+    outputs: ([shape]) => [{ shape, dtype: 'float32' }],
+    compute: ([dy, y], [result], _, { parameter }) => compute(dy, y, result, parameter),
+    webgpu: (backend, [dy, y], { parameter }) => {
+      const size = util.sizeFromShape(y.shape)
+      const load = loadWidth(size)
+      const result = makeGpuTensor(backend, y.shape, 'float32')
+      runGpuProgram(backend, programOf(name, wgsl, load), {
+        inputs: [dy, y],
+        outputs: [result],
+        uniforms: [size / load, parameter],
+        workgroups: workgroupsFor(size / load, 256),
+      })
+      return [result]
+    },
+    gradient: {
+      inputsToSave: ['y'],
+      gradFunc: (upstream, [y], attributes) => ({
+        dy: () =>
+          activationGradient(name, upstream as Tensor, y, (attributes as unknown as Attributes).parameter),
+        // tfjs does not differentiate through outputs that were kept: this is for relu, whose derivative is constant.
+        y: () => zerosLike(y),
+      }),
+    },
+  }
+}
+
+function programOf(name: ActivationName, wgsl: string, load: 1 | 4): GpuProgram {
+  return {
+    name: `facekit_${name}_gradient_${load}`,
+    inputs: [`dys: ${vectorType(load)}`, `ys: ${vectorType(load)}`],
+    outputs: [`result: ${vectorType(load)}`],
+    uniforms: ['size: u32', 'parameter: f32'],
+    code: /* wgsl */ `
+      @compute @workgroup_size(256)
+      fn main(${GROUP_PARAMETERS}) {
+        ${GROUP}
+        let index = group * 256u + local;
+        if (index >= uniforms.size) { return; }
+        let dy = dys[index];
+        let y = ys[index];
+        result[index] = ${wgsl.replaceAll(/\bT\b/g, vectorType(load))};
+      }`,
+  }
+}

@@ -1,0 +1,95 @@
+import { backend_util, getKernel, type TensorInfo } from '@tensorflow/tfjs-core'
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
+import { convolutionTaps, gatherConvolution } from './convolution.js'
+import { registerWasmKernel, runWasmKernel, type WasmKernel } from './wasm-kernel.js'
+
+type Shape4D = [number, number, number, number]
+
+interface Attributes {
+  strides: [number, number] | number
+  /** tfjs-layers gives `null` where it was told nothing. */
+  dilations?: [number, number] | number | null
+  pad: 'valid' | 'same' | number | backend_util.ExplicitPadding
+  dataFormat: 'NHWC' | 'NCHW'
+  dimRoundingMode?: 'floor' | 'round' | 'ceil'
+}
+
+type FusedInputs = 'x' | 'filter' | 'bias' | 'preluActivationWeights'
+
+interface FusedAttributes extends Attributes {
+  activation: string
+  leakyreluAlpha?: number
+}
+
+/** Kernels of the activations that a convolution can be followed by, but for relu, which is part of it. */
+const ACTIVATIONS: Record<string, string> = {
+  elu: 'Elu',
+  leakyrelu: 'LeakyRelu',
+  prelu: 'Prelu',
+  relu6: 'Relu6',
+  sigmoid: 'Sigmoid',
+}
+
+/** Replaces Conv2D and FusedConv2D of the WASM backend: XNNPACK takes longer, and much longer for a filter that it has not seen
+ * before, as every filter is in a training step. */
+export function registerConv2d(): void {
+  const plain = getKernel('Conv2D', 'wasm')
+  const fused = getKernel('FusedConv2D', 'wasm')
+  const conv2d: WasmKernel<'x' | 'filter', Attributes> = (args) => {
+    const { inputs, attrs, backend } = args
+    if (attrs.dataFormat !== 'NHWC') return plain.kernelFunc(args as never) as TensorInfo
+    return convolve(backend, inputs, attrs, false)
+  }
+  const fusedConv2d: WasmKernel<FusedInputs, FusedAttributes> = (args) => {
+    const { inputs, attrs, backend } = args
+    const { activation, dataFormat, leakyreluAlpha } = attrs
+    const bias: TensorInfo | undefined = inputs.bias
+    const next = ACTIVATIONS[activation]
+    const known = activation === 'linear' || activation === 'relu' || next
+    const fits = !bias || (bias.shape.length === 1 && bias.shape[0] === inputs.filter.shape[3])
+    if (dataFormat !== 'NHWC' || !known || !fits) return fused.kernelFunc(args as never) as TensorInfo
+    const x = convolve(backend, inputs, attrs, activation === 'relu')
+    if (!next) return x
+    const operands: Record<string, TensorInfo> =
+      next === 'Prelu' ? { x, alpha: inputs.preluActivationWeights } : { x }
+    const result = runWasmKernel(backend, next, operands, { alpha: leakyreluAlpha })
+    backend.disposeData(x.dataId)
+    return result
+  }
+  registerWasmKernel('Conv2D', conv2d, plain)
+  registerWasmKernel('FusedConv2D', fusedConv2d, fused)
+}
+
+function convolve(
+  backend: BackendWasm,
+  { x, filter, bias }: { x: TensorInfo; filter: TensorInfo; bias?: TensorInfo },
+  { strides, dilations, pad, dimRoundingMode }: Attributes,
+  relu: boolean,
+): TensorInfo {
+  const info = backend_util.computeConv2DInfo(
+    x.shape as Shape4D,
+    filter.shape as Shape4D,
+    strides,
+    dilations ?? 1,
+    pad,
+    dimRoundingMode,
+  )
+  const { outHeight: height, outWidth: width, outChannels, strideHeight, strideWidth } = info
+  const out = backend.makeOutput(info.outShape, 'float32')
+  const row = width * outChannels
+  const grid = { height, width, first: 0, picture: height * row, row, column: outChannels }
+  const taps = convolutionTaps(info)
+  gatherConvolution(backend, {
+    x,
+    filter,
+    direction: 'forward',
+    taps,
+    strideHeight,
+    strideWidth,
+    out,
+    grid,
+    bias,
+    relu,
+  })
+  return out
+}

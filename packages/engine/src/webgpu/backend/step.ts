@@ -1,0 +1,135 @@
+import {
+  engine,
+  keep,
+  tidy,
+  type Tensor,
+  type TensorContainer,
+  type TensorInfo,
+  Variable,
+} from '@tensorflow/tfjs-core'
+import { BackendError } from '@facekit/core'
+import type { KernelTime } from '@facekit/kernels'
+import type { GpuEngineBackend } from './engine-backend.js'
+import { profileCommands } from './profile.js'
+import { GpuRecorder } from './recorder.js'
+import type { GpuTrace } from './trace.js'
+
+/** A recorded step. */
+export interface GpuStep {
+  replay(inputs: readonly Tensor[]): TensorContainer
+  profile(): Promise<KernelTime[]>
+  dispose(): void
+}
+
+/** Runs a step and records it.
+ *
+ * @param before - what the CPU told the GPU at the call before; must be the same now, in `backend.trace`
+ * @returns the step, and the result of this run
+ */
+export function recordGpuStep<Output extends TensorContainer>(
+  backend: GpuEngineBackend,
+  run: (...inputs: Tensor[]) => Output,
+  inputs: readonly Tensor[],
+  before: GpuTrace,
+): { step: GpuStep; output: Output } {
+  const places = inputs.map((input) => keep(copyOf(backend, input, input)))
+  const buffers = new Map<Variable, GPUBuffer>()
+  for (const variable of Object.values(engine().registeredVariables)) {
+    const known = backend.tensorMap.has(variable.dataId)
+    const resource = known ? backend.tensorMap.get(variable.dataId).resource : undefined
+    if (resource) buffers.set(variable, resource)
+  }
+  backend.flush()
+  const recorder = new GpuRecorder(backend)
+  backend.recorder = recorder
+  // Their memory stays, even when they are assigned another one.
+  for (const buffer of buffers.values()) backend.bufferManager.pin(recorder.arena, buffer)
+  let kept: TensorContainer
+  try {
+    // Kept below: a tidy around this call must not take what belongs to the step.
+    kept = tidy(() => mapTensors(run(...places), (tensor) => keep(ownResult(backend, tensor))))
+    for (const [variable, buffer] of buffers) settle(backend, variable, buffer)
+    const difference = backend.trace?.difference(before)
+    if (difference !== undefined)
+      throw new BackendError(
+        `recordStep: ${difference} gets other numbers than at the call before; give the step what changes as an input tensor or in a variable`,
+      )
+  } catch (error) {
+    backend.recorder = undefined
+    recorder.close()
+    recorder.dispose()
+    for (const place of places) place.dispose()
+    throw error
+  }
+  backend.recorder = undefined
+  recorder.close()
+  recorder.forgetCopies()
+  const results = () => mapTensors(kept, (tensor) => copyOf(backend, tensor, tensor))
+  const prepare = () => {
+    for (const [variable, buffer] of buffers) settle(backend, variable, buffer)
+  }
+  const step: GpuStep = {
+    replay: (now) => {
+      now.forEach((input, i) => copyInto(backend, input, backend.bufferOf(places[i].dataId)))
+      prepare()
+      recorder.replay()
+      return results()
+    },
+    profile: () => {
+      prepare()
+      recorder.forgetCopies()
+      return profileCommands(backend, recorder.commands)
+    },
+    dispose: () => {
+      for (const place of places) place.dispose()
+      mapTensors(kept, (tensor) => (tensor.dispose(), tensor))
+      recorder.dispose()
+    },
+  }
+  return { step, output: results() as Output }
+}
+
+/** A variable's memory goes on changing. */
+const ownResult = (backend: GpuEngineBackend, tensor: Tensor): Tensor =>
+  tensor instanceof Variable ? copyOf(backend, tensor, tensor) : tensor.clone()
+
+const bytesOf = ({ size }: Tensor) => 4 * size
+
+function copyInto(backend: GpuEngineBackend, tensor: Tensor, target: GPUBuffer): void {
+  const buffer = backend.bufferOf(tensor.dataId)
+  if (buffer === target || tensor.size === 0) return
+  backend.encodeCopy({ source: { buffer, offset: 0, size: bytesOf(tensor) }, target })
+}
+
+/** A tensor with memory of its own. */
+function copyOf<T extends Tensor>(backend: GpuEngineBackend, tensor: T, like: TensorInfo): T {
+  const { dtype } = backend.tensorMap.get(tensor.dataId)
+  const dataId = backend.write(null as never, like.shape, dtype as 'float32')
+  copyInto(backend, tensor, backend.bufferOf(dataId))
+  return engine().makeTensorFromDataId(dataId, like.shape, like.dtype, backend) as T
+}
+
+/** Moves a variable that was assigned another value back into the memory that the recorded commands know. */
+function settle(backend: GpuEngineBackend, variable: Variable, buffer: GPUBuffer): void {
+  if (variable.isDisposed || backend.bufferOf(variable.dataId) === buffer) return
+  copyInto(backend, variable, buffer)
+  const dataId = backend.write(null as never, variable.shape, variable.dtype)
+  backend.tensorMap.get(dataId).resource = buffer
+  backend.bufferManager.reclaim(buffer)
+  const settled = engine().makeTensorFromDataId(dataId, variable.shape, variable.dtype, backend)
+  variable.assign(settled)
+  settled.dispose()
+}
+
+function mapTensors(container: TensorContainer, map: (tensor: Tensor) => Tensor): TensorContainer {
+  if (isTensor(container)) return map(container)
+  if (Array.isArray(container)) return container.map((item) => mapTensors(item, map))
+  if (container !== null && typeof container === 'object') {
+    const entries = Object.entries(container as Record<string, TensorContainer>)
+    return Object.fromEntries(entries.map(([name, item]) => [name, mapTensors(item, map)])) as TensorContainer
+  }
+  return container
+}
+
+const isTensor = (value: unknown): value is Tensor =>
+  typeof value === 'object' && value !== null && 'dataId' in value && 'shape' in value

@@ -1,0 +1,185 @@
+import { type GpuProgram, makeGpuTensor, runGpuProgram, workgroupsFor } from '@facekit/kernels'
+import {
+  getKernel,
+  registerKernel,
+  slice_util,
+  unregisterKernel,
+  util,
+  type KernelBackend,
+  type KernelConfig,
+  type KernelFunc,
+  type TensorInfo,
+} from '@tensorflow/tfjs-core'
+import { GROUP, GROUP_PARAMETERS, vectorType } from './columns.js'
+
+/* Contributor notes
+ *
+ * Concatenation, slices and padding move blocks of memory, in which the stock kernels look up the place of each number by itself. Along one axis
+ * they are copies of rows, `[outer, run]`, from one stride to another; padding of pictures leaves their channels together. Both go
+ * four numbers at a time.
+ */
+
+interface Arguments {
+  inputs: Record<string, TensorInfo> | TensorInfo[]
+  attrs: unknown
+  backend: KernelBackend
+}
+
+type Kernel = (args: Arguments) => TensorInfo
+
+/** Below this size the stock kernels do as well, and know how to do it on the CPU for numbers that lie there. */
+const LARGE = 16_384
+
+/** Makes Concat, Slice along one axis and PadV2 of pictures copy four numbers at a time on WebGPU. */
+export function registerGpuCopies(): void {
+  replace('Concat', concat)
+  replace('Slice', slice)
+  replace('PadV2', pad)
+}
+
+/** @param kernel - gives nothing where the one before must do it */
+function replace(name: string, kernel: (args: Arguments) => TensorInfo | undefined): void {
+  const before: KernelConfig = getKernel(name, 'webgpu')
+  unregisterKernel(name, 'webgpu')
+  const own: Kernel = (args) => kernel(args) ?? (before.kernelFunc as unknown as Kernel)(args)
+  registerKernel({ ...before, kernelFunc: own as unknown as KernelFunc })
+}
+
+const product = (sizes: readonly number[]) => sizes.reduce((n, size) => n * size, 1)
+const isFloat = ({ dtype }: TensorInfo) => dtype === 'float32'
+
+function concat({ inputs, attrs, backend }: Arguments): TensorInfo | undefined {
+  const parts = Object.values(inputs).filter(({ shape }) => util.sizeFromShape(shape) > 0)
+  if (parts.length < 2 || !parts.every(isFloat)) return undefined
+  const { shape } = parts[0]
+  const axis = util.parseAxisParam((attrs as { axis: number }).axis, shape)[0]
+  const inner = product(shape.slice(axis + 1))
+  const runs = parts.map((part) => part.shape[axis] * inner)
+  const run = runs.reduce((sum, n) => sum + n, 0)
+  const outer = product(shape.slice(0, axis))
+  if (outer * run < LARGE) return undefined
+  const load = runs.every((n) => n % 4 === 0) ? 4 : 1
+  const outShape = shape.map((size, i) => (i === axis ? run / inner : size))
+  const result = makeGpuTensor(backend, outShape, 'float32')
+  let offset = 0
+  for (const [i, part] of parts.entries()) {
+    copyRows(backend, load, part, result, [outer, runs[i], runs[i], 0, run, offset])
+    offset += runs[i]
+  }
+  return result
+}
+
+function slice({ inputs, attrs, backend }: Arguments): TensorInfo | undefined {
+  const { x } = inputs as Record<string, TensorInfo>
+  const { begin, size } = attrs as { begin: number | number[]; size: number | number[] }
+  const [starts, sizes] = slice_util.parseSliceParams(
+    { ...x, rank: x.shape.length } as unknown as Parameters<typeof slice_util.parseSliceParams>[0],
+    begin,
+    size,
+  )
+  const cut = [...x.shape.keys()].filter((axis) => sizes[axis] !== x.shape[axis])
+  if (cut.length !== 1 || !isFloat(x) || product(sizes) < LARGE) return undefined
+  const [axis] = cut
+  const inner = product(x.shape.slice(axis + 1))
+  const [run, stride, offset] = [sizes[axis], x.shape[axis], starts[axis]].map((n) => n * inner)
+  const outer = product(x.shape.slice(0, axis))
+  const load = [run, stride, offset].every((n) => n % 4 === 0) ? 4 : 1
+  const result = makeGpuTensor(backend, sizes, 'float32')
+  copyRows(backend, load, x, result, [outer, run, stride, offset, run, 0])
+  return result
+}
+
+/** @param layout - rows, their length, stride and offset in the source, stride and offset in the target */
+function copyRows(
+  backend: KernelBackend,
+  load: 1 | 4,
+  source: TensorInfo,
+  target: TensorInfo,
+  [rows, length, ...places]: [number, number, number, number, number, number],
+): void {
+  const count = (rows * length) / load
+  runGpuProgram(backend, rowProgram(load), {
+    inputs: [source],
+    outputs: [target],
+    uniforms: [count, ...[length, ...places].map((n) => n / load)],
+    workgroups: workgroupsFor(count, 256),
+  })
+}
+
+const rowProgram = (load: 1 | 4): GpuProgram => ({
+  name: `facekit_copy_rows_${load}`,
+  inputs: [`source: ${vectorType(load)}`],
+  outputs: [`result: ${vectorType(load)}`],
+  uniforms: ['count', 'length', 'fromStride', 'fromOffset', 'toStride', 'toOffset'].map(
+    (name) => `${name}: u32`,
+  ),
+  code: /* wgsl */ `
+    @compute @workgroup_size(256)
+    fn main(${GROUP_PARAMETERS}) {
+      ${GROUP}
+      let index = group * 256u + local;
+      if (index >= uniforms.count) { return; }
+      let row = index / uniforms.length;
+      let column = index - row * uniforms.length;
+      result[row * uniforms.toStride + uniforms.toOffset + column] =
+        source[row * uniforms.fromStride + uniforms.fromOffset + column];
+    }`,
+})
+
+function pad({ inputs, attrs, backend }: Arguments): TensorInfo | undefined {
+  const { x } = inputs as Record<string, TensorInfo>
+  const { paddings, constantValue } = attrs as { paddings: [number, number][]; constantValue: number }
+  const outShape = x.shape.map((size, axis) => paddings[axis][0] + size + paddings[axis][1])
+  const last = x.shape.length - 1
+  const whole = last === 3 && paddings[last].every((n) => n === 0) && x.shape[last] % 4 === 0
+  if (!whole || !isFloat(x) || util.sizeFromShape(x.shape) === 0 || product(outShape) < LARGE)
+    return undefined
+  const result = makeGpuTensor(backend, outShape, 'float32')
+  const count = product(outShape) / 4
+  runGpuProgram(backend, padProgram, {
+    inputs: [x],
+    outputs: [result],
+    uniforms: [
+      count,
+      ...x.shape.slice(0, 3),
+      outShape[1],
+      outShape[2],
+      x.shape[3] / 4,
+      ...paddings.slice(0, 3).map(([before]) => before),
+      constantValue,
+    ],
+    workgroups: workgroupsFor(count, 256),
+  })
+  return result
+}
+
+const padProgram: GpuProgram = {
+  name: 'facekit_pad',
+  inputs: ['x: vec4<f32>'],
+  outputs: ['result: vec4<f32>'],
+  uniforms: [
+    'count: u32',
+    ...['batches', 'height', 'width', 'outHeight', 'outWidth', 'columns', 'front', 'top', 'left'].map(
+      (name) => `${name}: i32`,
+    ),
+    'constant: f32',
+  ],
+  code: /* wgsl */ `
+    @compute @workgroup_size(256)
+    fn main(${GROUP_PARAMETERS}) {
+      ${GROUP}
+      let index = group * 256u + local;
+      if (index >= uniforms.count) { return; }
+      let channel = i32(index) % uniforms.columns;
+      let pixel = i32(index) / uniforms.columns;
+      let column = pixel % uniforms.outWidth - uniforms.left;
+      let row = (pixel / uniforms.outWidth) % uniforms.outHeight - uniforms.top;
+      let batch = pixel / (uniforms.outWidth * uniforms.outHeight) - uniforms.front;
+      var value = vec4<f32>(uniforms.constant);
+      if (column >= 0 && column < uniforms.width && row >= 0 && row < uniforms.height
+        && batch >= 0 && batch < uniforms.batches) {
+        value = x[((batch * uniforms.height + row) * uniforms.width + column) * uniforms.columns + channel];
+      }
+      result[index] = value;
+    }`,
+}

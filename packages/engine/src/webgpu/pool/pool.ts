@@ -1,0 +1,79 @@
+import { type GpuProgram, makeGpuTensor, runGpuProgram, workgroupsFor } from '@facekit/kernels'
+import {
+  getKernel,
+  registerKernel,
+  unregisterKernel,
+  util,
+  type KernelBackend,
+  type KernelConfig,
+  type KernelFunc,
+  type TensorInfo,
+} from '@tensorflow/tfjs-core'
+import { GROUP_PARAMETERS, loadWidth, vectorType } from '../columns.js'
+import {
+  forEachInWindow,
+  POOL_UNIFORMS,
+  poolInfo,
+  poolPosition,
+  poolUniforms,
+  type PoolAttributes,
+} from './pool-geometry.js'
+
+interface Arguments {
+  inputs: { x: TensorInfo }
+  attrs: PoolAttributes
+  backend: KernelBackend
+}
+
+type Kernel = (args: Arguments) => TensorInfo
+
+/** Replaces MaxPool and AvgPool of the WebGPU backend, whose threads take one channel each. */
+export function registerGpuPools(): void {
+  for (const name of ['MaxPool', 'AvgPool'] as const) {
+    const stock: KernelConfig = getKernel(name, 'webgpu')
+    unregisterKernel(name, 'webgpu')
+    const kernel: Kernel = (args) => {
+      const { inputs, attrs, backend } = args
+      const info = poolInfo(inputs.x, attrs)
+      // A view of the same data, and windows that are the whole picture: the stock kernel knows.
+      const whole = info.filterHeight >= info.inHeight && info.filterWidth >= info.inWidth
+      if ((info.filterHeight === 1 && info.filterWidth === 1) || whole || inputs.x.dtype !== 'float32')
+        return (stock.kernelFunc as unknown as Kernel)(args)
+      const load = loadWidth(info.inChannels)
+      const result = makeGpuTensor(backend, info.outShape, 'float32')
+      const size = util.sizeFromShape(info.outShape) / load
+      runGpuProgram(backend, pool(name, load), {
+        inputs: [inputs.x],
+        outputs: [result],
+        uniforms: [size, ...poolUniforms(info, info.inChannels / load)],
+        workgroups: workgroupsFor(size, 256),
+      })
+      return result
+    }
+    registerKernel({ ...stock, kernelFunc: kernel as unknown as KernelFunc })
+  }
+}
+
+function pool(name: 'MaxPool' | 'AvgPool', load: 1 | 4): GpuProgram {
+  const type = vectorType(load)
+  const step = {
+    MaxPool: 'if (count == 0.0) { total = value; } else { total = select(total, value, value > total); }',
+    AvgPool: 'total += value;',
+  }[name]
+  return {
+    name: `facekit_${name === 'MaxPool' ? 'max' : 'average'}_pool_${load}`,
+    inputs: [`x: ${type}`],
+    outputs: [`result: ${type}`],
+    uniforms: POOL_UNIFORMS,
+    code: () => /* wgsl */ `
+      @compute @workgroup_size(256)
+      fn main(${GROUP_PARAMETERS}) {
+        ${poolPosition('outHeight', 'outWidth')}
+        var total = ${type}(0);
+        // Of the numbers inside of the picture.
+        var count = 0.0;
+        ${forEachInWindow(`${step} count += 1.0;`)}
+        result[index] = total${name === 'AvgPool' ? ' / max(count, 1.0)' : ''};
+      }`,
+  }
+}

@@ -1,0 +1,17 @@
+import './gradients.js'
+export { hasHostMemory, runHostKernel, type HostKernel } from './host-kernel.js'
+export { computeOnHost, type HostArray, type OutputSpec } from './host-arrays.js'
+export {
+  makeGpuTensor,
+  runGpuProgram,
+  workgroupsFor,
+  type GpuBackend,
+  type GpuCommand,
+  type GpuProgram,
+  type GpuProgramArguments,
+  type GpuTensorData,
+} from './gpu-program.js'
+export { wgslGroupSum, wgslMain } from './wgsl.js'
+export { gpuConstant } from './gpu-constant.js'
+export { recordStep, type KernelTime, type RecordedStep } from './record-step.js'
+export { load3, sineAndCosine, store3 } from './wgsl-vectors.js'

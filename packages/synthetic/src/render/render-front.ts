@@ -1,0 +1,94 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { blend, ramp } from './blend-kernel.js'
+import type { SceneDraws } from '../sample/sample-scene.js'
+import type { Drawn } from '../sample/scene-table.js'
+import { seeLayer, triangleTable } from './layer-fragments.js'
+import { transformed4d, type PaintedLayer } from './render-hair.js'
+import { ATTRIBUTES, type PlacedScene } from '../scene/place-scene.js'
+import type { SceneModel } from '../scene/scene-model.js'
+import { channels, perPicture } from './tensor-helpers.js'
+import { lookUp, type Textures } from './textures.js'
+
+/** What lies before the face: glasses, masks, scarves, brims, hands, things. */
+export interface PaintedFront extends PaintedLayer {
+  /** 1 where there is anything. */
+  there: tf.Tensor4D
+  /** 1 where the face behind does not count as seen: everything but clear lenses. */
+  hides: tf.Tensor4D
+  /** 1 where it is skin. */
+  bare: tf.Tensor4D
+}
+
+/** A lens hides what is behind it from this tint on. */
+const DARK = 0.4
+
+/** Makes the function that colours what lies before the face. */
+export function frontPainter(scene: SceneModel, textures: Textures, size: number) {
+  const { front: layer } = scene.layers
+  const slice = <T extends Float32Array>(values: T, width: number) =>
+    values.slice(layer.first * width, (layer.first + layer.count) * width)
+  const uv = tf.keep(tf.tensor3d(slice(scene.uv, 2), [1, layer.count, 2]))
+  const table = tf.keep(
+    triangleTable(layer, (t) => {
+      const material = layer.materials[t]
+      const patterned =
+        material === 'hat' || material === 'object' || material === 'scarf' || material === 'mask'
+      return [
+        layer.labels[t],
+        material === 'lens' ? 1 : 0,
+        material === 'hand' ? 1 : 0,
+        patterned ? (material === 'mask' ? 0.25 : 1) : 0,
+        material === 'mask' ? 1 : 0,
+      ]
+    }),
+  )
+
+  const paint = (d: Drawn<SceneDraws>, placed: PlacedScene): PaintedFront => {
+    const seen = seeLayer(layer, placed.clip, size)
+    const lit = seen.spread(seen.rows(placed.attributes))
+    const flags = seen.pick(table)
+    const [isLens, isHand, patterned] = [1, 2, 3].map((c) => channels(flags, c))
+    const at = seen.spread(uv)
+    const irradiance = tf.maximum(channels(lit, ATTRIBUTES.irradiance, 3), 0.01)
+    const pattern = lookUp(textures.leaves, transformed4d(at, d.patternTransform))
+    const strength = tf.mul(patterned, perPicture(d.patternStrength))
+    const fine = lookUp(textures.clouds, tf.mul(at, 3) as tf.Tensor4D)
+    const grain = tf.exp(tf.mul(tf.add(channels(fine, 0), channels(fine, 2)), 0.06))
+    const albedo = tf.mul(blend(channels(lit, ATTRIBUTES.albedo, 3), tf.mul(pattern, 1.5), strength), grain)
+    const solid = tf.add(tf.mul(albedo, irradiance), channels(lit, ATTRIBUTES.shine, 3))
+    // A lens shows what lies before it: a piece of another picture, by where it looks.
+    const look = (i: number, count = 1) => perPicture(d.lensLook, i, count)
+    const looks = tf.add(tf.mul(channels(lit, ATTRIBUTES.normals, 2), 0.9), look(3, 2)) as tf.Tensor4D
+    const mirrored = lookUp(textures.leaves, looks)
+    const brightness = tf.mean(irradiance, 3, true)
+    const glass = tf.add(
+      tf.mul(tf.mul(perPicture(d.lensColor), irradiance), look(0)),
+      tf.add(tf.mul(tf.mul(mirrored, brightness), look(2)), tf.mul(channels(lit, ATTRIBUTES.shine, 3), 0.6)),
+    )
+    const faded = tf.sub(
+      look(0),
+      tf.mul(tf.mul(look(1), look(0)), ramp(tf.mul(channels(at, 1), -1), -0.1, 4)),
+    )
+    const reflects = tf.mul(tf.mean(mirrored, 3, true), tf.mul(look(2), 0.7))
+    const lensAlpha = tf.clipByValue(tf.add(faded, reflects), 0, 1)
+    // Light of a lens is added to what shines through: divided by alpha, as the layer is blended with it.
+    const lens = tf.div(glass, tf.maximum(lensAlpha, 0.05))
+    const dark = tf.cast(tf.greater(look(0), DARK), 'float32')
+    const hides = tf.add(tf.sub(1, isLens), tf.mul(isLens, dark))
+    const isMask = channels(flags, 4)
+    const there = tf.mul(
+      seen.there,
+      tf.sub(1, tf.mul(isMask, tf.cast(tf.less(channels(at, 1), 0), 'float32'))),
+    )
+    return {
+      seen,
+      color: blend(solid, lens, isLens),
+      there: there as tf.Tensor4D,
+      alpha: tf.mul(blend(tf.onesLike(lensAlpha), lensAlpha, isLens), there),
+      label: channels(flags, 0),
+      hides: tf.mul(hides, there),
+      bare: tf.mul(isHand, there),
+    }
+  }
+  return { paint, dispose: () => tf.dispose([uv, table]) }
+}

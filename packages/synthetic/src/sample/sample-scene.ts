@@ -1,0 +1,96 @@
+import { createRandom } from '@facekit/core'
+import type { MorphableModel } from '@facekit/morphable'
+import { defaultCamera } from '@facekit/render'
+import { fixedCoefficients } from './fixed-parameters.js'
+import { drawExpression } from './sample-expression.js'
+import { createPeople, drawRotation } from './sample-face.js'
+import { drawHair, drawThings } from './sample-looks.js'
+import { drawLight } from './sample-light.js'
+import { drawBackground, drawCamera } from './sample-surroundings.js'
+import { frameFace, rotationOf, turn, turnBack, type DrawnPose } from './frame-face.js'
+import { hashSeed } from './hash-seed.js'
+import { landmarkShape } from './landmark-shape.js'
+import type { SynthesizerSettings } from '../complete-options.js'
+
+// What a stream of random numbers is for, so that one does not move when more is drawn from another.
+const POSE = 2
+const LIGHT = 3
+const LOOKS = 4
+const THINGS = 5
+const BACKGROUND = 6
+const CAMERA = 7
+/** About where a head turns on its neck, mm. */
+const NECK = [0, -110, -52] as const
+
+/** Draws everything about a picture: the same numbers for the same seed and number of the picture. */
+export function sceneDrawer(model: MorphableModel, settings: SynthesizerSettings) {
+  const { seed, size, picturesPerIdentity, identities, framing, fixed } = settings
+  const always = fixedCoefficients(model, fixed)
+  const people = createPeople(model, seed, settings.identityDeviation)
+  const shapeOf = landmarkShape(model)
+  return (picture: number) => {
+    const stream = (purpose: number, number = picture) => createRandom(hashSeed(seed, purpose, number))
+    const group = Math.floor(picture / picturesPerIdentity)
+    const person = identities === undefined ? group : group % identities
+    const own = people(person)
+    const { identity, albedo, tone } = { ...own, ...always }
+    const random = stream(POSE)
+    const drawn = drawExpression(random, model, settings.expression)
+    const expression = always.expression ?? drawn
+    const anywhere = drawRotation(random, settings.pose)
+    const degree = Math.PI / 180
+    const turned = fixed.rotation
+      ? ([fixed.rotation[0] * degree, fixed.rotation[1] * degree, 0] as const)
+      : anywhere
+    const [smallest, largest] = framing.scale
+    const shift = () => random.normal(0, framing.shift * size)
+    const tilt = Math.min(1, Math.max(-1, random.normal(0, 0.35)))
+    const wanted = {
+      scale: Math.exp(random.uniform(Math.log(smallest), Math.log(largest))),
+      roll: fixed.rotation ? fixed.rotation[2] * degree : settings.pose.roll * tilt * degree,
+      shift: [shift(), shift()] as const,
+    }
+    const pose = frameFace(shapeOf(identity, expression), turned, wanted, defaultCamera, size)
+    const body = bodyPose(pose, random.uniform(0, 0.7))
+    const light = drawLight(stream(LIGHT), settings.light)
+    return {
+      identity,
+      expression,
+      albedo,
+      rotation: pose.rotation,
+      translation: pose.translation,
+      scale: [pose.scale],
+      bodyRotation: body.rotation,
+      bodyTranslation: body.translation,
+      sphericalHarmonics: fixed.sphericalHarmonics ?? light.sphericalHarmonics,
+      lightPosition: light.lightPosition,
+      lightColor: light.lightColor,
+      shininess: [light.shininess],
+      person: [person],
+      ...drawHair(stream(LOOKS, person), settings.hair.bald, tone),
+      ...drawThings(stream(THINGS), settings),
+      ...drawBackground(stream(BACKGROUND), settings),
+      ...drawCamera(stream(CAMERA), settings),
+    }
+  }
+}
+
+/** All numbers of a picture. */
+export type SceneDraws = ReturnType<ReturnType<typeof sceneDrawer>>
+
+/** A body that has turned by a share of what the head has, with the neck in its place. */
+function bodyPose(head: DrawnPose, share: number): DrawnPose {
+  const [pitch, yaw, roll] = head.rotation
+  const rotation: [number, number, number] = [pitch * share * 0.5, yaw * share, roll * share]
+  const moved = NECK.map((value, c) => value + head.translation[c]) as unknown as readonly [
+    number,
+    number,
+    number,
+  ]
+  const there = turnBack(rotationOf(rotation), turn(rotationOf(head.rotation), moved))
+  return {
+    rotation,
+    translation: there.map((value, c) => value - NECK[c]) as [number, number, number],
+    scale: head.scale,
+  }
+}

@@ -1,0 +1,244 @@
+import { synchronizeBatchNormalization } from '@facekit/engine'
+import type { Tensor } from '@tensorflow/tfjs-core'
+import { breathe } from './yield-to-event-loop.js'
+import { readCheckpoint, writeCheckpoint } from './checkpoint.js'
+import { findResumption } from './find-resumption.js'
+import { DivergenceError } from './loss-guard.js'
+import { LossMonitor } from './loss-monitor.js'
+import {
+  agreeOnBatch,
+  agreeToStop,
+  BatchError,
+  gatherStates,
+  type StopReason,
+} from '../ranks/reduce-helpers.js'
+import { scheduleValue } from './schedules.js'
+import { trainedVariables, type TrainedVariables } from './trained-variables.js'
+import { TrainingLog } from '../log/training-log.js'
+import { TrainingOptimizer } from './training-optimizer.js'
+import type { TrainingOptions, TrainingResult } from './training-options.js'
+import { captureState, findNotFinite, restoreState } from './training-state.js'
+import { TrainingStep } from './training-step.js'
+import { writeTrainingReport } from '../log/training-report.js'
+
+/** A training that is under way. */
+export class Training<Batch extends Tensor[]> {
+  readonly #options: TrainingOptions<Batch>
+  readonly #variables: TrainedVariables
+  readonly #optimizer: TrainingOptimizer
+  readonly #step: TrainingStep<Batch>
+  readonly #writes: boolean
+  #log: TrainingLog | undefined
+  #monitor!: LossMonitor
+  /** Iterations that are done, and how many were when it began. */
+  #iteration = 0
+  #first = 0
+  /** Where the batches stood after the last iteration. */
+  #batches: unknown
+  #checkpoint: { path: string; iteration: number } | undefined
+  /** Iteration of the last checkpoint, which all processes know. */
+  #saved = -1
+  #evaluation: Record<string, number> | undefined
+  #evaluated = -1
+  #drawn = -1
+  readonly #began = performance.now()
+  #loopBegan = performance.now()
+  #waited = 0
+
+  private constructor(options: TrainingOptions<Batch>) {
+    this.#options = options
+    this.#variables = trainedVariables(options.model)
+    this.#optimizer = new TrainingOptimizer(options, this.#variables.trainable)
+    this.#step = new TrainingStep(options, this.#variables.trainable, this.#optimizer)
+    this.#writes = options.folder !== undefined && (options.reducer?.rank ?? 0) === 0
+  }
+
+  /** Makes everything ready, and goes back to a checkpoint if that is asked for. */
+  static async start<Batch extends Tensor[]>(options: TrainingOptions<Batch>): Promise<Training<Batch>> {
+    const training = new Training(options)
+    try {
+      await training.#prepare()
+    } catch (error) {
+      training.dispose()
+      throw error
+    }
+    return training
+  }
+
+  async #prepare(): Promise<void> {
+    const { reducer, batches, folder } = this.#options
+    const found = await findResumption(this.#options)
+    if (found) {
+      const { checkpoint, path } = found
+      restoreState(checkpoint.tensors, this.#variables, this.#optimizer, path)
+      batches.restore(checkpoint.batches[reducer?.rank ?? 0])
+      this.#iteration = checkpoint.iteration
+      this.#checkpoint = { path, iteration: checkpoint.iteration }
+      this.#saved = checkpoint.iteration
+    }
+    if (this.#writes) this.#log = await TrainingLog.open(folder!, this.#iteration)
+    // Nobody starts before all have read what the first of them is about to write.
+    await agreeToStop(reducer, undefined)
+    if (reducer) synchronizeBatchNormalization((values) => reducer.allReduceSync(values))
+    this.#first = this.#iteration
+    this.#batches = batches.state()
+    this.#loopBegan = performance.now()
+    this.#monitor = new LossMonitor(this.#options, this.#log, this.#iteration, () => this.#clock())
+  }
+
+  /** Runs to the end. */
+  async run(): Promise<TrainingResult> {
+    let stoppedBy: StopReason | undefined
+    try {
+      stoppedBy = await this.#loop()
+      await this.#monitor.drain()
+      await this.#evaluate(true)
+      await this.#draw(true)
+      await this.#save()
+      if (this.#writes) await writeTrainingReport(this.#options.folder!)
+    } catch (error) {
+      await this.#monitor.drop()
+      throw await this.#afterFailure(error)
+    }
+    const { total: loss, terms } = this.#monitor.last
+    const { seconds, waitShare } = this.#clock()
+    return {
+      iterations: this.#iteration,
+      loss,
+      terms,
+      seconds,
+      stoppedBy: stoppedBy ?? 'iterations',
+      waitShare,
+      ...(this.#evaluation && { evaluation: this.#evaluation }),
+      ...(this.#checkpoint && { checkpoint: this.#checkpoint.path }),
+    }
+  }
+
+  dispose(): void {
+    if (this.#options.reducer) synchronizeBatchNormalization()
+    this.#step.dispose()
+    this.#optimizer.dispose()
+  }
+
+  async #loop(): Promise<StopReason | undefined> {
+    const { iterations, batches, learningRate, reducer } = this.#options
+    while (this.#iteration < iterations) {
+      const stop = await agreeToStop(reducer, this.#wish())
+      if (stop) return stop
+      const iteration = this.#iteration
+      const rate = scheduleValue(learningRate, iteration)
+      this.#optimizer.learningRate = rate
+      const reading = await this.#step.run(iteration, () => this.#nextBatch())
+      this.#iteration++
+      this.#batches = batches.state()
+      await this.#monitor.follow(iteration, rate, reading)
+      await this.#pauseAfter()
+      await breathe()
+    }
+    return undefined
+  }
+
+  /** Why this process would stop now. */
+  #wish(): StopReason | undefined {
+    const { signal, seconds = Infinity } = this.#options
+    if (signal?.aborted) return 'signal'
+    return this.#clock().seconds >= seconds ? 'seconds' : undefined
+  }
+
+  #clock() {
+    const now = performance.now()
+    return {
+      seconds: (now - this.#began) / 1000,
+      waitShare: this.#waited / Math.max(1, now - this.#loopBegan),
+      ...(this.#evaluation && { evaluation: this.#evaluation }),
+    }
+  }
+
+  async #nextBatch(): Promise<Batch> {
+    const { batches, reducer } = this.#options
+    const start = performance.now()
+    try {
+      return await agreeOnBatch(reducer, () => batches.next())
+    } finally {
+      this.#waited += performance.now() - start
+    }
+  }
+
+  /** Evaluation, panel and checkpoint where they are due. */
+  async #pauseAfter(): Promise<void> {
+    const { evaluate, panel, checkpointEvery = 1000 } = this.#options
+    const done = this.#iteration
+    if (evaluate && done % evaluate.every === 0) await this.#evaluate()
+    if (panel && done % panel.every === 0) await this.#draw()
+    if (done % checkpointEvery === 0) await this.#save()
+  }
+
+  async #evaluate(last = false): Promise<void> {
+    const { evaluate } = this.#options
+    const iteration = this.#iteration
+    if (!evaluate || this.#evaluated === iteration || (last && iteration === this.#first)) return
+    await this.#monitor.drain()
+    this.#evaluation = await evaluate.run(iteration)
+    this.#evaluated = iteration
+    await this.#log?.write({ iteration, evaluation: this.#evaluation })
+  }
+
+  async #draw(last = false): Promise<void> {
+    const { panel } = this.#options
+    const iteration = this.#iteration
+    if (!panel || !this.#log || this.#drawn === iteration || (last && iteration === this.#first)) return
+    await this.#monitor.drain()
+    this.#drawn = iteration
+    await this.#log.writePanel(iteration, await panel.draw(iteration))
+  }
+
+  async #save(): Promise<void> {
+    const { folder, keepCheckpoints = 3, reducer } = this.#options
+    const iteration = this.#iteration
+    if (folder === undefined || this.#saved === iteration) return
+    await this.#monitor.drain()
+    const batches = await gatherStates(reducer, this.#batches)
+    // All processes have the same, and find out together.
+    const tensors = await captureState(this.#variables, this.#optimizer)
+    const wrong = findNotFinite(tensors)
+    if (wrong !== undefined) {
+      throw new DivergenceError(
+        `runTraining: iteration ${iteration - 1}: "${wrong}" holds values that are no numbers after the update, though the loss was finite`,
+      )
+    }
+    this.#saved = iteration
+    if (!this.#writes) return
+    const path = await writeCheckpoint(folder, { iteration, tensors, batches }, keepCheckpoints)
+    this.#checkpoint = { path, iteration }
+    await this.#log?.write({ iteration, event: 'checkpoint' })
+  }
+
+  /** Leaves things in order after an error, and says where to go on. */
+  async #afterFailure(error: unknown): Promise<unknown> {
+    const { reducer } = this.#options
+    if (error instanceof BatchError) {
+      // All processes know, and nothing has changed since the last iteration.
+      await this.#save()
+      return new BatchError(`${error.message}${this.#resumeHint()}`, { cause: error.cause })
+    }
+    if (error instanceof DivergenceError) {
+      await this.#log?.write({ iteration: this.#iteration, event: error.message })
+      if (this.#writes) await writeTrainingReport(this.#options.folder!)
+      if (!this.#checkpoint)
+        return new DivergenceError(`${error.message}; there is no checkpoint to go back to`)
+      const { path, iteration } = this.#checkpoint
+      const { tensors } = await readCheckpoint(path)
+      restoreState(tensors, this.#variables, this.#optimizer, path)
+      return new DivergenceError(
+        `${error.message}; the last good checkpoint is ${path}, of iteration ${iteration}`,
+      )
+    }
+    // The others would wait for this process for ever.
+    reducer?.abort(`${error instanceof Error ? error.message : String(error)}${this.#resumeHint()}`)
+    return error
+  }
+
+  #resumeHint(): string {
+    return this.#checkpoint ? `; resume from ${this.#checkpoint.path}` : ''
+  }
+}
