@@ -51,8 +51,8 @@ export interface AnnotateOptions extends LabelMasksOptions {
  * @param image - a picture, or a path, URL, bytes or Blob for `readPicture`
  * @returns the faces, largest first; an empty array when there is none. Detections whose landmarks cannot be a face's, and
  *   second detections of one face, are dropped: `onReject` tells why.
- *
- * Differentiable: no. Memory: plain data. The networks are loaded on first use and kept, see `disposeNetworks`.
+ * @differentiable no
+ * @memory plain data. The networks are loaded on first use and kept, see `disposeNetworks`.
  * @throws {ImageError} when the picture cannot be read
  * @throws {ShapeError} when a replaced stage gives a wrong shape
  * @throws {ValueError} when an option is out of range

@@ -35,7 +35,7 @@ const loaded = new Map<BaseModelVariant, Promise<MorphableModel>>()
  * coefficients are standard deviations; expression coefficients go from 0 (rest) to 1 (fully activated), named in
  * `shape.expressionNames` like ARKit's: `jawOpen`, `eyeBlinkLeft`, `eyeLookUpRight`, ... Vertices 0 to 467 are those of MediaPipe's face mesh.
  *
- * Memory: plain arrays, about 25 MB, nothing to dispose.
+ * @memory plain arrays, about 25 MB, nothing to dispose
  * @throws {ModelFormatError} when the file cannot be fetched, is damaged or of another version
  * @throws {ValueError} for an unknown variant
  * @example

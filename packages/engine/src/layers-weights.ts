@@ -51,8 +51,8 @@ export function layersWeights(model: LayersModel): LayersWeight[] {
  *
  * @param model - a network whose variables exist: built, not only described
  * @returns the file's bytes; the same weights give the same bytes
- *
- * Differentiable: no. Memory: leaves the network's variables alone.
+ * @differentiable no
+ * @memory leaves the network's variables alone
  * @throws {ModelFormatError} when two weights have the same name
  * @example
  * await writeFileAtomic('segmenter.safetensors', await saveLayersWeights(model, { precision: 'float16' }))
@@ -77,8 +77,8 @@ export async function saveLayersWeights(
  * @param bytes - the whole file
  * @param who - what is being read, begins the messages, e.g. `"loadSegmenter: segmenter.safetensors"`
  * @returns the file's metadata
- *
- * Differentiable: no. Memory: keeps nothing but the network's variables.
+ * @differentiable no
+ * @memory keeps nothing but the network's variables
  * @throws {ModelFormatError} when the file is damaged, or lacks a weight, has one too many, or one of another shape or with a value
  *   that is no number
  */

@@ -61,8 +61,8 @@ const loopDiffuse = customGrad((...inputs) => {
  * @param normals - like `albedo`, unit length, world space
  * @param coefficients - `[B, K, 3]` linear RGB; K is 1, 4 or 9, in the order of `sphericalHarmonicsBasis`
  * @returns like `albedo`, linear RGB; may be negative, a band-limited light can be
- *
- * Differentiable: albedo, normals, coefficients. Memory: the caller owns the result.
+ * @differentiable albedo, normals, coefficients
+ * @memory the caller owns the result
  * @throws {ShapeError} when shapes do not fit each other
  * @throws {ValueError} when `bands` is not 1, 2 or 3
  */

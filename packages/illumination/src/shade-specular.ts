@@ -80,8 +80,8 @@ const loopBlinnPhong = customGrad((...inputs) => {
  * gradient are 0, for every shininess.
  *
  * @returns like `albedo`, linear RGB, at least 0 for albedo and light of at least 0
- *
- * Differentiable: every argument (first order). Memory: the caller owns the result.
+ * @differentiable every argument (first order)
+ * @memory the caller owns the result
  * @throws {ShapeError} when shapes do not fit each other
  * @example a mirror direction: n = h, so the result is albedo * lightColor whatever the shininess
  */

@@ -121,8 +121,8 @@ const kernel: HostKernel<Attributes> = {
  *
  * @returns `shaded` `[B, N, 6]` or `[B, H, W, 6]`: diffuse, then specular light, linear RGB, side by side as an interpolation wants
  * them; and `matt`, the diffuse light alone, like `diffuse`
- *
- * Differentiable: every tensor (first order). Memory: the caller owns the results.
+ * @differentiable every tensor (first order)
+ * @memory the caller owns the results
  * @throws {ShapeError} when shapes do not fit each other
  */
 export function shadeSurface<T extends Tensor3D | Tensor4D>(

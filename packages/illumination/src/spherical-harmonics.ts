@@ -76,9 +76,8 @@ export function assertBands(who: string, bands: number): asserts bands is Bands 
  *
  * @param normals - `[..., 3]` unit length, float32
  * @returns `[..., bands^2]`
- *
- * Differentiable: normals (of the polynomials above; for unit length only the tangential part has a meaning).
- * Memory: the caller owns the result.
+ * @differentiable normals (of the polynomials above; for unit length only the tangential part has a meaning)
+ * @memory the caller owns the result
  * @throws {ShapeError} when the last dimension of `normals` is not 3
  * @throws {ValueError} when `bands` is not 1, 2 or 3
  * @example

@@ -9,7 +9,10 @@ const registry = new FinalizationRegistry<{ backend: WeakRef<KernelBackend>; dat
 )
 
 /** An array that never changes, such as the triangles of a mesh, on the GPU: uploaded once for each backend, and kept as long as
- * the array. Memory: nothing to dispose. */
+ * the array.
+ *
+ * @memory nothing to dispose
+ */
 export function gpuConstant(backend: KernelBackend, values: Int32Array): TensorInfo {
   let known = uploads.get(backend)
   if (known === undefined) uploads.set(backend, (known = new WeakMap<Int32Array, TensorInfo>()))

@@ -73,7 +73,10 @@ interface Compiled {
 
 const compiled = new WeakMap<GPUDevice, Map<string, Compiled>>()
 
-/** A tensor on the GPU, of unknown contents. Memory: the caller disposes of its data, or returns it from a kernel. */
+/** A tensor on the GPU, of unknown contents.
+ *
+ * @memory the caller disposes of its data, or returns it from a kernel
+ */
 export const makeGpuTensor = (
   backend: KernelBackend,
   shape: number[],

@@ -56,8 +56,8 @@ export function hasHostMemory(): boolean {
  *
  * @param inputs - a tensor for each name in `kernel.inputs`
  * @returns one tensor for each of `kernel.outputs`
- *
- * Differentiable: as `kernel.gradient` says. Memory: the caller owns the results.
+ * @differentiable as `kernel.gradient` says
+ * @memory the caller owns the results
  * @throws {BackendError} on WebGPU, when the kernel has no `webgpu`; see `hasHostMemory`
  */
 export function runHostKernel<Attributes extends object>(

@@ -39,6 +39,8 @@ interface RecordingBackend {
  * inside of the step and between calls) and of tensors that it finds outside. Numbers that change (a learning rate, random numbers made on the
  * CPU) must come as inputs or variables; the recording finds out if they don't. It can't read tensors, and must be synchronous.
  *
+ * @differentiable no; take gradients inside of it
+ * @throws {BackendError} when the step reads a tensor, or tells the GPU other numbers than at the call before
  * @example
  * const optimizer = tf.train.adam(1e-3)
  * const step = recordStep((x: tf.Tensor2D, y: tf.Tensor2D) =>
@@ -48,9 +50,6 @@ interface RecordingBackend {
  *   console.log(await loss.data())
  *   tf.dispose([x, y, loss])
  * }
- *
- * Differentiable: no; take gradients inside of it.
- * @throws {BackendError} when the step reads a tensor, or tells the GPU other numbers than at the call before
  */
 export function recordStep<Inputs extends Tensor[], Output extends TensorContainer>(
   run: (...inputs: Inputs) => Output,

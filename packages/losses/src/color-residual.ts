@@ -65,8 +65,7 @@ const kernel: HostKernel<Attributes> = {
  * which other backends have to take, need about 25.
  *
  * @param weights - `[B, H, W, 1]` each; without `skinProbability` all is skin
- *
- * Differentiable: rendered. No gradient: picture, weights.
+ * @differentiable rendered. No gradient: picture, weights.
  */
 export function colorResidual(
   rendered: Tensor4D,

@@ -2,7 +2,7 @@ import { clone, customGrad, scalar, tidy, zerosLike, type Tensor } from '@tensor
 
 /** The same values, as a constant: no gradient flows back, and none is computed (elsewhere stop-gradient or detach).
  *
- * Memory: the caller owns the result.
+ * @memory the caller owns the result
  */
 export function constant<T extends Tensor>(x: T): T {
   // x is captured instead of passed, so tfjs does not see that the result depends on it: what x was made from is not

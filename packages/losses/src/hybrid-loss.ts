@@ -21,9 +21,9 @@ export interface HybridLoss {
  * @param terms - e.g. of `paperLossTerms`, and your own
  * @param context - handed to each term as it is
  * @param iteration - counted from 0, handed to the schedules
- *
- * Differentiable: what the terms are differentiable in. Memory: the caller owns all results; within `tf.tidy` or
- * `tf.variableGrads` call `tf.keep` on the terms that are to be read later, with `readHybridLoss`.
+ * @differentiable what the terms are differentiable in
+ * @memory the caller owns all results; within `tf.tidy` or
+ * `tf.variableGrads` call `tf.keep` on the terms that are to be read later, with `readHybridLoss`
  * @throws {ValueError} when two terms have the same name or a weight is not a number
  * @throws {ShapeError} when a term is not a scalar
  */

@@ -23,8 +23,8 @@ const SHORTEST = 1e-6
  * @param pictureEmbedding - `[B, D]` F(I_in), of any length
  * @param renderedEmbedding - `[B, D]` F(I_r), of any length
  * @returns scalar, mean over the pictures, 0 (same direction) to 2; 1 when an embedding is 0
- *
- * Differentiable: both embeddings. Memory: the caller owns the result.
+ * @differentiable both embeddings
+ * @memory the caller owns the result
  * @throws {ShapeError} when the shapes differ
  * @example
  * identityLoss(tf.tensor2d([[1, 0]]), tf.tensor2d([[3, 3]])) // 1 - 1 / sqrt(2) = 0.2929

@@ -15,8 +15,8 @@ const TINY = 1e-20
  * @param innerMouth - `[B, H, W, 1]` A, labelled, 0..1
  * @param rendered - `[B, H, W, 1]` A^p, rendered with soft edges (`antialias`), 0..1
  * @returns scalar, mean over the pictures, pixels
- *
- * Differentiable: rendered (0 where it meets its label). No gradient: innerMouth. Memory: the caller owns the result.
+ * @differentiable rendered (0 where it meets its label). No gradient: innerMouth.
+ * @memory the caller owns the result
  * @throws {ShapeError} when the shapes differ
  * @example
  * innerMouthLoss(tf.zeros([1, 8, 8, 1]), tf.fill([1, 8, 8, 1], 0.25)) // 64 * 0.25 = 16

@@ -34,8 +34,8 @@ const EPSILON = 1e-3
  * @param weights - mu, `[L]` for all pictures or `[B, L]`, e.g. with 0 for landmarks that are hidden. Default
  *   `defaultLandmarkWeights`, for L = 68
  * @returns scalar, mean over the pictures, pixels
- *
- * Differentiable: projected (0 where it meets its label). No gradient: landmarks, weights. Memory: the caller owns the result.
+ * @differentiable projected (0 where it meets its label). No gradient: landmarks, weights.
+ * @memory the caller owns the result
  * @throws {ShapeError} when shapes differ
  * @example
  * // One of 68 landmarks, a weight of 20, off by (3, 4): 20 * 5 / 68 = 1.4706

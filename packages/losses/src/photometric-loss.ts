@@ -34,9 +34,8 @@ const EPSILON = 1e-4
  * gradient of a perfect pixel is 0.
  *
  * @returns scalar, mean over the pictures; a picture whose M is empty counts as 0
- *
- * Differentiable: diffuse, image. No gradient: picture, masks, probabilities: a face must not shrink to escape its errors.
- * Memory: the caller owns the result.
+ * @differentiable diffuse, image. No gradient: picture, masks, probabilities: a face must not shrink to escape its errors.
+ * @memory the caller owns the result
  * @throws {ShapeError} when shapes differ
  * @throws {ValueError} when `eta` is negative or not a number
  */

@@ -11,7 +11,7 @@ export interface HybridLossValues {
 
 /** Reads a hybrid loss and its terms, all at once, and names the term that went wrong if one did.
  *
- * Memory: the loss still belongs to the caller.
+ * @memory the loss still belongs to the caller
  * @throws {ValueError} when a term is NaN or infinite
  */
 export async function readHybridLoss({ total, terms }: HybridLoss): Promise<HybridLossValues> {

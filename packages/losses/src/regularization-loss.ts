@@ -24,8 +24,8 @@ export interface RegularizationWeights {
  *
  * @param coefficients - in standard deviations
  * @returns scalar, sum over the coefficients, mean over the pictures
- *
- * Differentiable: all coefficients. Memory: the caller owns the result.
+ * @differentiable all coefficients
+ * @memory the caller owns the result
  * @throws {ShapeError} when batch sizes differ
  * @throws {ValueError} when a weight is negative or not a number
  * @example

@@ -22,8 +22,8 @@ import { customGradient } from './custom-gradient.js'
  * @param target - `[..., C]`, y
  * @param epsilon - in the unit of the vectors; the result is too small by at most this
  * @returns `[..., 1]`, exactly 0 where x = y
- *
- * Differentiable: x; its gradient is 0 where x = y. Memory: the caller owns the result.
+ * @differentiable x; its gradient is 0 where x = y
+ * @memory the caller owns the result
  */
 export function residualNorm(x: Tensor, target: Tensor, epsilon: number): Tensor {
   return customGradient(

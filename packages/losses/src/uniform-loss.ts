@@ -87,8 +87,8 @@ const kernel: HostKernel = {
  * @param litDiffuse - `[B, N, 3]` t, diffuse albedo times irradiance of each vertex, linear RGB
  * @param sphericalHarmonics - `[B, 9, 3]` lambda, linear RGB
  * @returns scalar, mean over the pictures
- *
- * Differentiable: both. Memory: the caller owns the result.
+ * @differentiable both
+ * @memory the caller owns the result
  * @throws {ShapeError} when a shape is wrong
  * @example
  * // Two vertices, [1, 0, 0] and [0, 0, 0], white light: mean [0.5, 0, 0], (0.25 + 0.25) / 2 = 0.25

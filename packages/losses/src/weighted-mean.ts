@@ -6,8 +6,8 @@ export const SMALLEST_WEIGHT = 1e-6
 /** Weighted mean of each picture's values, then the mean over the pictures: `mean_b(sum_i w_i x_i / sum_i w_i)`.
  *
  * @param values, weights - `[B, ...]` of equal size; a picture whose weights are all 0 gives 0
- *
- * Differentiable: values. Memory: the caller owns the result.
+ * @differentiable values
+ * @memory the caller owns the result
  */
 export function weightedMean(values: Tensor, weights: Tensor): Scalar {
   return tidy(() => {

@@ -35,15 +35,15 @@ const kernel: HostKernel<Attributes> = {
  *
  * n_v = Nor( sum over triangles at v of (b - a) x (c - a) )
  *
- * @param vertices - `[B, N, 3]`
- * @param mesh - a model, or its triangles: `[F * 3]` vertex indices, counter-clockwise seen from outside
- * @returns `[B, N, 3]` of unit length; 0, 0, 0 at vertices without area around them
- *
- * Differentiable: vertices (once: the gradient itself is not differentiable). Memory: the caller owns the result.
- *
  * Contributor notes: composed of stock operations (gather, cross product, unsorted segment sum) this lacks a gradient on WASM
  * and spends its time on gathers. Where memory can be read at once, a loop over typed arrays does the whole thing in
  * about 0.2 ms for 14,000 triangles; on a GPU the scatter is a gather through the table of the triangles at each vertex.
+ *
+ * @param vertices - `[B, N, 3]`
+ * @param mesh - a model, or its triangles: `[F * 3]` vertex indices, counter-clockwise seen from outside
+ * @returns `[B, N, 3]` of unit length; 0, 0, 0 at vertices without area around them
+ * @differentiable vertices (once: the gradient itself is not differentiable).
+ * @memory the caller owns the result
  * @throws {ShapeError} when `vertices` is not `[B, N, 3]`, or a triangle names a vertex that is not there
  */
 export function vertexNormals(

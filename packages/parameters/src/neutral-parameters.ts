@@ -22,8 +22,7 @@ const CONSTANT_HARMONIC = 0.5 / Math.sqrt(Math.PI)
  *
  * @param layout - the model's, see `MorphableModel.layout`
  * @param batch - B, at least 1
- *
- * Memory: the caller owns the results.
+ * @memory the caller owns the results
  * @throws {ValueError} when `batch` or a count of the layout is not a whole number
  */
 export function neutralParameters(layout: ParameterLayout, batch = 1): FaceParameters {

@@ -63,8 +63,8 @@ export function parameterCount(layout: ParameterLayout): number {
  * position, light colour, shininess.
  *
  * @returns `[B, P]`, P = `parameterCount(layout)`
- *
- * Differentiable: every parameter. Memory: the caller owns the result.
+ * @differentiable every parameter
+ * @memory the caller owns the result
  * @throws {ShapeError} when batch sizes differ or a part has the wrong width
  */
 export function packParameters(parameters: FaceParameters): Tensor2D {
@@ -108,8 +108,8 @@ export function packParameters(parameters: FaceParameters): Tensor2D {
 /** Takes a matrix of `packParameters`, or the output of a regressor, apart.
  *
  * @param vector - `[B, P]`, P = `parameterCount(layout)`
- *
- * Differentiable: vector. Memory: the caller owns the results.
+ * @differentiable vector
+ * @memory the caller owns the results
  * @throws {ShapeError} when P does not fit the layout
  */
 export function unpackParameters(vector: Tensor2D, layout: ParameterLayout): FaceParameters {

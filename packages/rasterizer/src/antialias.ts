@@ -79,9 +79,9 @@ const kernel: HostKernel<Attributes> = {
  * @param clipVertices - `[B, N, 4]` those given to `rasterize`
  * @param topology - of `createTopology`, of the same triangles
  * @returns `[B, H, W, C]`
- *
- * Differentiable: image; clipVertices (at silhouettes only: this is the part that `interpolate` lacks). Corners, and surfaces
- * thinner than a pixel, are approximated. Memory: the caller owns the result.
+ * @differentiable image; clipVertices (at silhouettes only: this is the part that `interpolate` lacks). Corners, and surfaces
+ * thinner than a pixel, are approximated.
+ * @memory the caller owns the result
  * @throws {ShapeError} when shapes do not fit each other
  * @example
  * const mask = tf.expandDims(tf.cast(tf.greaterEqual(fragments.triangleIds, 0), 'float32'), 3)

@@ -2,7 +2,7 @@ import { engine, type Tensor } from '@tensorflow/tfjs-core'
 
 /** Gives a tensor a second identity, which no gradient goes through: the same memory, off the tape.
  *
- * Memory: the caller owns both.
+ * @memory the caller owns both
  */
 export function aliasOf<T extends Tensor>({ dataId, shape, dtype }: T): T {
   engine().backend.incRef(dataId)
@@ -13,7 +13,7 @@ export function aliasOf<T extends Tensor>({ dataId, shape, dtype }: T): T {
  *
  * Without it, `tf.greaterEqual(triangleIds, 0)` in a loss would fail, because tfjs looks for a gradient of the comparison.
  *
- * Memory: replaces `tensor`, which is disposed.
+ * @memory replaces `tensor`, which is disposed
  */
 export function detach<T extends Tensor>(tensor: T): T {
   const result = aliasOf(tensor)

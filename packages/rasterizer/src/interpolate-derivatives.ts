@@ -41,8 +41,8 @@ const kernel: HostKernel<Attributes> = {
  * @param clipVertices - `[B, N, 4]` those given to `rasterize`
  * @param triangles - those given to `rasterize`
  * @returns `[B, H, W, 2 C]` per pixel: dA0/dx, dA0/dy, dA1/dx, dA1/dy, ...; x to the right, y down; 0 on background
- *
- * Differentiable: no. Memory: the caller owns the result, which is off the tape.
+ * @differentiable no
+ * @memory the caller owns the result, which is off the tape
  * @throws {ShapeError} when shapes do not fit each other
  * @throws {ValueError} when an index is not one of the N vertices
  * @example

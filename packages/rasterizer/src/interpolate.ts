@@ -91,8 +91,8 @@ const kernel: HostKernel<Attributes> = {
  * @param fragments - of `rasterize`
  * @param triangles - those given to `rasterize`
  * @returns `[B, H, W, C]`, 0 on background
- *
- * Differentiable: attributes, fragments.barycentrics (and through them the vertices). Memory: the caller owns the result.
+ * @differentiable attributes, fragments.barycentrics (and through them the vertices)
+ * @memory the caller owns the result
  * @throws {ShapeError} when the batch of `attributes` is neither 1 nor that of `fragments`
  * @throws {ValueError} when an index is not one of the N vertices
  */

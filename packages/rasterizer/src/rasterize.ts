@@ -96,9 +96,8 @@ const kernel: HostKernel<Attributes> = {
  *
  * @param clipVertices - `[B, N, 4]` clip space as in OpenGL: visible where -w <= x, y, z <= w
  * @param triangles - `[F * 3]` indices or int32 `[F, 3]`; shared by the batch, and not to be changed later
- *
- * Differentiable: clipVertices, through the barycentrics only; *no visibility gradient* (see `antialias`), none through depth.
- * Memory: the caller owns the three results.
+ * @differentiable clipVertices, through the barycentrics only; *no visibility gradient* (see `antialias`), none through depth
+ * @memory the caller owns the three results
  * @throws {ShapeError} when `clipVertices` is not `[B, N, 4]` float32
  * @throws {ValueError} when an index or a size is out of range
  * @example

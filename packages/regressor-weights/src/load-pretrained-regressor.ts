@@ -14,7 +14,7 @@ export interface LoadPretrainedOptions {
 
 /** Loads the trained regressor for the base model.
  *
- * Memory: the regressor's variables, until `dispose`.
+ * @memory the regressor's variables, until `dispose`
  * @throws {ModelFormatError} when the file cannot be read, or is not for the face model
  * @example
  * const model = await loadBaseModel()

@@ -57,7 +57,7 @@ export function findBackbone(backbone: BackboneName | Backbone): Backbone {
  *
  * The same seed gives the same weights on every machine.
  *
- * Memory: the regressor's variables, until `dispose`.
+ * @memory the regressor's variables, until `dispose`
  * @throws {ValueError} when an option is out of range
  * @throws {ShapeError} when a backbone of your own does not give features
  * @example

@@ -22,8 +22,7 @@ export interface FaceRegressor {
    *
    * @param images - `[B, S, S, 3]`, or one of `[S, S, 3]`: encoded sRGB 0..1, faces as `alignFace` places them; other sizes are interpolated
    * @returns parameters of B faces under the default camera
-   *
-   * Memory: the caller owns the results.
+   * @memory the caller owns the results
    * @throws {ShapeError} when they are not square colour pictures
    */
   predict(images: Tensor4D): FaceParameters
@@ -31,8 +30,8 @@ export interface FaceRegressor {
   /** The same, to be differentiated: expressions may lie a little outside of their range.
    *
    * @param options - `training`: batch normalisation by the statistics of the batch, which its moving averages follow
-   *
-   * Differentiable: variables, images. Memory: the caller owns the results.
+   * @differentiable variables, images
+   * @memory the caller owns the results
    * @throws {ShapeError} when they are not square colour pictures
    */
   apply(images: Tensor4D, options?: { training?: boolean }): FaceParameters

@@ -5,7 +5,7 @@ import { wrapModel } from './wrap-model.js'
 /** Makes a regressor that predicts the same, faster, and is not for training: batch normalisations and relus are put into the
  * convolutions in front of them.
  *
- * Memory: variables of its own; the given regressor may be disposed.
+ * @memory variables of its own; the given regressor may be disposed
  * @example
  * const fast = foldRegressor(regressor)
  * regressor.dispose()

@@ -22,8 +22,7 @@ export interface LoadRegressorOptions {
 /** Reads a regressor from a safetensors file of `saveRegressor`, or from the `model.json` of `exportRegressor`.
  *
  * @param source - path, address, or the safetensors file's bytes
- *
- * Memory: the regressor's variables, until `dispose`.
+ * @memory the regressor's variables, until `dispose`
  * @throws {ModelFormatError} when the file cannot be read, is damaged, or is of another format, backbone, layout or face model
  * @example
  * const regressor = await loadRegressor('face.safetensors', { for: model })

@@ -48,8 +48,8 @@ const limited = (x: Tensor, slope: number, limit: number) => mul(tanh(mul(x, slo
  * | shininess | 1 + 14 softplus(x + c), 15 at 0 | above 1 |
  *
  * @param outputs - `[B, P]`, P = `parameterCount(layout)`
- *
- * Differentiable: outputs. Memory: the caller owns the results.
+ * @differentiable outputs
+ * @memory the caller owns the results
  * @throws {ShapeError} when P does not fit the layout
  */
 export function parametersOfOutputs(

@@ -12,8 +12,8 @@ const SMALLEST_W = 1e-3
  * @param clip - `[B, L, 4]` as in OpenGL, y up
  * @param size - of the picture
  * @returns `[B, L, 2]` pixels, origin at the top left, y down, pixel centres at +0.5; finite for points behind the camera
- *
- * Differentiable: clip. Memory: the caller owns the result.
+ * @differentiable clip
+ * @memory the caller owns the result
  * @throws {ShapeError} when `clip` is not `[B, L, 4]`
  */
 export function clipToPixels(clip: Tensor3D, size: PictureSize): Tensor3D {

@@ -90,8 +90,7 @@ const kernel: HostKernel<ComposeAttributes> = {
  * @param surface - `[B, H, W, 8]` linear diffuse light, linear specular light, face, inner mouth
  * @param background - see `RenderFaceOptions`; carries no gradient
  * @param fused - whether as one kernel, not as stock operations
- *
- * Differentiable: surface.
+ * @differentiable surface
  */
 export function composePictures(surface: Tensor4D, background: Background, fused: boolean): Pictures {
   return tidy(() => {

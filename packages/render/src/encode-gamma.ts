@@ -43,8 +43,8 @@ const gradientKernel: HostKernel = {
  *
  * @param linear - any shape
  * @returns the same shape, 0..1
- *
- * Differentiable: linear, with slope 199 from 0 to 2^-14, and 0 outside of 0..1. Memory: the caller owns the result.
+ * @differentiable linear, with slope 199 from 0 to 2^-14, and 0 outside of 0..1
+ * @memory the caller owns the result
  * @example
  * encodeGamma(tf.scalar(0.5)) // 0.7297
  */

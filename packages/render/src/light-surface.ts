@@ -16,8 +16,7 @@ export interface Surface<T extends Tensor3D | Tensor4D> {
  *
  * @param fused - whether as one kernel, not light by light
  * @returns `shaded` `[..., 6]`, both side by side, and `matt` `[..., 3]`, diffuse light alone
- *
- * Differentiable: surface, illumination.
+ * @differentiable surface, illumination
  */
 export function lightSurface<T extends Tensor3D | Tensor4D>(
   surface: Surface<T>,

@@ -49,8 +49,7 @@ const kernel: HostKernel<Attributes> = {
  *
  * @param light - `[B, N, 6]` diffuse and specular light, linear, at the vertices
  * @returns `[B, H, W, 8]` diffuse, specular, face, inner mouth
- *
- * Differentiable: light, fragments.barycentrics.
+ * @differentiable light, fragments.barycentrics
  */
 export function paintSurface(light: Tensor3D, fragments: Fragments, mesh: FaceMesh): Tensor4D {
   const { triangles, faceTriangles } = mesh

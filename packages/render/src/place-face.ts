@@ -107,8 +107,7 @@ function tablesOf(model: MorphableModel, contour: Contour): [Int32Array, Landmar
  *
  * @param shape - `[B, N, 3]` mm, model space
  * @returns vertices and normals `[B, N, 3]`, clip space `[B, N, 4]`, landmarks `[B, L, 2]` pixels
- *
- * Differentiable: shape, pose.
+ * @differentiable shape, pose
  */
 export function placeFace(
   model: MorphableModel,

@@ -25,8 +25,8 @@ export function assertContour(who: string, contour: Contour): void {
  * @param options - the picture's size, the camera, and, for the visible contour, the pose's `rotation` `[B, 3]`: outermost is
  * meant sideways of the tilted head (default: upright)
  * @returns `[B, 68, 2]` pixels, origin top left, pixel centres at +0.5; finite for points behind the camera
- *
- * Differentiable: vertices; the choice of a visible contour carries no gradient. Memory: the caller owns the result.
+ * @differentiable vertices; the choice of a visible contour carries no gradient
+ * @memory the caller owns the result
  * @throws {ShapeError} when `vertices` is not of the model
  * @throws {ValueError} for an unknown contour, or a wrong camera or size
  */

@@ -70,8 +70,8 @@ const kernel: HostKernel<Attributes> = {
  * @param vertices - `[B, N, 3]` mm, world space
  * @param size - of the picture; only its aspect counts here
  * @returns `[B, N, 4]`; w is the distance in front of the camera in mm (not above 0: behind it), or 1 in weak perspective
- *
- * Differentiable: vertices. Memory: the caller owns the result.
+ * @differentiable vertices
+ * @memory the caller owns the result
  * @throws {ShapeError} when `vertices` is not `[B, N, 3]`
  * @throws {ValueError} when a number of the camera or the size is out of range
  */

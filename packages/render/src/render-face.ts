@@ -46,11 +46,10 @@ export interface RenderFaceOptions {
  * @param model - of `loadBaseModel`, `loadMorphableModel`, ...
  * @param parameters - all with the same batch size B
  * @returns pictures `[B, H, W, ...]`, landmarks, vertices; see `FaceRendering`
- *
- * Differentiable: every parameter, through image, diffuse, specular, mask, innerMouth, landmarks, vertices, normals and
+ * @differentiable every parameter, through image, diffuse, specular, mask, innerMouth, landmarks, vertices, normals and
  * litDiffuse; at outlines only with `antialias`; not through `fragments.triangleIds` and `fragments.depth`.
- * What lies behind the camera is not drawn; its landmarks are finite and far outside.
- * Memory: the caller owns all results (`tf.dispose(rendering)`); the model's bases stay until `disposeModel(model)`.
+ * What lies behind the camera is not drawn; its landmarks are finite and far outside
+ * @memory the caller owns all results (`tf.dispose(rendering)`); the model's bases stay until `disposeModel(model)`
  * @throws {ShapeError} when the parameters do not fit the model or each other
  * @throws {ValueError} when an option is out of range
  * @example

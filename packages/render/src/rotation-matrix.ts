@@ -19,8 +19,8 @@ import {
  * @param rotation - `[B, 3]` pitch, yaw, roll in radians. Positive pitch nods down, positive yaw turns the face to the right
  * of the picture, positive roll tilts it counter-clockwise.
  * @returns `[B, 3, 3]`, for column vectors: v' = R v
- *
- * Differentiable: rotation. Memory: the caller owns the result.
+ * @differentiable rotation
+ * @memory the caller owns the result
  * @throws {ShapeError} when `rotation` is not `[B, 3]`
  * @example
  * rotationMatrix(tf.tensor2d([[0, 0, Math.PI / 2]])) // takes +x to +y: [[[0, -1, 0], [1, 0, 0], [0, 0, 1]]]

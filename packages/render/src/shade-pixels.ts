@@ -7,8 +7,7 @@ import { lightSurface } from './light-surface.js'
  *
  * @param attributes - `[B, H, W, 12]` diffuse albedo, specular albedo, normals, positions, each interpolated
  * @returns `[B, H, W, 6]` linear diffuse and specular light
- *
- * Differentiable: attributes, illumination.
+ * @differentiable attributes, illumination
  */
 export function shadePixels(
   attributes: Tensor4D,

@@ -77,8 +77,7 @@ const kernel: HostKernel<Attributes> = {
  * @param triangleIds - `[B, H, W]`; from `faceTriangles` on those of the inner mouth, which has no colour
  * @param fused - whether as one kernel, not as stock operations
  * @returns `[B, H, W, 8]` diffuse, specular, face, inner mouth
- *
- * Differentiable: colors.
+ * @differentiable colors
  */
 export function surfaceChannels(
   colors: Tensor4D,

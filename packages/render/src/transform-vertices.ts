@@ -49,8 +49,8 @@ const kernel: HostKernel = {
  * @param vertices - `[B, N, 3]` mm, model space
  * @param pose - rotation `[B, 3]` (pitch, yaw, roll, radians), translation `[B, 3]` mm, scale `[B, 1]`
  * @returns `[B, N, 3]` mm, world space
- *
- * Differentiable: vertices, rotation, translation, scale. Memory: the caller owns the result.
+ * @differentiable vertices, rotation, translation, scale
+ * @memory the caller owns the result
  * @throws {ShapeError} when the batch sizes differ or a part has the wrong width
  * @example
  * // (1, 0, 0) moved by (1, 0, 0), turned by 90 degrees of roll, twice as large: (0, 4, 0)

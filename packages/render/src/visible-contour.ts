@@ -68,8 +68,8 @@ function candidatesOf(model: MorphableModel, rows: readonly Int32Array[]): Candi
  * @param vertices - `[B, N, 3]` mm, world space
  * @param view - camera, size, and the pose's rotation `[B, 3]`, of which only the roll counts
  * @returns `[B, 17, 3]` mm, world space
- *
- * Differentiable: vertices, through the positions; the choice carries no gradient. Memory: inside a tidy.
+ * @differentiable vertices, through the positions; the choice carries no gradient
+ * @memory inside a tidy
  */
 export function visibleJaw(
   vertices: Tensor3D,

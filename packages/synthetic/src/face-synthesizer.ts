@@ -30,7 +30,10 @@ export interface SynthesizerState {
 
 /** Renders faces that never were, with everything known about them. */
 export interface FaceSynthesizer {
-  /** The next B pictures. Memory: the caller disposes (`disposeBatch`). */
+  /** The next B pictures.
+   *
+   * @memory the caller disposes (`disposeBatch`)
+   */
   next(): SyntheticBatch
   /** Where it stands, for `restore`. */
   state(): SynthesizerState
@@ -57,8 +60,8 @@ const LIBRARY = 100
  * and replayed.
  *
  * @param model - of `loadBaseModel`, `loadMorphableModel`, ...; whole heads are fine
- *
- * Differentiable: nothing. Memory: some 200 MB of tables on the current backend, until `dispose`; make and use it on one backend.
+ * @differentiable nothing
+ * @memory some 200 MB of tables on the current backend, until `dispose`; make and use it on one backend
  * @throws {ValueError} that names the option that is wrong
  * @example
  * const synthesizer = createFaceSynthesizer(await loadBaseModel(), { size: 128, batch: 8, seed: 1 })

@@ -29,8 +29,8 @@ export interface MtcnnLossOptions {
  *
  * @param outputs - of `createMtcnnNetwork`: `[B, 2]`, `[B, 4]`, `[B, 10]`, or with maps of one pixel `[B, 1, 1, ...]`
  * @returns scalars: `total` and each task's, before its weight
- *
- * Differentiable: outputs. Memory: the caller owns the results.
+ * @differentiable outputs
+ * @memory the caller owns the results
  * @throws {ShapeError} when shapes differ
  * @throws {ValueError} when `hardShare` is not from 0 to 1
  */

@@ -19,8 +19,8 @@ const FAR = 1e6
  * @param embeddings - `[B, D]`, usually of length 1
  * @param people - `[B]` int32: who each is
  * @returns a scalar; 0 for a batch in which nobody is there twice, or everybody is the same
- *
- * Differentiable: embeddings; the choice of n is a constant. Memory: the caller owns the result; B^3 numbers in between.
+ * @differentiable embeddings; the choice of n is a constant
+ * @memory the caller owns the result; B^3 numbers in between
  * @throws {ShapeError} when the shapes do not fit
  * @throws {ValueError} when `margin` is negative
  */

@@ -23,8 +23,8 @@ export interface HeatmapLossOptions {
  * @param heatmaps - `[B, S, S, L]` of each hourglass, as `createLandmarkNetwork` gives them
  * @param points - `[B, L, 2]` the landmarks in pixels of the picture, which is four times as wide as a heat map; pixel centres at +0.5
  * @returns a scalar; 0 when no landmark has a weight
- *
- * Differentiable: heatmaps. Memory: the caller owns the result.
+ * @differentiable heatmaps
+ * @memory the caller owns the result
  * @throws {ShapeError} when shapes differ
  * @throws {ValueError} when `kind` is unknown
  */

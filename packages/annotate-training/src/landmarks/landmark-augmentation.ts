@@ -28,8 +28,8 @@ const GREY = [0.299, 0.587, 0.114]
  * @param points - `[B, L, 2]` pixels of the pictures, pixel centres at +0.5
  * @param random - draws a few numbers for each picture, on the CPU
  * @returns `images`: `[B, S, S, 3]`; `points`: `[B, L, 2]` pixels of those. Outside of a picture its border pixels are repeated.
- *
- * Differentiable: no. Memory: the caller owns the results, and the inputs as before.
+ * @differentiable no
+ * @memory the caller owns the results, and the inputs as before
  * @throws {ShapeError} when shapes differ
  */
 export function augmentLandmarks(

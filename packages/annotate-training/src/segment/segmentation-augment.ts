@@ -24,8 +24,8 @@ export interface AugmentSegmentationOptions {
  * @param labels - `[B, S, S]` int32, of the 19 classes of CelebAMask-HQ or `ignore`
  * @param random - a seeded stream: the same state gives the same change
  * @returns new pictures, within 0..1, whose border pixels are repeated outside, and their labels
- *
- * Differentiable: no. Memory: the caller owns the results.
+ * @differentiable no
+ * @memory the caller owns the results
  * @throws {ShapeError} when a shape or data type differs
  * @throws {ValueError} when an option is out of range
  */

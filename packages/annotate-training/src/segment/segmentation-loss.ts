@@ -21,8 +21,8 @@ export interface SegmentationLossOptions {
  * @param logits - `[B, h, w, C]`, or one such tensor for each output
  * @param labels - `[B, H, W]` int32, 0..C-1 or `ignore`; H = n h, W = n w
  * @returns a scalar, natural logarithm; about log C in the beginning
- *
- * Differentiable: logits. Memory: the caller owns the result.
+ * @differentiable logits
+ * @memory the caller owns the result
  * @throws {ShapeError} when shapes do not fit, or there are not as many weights as classes or outputs
  * @throws {ValueError} when weights are negative, all zero or no numbers
  * @example

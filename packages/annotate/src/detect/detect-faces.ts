@@ -34,8 +34,8 @@ interface View {
  * @param picture - `[H, W, 3]`: a `Picture`, or a tensor of encoded colours in 0..1; any size
  * @returns boxes in pixels of the picture, highest score first; none when there is no face. A box is not clipped: that of a
  *   face half outside reaches outside.
- *
- * Differentiable: no. Memory: plain data. The network is loaded on first use and kept, see `disposeNetworks`.
+ * @differentiable no
+ * @memory plain data. The network is loaded on first use and kept, see `disposeNetworks`.
  * @throws {ShapeError} when the picture is not `[H, W, 3]`
  * @throws {ImageError} when it is absurdly large or not finite
  * @throws {ValueError} when an option is out of range

@@ -46,8 +46,8 @@ const DENSE: Record<MtcnnStage, number | undefined> = { proposal: undefined, ref
  *   `proposal` a map of them `[B, h, w, ...]`: `face` `[B, 2]` logits of no face and face; `box` `[B, 4]` how far the left, top, right and bottom
  *   of the face lie from those of the window, in widths of the window; `points` `[B, 10]` x, y of eyes, nose, corners of the mouth from the left top
  *   of the window, in its widths
- *
- * Differentiable: images, weights. Memory: `model.dispose()` frees it.
+ * @differentiable images, weights
+ * @memory `model.dispose()` frees it
  */
 export function createMtcnnNetwork(stage: MtcnnStage, seed = 1): tfl.LayersModel {
   let seeds = seed

@@ -40,8 +40,8 @@ export interface Mtcnn {
    *
    * @param picture - `[H, W, 3]`: a `Picture`, or a tensor of encoded colours in 0..1; any size
    * @returns boxes in pixels of the picture, highest score first, each with `fivePoints`; not clipped to the picture
-   *
-   * Differentiable: no. Memory: plain data.
+   * @differentiable no
+   * @memory plain data
    * @throws {ShapeError} when the picture is not `[H, W, 3]`
    * @throws {ImageError} when it is absurdly large or not finite
    * @throws {ValueError} when an option is out of range

@@ -12,8 +12,8 @@ export interface Embedder {
    *
    * @param images - `[B, S, S, 3]` encoded sRGB, 0..1, faces as `alignFace` places them, S at least 32
    * @returns `[B, 128]`
-   *
-   * Differentiable: images (once: the gradient has no gradient); piecewise smooth. Memory: the caller owns the result.
+   * @differentiable images (once: the gradient has no gradient); piecewise smooth.
+   * @memory the caller owns the result
    * @throws {ShapeError} when the images are not square colour pictures of float32
    * @throws {ValueError} when the embedder is disposed, or was loaded on another backend
    */
@@ -66,8 +66,8 @@ export async function loadEmbedder(): Promise<Embedder> {
  *
  * @param images - `[B, S, S, 3]` encoded sRGB, 0..1, faces as `alignFace` places them, S at least 32
  * @returns `[B, 128]`
- *
- * Differentiable: images (once); piecewise smooth. Memory: the caller owns the result.
+ * @differentiable images (once); piecewise smooth
+ * @memory the caller owns the result
  * @throws {ShapeError} when the images are not square colour pictures of float32
  * @throws {ValueError} when `loadEmbedder` has not been awaited on this backend
  * @example

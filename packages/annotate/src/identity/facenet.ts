@@ -15,8 +15,8 @@ export interface FaceNet extends Embedder {
    *
    * @param images - `[B, n, n, 3]` encoded sRGB, 0..1, n the network's input size
    * @returns `[B, D]` of Euclidean length 1
-   *
-   * Differentiable: images, the network's weights. Memory: the caller owns the result.
+   * @differentiable images, the network's weights
+   * @memory the caller owns the result
    * @throws {ShapeError} when the images have another size
    */
   apply(images: tf.Tensor4D, options?: { training?: boolean }): tf.Tensor2D

@@ -36,8 +36,8 @@ export interface CloseLipsOptions {
  * @param image - `[H, W, 3]` encoded, 0..1: an upright face
  * @param landmarks - `[68, 2]` pixels of the image, pixel centres at +0.5
  * @returns `[68, 2]`, new; only landmarks 61-63 and 65-67 differ
- *
- * Differentiable: no. Memory: plain data.
+ * @differentiable no
+ * @memory plain data
  * @throws {ShapeError} when a shape differs
  * @throws {ValueError} when `scale` is not from 1e-6 to 1e6
  * @example

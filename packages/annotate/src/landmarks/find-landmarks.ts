@@ -54,8 +54,8 @@ export interface FindLandmarksOptions {
  * @param box - of the face, as `detectFaces` gives it, pixels of the picture; may reach outside
  * @returns `[68, 2]` x and y in pixels of the picture (pixel centres at +0.5), in the order of iBUG / 300-W: the subject's
  *   right jaw first; 60 to 67 are the inner mouth. Points of a face half outside may lie outside.
- *
- * Differentiable: no. Memory: plain data. The network is loaded on first use and kept, see `disposeNetworks`.
+ * @differentiable no
+ * @memory plain data. The network is loaded on first use and kept, see `disposeNetworks`.
  * @throws {ShapeError} when the picture is not `[H, W, 3]`
  * @throws {ImageError} when it is absurdly large or not finite
  * @throws {ValueError} when the box is not finite or empty

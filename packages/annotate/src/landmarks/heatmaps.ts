@@ -17,8 +17,8 @@ export interface HeatmapOptions {
  *
  * @param points - `[B, L, 2]` x and y in pixels of the picture, pixel centres at +0.5
  * @returns `[B, S, S, L]`, 0..1; of a point outside only the part of the blob that reaches in
- *
- * Differentiable: points. Memory: the caller owns the result.
+ * @differentiable points
+ * @memory the caller owns the result
  * @throws {ShapeError} when `points` is not `[B, L, 2]`
  */
 export function drawHeatmaps(points: tf.Tensor3D, options: HeatmapOptions): tf.Tensor4D {
@@ -48,8 +48,8 @@ export interface DecodeHeatmapsOptions {
  * @param heatmaps - `[B, S, S, L]`
  * @returns `points`: `[B, L, 2]` pixels of the picture, pixel centres at +0.5; `scores`: `[B, L]` 0..1, how much of the distribution lies within
  *   three pixels of the heat map around the point (`'mean'`), or the height of the peak (`'peak'`)
- *
- * Differentiable: heatmaps, with `'mean'`. Memory: the caller owns the results.
+ * @differentiable heatmaps, with `'mean'`
+ * @memory the caller owns the results
  * @throws {ShapeError} when `heatmaps` is not `[B, S, S, L]`
  */
 export function decodeHeatmaps(

@@ -31,8 +31,8 @@ type Maps = tfl.SymbolicTensor
  *
  * @returns a model that takes `[B, S, S, 3]` encoded colours, 0..1, and gives the heat maps `[B, S / 4, S / 4, L]` of each hourglass, the
  *   last being the best: an array, or one tensor for one hourglass. Heat maps are unbounded: see `decodeHeatmaps`.
- *
- * Differentiable: images, weights. Memory: `model.dispose()` frees it. Weights: `saveLayersWeights` and `loadLayersWeights` of @facekit/core.
+ * @differentiable images, weights
+ * @memory `model.dispose()` frees it. Weights: `saveLayersWeights` and `loadLayersWeights` of @facekit/core.
  * @throws {ValueError} when an option is out of range, or the maps cannot be halved so often
  * @example
  * const model = createLandmarkNetwork({ stacks: 1, features: 16, inputSize: 64 })

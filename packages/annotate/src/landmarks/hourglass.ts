@@ -22,8 +22,8 @@ export interface Hourglass {
    *
    * @param images - `[B, S, S, 3]` encoded, 0..1, of the network's input size
    * @returns `[B, S / 4, S / 4, L]` for each hourglass; the best is the last
-   *
-   * Differentiable: images, the network's weights. Memory: the caller owns the results.
+   * @differentiable images, the network's weights
+   * @memory the caller owns the results
    * @throws {ShapeError} when the images have another size
    */
   apply(images: tf.Tensor4D, options?: { training?: boolean }): tf.Tensor4D[]
@@ -31,8 +31,8 @@ export interface Hourglass {
    *
    * @param images - `[B, S, S, 3]` encoded, 0..1, of the network's input size
    * @returns `points`: `[B, L, 2]` pixels, pixel centres at +0.5; `scores`: `[B, L]` 0..1
-   *
-   * Differentiable: images. Memory: the caller owns the results.
+   * @differentiable images
+   * @memory the caller owns the results
    * @throws {ShapeError} when the images have another size
    */
   predict(images: tf.Tensor4D): { points: tf.Tensor3D; scores: tf.Tensor2D }

@@ -73,8 +73,8 @@ export function cropFace(picture: Picture, landmarks: Points, options: AlignFace
  * @param landmarks - `[68, 2]`, or `[5, 2]` (eye centres, nose tip, mouth corners, the subject's right first), pixels of `image`, pixel
  *   centres at +0.5
  * @returns `image`: `[S, S, 3]` encoded, 0..1; `transform`: pixels of the picture to pixels of the crop
- *
- * Differentiable: no. Memory: the caller owns `image`. Tensors are read with `dataSync`: for a picture on a GPU pass a
+ * @differentiable no
+ * @memory the caller owns `image`. Tensors are read with `dataSync`: for a picture on a GPU pass a
  * `Picture`.
  * @throws {ShapeError} when a shape differs
  * @throws {ValueError} when the landmarks are not finite or coincide, or `size` is absurd

@@ -8,8 +8,8 @@ import { openSegmenter } from './segmenter-weights.js'
  * @param crop - of `cropFace` or `FaceAnnotation.alignment`: `image` is `[S, S, 3]` encoded sRGB, 0..1
  * @returns labels of the 19 classes of CelebAMask-HQ, and masks `[S, S]` of the face and of the opening of the mouth. Other people's
  *   faces in the crop are face, too.
- *
- * Differentiable: no. Memory: plain data. `disposeNetworks` frees the network.
+ * @differentiable no
+ * @memory plain data. `disposeNetworks` frees the network.
  * @throws {ShapeError} when the crop is no square colour picture
  * @throws {ModelFormatError} when the weights cannot be read
  * @example

@@ -21,8 +21,8 @@ export interface Segmenter {
    *
    * @param images - `[B, n, n, 3]` encoded sRGB, 0..1, n the network's input size
    * @returns `[B, n / 2, n / 2, C]` for each output
-   *
-   * Differentiable: images, the network's weights. Memory: the caller owns the results.
+   * @differentiable images, the network's weights
+   * @memory the caller owns the results
    * @throws {ShapeError} when the images have another size
    */
   apply(images: tf.Tensor4D, options?: { training?: boolean }): tf.Tensor4D[]
@@ -31,8 +31,8 @@ export interface Segmenter {
    * @param images - `[B, S, S, 3]` encoded sRGB, 0..1, faces as `alignFace` places them; of another size than the network's they are
    *   resampled
    * @returns `[B, S, S, C]`
-   *
-   * Differentiable: images. Memory: the caller owns the result.
+   * @differentiable images
+   * @memory the caller owns the result
    * @throws {ShapeError} when the images are not square colour pictures of float32
    */
   predict(images: tf.Tensor4D): tf.Tensor4D

@@ -67,8 +67,9 @@ const PATIENCE = 16
  * after `restore`. With `ranks` processes of batch b, the batches of all ranks together are those of one process with batch
  * `ranks * b`. A sample that cannot be read is listed in `skipped`, and the next one takes its place.
  *
- * Differentiable: no. Memory: the caller disposes the tensors of each batch; decoded samples are kept up to `cacheBytes` and `deviceBytes`,
- * until `dispose`.
+ * @differentiable no
+ * @memory the caller disposes the tensors of each batch; decoded samples are kept up to `cacheBytes` and `deviceBytes`,
+ * until `dispose`
  * @throws {ValueError} when an option is out of range, or no samples are left
  * @throws {DatasetError} from `next`, when 16 samples in a row cannot be read
  * @example

@@ -55,8 +55,8 @@ export interface NormalizedBatch<R extends Rank = Rank> {
  * @param x - `[..., C]`, float32
  * @param scale - `[C]`, `gamma` of the paper (Ioffe, Szegedy 2015)
  * @param offset - `[C]`, `beta`
- *
- * Differentiable: `output` in `x`, `scale`, `offset` and `residual`; first derivatives only on CPU, WASM and WebGPU. Memory: the caller owns all results.
+ * @differentiable `output` in `x`, `scale`, `offset` and `residual`; first derivatives only on CPU, WASM and WebGPU
+ * @memory the caller owns all results
  * @throws {ShapeError} when shapes do not fit or a tensor is not float32
  * @throws {ValueError} when epsilon is negative or the activation unknown
  * @example

@@ -29,8 +29,8 @@ export interface ClippedGradients<Gradients> {
  *
  * @param gradients - as `tf.variableGrads(...).grads` gives them, float32
  * @param limit - above 0
- *
- * Differentiable: no. Memory: the caller owns the results, and still the gradients.
+ * @differentiable no
+ * @memory the caller owns the results, and still the gradients
  * @throws {ValueError} when the limit is not positive
  * @throws {ShapeError} when a gradient is not float32
  * @example

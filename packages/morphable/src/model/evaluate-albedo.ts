@@ -11,8 +11,8 @@ import type { MorphableModel } from './morphable-model.js'
  *
  * @param albedo - `[B, Kt]` in standard deviations
  * @returns `[B, N, 3]` each, linear RGB; not clamped, extreme coefficients can leave 0..1
- *
- * Differentiable: albedo. Memory: the caller owns the results; the bases stay on the backend until `disposeModel(model)`.
+ * @differentiable albedo
+ * @memory the caller owns the results; the bases stay on the backend until `disposeModel(model)`
  * @throws {ShapeError} when the coefficients do not fit `model.layout`
  */
 export function evaluateAlbedo(

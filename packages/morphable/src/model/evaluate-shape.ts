@@ -9,9 +9,9 @@ import type { MorphableModel } from './morphable-model.js'
  *
  * @param coefficients - identity `[B, Ki]` and expression `[B, Ke]`, in standard deviations
  * @returns `[B, N, 3]` mm, model space (right-handed, x to the right of the picture, y up, z out of the face)
- *
- * Differentiable: identity, expression. Memory: the caller owns the result; the bases stay on the backend until
- * `disposeModel(model)`.
+ * @differentiable identity, expression
+ * @memory the caller owns the result; the bases stay on the backend until
+ * `disposeModel(model)`
  * @throws {ShapeError} when the coefficients do not fit `model.layout`
  */
 export function evaluateShape(

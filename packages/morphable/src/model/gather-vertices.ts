@@ -20,8 +20,8 @@ import {
  * @param vertices - `[B, N, C]` positions or any other attributes
  * @param indices - L vertices; or a list of B such arrays, when each picture of the batch has its own
  * @returns `[B, L, C]`
- *
- * Differentiable: vertices. Memory: the caller owns the result.
+ * @differentiable vertices
+ * @memory the caller owns the result
  * @throws {ShapeError} when `vertices` is not of rank 3, or there is not one array for each picture
  * @throws {ValueError} when an index is not a vertex
  */

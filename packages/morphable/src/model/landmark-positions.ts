@@ -7,8 +7,8 @@ import type { MorphableModel } from './morphable-model.js'
  *
  * @param vertices - `[B, N, 3]`, from `evaluateShape`
  * @returns `[B, 68, 3]` in the space of `vertices`, subject's right jaw first
- *
- * Differentiable: vertices. Memory: the caller owns the result.
+ * @differentiable vertices
+ * @memory the caller owns the result
  * @throws {ShapeError} when N is not that of the model
  */
 export function landmarkPositions(vertices: Tensor3D, model: MorphableModel): Tensor3D {

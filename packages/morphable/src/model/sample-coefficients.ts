@@ -19,8 +19,8 @@ export interface SampleOptions {
  *
  * @param layout - `model.layout`
  * @returns identity `[B, Ki]`, expression `[B, Ke]`, albedo `[B, Kt]`
- *
- * Differentiable: nothing. Memory: the caller owns the results.
+ * @differentiable nothing
+ * @memory the caller owns the results
  * @throws {ValueError} when an option is out of range
  */
 export function sampleCoefficients(

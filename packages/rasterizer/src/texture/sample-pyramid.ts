@@ -82,7 +82,8 @@ const kernel: HostKernel<SampleAttributes> = {
 
 /** Looks colours up in a pyramid of `texturePyramid`, between the two levels that fit the derivatives.
  *
- * Differentiable: pyramid, uv; not through derivatives. Memory: the caller owns the result.
+ * @differentiable pyramid, uv; not through derivatives
+ * @memory the caller owns the result
  */
 export function samplePyramid(
   pyramid: Tensor3D,

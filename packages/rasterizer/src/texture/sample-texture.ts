@@ -109,9 +109,9 @@ const kernel: HostKernel<SampleAttributes> = {
  * @param texture - `[B, Ht, Wt, C]`, or `[1, Ht, Wt, C]` shared by the batch; row 0 is the top; any size
  * @param uv - `[B, H, W, 2]`, the texture spans 0..1; what `interpolate` makes of texture coordinates
  * @returns `[B, H, W, C]`; pixels of the background show what lies at (0, 0): mask them
- *
- * Differentiable: texture, through all levels; uv (*piecewise*: it jumps where a look-up passes a texel's centre, and is 0 beyond a
- * clamped border), not through the level. Memory: the caller owns the result.
+ * @differentiable texture, through all levels; uv (*piecewise*: it jumps where a look-up passes a texel's centre, and is 0 beyond a
+ * clamped border), not through the level.
+ * @memory the caller owns the result
  * @throws {ShapeError} when shapes do not fit each other
  * @throws {ValueError} when an option is unknown, or `filter` is `'trilinear'` without `uvDerivatives`
  * @example

@@ -46,7 +46,8 @@ const kernel: HostKernel<Attributes> = {
  *
  * A texel is the mean of the area that it covers on the level before: with an odd number of rows or columns, of parts of texels.
  *
- * Differentiable: texture. Memory: the caller owns the result.
+ * @differentiable texture
+ * @memory the caller owns the result
  */
 export function texturePyramid(texture: Tensor4D): Tensor3D {
   return runHostKernel(kernel, { texture }, { shape: texture.shape })[0] as Tensor3D

@@ -17,7 +17,7 @@ export interface RegressorScores extends Record<string, number> {
 
 /** Regresses the faces of labelled photographs, renders them, and measures.
  *
- * Memory: the caller still owns the batches; nothing else is left.
+ * @memory the caller still owns the batches; nothing else is left
  */
 export async function evaluateRegressor(
   regressor: TrainableRegressor,

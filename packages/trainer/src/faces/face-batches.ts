@@ -50,8 +50,7 @@ export interface RenderedShare {
  * @param share - in a run of several processes: of the batches of one synthesizer, whose seed all of them use, each takes every so-manieth;
  *   together they are those of one process with a batch of `size * batch`. Needs a synthesizer whose state says `picture`, as that of
  *   @facekit/synthetic does
- *
- * Memory: the caller still owns the synthesizer.
+ * @memory the caller still owns the synthesizer
  * @example
  * const rendered = renderedBatches(createFaceSynthesizer(model, { batch: 32 }))
  */

@@ -12,8 +12,7 @@ const LABELS = ['picture', 'over it', 'face', 'diffuse', 'specular']
  *
  * @param pictures - `[B, S, S, 3]` encoded 0..1
  * @returns `[H, W, 3]` bytes
- *
- * Memory: the caller still owns the pictures.
+ * @memory the caller still owns the pictures
  */
 export async function drawFacePanel(
   regressor: TrainableRegressor,

@@ -50,7 +50,7 @@ export interface TrainOptions extends Partial<
  *
  * Checkpoints, log, resumption and end are those of `runTraining`.
  *
- * Memory: leaves no tensors behind; the caller keeps regressor, model, sources and held-out batches.
+ * @memory leaves no tensors behind; the caller keeps regressor, model, sources and held-out batches
  * @throws {ValueError} when there is neither `dataset` nor `rendered`
  * @throws {ShapeError} when the regressor is not of the model
  * @throws as `runTraining`

@@ -12,8 +12,7 @@ import type { TrainingOptions, TrainingResult } from './training-options.js'
  * the bit as if nothing had happened, if the batches' state says all about them.
  *
  * @returns how it ended
- *
- * Memory: leaves no tensors behind; the caller keeps the model and the batches' source.
+ * @memory leaves no tensors behind; the caller keeps the model and the batches' source
  * @throws {DivergenceError} when the loss is no number or explodes; names iteration, term and last good checkpoint, whose variables the
  *   model then has
  * @throws {CheckpointError} when there is nothing to resume from, or it does not fit
