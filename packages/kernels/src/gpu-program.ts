@@ -25,8 +25,8 @@ export interface GpuProgram {
 
 /** What a program is run on. */
 export interface GpuProgramArguments {
-  /** One for each of the program's inputs. */
-  inputs: readonly TensorInfo[]
+  /** One for each of the program's inputs; `undefined` for one that this run does not read. */
+  inputs: readonly (TensorInfo | undefined)[]
   /** One for each of its outputs: from `makeGpuTensor`, of unknown contents, or a tensor that is updated in place. Never one of the inputs. */
   outputs: readonly TensorInfo[]
   /** One for each of its uniforms. */
@@ -137,9 +137,9 @@ const elementType = (declaration: string) => declaration.slice(declaration.index
 const isFloat = (type: string) => /f32/.test(type)
 
 /** The tensor as the program declares it: converted if tfjs' memory holds the other type, and never empty. */
-function stored(gpu: GpuBackend, input: TensorInfo, type: string): TensorInfo {
-  const size = util.sizeFromShape(input.shape)
-  if (size === 0) return gpu.makeTensorInfo([4], input.dtype)
+function stored(gpu: GpuBackend, input: TensorInfo | undefined, type: string): TensorInfo {
+  const size = input === undefined ? 0 : util.sizeFromShape(input.shape)
+  if (input === undefined || size === 0) return gpu.makeTensorInfo([4], isFloat(type) ? 'float32' : 'int32')
   const floats = gpu.tensorMap.get(input.dataId).dtype === 'float32'
   if (floats === isFloat(type)) return input
   const result = gpu.makeTensorInfo(input.shape, floats ? 'int32' : 'float32')

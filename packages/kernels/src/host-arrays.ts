@@ -5,13 +5,14 @@ export type HostArray = Float32Array | Int32Array
 
 /** Shape and type of a tensor that a kernel makes. */
 export interface OutputSpec {
-  shape: number[]
+  shape: readonly number[]
   dtype: 'float32' | 'int32'
 }
 
 /** The part of tfjs' WASM backend that gives out its heap. */
 interface HeapBackend {
   makeOutput(shape: number[], dtype: string): TensorInfo
+  disposeData(dataId: object): boolean
   typedArrayFromHeap(info: TensorInfo): HostArray
   getMemoryOffset(dataId: object): number
 }
@@ -36,11 +37,16 @@ export function computeOnHost(
   compute: (inputs: HostArray[], outputs: HostArray[]) => void,
 ): TensorInfo[] {
   if (isHeapBackend(backend)) {
-    const results = outputs.map(({ shape, dtype }) => backend.makeOutput(shape, dtype))
+    const results = outputs.map(({ shape, dtype }) => backend.makeOutput([...shape], dtype))
     // A tensor that lives on another backend moves here now, which allocates: so before any view is taken.
     for (const input of inputs) backend.getMemoryOffset(input.dataId)
     const view = (info: TensorInfo) => backend.typedArrayFromHeap(info)
-    compute(inputs.map(view), results.map(view))
+    try {
+      compute(inputs.map(view), results.map(view))
+    } catch (error) {
+      for (const { dataId } of results) backend.disposeData(dataId)
+      throw error
+    }
     return results
   }
   const arrays = outputs.map(({ shape, dtype }) =>
@@ -56,9 +62,8 @@ export function computeOnHost(
     }),
     arrays,
   )
-  return outputs.map(({ shape, dtype }, i) => ({
-    dataId: backend.write(arrays[i], shape, dtype),
-    shape,
-    dtype,
-  }))
+  return outputs.map(({ shape: dimensions, dtype }, i) => {
+    const shape = [...dimensions]
+    return { dataId: backend.write(arrays[i], shape, dtype), shape, dtype }
+  })
 }
