@@ -10,17 +10,31 @@ import { tinySample } from './tiny-samples.js'
 
 let folder: string
 let scripts: string
+let dying: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'facekit-threads-'))
   scripts = await bundleScripts({
     'batches-in-threads': 'test/batches-in-threads.ts',
-    'batch-worker': 'src/batch-worker.ts',
+    'batch-worker': 'src/batches/batch-worker.ts',
+  })
+  dying = await bundleScripts({
+    'batches-in-threads': 'test/batches-in-threads.ts',
+    'batch-worker': 'test/dying-batch-worker.ts',
   })
 })
 afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
-  await rm(scripts, { recursive: true, force: true })
+  for (const bundle of [scripts, dying]) await rm(bundle, { recursive: true, force: true })
 })
+
+/** What the script prints. */
+async function run(bundle: string, dataset: string, threads: number): Promise<string[]> {
+  const script = join(bundle, 'batches-in-threads.js')
+  const { stdout } = await promisify(execFile)(process.execPath, [script, dataset, String(threads)], {
+    timeout: 15_000,
+  })
+  return stdout.trim().split('\n')
+}
 
 describe('batches read by threads', () => {
   it('value: are those of one thread, and a bad sample is told', async () => {
@@ -33,13 +47,17 @@ describe('batches read by threads', () => {
     const bytes = await readFile(shards[0])
     bytes.fill(1, files['mask.png'][0], files['mask.png'][0] + 50)
     await writeFile(shards[0], bytes)
-    const run = async (threads: number) => {
-      const script = join(scripts, 'batches-in-threads.js')
-      const { stdout } = await promisify(execFile)(process.execPath, [script, folder, String(threads)])
-      return stdout.trim().split('\n')
-    }
-    const [none, two] = [await run(0), await run(2)]
+    const [none, two] = [await run(scripts, folder, 0), await run(scripts, folder, 2)]
     expect(two).toEqual(none)
     expect(two[3]).toMatch(/sample-0004.*mask.png/)
+  })
+
+  it('value: are the same when every thread dies over its third sample', async () => {
+    const whole = join(folder, 'whole')
+    await writeShards(
+      Array.from({ length: 9 }, (_, i) => tinySample(i)),
+      whole,
+    )
+    expect(await run(dying, whole, 2)).toEqual(await run(scripts, whole, 0))
   })
 })

@@ -1,5 +1,6 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises'
+import { fork, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -19,6 +20,7 @@ beforeAll(async () => {
   scripts = await bundleScripts({
     'label-with-stub': 'test/label-with-stub.ts',
     'stub-worker': 'test/stub-worker.ts',
+    'lock-race': 'test/lock-race.ts',
   })
   root = await mkdtemp(join(tmpdir(), 'facekit-label-'))
   pictures = join(root, 'pictures')
@@ -165,6 +167,19 @@ describe('labelling a folder', () => {
     )
   })
 
+  it('value: no picture is bad because processes die between pictures', async () => {
+    const folder = join(root, 'short-lived')
+    await makePictures(folder, 6)
+    const lines = await spawnLabel(folder, 'short-lived-out', { workers: 3, workerOptions: { once: true } })
+    const { whole } = JSON.parse(lines.at(-1)!.replace(/^report /, ''))
+    expect(whole.faces).toBe(6)
+    expect(whole.skipped.map(({ picture }: { picture: string }) => picture)).toEqual([
+      'person 1/cut.png',
+      'person 2/text.jpg',
+      'person 3/3.png',
+    ])
+  })
+
   it('value: pictures that are new go into further shards', async () => {
     const folder = join(root, 'growing')
     await makePictures(folder, 5)
@@ -215,6 +230,23 @@ describe('labels beside the pictures', () => {
 })
 
 describe('labelling', () => {
+  it('value: of processes that find a lock left behind at the same moment, one gets the share', async () => {
+    const folder = join(root, 'contested')
+    await makePictures(folder, 4)
+    for (let round = 0; round < 3; round++) {
+      const out = join(root, `contested-out-${round}`)
+      await mkdir(join(out, '.facekit-labels'), { recursive: true })
+      await writeFile(join(out, '.facekit-labels/lock-0-of-1'), `${hostname()} 999999999`)
+      const children = Array.from({ length: 4 }, () => fork(join(scripts, 'lock-race.js'), [folder, out]))
+      const answers = () => Promise.all(children.map((child) => once(child, 'message')))
+      await answers()
+      const results = answers()
+      for (const child of children) child.send('go')
+      expect((await results).flat().filter((answer) => answer === 'labelling')).toHaveLength(1)
+      for (const child of children) child.kill('SIGKILL')
+    }
+  })
+
   it('throws: other settings, a share that is worked on, nothing to do, a worker that does not start', async () => {
     await expect(label('undisturbed', { quality: 60 })).rejects.toThrow(/begun with quality 85, now it is 60/)
     await expect(label('undisturbed', { annotator: 'mine' })).rejects.toThrow(/begun with annotator/)
@@ -224,6 +256,19 @@ describe('labelling', () => {
     // One that is gone does not count.
     await writeFile(lock, `${hostname()} 999999999`)
     await expect(label('undisturbed')).resolves.toMatchObject({ before: COUNT + 2 })
+    // One that this process made before it died and was started again under its number does not count.
+    await writeFile(lock, `${hostname()} ${process.pid}`)
+    await expect(label('undisturbed')).resolves.toMatchObject({ before: COUNT + 2 })
+    // One that is being written does.
+    await writeFile(lock, '')
+    setTimeout(() => void writeFile(lock, `${hostname()} ${process.ppid}`), 100)
+    await expect(label('undisturbed')).rejects.toThrow(/process \d+ labels this share/)
+    await rm(lock)
+    // One that stays empty does not.
+    await writeFile(lock, '')
+    await expect(label('undisturbed')).resolves.toMatchObject({ before: COUNT + 2 })
+    const twice = await Promise.allSettled([label('undisturbed'), label('undisturbed')])
+    expect(twice.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
     await expect(
       labelFolder(join(root, 'nowhere'), join(root, 'x'), { annotate: async () => [] }),
     ).rejects.toThrow(/nowhere cannot be read \(ENOENT\)/)

@@ -1,10 +1,16 @@
 import { runLabelWorker } from '@facekit/dataset'
 import { stubAnnotations } from './stub-annotator.js'
 
-// A worker that labels at once, from the pixels alone; red pictures end it, green ones keep it busy for ever.
+// A worker that labels at once, from the pixels alone; red pictures end it, green ones keep it busy for ever. With `once` it ends after a
+// picture, when nobody waits for it.
 runLabelWorker(async (options) => {
-  const { refuse, wait = 0 } = options as { refuse?: boolean; wait?: number }
+  const { refuse, once, wait = 0 } = options as { refuse?: boolean; once?: boolean; wait?: number }
   if (refuse) throw new Error('it does not want to')
+  if (once) {
+    const send = process.send!.bind(process) as (message: unknown, sent?: () => void) => boolean
+    process.send = (message: { kind: string }) =>
+      send(message, message.kind === 'done' ? () => process.exit(0) : undefined)
+  }
   return async (picture) => {
     const [red, green] = [picture.get(0, 0, 0), picture.get(0, 0, 1)]
     if (red > 240 && green < 10) process.exit(7)

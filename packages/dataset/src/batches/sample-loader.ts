@@ -1,6 +1,6 @@
 import type { Worker } from 'node:worker_threads'
 import { assertInteger } from '@facekit/core'
-import { batchSampleOf, type BatchSample } from './batch-sample.js'
+import { batchSampleOf, readBatchSample, type BatchSample } from './batch-sample.js'
 import type { BatchAnswer } from './batch-worker.js'
 import { DatasetError } from '../dataset-error.js'
 import type { FaceDataset } from '../samples/open-dataset.js'
@@ -70,49 +70,77 @@ async function usualThreads(): Promise<number> {
 }
 
 interface Job {
+  index: number
   resolve: (sample: BatchSample) => void
   reject: (error: unknown) => void
 }
 
+/** A thread, and what it reads. */
+interface Thread {
+  worker: Worker
+  jobs: Map<number, Job>
+}
+
+/** Threads that may die before this one reads everything itself. */
+const MOST_DEATHS = 8
+
+/** Starts threads that read samples. When one dies, what it was reading is read by this thread, which thereby finds out which sample is
+ * bad, and another thread takes its place. */
 async function startThreads(dataset: FaceDataset, script: URL, count: number) {
   const { Worker } = await import(/* webpackIgnore: true */ 'node:worker_threads')
-  const jobs = new Map<number, Job>()
-  const workers: Worker[] = []
-  let next = 0
+  const threads: Thread[] = []
+  let [next, deaths, disposed] = [0, 0, false]
   // Threads keep the process alive only while it waits for them.
-  const keepAlive = () => workers.forEach((worker) => (jobs.size > 0 ? worker.ref() : worker.unref()))
-  const settle = (id: number, act: (job: Job) => void) => {
-    const job = jobs.get(id)
-    jobs.delete(id)
-    keepAlive()
+  const keepAlive = ({ worker, jobs }: Thread) => (jobs.size > 0 ? worker.ref() : worker.unref())
+  const settle = (thread: Thread, id: number, act: (job: Job) => void) => {
+    const job = thread.jobs.get(id)
+    thread.jobs.delete(id)
+    keepAlive(thread)
     if (job) act(job)
   }
-  for (let i = 0; i < count; i++) {
-    const worker = new Worker(script)
-    worker.on('message', (answer: BatchAnswer) =>
-      settle(answer.id, ({ resolve, reject }) =>
+  const readHere = ({ index, resolve, reject }: Job) =>
+    void readBatchSample(dataset.entries[index]).then(resolve, reject)
+  const start = () => {
+    const thread: Thread = { worker: new Worker(script), jobs: new Map() }
+    thread.worker.on('message', (answer: BatchAnswer) =>
+      settle(thread, answer.id, ({ resolve, reject }) =>
         'sample' in answer ? resolve(answer.sample) : reject(new DatasetError(answer.reason)),
       ),
     )
-    worker.on('error', (error) => {
-      for (const id of jobs.keys()) settle(id, ({ reject }) => reject(error))
+    // Without a listener the error would end this process; the exit follows it.
+    thread.worker.on('error', () => {})
+    thread.worker.on('exit', () => {
+      if (disposed) return
+      threads.splice(threads.indexOf(thread), 1)
+      if (++deaths <= MOST_DEATHS) start()
+      for (const job of thread.jobs.values()) readHere(job)
+      thread.jobs.clear()
     })
-    worker.unref()
-    workers.push(worker)
+    thread.worker.unref()
+    threads.push(thread)
   }
+  for (let i = 0; i < count; i++) start()
   return {
     load: (index: number) =>
       new Promise<BatchSample>((resolve, reject) => {
         const id = next++
-        jobs.set(id, { resolve, reject })
-        keepAlive()
+        const job = { index, resolve, reject }
+        if (threads.length === 0) return readHere(job)
+        const thread = threads[id % threads.length]
+        thread.jobs.set(id, job)
+        keepAlive(thread)
         // oxlint-disable-next-line unicorn/require-post-message-target-origin
-        workers[id % count].postMessage({ id, entry: dataset.entries[index] })
+        thread.worker.postMessage({ id, entry: dataset.entries[index] })
       }),
     dispose() {
-      for (const worker of workers) void worker.terminate()
-      for (const id of jobs.keys()) {
-        settle(id, ({ reject }) => reject(new DatasetError('datasetBatches: disposed while it was reading')))
+      disposed = true
+      for (const thread of threads) {
+        void thread.worker.terminate()
+        for (const id of thread.jobs.keys()) {
+          settle(thread, id, ({ reject }) =>
+            reject(new DatasetError('datasetBatches: disposed while it was reading')),
+          )
+        }
       }
     },
   }

@@ -29,13 +29,23 @@ export interface PoolOptions {
 
 interface Worker {
   process: ChildProcess
-  /** Last words. */
+  /** The end of what it wrote to its standard error. */
   errors: string
+  /** Whether it has begun to work on the current request. */
+  accepted: boolean
   settle?: (answer: WorkerAnswer | Error) => void
 }
 
-/** A pool of processes, each with a backend of its own. A process that dies over a picture is replaced, and the picture is tried once
- * more; then, or when the time is up, it counts as bad. Node only.
+/** Why a worker gave no labels. */
+interface Failure {
+  reason: string
+  /** Whether the worker had begun to read the picture: only then can the picture be the cause. */
+  accepted: boolean
+}
+
+/** Starts a pool of processes, each with a backend of its own. A process that dies while it labels a picture is replaced, and the picture is
+ * tried once more; after that, or when the time is up, it counts as bad. A process that dies between two pictures is replaced and held
+ * against none of them. Node only.
  *
  * @throws {FacekitError} when a worker cannot start
  */
@@ -47,6 +57,7 @@ export async function startPool({ script, options, size, timeLimit }: PoolOption
 
   const ask = (worker: Worker, request: WorkerRequest) =>
     new Promise<WorkerAnswer>((resolve, reject) => {
+      worker.accepted = false
       worker.settle = (answer) => {
         worker.settle = undefined
         if (answer instanceof Error) reject(answer)
@@ -58,12 +69,17 @@ export async function startPool({ script, options, size, timeLimit }: PoolOption
   const start = async (): Promise<Worker> => {
     // Results hold bytes, which JSON would blow up.
     const child = fork(script, [], { serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
-    const worker: Worker = { process: child, errors: '' }
+    const worker: Worker = { process: child, errors: '', accepted: false }
     all.add(worker)
     child.stderr?.on('data', (text: Buffer) => (worker.errors = (worker.errors + text).slice(-2000)))
-    child.on('message', (answer: WorkerAnswer) => worker.settle?.(answer))
+    child.on('message', (answer: WorkerAnswer) => {
+      if (answer.kind === 'accepted') worker.accepted = true
+      else worker.settle?.(answer)
+    })
     const gone = (reason: string) => {
       all.delete(worker)
+      const place = idle.indexOf(worker)
+      if (place >= 0) idle.splice(place, 1)
       worker.settle?.(new Error(reason))
     }
     child.on('error', (error) => gone(error.message))
@@ -79,8 +95,7 @@ export async function startPool({ script, options, size, timeLimit }: PoolOption
     )
   }
 
-  const attempt = async (job: LabelJob): Promise<LabelledPicture | string> => {
-    const worker = idle.pop() ?? (await start())
+  const tryOn = async (worker: Worker, job: LabelJob): Promise<LabelledPicture | Failure> => {
     let late = false
     const timer = setTimeout(() => {
       late = true
@@ -91,12 +106,22 @@ export async function startPool({ script, options, size, timeLimit }: PoolOption
       idle.push(worker)
       return answer.kind === 'done' ? answer.labels : { samples: [], reason: `the worker is ${answer.kind}` }
     } catch (error) {
-      return late
-        ? { samples: [], reason: `it took longer than ${timeLimit} s` }
-        : `the process that labelled it ended with ${(error as Error).message}`
+      if (late) return { samples: [], reason: `it took longer than ${timeLimit} s` }
+      const reason = `the process that labelled it ended with ${(error as Error).message}`
+      return { reason, accepted: worker.accepted }
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  const attempt = async (job: LabelJob): Promise<LabelledPicture | Failure> => {
+    for (let worker = idle.pop(); worker; worker = idle.pop()) {
+      const result = await tryOn(worker, job)
+      // It had died while it was idle, though its exit was not reported yet.
+      if ('accepted' in result && !result.accepted && !closed) continue
+      return result
+    }
+    return tryOn(await start(), job)
   }
 
   const close = () => {
@@ -109,8 +134,8 @@ export async function startPool({ script, options, size, timeLimit }: PoolOption
     size,
     async label(job) {
       let result = await attempt(job)
-      if (typeof result === 'string' && !closed) result = await attempt(job)
-      return typeof result === 'string' ? { samples: [], reason: result } : result
+      if ('accepted' in result && !closed) result = await attempt(job)
+      return 'accepted' in result ? { samples: [], reason: result.reason } : result
     },
     close,
   }

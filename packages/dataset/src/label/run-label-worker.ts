@@ -6,6 +6,8 @@ export type WorkerRequest = { kind: 'start'; options: unknown } | { kind: 'job';
 export type WorkerAnswer =
   | { kind: 'ready' }
   | { kind: 'failed'; message: string }
+  /** It begins to read the picture. */
+  | { kind: 'accepted' }
   | { kind: 'done'; labels: LabelledPicture }
 
 /** Makes the process a worker of `labelFolder`: the last line of a script that is passed to it as `worker`. Node only.
@@ -35,6 +37,7 @@ export function runLabelWorker(create: (options: unknown) => Promise<Annotator>)
         (error: unknown) => answer({ kind: 'failed', message: (error as Error)?.message ?? String(error) }),
       )
     } else if (annotate) {
+      answer({ kind: 'accepted' })
       void labelPicture(request.job, annotate).then((labels) => answer({ kind: 'done', labels }))
     }
   })
