@@ -1,6 +1,6 @@
 // Who imports whom: fails on a cycle between packages, on an import against the design's direction, on a deep import of
-// another package, and on an import that the package does not declare. Lists circles of files inside a package, type imports
-// included, and folders with too many files.
+// another package, on an import that the package does not declare, and on a dependency that it does not import. Lists
+// circles of files inside a package, type imports included, and folders with too many files.
 import { readdir, readFile } from 'node:fs/promises'
 import { builtinModules } from 'node:module'
 import { join } from 'node:path'
@@ -34,6 +34,12 @@ const ALLOWED = {
   testing: '*',
 }
 
+/** Dependencies that no import names: they are resolved at run time. */
+const LOADED_BY_NAME = new Set(['cli: koffi', '10-train-on-many-machines: koffi'])
+
+/** Development dependencies whose code the build puts into the package. */
+const BUNDLED = { export: ['@gltf-transform/core', '@gltf-transform/extensions'] }
+
 const problems = []
 /** What is listed without failing. */
 const notes = []
@@ -41,7 +47,7 @@ const notes = []
 async function sourceFiles(folder) {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => [])
   return entries
-    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
+    .filter((entry) => entry.isFile() && /\.[cm]?[jt]sx?$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .filter((path) => !/node_modules|\/dist\//.test(path))
 }
@@ -73,11 +79,12 @@ for (const group of ['packages', 'examples']) {
       problems.push(`${group}/${name} has no package.json`)
       continue
     }
-    const declared = new Set(
-      ['dependencies', 'peerDependencies', 'optionalDependencies'].flatMap((key) =>
+    const declared = new Set([
+      ...['dependencies', 'peerDependencies', 'optionalDependencies'].flatMap((key) =>
         Object.keys(manifest[key] ?? {}),
       ),
-    )
+      ...(group === 'packages' ? (BUNDLED[name] ?? []) : []),
+    ])
     // Tests and scripts are not published: they may also use what the root declares, as a package's tests do its own name.
     const known = new Set([
       ...declared,
@@ -99,6 +106,7 @@ for (const group of ['packages', 'examples']) {
       }
     }
     const used = new Set()
+    const imported = new Set()
     const imports = new Map()
     for (const file of await sourceFiles(group === 'packages' ? join(folder, 'src') : folder)) {
       const where = file.slice(root.length)
@@ -112,6 +120,7 @@ for (const group of ['packages', 'examples']) {
         }
         if (!isPackage(specifier)) continue
         const dependency = packageOf(specifier)
+        imported.add(dependency)
         if (dependency.startsWith('@facekit/')) {
           used.add(dependency.slice('@facekit/'.length))
           if (specifier !== dependency) problems.push(`${where}: deep import of ${specifier}`)
@@ -121,6 +130,11 @@ for (const group of ['packages', 'examples']) {
           problems.push(`${where}: ${dependency} is not declared in package.json`)
         }
       }
+    }
+    for (const dependency of Object.keys(manifest.dependencies ?? {})) {
+      const used =
+        imported.has(dependency.replace(/^@types\//, '')) || LOADED_BY_NAME.has(`${name}: ${dependency}`)
+      if (!used) problems.push(`${group}/${name} does not use its dependency ${dependency}`)
     }
     for (const circle of findCircles(imports)) notes.push(`circle of files: ${circle.join(' <-> ')}`)
     for (const [full, count] of fullFolders(imports.keys()))

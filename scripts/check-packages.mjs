@@ -18,6 +18,7 @@ try {
     const manifest = JSON.parse(await readFile(join(root, 'packages', name, 'package.json'), 'utf8'))
     if (manifest.private) continue
     const before = failures.length
+    describe(name, manifest)
     const tarball = tarballs.find((file) => file === `facekit-${name}-${manifest.version}.tgz`)
     if (tarball === undefined) failures.push(`${name}: was not packed`)
     else await lint(name, join(folder, tarball))
@@ -29,6 +30,16 @@ try {
 }
 for (const failure of failures) console.error(failure)
 process.exitCode = failures.length === 0 ? 0 : 1
+
+/** What a registry shows of a package. */
+function describe(name, { repository, homepage, bugs, keywords, sideEffects }) {
+  const directory = `packages/${name}`
+  if (repository?.directory !== directory) failures.push(`${name}: repository.directory is not ${directory}`)
+  if (!homepage?.includes(directory)) failures.push(`${name}: homepage does not lead to ${directory}`)
+  if (!bugs?.url) failures.push(`${name}: bugs.url is missing`)
+  if (!(keywords?.length > 0)) failures.push(`${name}: keywords are missing`)
+  if (sideEffects === undefined) failures.push(`${name}: sideEffects is missing`)
+}
 
 async function lint(name, tarball) {
   const bytes = await readFile(tarball)
@@ -49,8 +60,6 @@ async function bundle(name) {
     splitting: true,
     outdir: folder,
     logLevel: 'silent',
-    // glTF-Transform names them in its reader of files, which a browser does not use.
-    external: ['@facekit/export', '@facekit/trainer'].includes(name) ? ['node:fs', 'node:path'] : [],
     metafile: true,
   }).catch((error) => error)
   for (const { text, location } of [...result.errors, ...result.warnings]) {

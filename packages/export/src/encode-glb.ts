@@ -42,8 +42,8 @@ export async function encodeGlb(mesh: FaceMesh, options: GlbOptions = {}): Promi
   const face = checkFaceMesh('encodeGlb', mesh)
   const { name = 'face', extras } = options
   // Loaded when needed: they take longer to start than the rest of this package.
-  const { Document, WebIO } = await import('@gltf-transform/core')
-  const { KHRMaterialsSpecular } = await import('@gltf-transform/extensions')
+  const { Document, WebIO } = await import('./gltf.js')
+  const { KHRMaterialsSpecular } = await import('./gltf.js')
   const document = new Document()
   document.getRoot().getAsset().generator = 'facekit'
   const specular = document.createExtension(KHRMaterialsSpecular).createSpecular()

@@ -43,7 +43,7 @@ export async function encodeMorphGlb(
       )
     }
   }
-  const { Document, WebIO } = await import('@gltf-transform/core')
+  const { Document, WebIO } = await import('./gltf.js')
   const document = new Document()
   document.getRoot().getAsset().generator = 'facekit'
   const buffer = document.createBuffer()
