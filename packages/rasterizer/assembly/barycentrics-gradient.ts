@@ -1,4 +1,4 @@
-// The gradient of rasterize, (u, v) of a vertex in one vector: the numbers of src/barycentrics-gradient.ts to the last bit.
+// The gradient of rasterize, (u, v) of a vertex in one vector: the numbers of src/cpu/barycentrics-gradient.ts to the last bit.
 
 // @ts-ignore: decorator
 @inline

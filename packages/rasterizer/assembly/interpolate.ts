@@ -1,4 +1,4 @@
-// Interpolation and its gradients, two channels at a time in float64: the numbers of src/interpolate-arrays.ts to the last bit.
+// Interpolation and its gradients, two channels at a time in float64: the numbers of src/cpu/interpolate-arrays.ts to the last bit.
 
 // @ts-ignore: decorator
 @inline
@@ -24,15 +24,17 @@ function add(address: usize, value: f64): void {
   f32.store(address, <f32>(<f64>f32.load(address) + value))
 }
 
-/** Spreads attributes of one picture over its pixels. */
+/** Spreads attributes of one picture over its pixels, `step` numbers from each to the next. Triangles from `count` on are background. */
 export function interpolate(
-  attributes: usize, barycentrics: usize, ids: usize, triangles: usize, pixels: i32, channels: i32, output: usize,
+  attributes: usize, barycentrics: usize, ids: usize, triangles: usize, count: i32, pixels: i32, channels: i32, step: i32,
+  output: usize,
 ): void {
   const stride = <usize>channels << 2
+  const next = <usize>step << 2
   const even = (<usize>channels & ~1) << 2
-  for (let q = 0; q < pixels; q++, ids += 4, barycentrics += 12, output += stride) {
+  for (let q = 0; q < pixels; q++, ids += 4, barycentrics += 12, output += next) {
     const f = i32.load(ids)
-    if (f < 0) {
+    if (<u32>f >= <u32>count) {
       memory.fill(output, 0, stride)
       continue
     }
@@ -55,13 +57,15 @@ export function interpolate(
 
 /** Adds the gradient of one picture's pixels to that of its attributes. */
 export function spreadToAttributes(
-  barycentrics: usize, ids: usize, upstream: usize, triangles: usize, pixels: i32, channels: i32, gradient: usize,
+  barycentrics: usize, ids: usize, upstream: usize, triangles: usize, count: i32, pixels: i32, channels: i32, step: i32,
+  gradient: usize,
 ): void {
   const stride = <usize>channels << 2
+  const next = <usize>step << 2
   const even = (<usize>channels & ~1) << 2
-  for (let q = 0; q < pixels; q++, ids += 4, barycentrics += 12, upstream += stride) {
+  for (let q = 0; q < pixels; q++, ids += 4, barycentrics += 12, upstream += next) {
     const f = i32.load(ids)
-    if (f < 0) continue
+    if (<u32>f >= <u32>count) continue
     const t = triangles + <usize>f * 12
     const a = gradient + <usize>i32.load(t) * stride
     const b = gradient + <usize>i32.load(t, 4) * stride
@@ -86,13 +90,15 @@ export function spreadToAttributes(
 
 /** Fills the gradient of one picture's barycentrics. */
 export function spreadToBarycentrics(
-  attributes: usize, ids: usize, upstream: usize, triangles: usize, pixels: i32, channels: i32, gradient: usize,
+  attributes: usize, ids: usize, upstream: usize, triangles: usize, count: i32, pixels: i32, channels: i32, step: i32,
+  gradient: usize,
 ): void {
   const stride = <usize>channels << 2
+  const next = <usize>step << 2
   const even = (<usize>channels & ~1) << 2
-  for (let q = 0; q < pixels; q++, ids += 4, gradient += 12, upstream += stride) {
+  for (let q = 0; q < pixels; q++, ids += 4, gradient += 12, upstream += next) {
     const f = i32.load(ids)
-    if (f < 0) {
+    if (<u32>f >= <u32>count) {
       i64.store(gradient, 0)
       i32.store(gradient, 0, 8)
       continue

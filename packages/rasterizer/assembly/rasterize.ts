@@ -1,7 +1,7 @@
-// The forward pass in WebAssembly. What it does and why is in src/scan-triangles.ts, which gives the same bits.
-// Compiled by scripts/build-kernels.ts into src/kernels-binary.ts. Memory is the caller's: no allocation, no data.
+// The forward pass in WebAssembly. What it does and why is in src/cpu/scan-triangles.ts, which gives the same bits.
+// Compiled by scripts/build-wasm.ts into src/cpu/wasm-binary.ts. Memory is the caller's: no allocation, no data.
 
-/** As in src/projected-vertices.ts. */
+/** As in src/cpu/projected-vertices.ts. */
 const SNAP: f64 = 1572864.0
 const SPECIAL: i32 = 0x8000
 /** Boxes of more centres are scanned by the part of each row that the triangle reaches. */

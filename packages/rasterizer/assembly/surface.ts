@@ -1,4 +1,4 @@
-// The mesh as the search for silhouettes needs it: the numbers of src/projected-surface.ts to the last bit.
+// The mesh as the search for silhouettes needs it: the numbers of src/cpu/projected-surface.ts to the last bit.
 
 /** Fills points (24 bytes a vertex: x, y, w) and facing (1 byte a triangle) of one picture. */
 export function projectSurface(

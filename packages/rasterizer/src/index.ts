@@ -1,5 +1,11 @@
 export { rasterize, type Fragments, type RasterizeOptions } from './rasterize.js'
 export { interpolate } from './interpolate.js'
+export {
+  interpolateArrays,
+  interpolateArraysToAttributes,
+  interpolateArraysToBarycentrics,
+  type InterpolatedPixels,
+} from './cpu/interpolate-arrays.js'
 export { interpolateDerivatives } from './interpolate-derivatives.js'
 export { antialias } from './antialias.js'
 export { sampleTexture, type SampleTextureOptions } from './texture/sample-texture.js'

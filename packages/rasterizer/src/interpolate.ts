@@ -1,6 +1,6 @@
 import { reshape, type Tensor, type Tensor2D, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core'
 import { ShapeError, assertDataType, assertShape } from '@facekit/core'
-import { type HostKernel, runHostKernel } from '@facekit/kernels'
+import { type HostArray, type HostKernel, runHostKernel } from '@facekit/kernels'
 import { type Triangles, triangleIndices } from '@facekit/mesh'
 import {
   interpolateAttributesGradientOnGpu,
@@ -9,7 +9,12 @@ import {
 } from './webgpu/interpolate.js'
 import { tracedInterpolateKernel } from './webgpu/interpolate-operation.js'
 import { footprintsOf } from './webgpu/rasterize-operation.js'
-import { interpolateAttributes, spreadToAttributes, spreadToBarycentrics } from './cpu/interpolate-arrays.js'
+import {
+  interpolateArrays,
+  interpolateArraysToAttributes,
+  interpolateArraysToBarycentrics,
+  type InterpolatedPixels,
+} from './cpu/interpolate-arrays.js'
 import type { Fragments } from './rasterize.js'
 
 interface Attributes {
@@ -18,18 +23,29 @@ interface Attributes {
   shape: number[]
 }
 
+const sceneOf = (
+  ids: HostArray,
+  batch: number,
+  { triangles, shape: [attributeBatch, vertices, channels] }: Attributes,
+): InterpolatedPixels => ({
+  ids: ids as Int32Array,
+  triangles,
+  batch,
+  vertices,
+  channels,
+  shared: attributeBatch === 1,
+})
+
 const attributesGradientKernel: HostKernel<Attributes> = {
   name: 'FacekitInterpolateAttributesGradient',
   inputs: ['barycentrics', 'ids', 'upstream'],
   outputs: (_, { shape }) => [{ shape, dtype: 'float32' }],
-  compute([barycentrics, ids, upstream], [gradient], [[batch]], { triangles, shape }) {
-    spreadToAttributes(
+  compute([barycentrics, ids, upstream], [gradient], [[batch]], attributes) {
+    const scene = sceneOf(ids, batch, attributes)
+    interpolateArraysToAttributes(
+      scene,
       barycentrics as Float32Array,
-      ids as Int32Array,
       upstream as Float32Array,
-      triangles,
-      batch,
-      shape,
       gradient as Float32Array,
     )
   },
@@ -40,14 +56,12 @@ const barycentricsGradientKernel: HostKernel<Attributes> = {
   name: 'FacekitInterpolateBarycentricsGradient',
   inputs: ['attributes', 'ids', 'upstream'],
   outputs: ([, ids]) => [{ shape: [...ids, 3], dtype: 'float32' }],
-  compute([attributes, ids, upstream], [gradient], [, [batch]], { triangles, shape }) {
-    spreadToBarycentrics(
+  compute([attributes, ids, upstream], [gradient], [, [batch]], attributeMap) {
+    const scene = sceneOf(ids, batch, attributeMap)
+    interpolateArraysToBarycentrics(
+      scene,
       attributes as Float32Array,
-      ids as Int32Array,
       upstream as Float32Array,
-      triangles,
-      batch,
-      shape,
       gradient as Float32Array,
     )
   },
@@ -58,14 +72,12 @@ const kernel: HostKernel<Attributes> = {
   name: 'FacekitInterpolate',
   inputs: ['attributes', 'barycentrics', 'ids'],
   outputs: ([[, , channels], , ids]) => [{ shape: [...ids, channels], dtype: 'float32' }],
-  compute([attributes, barycentrics, ids], [output], [, , [batch]], { triangles, shape }) {
-    interpolateAttributes(
+  compute([attributes, barycentrics, ids], [output], [, , [batch]], attributeMap) {
+    const scene = sceneOf(ids, batch, attributeMap)
+    interpolateArrays(
+      scene,
       attributes as Float32Array,
       barycentrics as Float32Array,
-      ids as Int32Array,
-      triangles,
-      batch,
-      shape,
       output as Float32Array,
     )
   },
