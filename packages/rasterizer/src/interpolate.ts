@@ -74,12 +74,7 @@ const kernel: HostKernel<Attributes> = {
   outputs: ([[, , channels], , ids]) => [{ shape: [...ids, channels], dtype: 'float32' }],
   compute([attributes, barycentrics, ids], [output], [, , [batch]], attributeMap) {
     const scene = sceneOf(ids, batch, attributeMap)
-    interpolateArrays(
-      scene,
-      attributes as Float32Array,
-      barycentrics as Float32Array,
-      output as Float32Array,
-    )
+    interpolateArrays(scene, attributes as Float32Array, barycentrics as Float32Array, output as Float32Array)
   },
   webgpu: interpolateOnGpu,
   gradient: {

@@ -50,20 +50,25 @@ describe.each(testBackends)('interpolateArrays on %s', (backend) => {
     const tensors = inputs.map((values) => tf.tensor1d(values))
     const output = [{ shape: [size], dtype: 'float32' as const }]
     const memory = tf.engine().backend
-    const found = computeOnHost(memory, [tf.tensor1d(ids, 'int32'), ...tensors], output, (arrays, outputs) => {
-      const [pixelIds, ...rest] = arrays
-      const scene = {
-        ids: pixelIds as Int32Array,
-        triangles,
-        batch: BATCH,
-        vertices: VERTICES,
-        channels: CHANNELS,
-        shared,
-        step: STEP,
-        triangleCount: 2,
-      }
-      loop(scene, rest as Float32Array[], (outputs[0] as Float32Array).fill(9))
-    })
+    const found = computeOnHost(
+      memory,
+      [tf.tensor1d(ids, 'int32'), ...tensors],
+      output,
+      (arrays, outputs) => {
+        const [pixelIds, ...rest] = arrays
+        const scene = {
+          ids: pixelIds as Int32Array,
+          triangles,
+          batch: BATCH,
+          vertices: VERTICES,
+          channels: CHANNELS,
+          shared,
+          step: STEP,
+          triangleCount: 2,
+        }
+        loop(scene, rest as Float32Array[], (outputs[0] as Float32Array).fill(9))
+      },
+    )
     return tf.engine().makeTensorFromTensorInfo(found[0]).data<'float32'>()
   }
 
