@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# WGSL: which expressions see a NaN. Package webgpu 0.6.2 (Dawn, Vulkan, 2026), on SwiftShader 5.0.0.
+# WGSL: which expressions see a NaN. Package webgpu 0.6.2 (Dawn, Vulkan, 2026), on SwiftShader 5.0.0 and on an NVIDIA H200 (driver 580.159.04).
 #
 # Guess:     `x != x` is true for NaN and is the usual test; max(NaN, 0) may be 0 or NaN, clamp(NaN, 0, 1) likewise.
 # Behaviour: `x != x` is false (the comparison is compiled as "ordered and not equal"), while its logical negation `!(x == x)` is true;
