@@ -4,7 +4,7 @@ export {
   saveLayersWeights,
   type LayersWeight,
   type SaveLayersWeightsOptions,
-} from './layers-weights.js'
+} from './layers/layers-weights.js'
 export { initEngine } from './init-engine.js'
 export { inspectBackends, type InspectBackendsOptions } from './backends/inspect-backends.js'
 export { measureBackend, type BackendSpeed } from './backends/measure-backend.js'

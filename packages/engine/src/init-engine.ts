@@ -10,7 +10,7 @@ import {
 } from './engine-info.js'
 import { completeGradients } from './gradients/complete-gradients.js'
 import { inTurn } from './in-turn.js'
-import { nameMissingKernels } from './gradients/missing-kernels.js'
+import { nameMissingKernels } from './tfjs/missing-kernels.js'
 import { startBackend } from './backends/start-backend.js'
 
 let current: { info: EngineInfo; auto: boolean } | undefined

@@ -1,4 +1,4 @@
-import type { GpuBackend, GpuCommand } from './gpu-program.js'
+import type { GpuBackend, GpuCommand } from './gpu-backend.js'
 
 /** Fields of tfjs' stock `WebGPUBackend` (4.22) that its own `recordAndSubmit` works with. */
 interface StockBackend extends GpuBackend {
@@ -16,7 +16,7 @@ interface StockBackend extends GpuBackend {
 /** Commands that are handed to the GPU at once, as tfjs does by default. */
 const BATCH = 15
 
-/** Runs a command on the stock WebGPU backend, for who uses a facekit package without its engine. */
+/** Runs a command on the stock WebGPU backend, for callers that use a facekit package without its engine. */
 export function encodeCommand(backend: GpuBackend, command: GpuCommand): void {
   const gpu = backend as StockBackend
   const { name, pipeline, layout, data, uniforms, workgroups } = command

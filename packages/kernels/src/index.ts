@@ -5,12 +5,10 @@ export {
   makeGpuTensor,
   runGpuProgram,
   workgroupsFor,
-  type GpuBackend,
-  type GpuCommand,
   type GpuProgram,
   type GpuProgramArguments,
-  type GpuTensorData,
 } from './gpu-program.js'
+export type { GpuBackend, GpuCommand, GpuTensorData } from './gpu-backend.js'
 export { wgslGroupSum, wgslMain } from './wgsl.js'
 export { gpuConstant } from './gpu-constant.js'
 export { recordStep, type KernelTime, type RecordedStep } from './record-step.js'

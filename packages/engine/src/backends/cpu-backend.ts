@@ -2,6 +2,7 @@ import { engine } from '@tensorflow/tfjs-core'
 import type { BackendProvider } from './backend-provider.js'
 import { instantiateBackend } from './instantiate-backend.js'
 import { depthwiseFilterGradient, depthwiseInputGradient } from '../gradients/depthwise-gradients.js'
+import { silenceCpuBackend } from '../tfjs/silence-cpu-backend.js'
 import { registerBroadcastBatchNorm } from '../layers/fused-batch-norm.js'
 import { registerPlainKernel } from '../wasm/plain-kernel.js'
 import { resizeBilinearGradient, resizeNearestGradient } from '../gradients/resize-gradients.js'
@@ -28,8 +29,7 @@ export const cpuBackend: BackendProvider = {
       registerPlainKernel('cpu', depthwiseFilterGradient)
     }
     await instantiateBackend('cpu')
-    // On its first use in Node it would print an advertisement for another package.
-    ;(engine().registry.cpu as unknown as { firstUse: boolean }).firstUse = false
+    silenceCpuBackend(engine().registry.cpu)
     return {}
   },
 }

@@ -3,10 +3,11 @@ import { engine, getBackend, matMul, setBackend, tensor2d, tidy } from '@tensorf
 import { backendProviders } from './backend-providers.js'
 import type { BackendMemory, BackendName, BackendReport, InitEngineOptions } from '../engine-info.js'
 import { completeGradients } from '../gradients/complete-gradients.js'
+import type { GpuBackend } from '@facekit/kernels'
 import { inTurn } from '../in-turn.js'
 import { importOptional, isNode } from '../import-optional.js'
 import { measureBackend } from './measure-backend.js'
-import { nameMissingKernels } from '../gradients/missing-kernels.js'
+import { nameMissingKernels } from '../tfjs/missing-kernels.js'
 import { startBackend } from './start-backend.js'
 
 /** Options of `inspectBackends`. */
@@ -64,7 +65,7 @@ async function tryOut(report: BackendReport, measure: boolean): Promise<BackendR
 async function memoryOf(name: BackendName): Promise<BackendMemory | undefined> {
   if (name === 'wasm') return { bytes: 2 ** 32, of: 'WebAssembly' }
   if (name === 'webgpu') {
-    const { device } = engine().registry.webgpu as unknown as { device: GPUDevice }
+    const { device } = engine().registry.webgpu as GpuBackend
     return { bytes: device.limits.maxBufferSize, of: 'one GPU buffer' }
   }
   if (!isNode()) return undefined

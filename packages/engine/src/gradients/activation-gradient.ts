@@ -91,7 +91,7 @@ function kernelOf(name: ActivationName, { wgsl, compute }: Activation): HostKern
       inputsToSave: ['y'],
       gradFunc: (upstream, [y], attributes) => ({
         dy: () =>
-          activationGradient(name, upstream as Tensor, y, (attributes as unknown as Attributes).parameter),
+          activationGradient(name, upstream as Tensor, y, (attributes as object as Attributes).parameter),
         // tfjs does not differentiate through outputs that were kept: this is for relu, whose derivative is constant.
         y: () => zerosLike(y),
       }),

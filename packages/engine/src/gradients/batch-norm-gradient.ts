@@ -1,18 +1,8 @@
 import { type HostKernel, runHostKernel } from '@facekit/kernels'
-import {
-  add,
-  mul,
-  registerGradient,
-  reshape,
-  rsqrt,
-  square,
-  sub,
-  sum,
-  unregisterGradient,
-  type Tensor,
-} from '@tensorflow/tfjs-core'
+import { add, mul, reshape, rsqrt, square, sub, sum, type Tensor } from '@tensorflow/tfjs-core'
 import { normalizationGradientArrays } from '../layers/batch-normalization-arrays.js'
 import { gpuNormalizeGradient } from '../webgpu/norm/batch-normalization-gradient.js'
+import { replaceGradient } from '../tfjs/typed-gradient.js'
 import { hasOwnKernels } from '../backends/own-kernels.js'
 
 /** Gradients of `tf.batchNorm` in `x`, `scale` and `offset`, mean and variance being constants. */
@@ -53,16 +43,13 @@ let complete = false
 export function completeBatchNormGradient(): void {
   if (complete) return
   complete = true
-  unregisterGradient('FusedBatchNorm')
-  registerGradient({
-    kernelName: 'FusedBatchNorm',
+  replaceGradient<{ varianceEpsilon: number }>('FusedBatchNorm', {
     inputsToSave: ['x', 'mean', 'variance', 'scale'],
-    gradFunc: (dy, [x, mean, variance, scale], attributes) => {
-      const { varianceEpsilon: epsilon } = attributes as unknown as { varianceEpsilon: number }
+    gradFunc: (dy, [x, mean, variance, scale], { varianceEpsilon: epsilon }) => {
       const channels = x.shape[x.rank - 1]
       const perChannel = [mean, variance, scale].every(({ rank, size }) => rank === 1 && size === channels)
       const fast = hasOwnKernels() && perChannel && x.size > 0
-      return (fast ? channelGradients : broadcastGradients)(dy as Tensor, x, mean, variance, scale, epsilon)
+      return (fast ? channelGradients : broadcastGradients)(dy, x, mean, variance, scale, epsilon)
     },
   })
 }

@@ -10,6 +10,7 @@ import {
   type AveragePoolAttributes,
   type MirrorPadAttributes,
 } from './special-gradients.js'
+import { replaceGradient, type TypedGradient } from '../tfjs/typed-gradient.js'
 import {
   cast,
   cumsum,
@@ -21,17 +22,14 @@ import {
   greater,
   matMul,
   mul,
-  registerGradient,
   reshape,
   sub,
   sum,
   tidy,
   transpose,
-  unregisterGradient,
   util,
   zerosLike,
   type GradConfig,
-  type NamedAttrMap,
   type NamedTensorMap,
   type Tensor,
 } from '@tensorflow/tfjs-core'
@@ -52,39 +50,37 @@ export function completeGradients(): void {
   completeConv2DLayer()
   completeSimpleGradients()
   for (const name of COMPARISONS) {
-    replaceGradient(name, ['a', 'b'], (_, [a, b]) => ({ a: () => zerosLike(a), b: () => zerosLike(b) }))
+    replace(name, ['a', 'b'], (_, [a, b]) => ({ a: () => zerosLike(a), b: () => zerosLike(b) }))
   }
-  replaceGradient('LogicalNot', ['x'], (_, [x]) => ({ x: () => zerosLike(x) }))
+  replace('LogicalNot', ['x'], (_, [x]) => ({ x: () => zerosLike(x) }))
   // Where both are equal the first one gets the gradient, once.
-  replaceGradient('Maximum', ['a', 'b'], (dy, [a, b]) => ({
+  replace('Maximum', ['a', 'b'], (dy, [a, b]) => ({
     a: () => sumTo(mul(dy, cast(greaterEqual(a, b), 'float32')), a.shape),
     b: () => sumTo(mul(dy, cast(less(a, b), 'float32')), b.shape),
   }))
-  replaceGradient('Minimum', ['a', 'b'], (dy, [a, b]) => ({
+  replace('Minimum', ['a', 'b'], (dy, [a, b]) => ({
     a: () => sumTo(mul(dy, cast(lessEqual(a, b), 'float32')), a.shape),
     b: () => sumTo(mul(dy, cast(greater(a, b), 'float32')), b.shape),
   }))
-  replaceGradient('SquaredDifference', ['a', 'b'], (dy, [a, b]) => ({
+  replace('SquaredDifference', ['a', 'b'], (dy, [a, b]) => ({
     a: () => sumTo(mul(dy, mul(2, sub(a, b))), a.shape),
     b: () => sumTo(mul(dy, mul(2, sub(b, a))), b.shape),
   }))
-  replaceGradient('Cumsum', ['x'], (dy, _, attributes) => {
-    const { axis, exclusive, reverse } = attributes as unknown as CumsumAttributes
+  replace<CumsumAttributes>('Cumsum', ['x'], (dy, _, { axis, exclusive, reverse }) => {
     return { x: () => cumsum(dy, axis, exclusive, !reverse) }
   })
-  replaceGradient('Prod', ['x'], (dy, [x], attributes) => {
-    const { axis } = attributes as unknown as { axis: number | number[] }
-    return { x: () => productGradient(dy, x, util.parseAxisParam(axis ?? null, x.shape)) }
+  replace<{ axis?: number | number[] }>('Prod', ['x'], (dy, [x], { axis }) => {
+    return { x: () => productGradient(dy, x, util.parseAxisParam(axis ?? [...x.shape.keys()], x.shape)) }
   })
   for (const name of ['AvgPool', 'AvgPool3D']) {
-    replaceGradient(name, ['x'], (dy, [x], attributes) => ({
-      x: () => averagePoolGradient(dy, x, attributes as unknown as AveragePoolAttributes),
+    replace<AveragePoolAttributes>(name, ['x'], (dy, [x], attributes) => ({
+      x: () => averagePoolGradient(dy, x, attributes),
     }))
   }
-  replaceGradient('DepthwiseConv2dNative', ['x', 'filter'], (dy, [x, filter], attributes) => {
-    const run = (name: string, inputs: NamedTensorMap, shape: NamedAttrMap) =>
+  replace<object>('DepthwiseConv2dNative', ['x', 'filter'], (dy, [x, filter], attributes) => {
+    const run = (name: string, inputs: NamedTensorMap, shape: object) =>
       engine().runKernel<Tensor>(`DepthwiseConv2dNativeBackprop${name}`, inputs, {
-        ...(attributes as NamedAttrMap),
+        ...attributes,
         ...shape,
       })
     return {
@@ -92,11 +88,10 @@ export function completeGradients(): void {
       filter: () => run('Filter', { x, dy }, { filterShape: filter.shape }),
     }
   })
-  replaceGradient('MirrorPad', ['x'], (dy, [x], attributes) => ({
-    x: () => mirrorPadGradient(dy, x, attributes as unknown as MirrorPadAttributes),
+  replace<MirrorPadAttributes>('MirrorPad', ['x'], (dy, [x], attributes) => ({
+    x: () => mirrorPadGradient(dy, x, attributes),
   }))
-  replaceGradient('BatchMatMul', ['a', 'b'], (dy, [a, b], attributes) => {
-    const { transposeA, transposeB } = attributes as unknown as MatMulAttributes
+  replace<MatMulAttributes>('BatchMatMul', ['a', 'b'], (dy, [a, b], { transposeA, transposeB }) => {
     return {
       a: () =>
         sumTo(transposeA ? product(b, dy, transposeB, true) : product(dy, b, false, !transposeB), a.shape),
@@ -118,23 +113,12 @@ interface MatMulAttributes {
   transposeB: boolean
 }
 
-type GradientFunction = (
-  dy: Tensor,
-  saved: Tensor[],
-  attributes: Parameters<GradConfig['gradFunc']>[2],
-) => Record<string, () => Tensor>
-
-function replaceGradient(kernelName: string, inputsToSave: string[], gradient: GradientFunction): void {
-  try {
-    unregisterGradient(kernelName)
-  } catch {
-    // There was none.
-  }
-  registerGradient({
-    kernelName,
-    inputsToSave,
-    gradFunc: (dy, saved, attributes) => gradient(dy as Tensor, saved, attributes),
-  })
+function replace<Attributes = unknown>(
+  kernelName: string,
+  inputsToSave: string[],
+  gradFunc: TypedGradient<Attributes>['gradFunc'],
+): void {
+  replaceGradient<Attributes>(kernelName, { inputsToSave, gradFunc })
 }
 
 /** A matrix product with explicit transposes: XNNPACK's fast path, in the WASM backend, wants none. */

@@ -48,7 +48,7 @@ const kernel: HostKernel<Attributes> = {
   gradient: {
     inputsToSave: ['x'],
     gradFunc: (dy, [x], attributes) => {
-      const { factor } = attributes as unknown as Attributes
+      const { factor } = attributes as object as Attributes
       return { x: () => reshape(mul(sum(dy as Tensor, 1), factor), x.shape) }
     },
   },

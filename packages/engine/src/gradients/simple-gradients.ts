@@ -5,18 +5,16 @@ import {
   logicalAnd,
   mul,
   onesLike,
-  registerGradient,
   reshape,
   square,
   sub,
   sum,
-  unregisterGradient,
   util,
-  type GradConfig,
   type Tensor,
 } from '@tensorflow/tfjs-core'
 import { activationGradient, UNBOUNDED } from './activation-gradient.js'
 import { expand } from './expand.js'
+import { replaceGradient } from '../tfjs/typed-gradient.js'
 import { hasOwnKernels } from '../backends/own-kernels.js'
 
 let complete = false
@@ -27,64 +25,52 @@ let complete = false
 export function completeSimpleGradients(): void {
   if (complete) return
   complete = true
-  replace({
-    kernelName: 'Sum',
+  replaceGradient<AxisAttributes>('Sum', {
     inputsToSave: ['x'],
-    gradFunc: (dy, [x], attributes) => ({ x: () => spread(dy as Tensor, x, axesOf(attributes, x), 1) }),
+    gradFunc: (dy, [x], attributes) => ({ x: () => spread(dy, x, axesOf(attributes, x), 1) }),
   })
-  replace({
-    kernelName: 'Mean',
+  replaceGradient<AxisAttributes>('Mean', {
     inputsToSave: ['x'],
     gradFunc: (dy, [x], attributes) => {
       const axes = axesOf(attributes, x)
       const count = axes.reduce((product, axis) => product * x.shape[axis], 1)
-      return { x: () => spread(dy as Tensor, x, axes, 1 / count) }
+      return { x: () => spread(dy, x, axes, 1 / count) }
     },
   })
-  replace({
-    kernelName: 'Relu',
+  replaceGradient('Relu', {
     outputsToSave: [true],
-    gradFunc: (dy, [y]) => ({ x: () => reluGradient(dy as Tensor, y) }),
+    gradFunc: (dy, [y]) => ({ x: () => reluGradient(dy, y) }),
   })
-  replace({
-    kernelName: 'Relu6',
+  replaceGradient('Relu6', {
     outputsToSave: [true],
-    gradFunc: (dy, [y]) => ({ x: () => reluGradient(dy as Tensor, y, 6) }),
+    gradFunc: (dy, [y]) => ({ x: () => reluGradient(dy, y, 6) }),
   })
-  replace({
-    kernelName: 'Sigmoid',
+  replaceGradient('Sigmoid', {
     outputsToSave: [true],
     gradFunc: (dy, [y]) => ({
-      x: () =>
-        hasOwnKernels()
-          ? activationGradient('sigmoid', dy as Tensor, y)
-          : mul(dy as Tensor, mul(y, sub(1, y))),
+      x: () => (hasOwnKernels() ? activationGradient('sigmoid', dy, y) : mul(dy, mul(y, sub(1, y)))),
     }),
   })
-  replace({
-    kernelName: 'Tanh',
+  replaceGradient('Tanh', {
     outputsToSave: [true],
     gradFunc: (dy, [y]) => ({
-      x: () =>
-        hasOwnKernels() ? activationGradient('tanh', dy as Tensor, y) : mul(dy as Tensor, sub(1, square(y))),
+      x: () => (hasOwnKernels() ? activationGradient('tanh', dy, y) : mul(dy, sub(1, square(y)))),
     }),
   })
-  replace({
-    kernelName: 'Tile',
+  replaceGradient<{ reps: number[] }>('Tile', {
     inputsToSave: ['x'],
     gradFunc: (dy, [x], attributes) => ({
-      x: () => tileGradient(dy as Tensor, x, (attributes as unknown as { reps: number[] }).reps),
+      x: () => tileGradient(dy, x, attributes.reps),
     }),
   })
 }
 
-function replace(config: GradConfig): void {
-  unregisterGradient(config.kernelName)
-  registerGradient(config)
+interface AxisAttributes {
+  axis?: number | number[]
 }
 
-const axesOf = (attributes: unknown, x: Tensor) =>
-  util.parseAxisParam((attributes as { axis: number | number[] }).axis ?? null!, x.shape)
+const axesOf = ({ axis }: AxisAttributes, x: Tensor) =>
+  util.parseAxisParam(axis ?? [...x.shape.keys()], x.shape)
 
 function spread(dy: Tensor, x: Tensor, axes: number[], factor: number): Tensor {
   if (hasOwnKernels()) return expand(dy, x.shape, axes, factor)

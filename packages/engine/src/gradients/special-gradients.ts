@@ -9,7 +9,6 @@ import {
   tidy,
   transpose,
   unsortedSegmentSum,
-  type NamedAttrMap,
   type Tensor,
 } from '@tensorflow/tfjs-core'
 
@@ -43,7 +42,7 @@ export interface AveragePoolAttributes {
 export function averagePoolGradient(dy: Tensor, x: Tensor, attributes: AveragePoolAttributes): Tensor {
   const name = x.rank === 5 ? 'AvgPool3DGrad' : 'AvgPoolGrad'
   const run = (gradient: Tensor) =>
-    engine().runKernel<Tensor>(name, { dy: gradient, input: x }, attributes as unknown as NamedAttrMap)
+    engine().runKernel<Tensor>(name, { dy: gradient, input: x }, { ...attributes })
   if (attributes.pad === 'valid' || attributes.pad === 0) return run(dy)
   return tidy(() => {
     const { filterSize, strides, pad, dimRoundingMode } = attributes

@@ -124,7 +124,7 @@ const kernels = variants.map((variant): HostKernel<TrainingAttributes> => {
         const [mean, variance] = saved.slice(-2)
         const inputs: NamedTensorMap = { x, scale, offset, mean, variance, dy }
         if (residual && relu) inputs.output = saved[3]
-        const { epsilon } = attributes as unknown as TrainingAttributes
+        const { epsilon } = attributes as object as TrainingAttributes
         const [dx, dScale, dOffset, dResidual] = runHostKernel(gradientKernels[index(variant)], inputs, {
           epsilon,
         })

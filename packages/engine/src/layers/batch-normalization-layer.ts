@@ -1,4 +1,5 @@
-import { ones, serialization, tidy, Variable, zeros, type Tensor, type Tensor1D } from '@tensorflow/tfjs-core'
+import { ones, tidy, Variable, zeros, type Tensor, type Tensor1D } from '@tensorflow/tfjs-core'
+import { layerPrototype } from '../tfjs/layer-class.js'
 import { batchNormalization } from './batch-normalization.js'
 import { hasOwnKernels } from '../backends/own-kernels.js'
 
@@ -23,11 +24,9 @@ let complete = false
 /** Makes `tf.layers.batchNormalization`, in training mode and over the last axis, run the fused operation. Weights, moving averages and
  * serialisation stay; so does all else that the layer does. Does nothing the second time, and without tfjs-layers. */
 export function completeBatchNormalizationLayer(): void {
-  // tfjs-layers registers its classes with tfjs-core, so that it need not be imported here.
-  const known = serialization.SerializationMap.getMap().classNameMap.BatchNormalization
-  if (complete || !known) return
+  const prototype = layerPrototype<BatchNormalizationLayer>('BatchNormalization')
+  if (complete || !prototype) return
   complete = true
-  const prototype = known[0].prototype as unknown as BatchNormalizationLayer
   const stock = prototype.call
   prototype.call = function (inputs, kwargs) {
     return (kwargs?.training && train(this, inputs)) || stock.call(this, inputs, kwargs)

@@ -125,15 +125,15 @@ function composed<R extends Rank>(
   offset: Tensor1D,
   { epsilon = 1e-3, residual, activation, moving }: BatchNormalizationOptions<R>,
 ): NormalizedBatch<R> {
-  const [output, mean, variance] = tidy(() => {
+  const { output, mean, variance } = tidy(() => {
     const axes = x.shape.map((_, axis) => axis).slice(0, -1)
     const mean = meanOf(x, axes) as Tensor1D
     const deviation = sub(x, mean)
     const variance = meanOf(square(deviation), axes) as Tensor1D
     let output = add(mul(deviation, div(scale, sqrt(add(variance, epsilon)))), offset) as Tensor<R>
     if (residual) output = add(output, residual)
-    return [activation === 'relu' ? relu(output) : output, mean, variance] as const
-  }) as unknown as [Tensor<R>, Tensor1D, Tensor1D]
+    return { output: activation === 'relu' ? relu(output) : output, mean, variance }
+  })
   if (moving) {
     const rate = 1 - (moving.momentum ?? 0.99)
     updateMoving(moving.mean, mean, rate)

@@ -1,4 +1,5 @@
-import { conv2d, serialization, tidy, type Tensor, type Tensor4D } from '@tensorflow/tfjs-core'
+import { conv2d, tidy, type Tensor, type Tensor4D } from '@tensorflow/tfjs-core'
+import { layerPrototype } from '../tfjs/layer-class.js'
 
 /** Fields of the layer of tfjs-layers that are used here. */
 interface Conv2DLayer {
@@ -19,10 +20,9 @@ let complete = false
  * gradient is that of filter and input both, though nobody asks for the latter in a network's first layer. Does nothing the second time, and
  * without tfjs-layers. */
 export function completeConv2DLayer(): void {
-  const known = serialization.SerializationMap.getMap().classNameMap.Conv2D
-  if (complete || !known) return
+  const prototype = layerPrototype<Conv2DLayer>('Conv2D')
+  if (complete || !prototype) return
   complete = true
-  const prototype = known[0].prototype as unknown as Conv2DLayer
   const stock = prototype.call
   prototype.call = function (inputs, kwargs) {
     return (kwargs?.training && train(this, inputs)) || stock.call(this, inputs, kwargs)

@@ -5,30 +5,26 @@ import {
   makeGpuTensor,
   runGpuProgram,
 } from '@facekit/kernels'
-import {
-  getKernel,
-  registerKernel,
-  unregisterKernel,
-  util,
-  type KernelBackend,
-  type KernelConfig,
-  type KernelFunc,
-  type TensorInfo,
-} from '@tensorflow/tfjs-core'
+import { util, type TensorInfo } from '@tensorflow/tfjs-core'
+import { replaceTypedKernel, type KernelArguments } from '../tfjs/typed-kernel.js'
 import { gpuNormalize } from '../webgpu/norm/batch-normalization.js'
 
-interface Arguments {
-  inputs: { x: TensorInfo; mean: TensorInfo; variance: TensorInfo; scale?: TensorInfo; offset?: TensorInfo }
-  attrs: { varianceEpsilon: number }
-  backend: KernelBackend
+interface Inputs {
+  x: TensorInfo
+  mean: TensorInfo
+  variance: TensorInfo
+  scale?: TensorInfo
+  offset?: TensorInfo
 }
 
-type Kernel = (args: Arguments) => TensorInfo
+interface Attributes {
+  varianceEpsilon: number
+}
 
 /** Puts `tf.batchNorm` right where its statistics are not one number for each channel: the stock kernels of CPU and WASM take them
  * in the order of memory, or take the first one only. */
 export function registerBroadcastBatchNorm(backendName: 'cpu' | 'wasm'): void {
-  replace(backendName, (stock) => (args) => {
+  replaceTypedKernel<Inputs, Attributes>('FusedBatchNorm', backendName, (stock) => (args) => {
     const { x, mean, variance, scale, offset } = args.inputs
     const perChannel = [mean, variance, scale, offset].every((info) => (info?.shape.length ?? 1) === 1)
     return perChannel ? stock(args) : broadcastBatchNorm(args, x.shape)
@@ -37,7 +33,7 @@ export function registerBroadcastBatchNorm(backendName: 'cpu' | 'wasm'): void {
 
 /** Makes `tf.batchNorm` with a number for each channel one pass of vectors of four on WebGPU. */
 export function registerGpuBatchNorm(): void {
-  replace('webgpu', (stock) => (args) => {
+  replaceTypedKernel<Inputs, Attributes>('FusedBatchNorm', 'webgpu', (stock) => (args) => {
     const { inputs, attrs, backend } = args
     const { x, mean, variance, scale, offset } = inputs
     const channels = x.shape[x.shape.length - 1]
@@ -71,13 +67,6 @@ export function registerGpuBatchNorm(): void {
   })
 }
 
-function replace(backendName: string, kernel: (stock: Kernel) => Kernel): void {
-  const stock: KernelConfig = getKernel('FusedBatchNorm', backendName)
-  unregisterKernel('FusedBatchNorm', backendName)
-  const own = kernel(stock.kernelFunc as unknown as Kernel)
-  registerKernel({ ...stock, kernelFunc: own as unknown as KernelFunc })
-}
-
 const fill: GpuProgram = {
   name: 'facekit_fill',
   inputs: [],
@@ -90,7 +79,10 @@ const fill: GpuProgram = {
     }`,
 }
 
-function broadcastBatchNorm({ inputs, attrs, backend }: Arguments, shape: number[]): TensorInfo {
+function broadcastBatchNorm(
+  { inputs, attrs, backend }: KernelArguments<Inputs, Attributes>,
+  shape: number[],
+): TensorInfo {
   const { x, mean, variance, scale, offset } = inputs
   const given = [mean, variance, scale, offset].filter((info) => info !== undefined)
   const spec = { shape, dtype: 'float32' as const }

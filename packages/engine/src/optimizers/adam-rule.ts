@@ -2,6 +2,7 @@ import { type GpuProgram, runGpuProgram } from '@facekit/kernels'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 import type { UpdateRule } from '../webgpu/optimizer-update.js'
 import { adamOnWasm } from '../wasm/adam.js'
+import type { AdamConstants } from './adam-constants.js'
 
 /** Settings: 0 the learning rate, 1 that over what corrects the first moment, 2 what corrects the second. */
 export const adamRule: UpdateRule = {
@@ -44,18 +45,6 @@ const advance: GpuProgram = {
       power1[0] *= uniforms.beta1;
       power2[0] *= uniforms.beta2;
     }`,
-}
-
-/** Constants of a step on the CPU. */
-export interface AdamConstants {
-  beta1: number
-  beta2: number
-  epsilon: number
-  learningRate: number
-  weightDecay: number
-  /** Powers of the betas up to this step. */
-  power1: number
-  power2: number
 }
 
 /** One step of Adam from `old` arrays into arrays that may be the same. */

@@ -1,4 +1,4 @@
-import type { AdamConstants } from '../optimizers/adam-rule.js'
+import type { AdamConstants } from '../optimizers/adam-constants.js'
 import { wasmBackendOf, wasmExports } from './wasm-module.js'
 import { memoryParts, shareTasks } from './threads.js'
 

@@ -9,36 +9,24 @@ export function registerWasmBatchNormalization(): void {
   for (const residual of [false, true]) {
     for (const relu of [false, true]) {
       const name = `FacekitBatchNormalization${residual ? 'Residual' : ''}${relu ? 'Relu' : ''}`
-      registerWasmKernel(name, training(relu) as unknown as WasmKernel<string, unknown>)
-      registerWasmKernel(
-        `${name}Gradient`,
-        gradient(residual, relu) as unknown as WasmKernel<string, unknown>,
-      )
+      registerWasmKernel(name, training(relu))
+      registerWasmKernel(`${name}Gradient`, gradient(residual, relu))
     }
   }
   registerWasmKernel('FusedBatchNorm', fixed)
-  registerWasmKernel(
-    'FacekitBatchNormGradient',
-    gradient(false, false, false) as unknown as WasmKernel<string, unknown>,
-  )
+  registerWasmKernel('FacekitBatchNormGradient', gradient(false, false, false))
 }
 
 interface Attributes {
   epsilon: number
 }
 
-interface Arguments<Inputs extends string> {
-  inputs: Record<Inputs, TensorInfo>
-  attrs: Attributes
-  backend: BackendWasm
-}
-
 const rowsOf = (x: TensorInfo, channels: number) =>
   channels === 0 ? 0 : util.sizeFromShape(x.shape) / channels
 
 const training =
-  (relu: boolean) =>
-  ({ inputs, attrs, backend }: Arguments<'x' | 'scale' | 'offset' | 'residual'>): TensorInfo[] => {
+  (relu: boolean): WasmKernel<'x' | 'scale' | 'offset' | 'residual', Attributes, TensorInfo[]> =>
+  ({ inputs, attrs, backend }) => {
     const { x, scale } = inputs
     const [channels] = scale.shape
     const mean = backend.makeOutput([channels], 'float32')
@@ -85,8 +73,8 @@ function normalize(
 type GradientInputs = 'x' | 'scale' | 'offset' | 'mean' | 'variance' | 'dy' | 'output'
 
 const gradient =
-  (residual: boolean, relu: boolean, training = true) =>
-  ({ inputs, attrs, backend }: Arguments<GradientInputs>): TensorInfo[] => {
+  (residual: boolean, relu: boolean, training = true): WasmKernel<GradientInputs, Attributes, TensorInfo[]> =>
+  ({ inputs, attrs, backend }) => {
     const { x, scale, offset, mean, variance, dy } = inputs
     const [channels] = scale.shape
     const rows = rowsOf(x, channels)

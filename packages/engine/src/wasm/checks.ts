@@ -3,25 +3,20 @@ import {
   util,
   type DataType,
   type KernelConfig,
+  type NamedTensorInfoMap,
   type TensorInfo,
 } from '@tensorflow/tfjs-core'
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
 import { BackendError } from '@facekit/core'
-import { outOfMemory } from './wasm-module.js'
+import { emscripten, outOfMemory } from './wasm-module.js'
 
 /** Bits of a NaN that no computation gives and no sane input has: it marks results that have not been written. */
 const UNWRITTEN = 0x7fa5c3d1
 
-interface Module {
-  HEAPU32: Uint32Array
-  _malloc(bytes: number): number
-  _free(address: number): void
-}
-
 /** Makes failures of a started WASM backend errors. Stock, XNNPACK prints that it failed and what was in memory is the result, and
  * with the memory full, results go to address 0, over everything. */
 export function watchWasmBackend(backend: BackendWasm): void {
-  const module = backend.wasm as unknown as Module
+  const module = emscripten(backend)
   // Emscripten's functions put themselves in the place of what is there when they are first called.
   module._free(module._malloc(4))
   const allocate = module._malloc
@@ -54,24 +49,24 @@ export function checkWasmKernels(): void {
       } catch (error) {
         if (!(error instanceof WebAssembly.RuntimeError)) throw error
         const cause = `it crashed (${error.message})`
-        throw new BackendError(describe(config.kernelName, args.inputs as never, cause), { cause: error })
+        throw new BackendError(describe(config.kernelName, args.inputs, cause), { cause: error })
       }
       const backend = args.backend as BackendWasm
       const results = Array.isArray(result) ? result : [result]
       if (results.some((output) => isUnwritten(backend, output))) {
         for (const { dataId } of results) backend.disposeData(dataId)
         const cause = 'it wrote no result; what XNNPACK says about it is on the console'
-        throw new BackendError(describe(config.kernelName, args.inputs as never, cause))
+        throw new BackendError(describe(config.kernelName, args.inputs, cause))
       }
       return result
     }
   }
 }
 
-function describe(name: string, inputs: Record<string, TensorInfo>, cause: string): string {
+function describe(name: string, inputs: NamedTensorInfoMap, cause: string): string {
   const shapes = Object.entries(inputs)
     .filter(([, tensor]) => tensor?.shape)
-    .map(([key, { shape }]) => `${key} [${shape.join(', ')}]`)
+    .map(([key, tensor]) => `${key} [${tensor!.shape.join(', ')}]`)
   return `wasm backend: kernel ${name} failed for ${shapes.join(', ')}: ${cause}; look at the shapes, or try backend "cpu"`
 }
 
@@ -84,5 +79,5 @@ function lastNumber(backend: BackendWasm, tensor: TensorInfo): number | undefine
 function isUnwritten(backend: BackendWasm, tensor: TensorInfo): boolean {
   if (tensor.dtype !== 'float32') return false
   const at = lastNumber(backend, tensor)
-  return at !== undefined && (backend.wasm as unknown as Module).HEAPU32[at] === UNWRITTEN
+  return at !== undefined && emscripten(backend).HEAPU32[at] === UNWRITTEN
 }

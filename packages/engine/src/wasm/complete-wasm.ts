@@ -1,9 +1,10 @@
-import { engine, getKernel } from '@tensorflow/tfjs-core'
+import { engine } from '@tensorflow/tfjs-core'
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
 import { registerConv2d } from './conv2d-forward.js'
 import { conv2dFilterGradient } from './conv2d-filter-gradient.js'
 import { registerConv2dInputGradient } from './conv2d-input-gradient.js'
 import { registerCpuFallback } from './cpu-fallback.js'
+import { silenceCpuBackend } from '../tfjs/silence-cpu-backend.js'
 import { depthwiseFilterGradient, depthwiseInputGradient } from '../gradients/depthwise-gradients.js'
 import { einsum } from './einsum.js'
 import { isNode } from '../import-optional.js'
@@ -17,7 +18,7 @@ import { registerWasmAliases } from './aliases.js'
 import { checkWasmKernels, watchWasmBackend } from './checks.js'
 import { registerWasmActivations } from './activations.js'
 import { registerWasmBatchNormalization } from './batch-normalization.js'
-import { registerWasmKernel } from './wasm-kernel.js'
+import { registerWasmKernel, stockWasmKernel } from './wasm-kernel.js'
 import { maxPoolGradient } from './max-pool-gradient.js'
 import { loadWasmModule } from './wasm-module.js'
 import { withSharedMemory } from './shared-memory.js'
@@ -62,11 +63,9 @@ export async function completeWasm(): Promise<void> {
   registerBroadcastBatchNorm('wasm')
   registerWasmKernel('UnsortedSegmentSum', unsortedSegmentSum)
   registerWasmKernel('Einsum', einsum)
-  registerWasmKernel('Reverse', reverse, getKernel('Reverse', 'wasm'))
-  registerWasmKernel('Tile', tile, getKernel('Tile', 'wasm'))
-  const cpu = new MathBackendCPU()
-  // On its first use in Node it would print an advertisement for another package.
-  ;(cpu as unknown as { firstUse: boolean }).firstUse = false
+  registerWasmKernel('Reverse', reverse, stockWasmKernel('Reverse').config)
+  registerWasmKernel('Tile', tile, stockWasmKernel('Tile').config)
+  const cpu = silenceCpuBackend(new MathBackendCPU())
   for (const name of WRONG_ON_WASM) registerCpuFallback(name, cpu)
   checkWasmKernels()
   await prepareInstances()

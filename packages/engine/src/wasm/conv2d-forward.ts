@@ -1,7 +1,7 @@
-import { backend_util, getKernel, type TensorInfo } from '@tensorflow/tfjs-core'
+import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core'
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
 import { convolutionTaps, gatherConvolution } from './convolution.js'
-import { registerWasmKernel, runWasmKernel, type WasmKernel } from './wasm-kernel.js'
+import { registerWasmKernel, runWasmKernel, stockWasmKernel, type WasmKernel } from './wasm-kernel.js'
 
 type Shape4D = [number, number, number, number]
 
@@ -33,11 +33,11 @@ const ACTIVATIONS: Record<string, string> = {
 /** Replaces Conv2D and FusedConv2D of the WASM backend: XNNPACK takes longer, and much longer for a filter that it has not seen
  * before, as every filter is in a training step. */
 export function registerConv2d(): void {
-  const plain = getKernel('Conv2D', 'wasm')
-  const fused = getKernel('FusedConv2D', 'wasm')
+  const plain = stockWasmKernel<'x' | 'filter', Attributes>('Conv2D')
+  const fused = stockWasmKernel<FusedInputs, FusedAttributes>('FusedConv2D')
   const conv2d: WasmKernel<'x' | 'filter', Attributes> = (args) => {
     const { inputs, attrs, backend } = args
-    if (attrs.dataFormat !== 'NHWC') return plain.kernelFunc(args as never) as TensorInfo
+    if (attrs.dataFormat !== 'NHWC') return plain.run(args)
     return convolve(backend, inputs, attrs, false)
   }
   const fusedConv2d: WasmKernel<FusedInputs, FusedAttributes> = (args) => {
@@ -47,7 +47,7 @@ export function registerConv2d(): void {
     const next = ACTIVATIONS[activation]
     const known = activation === 'linear' || activation === 'relu' || next
     const fits = !bias || (bias.shape.length === 1 && bias.shape[0] === inputs.filter.shape[3])
-    if (dataFormat !== 'NHWC' || !known || !fits) return fused.kernelFunc(args as never) as TensorInfo
+    if (dataFormat !== 'NHWC' || !known || !fits) return fused.run(args)
     const x = convolve(backend, inputs, attrs, activation === 'relu')
     if (!next) return x
     const operands: Record<string, TensorInfo> =
@@ -56,8 +56,8 @@ export function registerConv2d(): void {
     backend.disposeData(x.dataId)
     return result
   }
-  registerWasmKernel('Conv2D', conv2d, plain)
-  registerWasmKernel('FusedConv2D', fusedConv2d, fused)
+  registerWasmKernel('Conv2D', conv2d, plain.config)
+  registerWasmKernel('FusedConv2D', fusedConv2d, fused.config)
 }
 
 function convolve(

@@ -1,12 +1,6 @@
-import {
-  registerKernel,
-  unregisterKernel,
-  getKernel,
-  util,
-  type KernelConfig,
-  type TensorInfo,
-} from '@tensorflow/tfjs-core'
+import { util, type TensorInfo } from '@tensorflow/tfjs-core'
 import type { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu'
+import { registerTypedKernel, type KernelInputs } from '../tfjs/typed-kernel.js'
 import { floats, registerWasmKernel } from './wasm-kernel.js'
 
 /** A float32 kernel in plain JavaScript, for the backends whose numbers lie in typed arrays. */
@@ -44,23 +38,12 @@ export function registerPlainKernel<Inputs extends string, Attributes>(
     })
     return
   }
-  if (getKernel(name, 'cpu')) unregisterKernel(name, 'cpu')
-  const kernelFunc = ({ inputs, attrs, backend }: CpuArguments<Inputs, Attributes>) => {
+  registerTypedKernel<KernelInputs<Inputs>, Attributes, MathBackendCPU, TensorInfo>(name, 'cpu', (args) => {
+    const { inputs, attrs, backend } = args
     const size = shape(inputs, attrs)
     const result = new Float32Array(util.sizeFromShape(size))
     const values = read(inputs, (tensor) => backend.data.get(tensor.dataId as object).values as Float32Array)
     compute(values, result, inputs, attrs)
     return backend.makeTensorInfo(size, 'float32', result)
-  }
-  registerKernel({
-    kernelName: name,
-    backendName: 'cpu',
-    kernelFunc: kernelFunc as unknown as KernelConfig['kernelFunc'],
   })
-}
-
-interface CpuArguments<Inputs extends string, Attributes> {
-  inputs: Record<Inputs, TensorInfo>
-  attrs: Attributes
-  backend: MathBackendCPU
 }

@@ -1,5 +1,6 @@
 import { util } from '@tensorflow/tfjs-core'
 import type { WasmKernel } from './wasm-kernel.js'
+import { emscripten } from './wasm-module.js'
 
 /** Reverse for WASM. The stock kernel computes the position of every number from scratch; here whole blocks of the
  * axes behind the last reversed one are copied. */
@@ -8,7 +9,7 @@ export const reverse: WasmKernel<'x', { dims: number[] }> = ({ inputs, attrs, ba
   const axes = util.parseAxisParam(attrs.dims, x.shape)
   const out = backend.makeOutput(x.shape, x.dtype)
   const bytes = util.bytesPerElement(x.dtype)
-  const heap = (backend.wasm as unknown as { HEAPU8: Uint8Array }).HEAPU8
+  const heap = emscripten(backend).HEAPU8
   const last = Math.max(-1, ...axes)
   const block = util.sizeFromShape(x.shape.slice(last + 1)) * bytes
   const source = backend.getMemoryOffset(x.dataId)

@@ -1,5 +1,5 @@
-import { backend_util, getKernel, util, type TensorInfo } from '@tensorflow/tfjs-core'
-import { registerWasmKernel, type WasmKernel } from './wasm-kernel.js'
+import { backend_util, util } from '@tensorflow/tfjs-core'
+import { registerWasmKernel, stockWasmKernel, type WasmKernel } from './wasm-kernel.js'
 import { addressOf, wasmExports, withScratch } from './wasm-module.js'
 
 interface Attributes {
@@ -11,7 +11,7 @@ interface Attributes {
  * gradient of a broadcast: the stock kernels transpose first. */
 export function registerWasmSums(): void {
   for (const name of ['Sum', 'Mean']) {
-    const stock = getKernel(name, 'wasm')
+    const stock = stockWasmKernel<'x', Attributes>(name)
     const kernel: WasmKernel<'x', Attributes> = (args) => {
       const { inputs, attrs, backend } = args
       const { x } = inputs
@@ -22,8 +22,7 @@ export function registerWasmSums(): void {
       const channels = util.sizeFromShape(x.shape.slice(axes.length))
       const size = util.sizeFromShape(x.shape)
       const useStock = !first || axes.length === 0 || channels === 1
-      if (x.dtype !== 'float32' || (useStock && size > 0))
-        return stock.kernelFunc(args as never) as TensorInfo
+      if (x.dtype !== 'float32' || (useStock && size > 0)) return stock.run(args)
       const [reduced] = backend_util.computeOutAndReduceShapes(x.shape, axes)
       const shape = attrs.keepDims ? backend_util.expandShapeToKeepDim(reduced, axes) : reduced
       const out = backend.makeOutput(shape, 'float32')
@@ -40,6 +39,6 @@ export function registerWasmSums(): void {
       })
       return out
     }
-    registerWasmKernel(name, kernel, stock)
+    registerWasmKernel(name, kernel, stock.config)
   }
 }

@@ -57,7 +57,7 @@ export async function startThreads(
   { module, exports, memory }: LoadedModule,
   count: number,
 ): Promise<void> {
-  const shared = exports as unknown as ThreadExports
+  const shared = exports as WebAssembly.Exports & ThreadExports
   const bytes = shared.controlBytes()
   const control = allocate(backend, bytes)
   clear(backend, control, bytes)

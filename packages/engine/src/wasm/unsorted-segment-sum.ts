@@ -1,11 +1,6 @@
-import {
-  registerKernel,
-  unregisterKernel,
-  util,
-  type KernelConfig,
-  type TensorInfo,
-} from '@tensorflow/tfjs-core'
+import { util, type TensorInfo } from '@tensorflow/tfjs-core'
 import type { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu'
+import { registerTypedKernel, type TypedKernel } from '../tfjs/typed-kernel.js'
 import type { WasmKernel } from './wasm-kernel.js'
 
 type Numbers = Float32Array | Int32Array | Uint8Array
@@ -46,23 +41,14 @@ export const unsortedSegmentSum: WasmKernel<'x' | 'segmentIds', Attributes> = ({
 
 /** Replaces the stock kernel of the CPU backend, which reads all of x once for every segment. */
 export function registerCpuUnsortedSegmentSum(): void {
-  unregisterKernel('UnsortedSegmentSum', 'cpu')
-  registerKernel({
-    kernelName: 'UnsortedSegmentSum',
-    backendName: 'cpu',
-    kernelFunc: (({ inputs, attrs, backend }: CpuArguments) => {
-      const { x, segmentIds } = inputs
-      const shape = outputShape(x, segmentIds, attrs.numSegments)
-      const values = util.getTypedArrayFromDType(x.dtype as 'float32', util.sizeFromShape(shape)) as Numbers
-      const read = (tensor: TensorInfo) => backend.data.get(tensor.dataId as object).values as Numbers
-      sumSegments(read(x), read(segmentIds), attrs.numSegments, values)
-      return backend.makeTensorInfo(shape, x.dtype, values)
-    }) as unknown as KernelConfig['kernelFunc'],
-  })
-}
-
-interface CpuArguments {
-  inputs: Record<'x' | 'segmentIds', TensorInfo>
-  attrs: Attributes
-  backend: MathBackendCPU
+  const kernel: TypedKernel<Record<'x' | 'segmentIds', TensorInfo>, Attributes, MathBackendCPU> = (args) => {
+    const { inputs, attrs, backend } = args
+    const { x, segmentIds } = inputs
+    const shape = outputShape(x, segmentIds, attrs.numSegments)
+    const values = util.getTypedArrayFromDType(x.dtype as 'float32', util.sizeFromShape(shape)) as Numbers
+    const read = (tensor: TensorInfo) => backend.data.get(tensor.dataId as object).values as Numbers
+    sumSegments(read(x), read(segmentIds), attrs.numSegments, values)
+    return backend.makeTensorInfo(shape, x.dtype, values)
+  }
+  registerTypedKernel('UnsortedSegmentSum', 'cpu', kernel)
 }

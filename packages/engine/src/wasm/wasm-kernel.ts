@@ -1,55 +1,49 @@
-import {
-  getKernel,
-  registerKernel,
-  unregisterKernel,
-  type KernelConfig,
-  type NamedAttrMap,
-  type TensorInfo,
-} from '@tensorflow/tfjs-core'
+import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
-
-/** What tfjs passes to a kernel of the WASM backend. */
-export interface WasmKernelArguments<Inputs extends string, Attributes> {
-  inputs: Record<Inputs, TensorInfo>
-  attrs: Attributes
-  backend: BackendWasm
-}
+import {
+  registeredKernel,
+  registerTypedKernel,
+  runTypedKernel,
+  type KernelInputs,
+  type RegisteredKernel,
+  type TypedKernel,
+} from '../tfjs/typed-kernel.js'
 
 /** A kernel of the WASM backend. */
-export type WasmKernel<Inputs extends string, Attributes> = (
-  args: WasmKernelArguments<Inputs, Attributes>,
-) => TensorInfo
+export type WasmKernel<
+  Names extends string,
+  Attributes,
+  Result extends TensorInfo | TensorInfo[] = TensorInfo,
+> = TypedKernel<KernelInputs<Names>, Attributes, BackendWasm, Result>
 
 /** Registers a kernel for the WASM backend, in place of the stock one if there is one.
  *
  * @param stock - the one that is replaced: it stays set up, so that ours can hand rare cases to it
  */
-export function registerWasmKernel<Inputs extends string, Attributes>(
+export function registerWasmKernel<
+  Names extends string,
+  Attributes,
+  Result extends TensorInfo | TensorInfo[] = TensorInfo,
+>(name: string, kernel: WasmKernel<Names, Attributes, Result>, stock?: KernelConfig): void {
+  registerTypedKernel(name, 'wasm', kernel, stock)
+}
+
+/** A kernel of tfjs' WASM backend, to be replaced by one that hands rare cases to it. */
+export function stockWasmKernel<Names extends string, Attributes>(
   name: string,
-  kernel: WasmKernel<Inputs, Attributes>,
-  stock?: KernelConfig,
-): void {
-  // tfjs prints a warning when a kernel is registered twice.
-  if (getKernel(name, 'wasm')) unregisterKernel(name, 'wasm')
-  registerKernel({
-    kernelName: name,
-    backendName: 'wasm',
-    kernelFunc: kernel as unknown as KernelConfig['kernelFunc'],
-    setupFunc: stock?.setupFunc,
-    disposeFunc: stock?.disposeFunc,
-  })
+): RegisteredKernel<KernelInputs<Names>, Attributes, BackendWasm> {
+  const stock = registeredKernel<KernelInputs<Names>, Attributes, BackendWasm>(name, 'wasm')
+  if (!stock) throw new Error(`stockWasmKernel: the wasm backend has no kernel ${name}`)
+  return stock
 }
 
 /** Runs a kernel of the WASM backend below tfjs' engine: no gradient, no scope; the caller disposes the result's data. */
-export function runWasmKernel(
+export const runWasmKernel = (
   backend: BackendWasm,
   name: string,
   inputs: Record<string, TensorInfo>,
   attributes: object = {},
-): TensorInfo {
-  const kernel = getKernel(name, 'wasm')
-  return kernel.kernelFunc({ inputs, backend, attrs: attributes as NamedAttrMap }) as TensorInfo
-}
+): TensorInfo => runTypedKernel(name, 'wasm', { inputs, attrs: attributes, backend })
 
 /** The numbers of a float32 tensor in WASM's memory. Any allocation can move the memory: allocate first, look then. */
 export function floats(backend: BackendWasm, tensor: TensorInfo): Float32Array {

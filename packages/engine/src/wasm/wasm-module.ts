@@ -31,6 +31,7 @@ export type WasmExports = Record<
 /** What Emscripten puts around tfjs' WASM module. */
 interface EmscriptenModule {
   HEAPU8: Uint8Array
+  HEAPU32: Uint32Array
   HEAPF32: Float32Array
   /** Exports; the memory is one of them, unless threads share it. */
   asm: { memory?: WebAssembly.Memory }
@@ -64,7 +65,7 @@ export async function loadWasmModule(backend: BackendWasm): Promise<LoadedModule
     ? relaxed
     : decode(shared ? wasmBinary.shared : wasmBinary.plain)
   const { instance, module } = await WebAssembly.instantiate(bytes, { env: { memory } })
-  modules.set(backend, instance.exports as unknown as WasmExports)
+  modules.set(backend, instance.exports as WebAssembly.Exports & WasmExports)
   memories.push({ memory, backend })
   return { module, exports: instance.exports, memory, shared }
 }
@@ -85,7 +86,8 @@ export function wasmBackendOf(buffer: ArrayBufferLike): BackendWasm | undefined 
   return memories.find(({ memory }) => memory.buffer === buffer)?.backend
 }
 
-function emscripten(backend: BackendWasm): EmscriptenModule {
+/** What tfjs' build of Emscripten gives its module, beyond what its types say. */
+export function emscripten(backend: BackendWasm): EmscriptenModule {
   return backend.wasm as unknown as EmscriptenModule
 }
 

@@ -1,14 +1,10 @@
+import { util, type TensorInfo } from '@tensorflow/tfjs-core'
 import {
-  getKernel,
-  registerKernel,
-  unregisterKernel,
-  util,
-  type KernelBackend,
-  type KernelConfig,
-  type KernelFunc,
-  type NamedAttrMap,
-  type TensorInfo,
-} from '@tensorflow/tfjs-core'
+  replaceTypedKernel,
+  runTypedKernel,
+  type KernelInputs,
+  type TypedKernel,
+} from '../tfjs/typed-kernel.js'
 import { registerGpuConvolutions } from './conv/conv-kernels.js'
 import { registerGpuBatchNorm } from '../layers/fused-batch-norm.js'
 import { registerGpuCopies } from './copy-kernels.js'
@@ -17,7 +13,7 @@ import { registerGpuUnaries } from './unary.js'
 import { registerGpuPoolGradients } from './pool/pool-gradient.js'
 import { registerGpuReductions } from './reduction-kernels.js'
 import { castToFloat } from './cast.js'
-import { trigonometricKernel } from './trigonometry.js'
+import { registerTrigonometry } from './trigonometry.js'
 
 let complete = false
 
@@ -28,13 +24,24 @@ export function completeWebgpu(device: GPUDevice): void {
   complete = true
   // One storage buffer is the result.
   const operands = Math.max(2, device.limits.maxStorageBuffersPerShaderStage - 1)
-  replace('AddN', (stock) => (args) => addInGroups(stock, args, operands))
-  replace('PadV2', (stock) => (args) => padAxisByAxis(stock, args))
-  replace('Cast', (stock) => (args) => {
-    const { x } = args.inputs as Record<string, TensorInfo>
+  replaceTypedKernel<TensorInfo[], unknown>(
+    'AddN',
+    'webgpu',
+    (stock) => (args) => addInGroups(stock, args, operands),
+  )
+  replaceTypedKernel<KernelInputs<'x'>, PadAttributes>(
+    'PadV2',
+    'webgpu',
+    (stock) => (args) => padAxisByAxis(stock, args),
+  )
+  replaceTypedKernel<KernelInputs<'x'>, { dtype: string }>('Cast', 'webgpu', (stock) => (args) => {
+    const {
+      inputs: { x },
+      attrs: { dtype },
+      backend,
+    } = args
     const integers = x.dtype === 'int32' || x.dtype === 'bool'
-    const { dtype } = args.attrs as { dtype: string }
-    return integers && dtype === 'float32' ? castToFloat(args.backend, x) : stock(args)
+    return integers && dtype === 'float32' ? castToFloat(backend, x) : stock(args)
   })
   registerGpuConvolutions()
   registerGpuReductions()
@@ -43,27 +50,23 @@ export function completeWebgpu(device: GPUDevice): void {
   registerGpuUnaries()
   registerGpuCopies()
   registerGpuBatchNorm()
-  replace('Sin', () => trigonometricKernel(0) as Kernel)
-  replace('Cos', () => trigonometricKernel(1) as Kernel)
+  registerTrigonometry()
 }
 
-interface Arguments {
-  inputs: Record<string, TensorInfo> | TensorInfo[]
-  attrs: unknown
-  backend: KernelBackend
+interface PadAttributes {
+  paddings: [number, number][]
+  constantValue: number
 }
 
-type Kernel = (args: Arguments) => TensorInfo
-
-function replace(name: string, kernel: (stock: Kernel) => Kernel): void {
-  const stock: KernelConfig = getKernel(name, 'webgpu')
-  unregisterKernel(name, 'webgpu')
-  const own = kernel(stock.kernelFunc as unknown as Kernel)
-  registerKernel({ ...stock, kernelFunc: own as unknown as KernelFunc })
-}
+type AddKernel = TypedKernel<TensorInfo[], unknown>
+type PadKernel = TypedKernel<KernelInputs<'x'>, PadAttributes>
 
 /** AddN binds one storage buffer for each operand, and a GPU has few: the stock kernel's pipeline is invalid above that. */
-function addInGroups(stock: Kernel, { inputs, attrs, backend }: Arguments, operands: number): TensorInfo {
+function addInGroups(
+  stock: AddKernel,
+  { inputs, attrs, backend }: Parameters<AddKernel>[0],
+  operands: number,
+): TensorInfo {
   let rest = Object.values(inputs)
   const made: TensorInfo[] = []
   while (rest.length > operands) {
@@ -77,11 +80,13 @@ function addInGroups(stock: Kernel, { inputs, attrs, backend }: Arguments, opera
 }
 
 /** PadV2 writes its shader for up to four axes. Above that, one axis after the other, as `[before, axis, after]`. */
-function padAxisByAxis(stock: Kernel, args: Arguments): TensorInfo {
-  const { x } = args.inputs as Record<string, TensorInfo>
+function padAxisByAxis(stock: PadKernel, args: Parameters<PadKernel>[0]): TensorInfo {
+  const {
+    inputs: { x },
+    attrs: { paddings, constantValue },
+    backend,
+  } = args
   if (x.shape.length <= 4) return stock(args)
-  const { backend } = args
-  const { paddings, constantValue } = args.attrs as { paddings: [number, number][]; constantValue: number }
   const shape = [...x.shape]
   let current: TensorInfo = x
   for (const [axis, [before, after]] of paddings.entries()) {
@@ -94,22 +99,21 @@ function padAxisByAxis(stock: Kernel, args: Arguments): TensorInfo {
         util.sizeFromShape(shape.slice(axis + 1)),
       ],
     }
-    const attrs = {
+    const attrs: PadAttributes = {
       paddings: [
         [0, 0],
         [before, after],
         [0, 0],
       ],
       constantValue,
-    } as unknown as NamedAttrMap
+    }
     const padded = stock({ inputs: { x: flat }, attrs, backend })
     if (current !== x) backend.disposeData(current.dataId)
     shape[axis] += before + after
     current = padded
   }
   if (current === x) {
-    const identity = getKernel('Identity', 'webgpu').kernelFunc as unknown as Kernel
-    current = identity({ inputs: { x }, attrs: {}, backend })
+    current = runTypedKernel('Identity', 'webgpu', { inputs: { x }, attrs: {}, backend })
   }
   return { ...current, shape }
 }

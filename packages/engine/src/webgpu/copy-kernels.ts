@@ -1,15 +1,6 @@
 import { type GpuProgram, makeGpuTensor, runGpuProgram, workgroupsFor } from '@facekit/kernels'
-import {
-  getKernel,
-  registerKernel,
-  slice_util,
-  unregisterKernel,
-  util,
-  type KernelBackend,
-  type KernelConfig,
-  type KernelFunc,
-  type TensorInfo,
-} from '@tensorflow/tfjs-core'
+import { slice_util, util, type KernelBackend, type Tensor, type TensorInfo } from '@tensorflow/tfjs-core'
+import { replaceTypedKernel, type KernelArguments, type KernelInputs } from '../tfjs/typed-kernel.js'
 import { GROUP, GROUP_PARAMETERS, vectorType } from './columns.js'
 
 /* Contributor notes
@@ -19,13 +10,15 @@ import { GROUP, GROUP_PARAMETERS, vectorType } from './columns.js'
  * four numbers at a time.
  */
 
-interface Arguments {
-  inputs: Record<string, TensorInfo> | TensorInfo[]
-  attrs: unknown
-  backend: KernelBackend
-}
-
-type Kernel = (args: Arguments) => TensorInfo
+type ConcatArguments = KernelArguments<TensorInfo[], { axis: number }>
+type SliceArguments = KernelArguments<
+  KernelInputs<'x'>,
+  { begin: number | number[]; size: number | number[] }
+>
+type PadArguments = KernelArguments<
+  KernelInputs<'x'>,
+  { paddings: [number, number][]; constantValue: number }
+>
 
 /** Below this size the stock kernels do as well, and know how to do it on the CPU for numbers that lie there. */
 const LARGE = 16_384
@@ -38,21 +31,21 @@ export function registerGpuCopies(): void {
 }
 
 /** @param kernel - gives nothing where the one before must do it */
-function replace(name: string, kernel: (args: Arguments) => TensorInfo | undefined): void {
-  const before: KernelConfig = getKernel(name, 'webgpu')
-  unregisterKernel(name, 'webgpu')
-  const own: Kernel = (args) => kernel(args) ?? (before.kernelFunc as unknown as Kernel)(args)
-  registerKernel({ ...before, kernelFunc: own as unknown as KernelFunc })
+function replace<Inputs, Attributes>(
+  name: string,
+  kernel: (args: KernelArguments<Inputs, Attributes>) => TensorInfo | undefined,
+): void {
+  replaceTypedKernel<Inputs, Attributes>(name, 'webgpu', (before) => (args) => kernel(args) ?? before(args))
 }
 
 const product = (sizes: readonly number[]) => sizes.reduce((n, size) => n * size, 1)
 const isFloat = ({ dtype }: TensorInfo) => dtype === 'float32'
 
-function concat({ inputs, attrs, backend }: Arguments): TensorInfo | undefined {
+function concat({ inputs, attrs, backend }: ConcatArguments): TensorInfo | undefined {
   const parts = Object.values(inputs).filter(({ shape }) => util.sizeFromShape(shape) > 0)
   if (parts.length < 2 || !parts.every(isFloat)) return undefined
   const { shape } = parts[0]
-  const axis = util.parseAxisParam((attrs as { axis: number }).axis, shape)[0]
+  const axis = util.parseAxisParam(attrs.axis, shape)[0]
   const inner = product(shape.slice(axis + 1))
   const runs = parts.map((part) => part.shape[axis] * inner)
   const run = runs.reduce((sum, n) => sum + n, 0)
@@ -69,14 +62,8 @@ function concat({ inputs, attrs, backend }: Arguments): TensorInfo | undefined {
   return result
 }
 
-function slice({ inputs, attrs, backend }: Arguments): TensorInfo | undefined {
-  const { x } = inputs as Record<string, TensorInfo>
-  const { begin, size } = attrs as { begin: number | number[]; size: number | number[] }
-  const [starts, sizes] = slice_util.parseSliceParams(
-    { ...x, rank: x.shape.length } as unknown as Parameters<typeof slice_util.parseSliceParams>[0],
-    begin,
-    size,
-  )
+function slice({ inputs: { x }, attrs: { begin, size }, backend }: SliceArguments): TensorInfo | undefined {
+  const [starts, sizes] = slice_util.parseSliceParams(withRank(x), begin, size)
   const cut = [...x.shape.keys()].filter((axis) => sizes[axis] !== x.shape[axis])
   if (cut.length !== 1 || !isFloat(x) || product(sizes) < LARGE) return undefined
   const [axis] = cut
@@ -88,6 +75,9 @@ function slice({ inputs, attrs, backend }: Arguments): TensorInfo | undefined {
   copyRows(backend, load, x, result, [outer, run, stride, offset, run, 0])
   return result
 }
+
+/** As tfjs' functions of slices want it: of a tensor they read shape and rank only. */
+const withRank = (x: TensorInfo) => Object.assign(Object.create(null), x, { rank: x.shape.length }) as Tensor
 
 /** @param layout - rows, their length, stride and offset in the source, stride and offset in the target */
 function copyRows(
@@ -126,9 +116,8 @@ const rowProgram = (load: 1 | 4): GpuProgram => ({
     }`,
 })
 
-function pad({ inputs, attrs, backend }: Arguments): TensorInfo | undefined {
-  const { x } = inputs as Record<string, TensorInfo>
-  const { paddings, constantValue } = attrs as { paddings: [number, number][]; constantValue: number }
+function pad({ inputs: { x }, attrs, backend }: PadArguments): TensorInfo | undefined {
+  const { paddings, constantValue } = attrs
   const outShape = x.shape.map((size, axis) => paddings[axis][0] + size + paddings[axis][1])
   const last = x.shape.length - 1
   const whole = last === 3 && paddings[last].every((n) => n === 0) && x.shape[last] % 4 === 0

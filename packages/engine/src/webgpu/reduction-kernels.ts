@@ -1,15 +1,6 @@
 import type { GpuBackend } from '@facekit/kernels'
-import {
-  backend_util,
-  getKernel,
-  registerKernel,
-  unregisterKernel,
-  util,
-  type KernelBackend,
-  type KernelConfig,
-  type KernelFunc,
-  type TensorInfo,
-} from '@tensorflow/tfjs-core'
+import { backend_util, util, type TensorInfo } from '@tensorflow/tfjs-core'
+import { replaceTypedKernel, type KernelArguments, type KernelInputs } from '../tfjs/typed-kernel.js'
 import type { Reduction } from './reduce-programs.js'
 import { reduceOnGpu } from './reduce.js'
 import { reductionSteps } from '../gradients/reduction-steps.js'
@@ -21,13 +12,7 @@ interface Attributes {
   keepDims?: boolean
 }
 
-interface Arguments {
-  inputs: { x: TensorInfo }
-  attrs: Attributes
-  backend: KernelBackend
-}
-
-type Kernel = (args: Arguments) => TensorInfo
+type Arguments = KernelArguments<KernelInputs<'x'>, Attributes>
 
 /** Replaces Sum, Mean, Prod, Max and Min of the WebGPU backend.
  *
@@ -41,10 +26,11 @@ export function registerGpuReductions(): void {
 }
 
 function replace(name: string, reduction: Reduction): void {
-  const stock: KernelConfig = getKernel(name, 'webgpu')
-  unregisterKernel(name, 'webgpu')
-  const kernel: Kernel = (args) => reduce(args, reduction, name === 'Mean')
-  registerKernel({ ...stock, kernelFunc: kernel as unknown as KernelFunc })
+  replaceTypedKernel<KernelInputs<'x'>, Attributes>(
+    name,
+    'webgpu',
+    () => (args) => reduce(args, reduction, name === 'Mean'),
+  )
 }
 
 function reduce(

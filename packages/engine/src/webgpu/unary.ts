@@ -1,23 +1,7 @@
 import { type GpuProgram, makeGpuTensor, runGpuProgram, workgroupsFor } from '@facekit/kernels'
-import {
-  getKernel,
-  registerKernel,
-  unregisterKernel,
-  util,
-  type KernelBackend,
-  type KernelConfig,
-  type KernelFunc,
-  type TensorInfo,
-} from '@tensorflow/tfjs-core'
+import { util } from '@tensorflow/tfjs-core'
+import { replaceTypedKernel, type KernelInputs } from '../tfjs/typed-kernel.js'
 import { GROUP, GROUP_PARAMETERS } from './columns.js'
-
-interface Arguments {
-  inputs: { x: TensorInfo }
-  attrs: { alpha?: number }
-  backend: KernelBackend
-}
-
-type Kernel = (args: Arguments) => TensorInfo
 
 /** Functions of one number, as WGSL of a vector `x`, by the name of their kernel. */
 const functions: Record<string, string> = {
@@ -45,8 +29,6 @@ const LARGE = 16_384
 /** Makes functions of one number read and write four of them at a time on WebGPU: twice as fast. */
 export function registerGpuUnaries(): void {
   for (const [name, code] of Object.entries(functions)) {
-    const stock: KernelConfig = getKernel(name, 'webgpu')
-    unregisterKernel(name, 'webgpu')
     const program: GpuProgram = {
       name: `facekit_${name.toLowerCase()}`,
       inputs: ['xs: vec4<f32>'],
@@ -62,11 +44,10 @@ export function registerGpuUnaries(): void {
           result[index] = ${code};
         }`,
     }
-    const kernel: Kernel = (args) => {
+    replaceTypedKernel<KernelInputs<'x'>, { alpha?: number }>(name, 'webgpu', (stock) => (args) => {
       const { inputs, attrs, backend } = args
       const size = util.sizeFromShape(inputs.x.shape)
-      if (size < LARGE || size % 4 > 0 || inputs.x.dtype !== 'float32')
-        return (stock.kernelFunc as unknown as Kernel)(args)
+      if (size < LARGE || size % 4 > 0 || inputs.x.dtype !== 'float32') return stock(args)
       const result = makeGpuTensor(backend, inputs.x.shape, 'float32')
       runGpuProgram(backend, program, {
         inputs: [inputs.x],
@@ -75,7 +56,6 @@ export function registerGpuUnaries(): void {
         workgroups: workgroupsFor(size / 4, 256),
       })
       return result
-    }
-    registerKernel({ ...stock, kernelFunc: kernel as unknown as KernelFunc })
+    })
   }
 }

@@ -1,6 +1,5 @@
 import type { GpuCommand } from '@facekit/kernels'
 import type { GpuPages, GpuRange } from './pages.js'
-import type { GpuRecorder } from './recorder.js'
 import type { GpuTrace } from './trace.js'
 import type { StockWebGPUBackend } from './stock-webgpu-backend.js'
 
@@ -18,9 +17,19 @@ export interface GpuCopy {
   target: GPUBuffer
 }
 
+/** Takes note of what is encoded while it is set as a backend's recorder. */
+export interface GpuRecording {
+  /** Uniforms of the recorded commands. */
+  readonly pages: GpuPages
+  /** Called for each dispatch with what it is bound to. */
+  use(buffers: readonly GPUBuffer[], data: readonly object[]): void
+  /** Called for each command. */
+  add(command: GpuDispatch | GpuCopy): void
+}
+
 /** tfjs' WebGPU backend with commands that cost less and memory that is reused. */
 export interface GpuEngineBackend extends StockWebGPUBackend {
-  recorder?: GpuRecorder
+  recorder?: GpuRecording
   /** What the CPU tells the GPU during a step, if somebody wants to know. */
   trace?: GpuTrace
   /** Set when the device is lost: why. */
@@ -32,6 +41,8 @@ export interface GpuEngineBackend extends StockWebGPUBackend {
   flush(): void
   /** Uniforms for a recorded step live on pages of its own. */
   createPages(): GpuPages
+  /** Data of unknown contents, without memory until it is asked for. */
+  writeNothing(shape: number[], dtype: string): object
   /** The buffer of a tensor's data, which is uploaded if need be. */
   bufferOf(dataId: object): GPUBuffer
 }

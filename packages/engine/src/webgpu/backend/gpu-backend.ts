@@ -9,10 +9,9 @@ import { BackendError } from '@facekit/core'
 import type { GpuCommand } from '@facekit/kernels'
 import { allocate, type GpuAllocation } from './allocate.js'
 import { GpuBufferPool } from './buffer-pool.js'
-import type { GpuCopy, GpuDispatch, GpuEngineBackend } from './engine-backend.js'
+import type { GpuCopy, GpuDispatch, GpuEngineBackend, GpuRecording } from './engine-backend.js'
 import { GpuPages, type GpuRange } from './pages.js'
 import { recordOnGpu } from './recorded-step.js'
-import type { GpuRecorder } from './recorder.js'
 import type { GpuTrace } from './trace.js'
 import { stockUniforms } from './stock-uniforms.js'
 import type { StockProgram, StockUniform, StockWebGPUBackend } from './stock-webgpu-backend.js'
@@ -20,9 +19,9 @@ import type { StockProgram, StockUniform, StockWebGPUBackend } from './stock-web
 /* Contributor notes
  *
  * What tfjs' backend spends its time on, between kernels: a buffer and a queue write for the uniforms of each of them, a queue submission for
- * each scalar that is uploaded and for every fifteen kernels, and new buffers, because those of this submission can't be had yet. Here
- * uniforms and small uploads are collected and written once a submission (gpu-pages.ts), buffers are reused at once
- * (gpu-buffer-pool.ts), and everything that is encoded can be recorded and encoded again without the rest of tfjs (gpu-recorder.ts).
+ * each scalar that is uploaded and for every fifteen kernels, and new buffers, because those of this submission are not free yet. Here
+ * uniforms and small uploads are collected and written once a submission (pages.ts), buffers are reused at once
+ * (buffer-pool.ts), and everything that is encoded can be recorded and encoded again without the rest of tfjs (recorder.ts).
  */
 
 /** Commands that are handed to the GPU at once: few enough that it does not wait for them. */
@@ -42,7 +41,7 @@ export function createGpuBackend(
   const Base = Stock as new (device: GPUDevice, info: GPUAdapterInfo) => StockWebGPUBackend
 
   class GpuBackend extends Base implements GpuEngineBackend {
-    recorder?: GpuRecorder
+    recorder?: GpuRecording
     trace?: GpuTrace
     lost?: string
     private running = 'none'
@@ -52,7 +51,7 @@ export function createGpuBackend(
 
     constructor() {
       super(device, info)
-      // Nothing waits for the commands that use it: see gpu-buffer-pool.ts.
+      // Nothing waits for the commands that use it: see buffer-pool.ts.
       this.commandQueueOwnedIds = { add: () => new WeakSet(), has: () => false }
       this.bufferManager = new GpuBufferPool(
         (descriptor) =>
@@ -69,6 +68,10 @@ export function createGpuBackend(
         UNIFORM_PAGE,
         Math.max(16, minUniformBufferOffsetAlignment),
       )
+    }
+
+    writeNothing(shape: number[], dtype: string): object {
+      return this.makeTensorInfo(shape, dtype).dataId
     }
 
     bufferOf(dataId: object): GPUBuffer {

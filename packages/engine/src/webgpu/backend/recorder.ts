@@ -1,9 +1,9 @@
 import type { GpuArena } from './buffer-pool.js'
-import type { GpuCopy, GpuDispatch, GpuEngineBackend } from './engine-backend.js'
+import type { GpuCopy, GpuDispatch, GpuEngineBackend, GpuRecording } from './engine-backend.js'
 import type { GpuPages } from './pages.js'
 
 /** Everything that is encoded while it is set as the backend's recorder, to be encoded again. */
-export class GpuRecorder {
+export class GpuRecorder implements GpuRecording {
   readonly commands: (GpuDispatch | GpuCopy)[] = []
   readonly pages: GpuPages
   readonly arena: GpuArena

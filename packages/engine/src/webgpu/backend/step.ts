@@ -104,7 +104,7 @@ function copyInto(backend: GpuEngineBackend, tensor: Tensor, target: GPUBuffer):
 /** A tensor with memory of its own. */
 function copyOf<T extends Tensor>(backend: GpuEngineBackend, tensor: T, like: TensorInfo): T {
   const { dtype } = backend.tensorMap.get(tensor.dataId)
-  const dataId = backend.write(null as never, like.shape, dtype as 'float32')
+  const dataId = backend.writeNothing(like.shape, dtype)
   copyInto(backend, tensor, backend.bufferOf(dataId))
   return engine().makeTensorFromDataId(dataId, like.shape, like.dtype, backend) as T
 }
@@ -113,7 +113,7 @@ function copyOf<T extends Tensor>(backend: GpuEngineBackend, tensor: T, like: Te
 function settle(backend: GpuEngineBackend, variable: Variable, buffer: GPUBuffer): void {
   if (variable.isDisposed || backend.bufferOf(variable.dataId) === buffer) return
   copyInto(backend, variable, buffer)
-  const dataId = backend.write(null as never, variable.shape, variable.dtype)
+  const dataId = backend.writeNothing(variable.shape, variable.dtype)
   backend.tensorMap.get(dataId).resource = buffer
   backend.bufferManager.reclaim(buffer)
   const settled = engine().makeTensorFromDataId(dataId, variable.shape, variable.dtype, backend)

@@ -1,4 +1,4 @@
-import { makeGpuTensor, runGpuProgram, workgroupsFor } from '@facekit/kernels'
+import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuBackend } from '@facekit/kernels'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 import { looksOutside, sizeExpressions, type ConvGeometry, type SizeExpressions } from './geometry.js'
 import { plainFinish } from '../matmul/finish.js'
@@ -30,7 +30,7 @@ export function convFilterGradient(
   const rows = g.filterHeight * g.filterWidth * g.inChannels
   const columns = g.outChannels
   const pixels = x.shape[0] * g.outHeight * g.outWidth
-  const { limits } = (backend as unknown as { device: GPUDevice }).device
+  const { limits } = (backend as GpuBackend).device
   const { tile, parts } = planProduct(
     { kind: 'filter', rows, columns, inner: pixels, count: 1, layouts: ['columns', 'columns'] },
     limits,

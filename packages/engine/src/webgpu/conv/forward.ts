@@ -1,4 +1,4 @@
-import { makeGpuTensor, runGpuProgram, workgroupsFor } from '@facekit/kernels'
+import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuBackend } from '@facekit/kernels'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 import { forwardGather, gatherAdvance, gatherBegin, gatherOperand, gatherSteps } from './gather.js'
 import { sizeExpressions, type ConvGeometry } from './geometry.js'
@@ -32,7 +32,7 @@ export function convForward(
   const shape = [batch, g.outHeight, g.outWidth, columns]
   const rows = batch * g.outHeight * g.outWidth
   const inner = g.filterHeight * g.filterWidth * g.inChannels
-  const { limits } = (backend as unknown as { device: GPUDevice }).device
+  const { limits } = (backend as GpuBackend).device
   const { tile, parts } = planProduct(
     { kind: 'forward', rows, columns, inner, count: 1, layouts: ['rows', 'columns'] },
     limits,

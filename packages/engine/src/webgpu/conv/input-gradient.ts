@@ -1,4 +1,4 @@
-import { makeGpuTensor, runGpuProgram, workgroupsFor } from '@facekit/kernels'
+import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuBackend } from '@facekit/kernels'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 import { gatherAdvance, gatherBegin, gatherOperand, gatherSteps, type GpuGather } from './gather.js'
 import { sizeExpressions, type ConvGeometry, type SizeExpressions } from './geometry.js'
@@ -30,7 +30,7 @@ export function convInputGradient(
   const shape = [batch, g.inHeight, g.inWidth, columns]
   const phases = g.strideHeight * g.strideWidth
   const rows = batch * Math.ceil(g.inHeight / g.strideHeight) * Math.ceil(g.inWidth / g.strideWidth)
-  const { limits } = (backend as unknown as { device: GPUDevice }).device
+  const { limits } = (backend as GpuBackend).device
   const { tile, parts } = planProduct(
     {
       kind: 'input',

@@ -1,3 +1,4 @@
+import type { GpuBackend } from '@facekit/kernels'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 import type { ConvGeometry } from './geometry.js'
 import {
@@ -18,7 +19,7 @@ export const winograd = { channels: 128, blocks: 128 }
  * channels, what they save with the channels squared. */
 export function suitsWinograd(backend: KernelBackend, batch: number, g: ConvGeometry): boolean {
   const ones = [g.strideHeight, g.strideWidth, g.dilationHeight, g.dilationWidth]
-  const { limits } = (backend as unknown as { device: GPUDevice }).device
+  const { limits } = (backend as GpuBackend).device
   const channels = [g.inChannels, g.outChannels]
   // Of the larger of both pictures.
   const blocks =

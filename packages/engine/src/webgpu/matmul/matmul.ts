@@ -1,4 +1,4 @@
-import { makeGpuTensor, runGpuProgram, workgroupsFor } from '@facekit/kernels'
+import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuBackend } from '@facekit/kernels'
 import { broadcast_util, util, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core'
 import { plainFinish, type GpuFinishCode } from './finish.js'
 import { planProduct, type GpuPlan } from './plan.js'
@@ -30,7 +30,7 @@ export function matrixProduct(
     transposeA ? 'columns' : 'rows',
     transposeB ? 'rows' : 'columns',
   ]
-  const { limits } = (backend as unknown as { device: GPUDevice }).device
+  const { limits } = (backend as GpuBackend).device
   const plan = planProduct({ kind: 'product', rows, columns, inner, count, layouts }, limits)
   const { tile, parts } = plan
   const split = parts > 1

@@ -1,14 +1,6 @@
 import { type GpuProgram, makeGpuTensor, runGpuProgram, workgroupsFor } from '@facekit/kernels'
-import {
-  getKernel,
-  registerKernel,
-  unregisterKernel,
-  util,
-  type KernelBackend,
-  type KernelConfig,
-  type KernelFunc,
-  type TensorInfo,
-} from '@tensorflow/tfjs-core'
+import { util, type TensorInfo } from '@tensorflow/tfjs-core'
+import { replaceTypedKernel, type KernelArguments, type KernelInputs } from '../../tfjs/typed-kernel.js'
 import { GROUP_PARAMETERS, loadWidth, vectorType } from '../columns.js'
 import {
   forEachInWindow,
@@ -26,13 +18,7 @@ import {
  * the same with one channel a thread, a word for each place, and a division and two branches for each place that a window could have.
  */
 
-interface Arguments {
-  inputs: Record<'dy' | 'input', TensorInfo>
-  attrs: PoolAttributes
-  backend: KernelBackend
-}
-
-type Kernel = (args: Arguments) => TensorInfo
+type Inputs = KernelInputs<'dy' | 'input'>
 
 /** Replaces the gradients of max and average pooling of the WebGPU backend. */
 export function registerGpuPoolGradients(): void {
@@ -41,13 +27,13 @@ export function registerGpuPoolGradients(): void {
 }
 
 function replace(name: string, max: boolean): void {
-  const stock: KernelConfig = getKernel(name, 'webgpu')
-  unregisterKernel(name, 'webgpu')
-  const kernel: Kernel = (args) => poolGradient(args, max)
-  registerKernel({ ...stock, kernelFunc: kernel as unknown as KernelFunc })
+  replaceTypedKernel<Inputs, PoolAttributes>(name, 'webgpu', () => (args) => poolGradient(args, max))
 }
 
-function poolGradient({ inputs, attrs, backend }: Arguments, max: boolean): TensorInfo {
+function poolGradient(
+  { inputs, attrs, backend }: KernelArguments<Inputs, PoolAttributes>,
+  max: boolean,
+): TensorInfo {
   const { dy, input } = inputs
   const info = poolInfo(input, attrs)
   // Four places fit into a word when each is less than 255.

@@ -1,14 +1,6 @@
 import { type GpuProgram, makeGpuTensor, runGpuProgram, workgroupsFor } from '@facekit/kernels'
-import {
-  getKernel,
-  registerKernel,
-  unregisterKernel,
-  util,
-  type KernelBackend,
-  type KernelConfig,
-  type KernelFunc,
-  type TensorInfo,
-} from '@tensorflow/tfjs-core'
+import { util } from '@tensorflow/tfjs-core'
+import { replaceTypedKernel, type KernelInputs } from '../../tfjs/typed-kernel.js'
 import { GROUP_PARAMETERS, loadWidth, vectorType } from '../columns.js'
 import {
   forEachInWindow,
@@ -19,26 +11,16 @@ import {
   type PoolAttributes,
 } from './pool-geometry.js'
 
-interface Arguments {
-  inputs: { x: TensorInfo }
-  attrs: PoolAttributes
-  backend: KernelBackend
-}
-
-type Kernel = (args: Arguments) => TensorInfo
-
 /** Replaces MaxPool and AvgPool of the WebGPU backend, whose threads take one channel each. */
 export function registerGpuPools(): void {
   for (const name of ['MaxPool', 'AvgPool'] as const) {
-    const stock: KernelConfig = getKernel(name, 'webgpu')
-    unregisterKernel(name, 'webgpu')
-    const kernel: Kernel = (args) => {
+    replaceTypedKernel<KernelInputs<'x'>, PoolAttributes>(name, 'webgpu', (stock) => (args) => {
       const { inputs, attrs, backend } = args
       const info = poolInfo(inputs.x, attrs)
       // A view of the same data, and windows that are the whole picture: the stock kernel knows.
       const whole = info.filterHeight >= info.inHeight && info.filterWidth >= info.inWidth
       if ((info.filterHeight === 1 && info.filterWidth === 1) || whole || inputs.x.dtype !== 'float32')
-        return (stock.kernelFunc as unknown as Kernel)(args)
+        return stock(args)
       const load = loadWidth(info.inChannels)
       const result = makeGpuTensor(backend, info.outShape, 'float32')
       const size = util.sizeFromShape(info.outShape) / load
@@ -49,8 +31,7 @@ export function registerGpuPools(): void {
         workgroups: workgroupsFor(size, 256),
       })
       return result
-    }
-    registerKernel({ ...stock, kernelFunc: kernel as unknown as KernelFunc })
+    })
   }
 }
 
