@@ -3,6 +3,7 @@
 //     [--sheet file.png --people 100] [--depth 4] [--backend wasm]
 // Intersection over union of the face: on rendered faces that no training saw (seed 900), and on three photographs of ffhq-parsing, below the
 // brows (their masks are cut off in the forehead, and hold the open mouth). Time: of one crop, on one core of WASM unless told otherwise.
+import { faceLabels, labelOf } from '@facekit/core'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -11,11 +12,9 @@ import {
   type Points,
   type Segmenter,
   annotate,
-  celebaMaskClasses,
   cropFace,
   faceClasses,
   faceRegion,
-  labelOf,
   loadSegmenter,
   readPicture,
 } from '@facekit/annotate'
@@ -61,7 +60,7 @@ async function measureRenders(segmenter: Segmenter, count: number): Promise<void
       framing,
       camera,
     })
-    const counter = createSegmentationCounter(celebaMaskClasses.length)
+    const counter = createSegmentationCounter(faceLabels.length)
     for (let done = 0; done < count; done += batch) {
       const rendered = synthesizer.next()
       const labels = tf.tidy(() => tf.argMax(segmenter.predict(rendered.image), 3))
@@ -73,7 +72,7 @@ async function measureRenders(segmenter: Segmenter, count: number): Promise<void
     console.log(
       `${count} renders of ${model.name}: face ${counter.groupIou(faceClasses.map(labelOf)).toFixed(3)}, mean of the classes ${meanIou.toFixed(3)}`,
     )
-    console.log(`  ${celebaMaskClasses.map((name, c) => `${name} ${iou[c].toFixed(2)}`).join(', ')}`)
+    console.log(`  ${faceLabels.map((name, c) => `${name} ${iou[c].toFixed(2)}`).join(', ')}`)
   }
 }
 

@@ -1,6 +1,7 @@
+import { faceLabels, labelOf } from '@facekit/core'
 import * as tf from '@tensorflow/tfjs-core'
 import ndarray from 'ndarray'
-import { type Segmenter, celebaMaskClasses, faceClasses, labelOf } from '@facekit/annotate'
+import { type Segmenter, faceClasses } from '@facekit/annotate'
 import { createSegmentationCounter } from '@facekit/annotate-training'
 import type { PictureArray } from '@facekit/export'
 import type { BatchSource } from '@facekit/trainer'
@@ -18,7 +19,7 @@ export async function evaluateSegmenter(
   segmenter: Segmenter,
   heldOut: readonly LabelledBatch[],
 ): Promise<Record<string, number>> {
-  const counter = createSegmentationCounter(celebaMaskClasses.length)
+  const counter = createSegmentationCounter(faceLabels.length)
   for (const [images, labels] of heldOut) {
     // The network's own resolution is that of the truth divided by two: compare where the truth is known.
     const best = tf.tidy(() => tf.argMax(segmenter.predict(images), 3))
@@ -26,7 +27,7 @@ export async function evaluateSegmenter(
     best.dispose()
   }
   const { iou, meanIou, accuracy } = counter.score()
-  const classes = celebaMaskClasses.map((name, c) => [`iou ${name}`, iou[c]] as const)
+  const classes = faceLabels.map((name, c) => [`iou ${name}`, iou[c]] as const)
   return {
     faceIou: counter.groupIou(faceClasses.map(labelOf)),
     meanIou,
@@ -37,7 +38,7 @@ export async function evaluateSegmenter(
 
 /** How often each class occurs, for `classWeights`. */
 export async function classFrequencies(heldOut: readonly LabelledBatch[]): Promise<Float64Array> {
-  const counts = new Float64Array(celebaMaskClasses.length)
+  const counts = new Float64Array(faceLabels.length)
   for (const [, labels] of heldOut)
     for (const label of await labels.data()) if (label < counts.length) counts[label]++
   return counts

@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { labelOf } from '@facekit/annotate'
 import { openCelebaMaskFolder } from '@facekit/annotate-training'
-import { ImageError, ValueError } from '@facekit/core'
+import { ImageError, labelOf, ValueError } from '@facekit/core'
 
 let root: string
 

@@ -1,14 +1,14 @@
 import '@tensorflow/tfjs-backend-cpu'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { celebaMaskClasses, faceClasses, labelOf, mirroredLabels } from '@facekit/annotate'
+import { faceClasses, mirroredLabels } from '@facekit/annotate'
 import {
   augmentSegmentation,
   classWeights,
   createSegmentationCounter,
   segmentationLoss,
 } from '@facekit/annotate-training'
-import { createRandom, ShapeError, ValueError } from '@facekit/core'
+import { createRandom, faceLabels, labelOf, ShapeError, ValueError } from '@facekit/core'
 import { checkGradient, expectNoLeak, hasWebgpu, testBackends, useBackend } from '@facekit/testing'
 
 const random = createRandom(17)
@@ -158,10 +158,10 @@ describe('createSegmentationCounter', () => {
 
 describe('the classes of CelebAMask-HQ', () => {
   it('value: names, face, mirror', () => {
-    expect(celebaMaskClasses).toHaveLength(19)
+    expect(faceLabels).toHaveLength(19)
     expect(faceClasses.map(labelOf)).toEqual([1, 2, 4, 5, 6, 7, 11, 12])
     expect(mirroredLabels[labelOf('l_ear')]).toBe(labelOf('r_ear'))
     expect(mirroredLabels[labelOf('l_lip')]).toBe(labelOf('l_lip'))
-    expect(mirroredLabels.map((label) => mirroredLabels[label])).toEqual(celebaMaskClasses.map((_, i) => i))
+    expect(mirroredLabels.map((label) => mirroredLabels[label])).toEqual(faceLabels.map((_, i) => i))
   })
 })

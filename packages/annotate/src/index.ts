@@ -36,13 +36,7 @@ export {
   type FitGaussianMixtureOptions,
   type GaussianMixture,
 } from './skin/gaussian-mixture.js'
-export {
-  celebaMaskClasses,
-  faceClasses,
-  labelOf,
-  mirroredLabels,
-  type CelebaMaskClass,
-} from './segment/celeba-mask-classes.js'
+export { faceClasses, mirroredLabels } from './segment/face-classes.js'
 export { createUnetPlusPlus, type UnetPlusPlusOptions } from './segment/unet-plus-plus.js'
 export {
   createSegmenter,

@@ -10,14 +10,13 @@ import {
   cropFace,
   disposeNetworks,
   foldSegmenter,
-  labelOf,
   loadSegmenter,
   ownFace,
   saveSegmenter,
   segment,
 } from '@facekit/annotate'
 import { pseudoLabels, segmentationLoss } from '@facekit/annotate-training'
-import { ModelFormatError, ShapeError, ValueError, createRandom } from '@facekit/core'
+import { createRandom, labelOf, ModelFormatError, ShapeError, ValueError } from '@facekit/core'
 import { layersWeights, loadLayersWeights } from '@facekit/engine'
 import { hasWebgpu, testBackends, useBackend } from '@facekit/testing'
 import { meanFace } from './mean-face.js'

@@ -90,7 +90,7 @@ describe('facekit dataset build', () => {
   const mistakes: [string, unknown, RegExp][] = [
     ['an unknown field', { colour: 1 }, /bad\.json: has an unknown field "colour", expected count/],
     ['a wrong type', { count: 'many' }, /bad\.json: count is "many", expected a whole number/],
-    ['a field out of range', { faces: { things: { hat: 2 } } }, /bad\.json: faces: things\.hat is 2/],
+    ['a field out of range', { faces: { occluders: { hat: 2 } } }, /bad\.json: faces: occluders\.hat is 2/],
     [
       'an unknown field deep inside',
       { faces: { camera: { zoom: 2 } } },

@@ -25,3 +25,9 @@ export const faceLabels = [
 
 /** Name of a class of `faceLabels`. */
 export type FaceLabel = (typeof faceLabels)[number]
+
+/** Number of a class: its place in `faceLabels`.
+ *
+ * @example labelOf('nose') // 2
+ */
+export const labelOf = (name: FaceLabel): number => faceLabels.indexOf(name)

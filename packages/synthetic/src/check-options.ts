@@ -11,8 +11,8 @@ import type { SynthesizerOptions } from './synthesizer-options.js'
  * @returns the same
  * @throws {ValueError} that names the field: unknown, of the wrong type, or out of range
  * @example
- * checkSynthesizerOptions('faces.json', { things: { hat: 2 } })
- * // ValueError: faces.json: things.hat is 2, expected a number from 0 to 1
+ * checkSynthesizerOptions('faces.json', { occluders: { hat: 2 } })
+ * // ValueError: faces.json: occluders.hat is 2, expected a number from 0 to 1
  */
 export function checkSynthesizerOptions(
   who: string,

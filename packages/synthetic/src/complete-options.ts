@@ -8,7 +8,7 @@ import type {
   LightOptions,
   PoseOptions,
   SynthesizerOptions,
-  ThingsOptions,
+  OccluderOptions,
 } from './synthesizer-options.js'
 
 type Complete<T> = { [Key in keyof T]-?: NonNullable<T[Key]> }
@@ -26,7 +26,7 @@ export interface SynthesizerSettings {
   framing: Complete<FramingOptions>
   light: Complete<LightOptions>
   hair: Complete<HairOptions>
-  things: Complete<ThingsOptions>
+  occluders: Complete<OccluderOptions>
   background: Complete<BackgroundOptions>
   camera: Complete<CameraEffects>
   fixed: FixedParameters
@@ -44,7 +44,7 @@ const DEFAULTS: SynthesizerSettings = {
   framing: { scale: [0.65, 1.15], shift: 0.03 },
   light: { exposure: [0.5, 1.6], color: 0.5 },
   hair: { bald: 0.1 },
-  things: {
+  occluders: {
     hat: 0.13,
     glasses: 0.25,
     sunglasses: 0.25,
@@ -118,7 +118,7 @@ function check(who: string, settings: SynthesizerSettings): void {
   assertInRange(`${who}: framing.shift`, framing.shift, 0, 1)
   assertRange(`${who}: light.exposure`, light.exposure, 0.01, 10)
   assertInRange(`${who}: light.color`, light.color, 0, 1)
-  for (const group of ['hair', 'things', 'background', 'camera'] as const) {
+  for (const group of ['hair', 'occluders', 'background', 'camera'] as const) {
     for (const [name, value] of Object.entries(settings[group])) {
       assertInRange(`${who}: ${group}.${name}`, value as number, 0, 1)
     }

@@ -6,15 +6,15 @@ import * as tf from '@tensorflow/tfjs-core'
 import { buildScene } from './scene/build-scene.js'
 import { cameraEffects } from './render/camera-effects.js'
 import { composeScene } from './render/compose-scene.js'
-import { sceneDrawer } from './sample/sample-scene.js'
-import { createDrawTable } from './sample/scene-table.js'
+import { sceneSampler } from './sample/sample-scene.js'
+import { createSampleTable } from './sample/scene-table.js'
 import { hashSeed } from './sample/hash-seed.js'
 import { landmarkDepths } from './render/landmark-depths.js'
 import { landmarkVisibility } from './render/landmark-visibility.js'
-import { paintBackground, paintPatches } from './render/render-background.js'
-import { frontPainter } from './render/render-front.js'
-import { hairPainter } from './render/render-hair.js'
-import { headPainter } from './render/render-head.js'
+import { renderBackground, renderPatches } from './render/render-background.js'
+import { frontRenderer } from './render/render-front.js'
+import { hairRenderer } from './render/render-hair.js'
+import { headRenderer } from './render/render-head.js'
 import { scenePlacer } from './scene/place-scene.js'
 import type { SyntheticBatch } from './synthetic-batch.js'
 import { completeOptions } from './complete-options.js'
@@ -47,11 +47,11 @@ export interface FaceSynthesizer {
   dispose(): void
 }
 
-/** What a seed for things that all pictures share is for. */
+/** Stream of random numbers for what all pictures share. */
 const LIBRARY = 100
 
 /** Makes a source of rendered faces for training: identities, expressions, skins, poses and light are random, and so are hair, beards, brows,
- * glasses, hats, hands and other things, backgrounds, and the faults of cameras.
+ * glasses, hats, hands and other occluders, backgrounds, and the faults of cameras.
  *
  * The face is that of the model, rendered as `renderFace` does it (with its light and its camera); head, ears, neck, hair and all else are
  * made around it and follow it. Labels, masks, normals and landmarks come from the geometry.
@@ -75,9 +75,9 @@ export function createFaceSynthesizer(
 ): FaceSynthesizer {
   const settings = completeOptions(options)
   const { size, batch, seed } = settings
-  const drawPicture = sceneDrawer(model, settings)
-  const sample = drawPicture(0)
-  const table = createDrawTable(
+  const samplePicture = sceneSampler(model, settings)
+  const sample = samplePicture(0)
+  const table = createSampleTable(
     Object.fromEntries(Object.entries(sample).map(([name, values]) => [name, values.length])) as {
       [Name in keyof typeof sample]: number
     },
@@ -86,20 +86,20 @@ export function createFaceSynthesizer(
   const { scene, library } = buildScene(model, LIBRARY)
   const textures = createTextures(hashSeed(LIBRARY, 1), size)
   const placer = scenePlacer(model, scene, library, size)
-  const heads = headPainter(model, scene, textures, size)
-  const hairs = hairPainter(scene, textures, size)
-  const fronts = frontPainter(scene, textures, size)
+  const heads = headRenderer(model, scene, textures, size)
+  const hairs = hairRenderer(scene, textures, size)
+  const fronts = frontRenderer(scene, textures, size)
   const camera = cameraEffects(textures, size)
   const view = { width: size, height: size }
 
-  const render = recordStep((draws: tf.Tensor2D) => {
-    const d = table.unpack(draws)
+  const render = recordStep((samples: tf.Tensor2D) => {
+    const d = table.unpack(samples)
     const placed = placer.place(d)
-    const head = heads.paint(d, placed)
-    const hair = hairs.paint(d, placed)
-    const front = fronts.paint(d, placed)
-    const behind = paintBackground(d, textures, size)
-    const whole = composeScene(d, head, hair, front, behind, paintPatches(d, textures, size))
+    const head = heads.render(d, placed)
+    const hair = hairs.render(d, placed)
+    const front = fronts.render(d, placed)
+    const behind = renderBackground(d, textures, size)
+    const whole = composeScene(d, head, hair, front, behind, renderPatches(d, textures, size))
     const own = (vertices: tf.Tensor3D) => tf.slice(vertices, [0, 0, 0], [-1, model.vertexCount, -1])
     const landmarks = projectLandmarks(own(placed.vertices), model, {
       ...view,
@@ -154,11 +154,11 @@ export function createFaceSynthesizer(
   let picture = 0
   return {
     next() {
-      const rows = Array.from({ length: batch }, (_, i) => drawPicture(picture + i))
+      const rows = Array.from({ length: batch }, (_, i) => samplePicture(picture + i))
       picture += batch
-      const draws = table.pack(rows)
-      const result = render(draws) as unknown as SyntheticBatch
-      draws.dispose()
+      const samples = table.pack(rows)
+      const result = render(samples) as unknown as SyntheticBatch
+      samples.dispose()
       return result
     },
     state: () => ({ seed, picture }),

@@ -9,6 +9,6 @@ export type {
   LightOptions,
   PoseOptions,
   SynthesizerOptions,
-  ThingsOptions,
+  OccluderOptions,
 } from './synthesizer-options.js'
-export { disposeBatch, labelNames, labelOf, type LabelName, type SyntheticBatch } from './synthetic-batch.js'
+export { disposeBatch, type SyntheticBatch } from './synthetic-batch.js'

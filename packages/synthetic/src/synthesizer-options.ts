@@ -1,4 +1,4 @@
-/** What is drawn, and from where: ranges are `[smallest, largest]`, shares 0..1 of all pictures. */
+/** What is sampled, and from where: ranges are `[smallest, largest]`, shares 0..1 of all pictures. */
 export interface SynthesizerOptions {
   /** S, width and height of the pictures, a multiple of 8 from 32 to 1024. Default 224. */
   size?: number
@@ -18,7 +18,7 @@ export interface SynthesizerOptions {
   framing?: FramingOptions
   light?: LightOptions
   hair?: HairOptions
-  things?: ThingsOptions
+  occluders?: OccluderOptions
   background?: BackgroundOptions
   camera?: CameraEffects
   fixed?: FixedParameters
@@ -55,7 +55,7 @@ export interface HairOptions {
 }
 
 /** How often there is something that hides the face: shares of the pictures. */
-export interface ThingsOptions {
+export interface OccluderOptions {
   /** Default 0.13. Caps, beanies, hoods, headscarves. */
   hat?: number
   /** Default 0.25, of which `sunglasses` (default 0.25) are dark. */

@@ -1,22 +1,12 @@
-import { type FaceLabel, faceLabels } from '@facekit/core'
 import type { FaceParameters } from '@facekit/parameters'
 import { dispose, type TensorContainer } from '@tensorflow/tfjs-core'
 import type { Tensor1D, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core'
-
-/** Names of the 19 classes of a label picture, those of CelebAMask-HQ in its order: `faceLabels` of @facekit/core. */
-export const labelNames = faceLabels
-
-/** Name of a class. */
-export type LabelName = FaceLabel
-
-/** Number of a class: its place in `labelNames`. */
-export const labelOf = (name: LabelName): number => labelNames.indexOf(name)
 
 /** Rendered pictures and what is known of them. Plain tensors, of which the caller disposes (`disposeBatch`). */
 export interface SyntheticBatch {
   /** `[B, S, S, 3]` encoded, 0..1. */
   image: Tensor4D
-  /** `[B, S, S]` int32, 0 to 18: what is seen at each pixel centre, see `labelNames`. */
+  /** `[B, S, S]` int32, 0 to 18: what is seen at each pixel centre, see `faceLabels` of @facekit/core. */
   labels: Tensor3D
   /** `[B, S, S, 1]` 0..1: the face's surface with brows, eyes and lips; without the opening of the mouth, and without what hides it (hair,
    * glasses' frames and tinted lenses, hands, ...). Clear lenses count as face. */

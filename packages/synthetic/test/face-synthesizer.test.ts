@@ -1,15 +1,9 @@
+import { type FaceLabel, faceLabels, labelOf } from '@facekit/core'
 import { loadBaseModel } from '@facekit/base-model'
 import type { FaceParameters } from '@facekit/parameters'
 import type { MorphableModel } from '@facekit/morphable'
 import { renderFace } from '@facekit/render'
-import {
-  createFaceSynthesizer,
-  disposeBatch,
-  labelNames,
-  labelOf,
-  type LabelName,
-  type SyntheticBatch,
-} from '@facekit/synthetic'
+import { createFaceSynthesizer, disposeBatch, type SyntheticBatch } from '@facekit/synthetic'
 import { createTinyFace, expectNoLeak, testBackends, useBackend } from '@facekit/testing'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -17,7 +11,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 const SIZE = 64
 const plain = {
   hair: { bald: 1 },
-  things: { hat: 0, glasses: 0, sunglasses: 0, hand: 0, object: 0, mask: 0, scarf: 0, patch: 0 },
+  occluders: { hat: 0, glasses: 0, sunglasses: 0, hand: 0, object: 0, mask: 0, scarf: 0, patch: 0 },
   camera: { blur: 0, noise: 0, color: 0, compression: 0 },
 }
 
@@ -85,7 +79,7 @@ describe.each(testBackends)('on %s', (backend) => {
     for (const name of ['image', 'faceRegion', 'innerMouth', 'skin'] as const) {
       expect([name, a[name].every((value) => value >= 0 && value <= 1.001)]).toEqual([name, true])
     }
-    expect(a.labels.every((value) => labelNames[value] !== undefined)).toBe(true)
+    expect(a.labels.every((value) => faceLabels[value] !== undefined)).toBe(true)
     const second = createFaceSynthesizer(tiny, { ...options, batch: 1 })
     const [c, d] = [await read(second.next()), await read(second.next())]
     second.dispose()
@@ -140,7 +134,7 @@ describe('labels and geometry', () => {
     const synthesizer = createFaceSynthesizer(model, { size: SIZE, batch, seed: 21 })
     const { labels, faceRegion, innerMouth, skin } = await read(synthesizer.next())
     synthesizer.dispose()
-    const share = (names: readonly LabelName[], mask: Float32Array, test: (value: number) => boolean) => {
+    const share = (names: readonly FaceLabel[], mask: Float32Array, test: (value: number) => boolean) => {
       const wanted = names.map(labelOf)
       let [all, right] = [0, 0]
       labels.forEach((label, i) => {
@@ -170,7 +164,7 @@ describe('labels and geometry', () => {
     const synthesizer = createFaceSynthesizer(model, { size: SIZE, batch, seed: 31 })
     const { labels, landmarks, landmarkVisibility } = await read(synthesizer.next())
     synthesizer.dispose()
-    const parts: [from: number, to: number, names: LabelName[]][] = [
+    const parts: [from: number, to: number, names: FaceLabel[]][] = [
       [17, 21, ['r_brow']],
       [22, 26, ['l_brow']],
       [28, 33, ['nose']],
@@ -188,7 +182,7 @@ describe('labels and geometry', () => {
           all++
           // Shut eyes and thin brows are no pixel wide; clear lenses lie over what is seen.
           const near = [-2, -1, 0, 1, 2].flatMap((dy) =>
-            [-2, -1, 0, 1, 2].map((dx) => labelNames[labels[(b * SIZE + y + dy) * SIZE + x + dx]]),
+            [-2, -1, 0, 1, 2].map((dx) => faceLabels[labels[(b * SIZE + y + dy) * SIZE + x + dx]]),
           )
           if (near.some((name) => names.includes(name) || name === 'eye_g')) right++
         }

@@ -10,7 +10,7 @@ describe('options', () => {
   const wrong: [string, unknown, string][] = [
     ['a size that is no multiple of 8', { size: 100 }, 'size is 100, expected a multiple of 8'],
     ['a batch of nothing', { batch: 0 }, 'batch is 0'],
-    ['a share above 1', { things: { hand: 1.5 } }, 'things.hand is 1.5, expected a number from 0 to 1'],
+    ['a share above 1', { occluders: { hand: 1.5 } }, 'occluders.hand is 1.5, expected a number from 0 to 1'],
     ['an unknown name', { ligth: {} }, 'unknown "ligth"'],
     ['an unknown name in a group', { camera: { fog: 1 } }, 'camera has an unknown "fog"'],
     ['a text', { pose: { yaw: '30' } }, 'pose.yaw is 30, expected a number'],

@@ -1,5 +1,5 @@
-import { assertInteger, ImageError, ValueError } from '@facekit/core'
-import { celebaMaskClasses, readPicture, resample } from '@facekit/annotate'
+import { assertInteger, faceLabels, ImageError, ValueError } from '@facekit/core'
+import { readPicture, resample } from '@facekit/annotate'
 
 /** A picture of CelebAMask-HQ with its labels. */
 export interface CelebaMaskSample {
@@ -76,8 +76,8 @@ export async function openCelebaMaskFolder(path: string): Promise<CelebaMaskFold
       const present = await masksIn(folder)
       const labels = new Uint8Array(size * size)
       let parts = 0
-      for (let label = 1; label < celebaMaskClasses.length; label++) {
-        const file = `${String(index).padStart(5, '0')}_${celebaMaskClasses[label]}.png`
+      for (let label = 1; label < faceLabels.length; label++) {
+        const file = `${String(index).padStart(5, '0')}_${faceLabels[label]}.png`
         if (!present.has(file)) continue
         parts++
         await layOver(labels, label, size, `${path}/CelebAMask-HQ-mask-anno/${folder}/${file}`)

@@ -1,14 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { NdArray } from 'ndarray'
-import { assertInRange, assertShape } from '@facekit/core'
+import { assertInRange, assertShape, faceLabels, labelOf } from '@facekit/core'
 import {
   type Points,
   type Segmenter,
   blurMask,
-  celebaMaskClasses,
   faceClasses,
   faceRegion,
-  labelOf,
   mirroredLabels,
   skinProbability,
 } from '@facekit/annotate'
@@ -46,7 +44,7 @@ export async function pseudoLabels(
   assertInRange('pseudoLabels: confidence', confidence, 0, 1)
   const { S } = assertShape('pseudoLabels: image', image, ['S', 'S', 3])
   const probabilities = await lookSeveralTimes(segmenter, image, S)
-  const classes = celebaMaskClasses.length
+  const classes = faceLabels.length
   const face = new Set(faceClasses.map(labelOf))
   const label = { skin: labelOf('skin'), glasses: labelOf('eye_g'), mouth: labelOf('mouth') }
   const region = faceRegion(landmarks, { size: S, innerMouth: true })

@@ -1,9 +1,10 @@
+import { faceLabels, labelOf } from '@facekit/core'
 import ndarray, { type NdArray } from 'ndarray'
-import { celebaMaskClasses, faceClasses, labelOf } from './celeba-mask-classes.js'
+import { faceClasses } from './face-classes.js'
 
 /** What the pixels of an aligned crop show. Plain data. */
 export interface FaceSegmentation {
-  /** `[S, S]` the likeliest of the 19 classes of CelebAMask-HQ, see `celebaMaskClasses`. */
+  /** `[S, S]` the likeliest of the 19 classes of CelebAMask-HQ, see `faceLabels`. */
   classes: NdArray<Uint8Array>
   /** `[S, S]` 0..1: skin, nose, eyes, brows and lips, as `FaceAnnotation.faceRegion` means it; soft at the border. */
   faceRegion: NdArray<Float32Array>
@@ -11,7 +12,7 @@ export interface FaceSegmentation {
   innerMouth: NdArray<Float32Array>
 }
 
-const COUNT = celebaMaskClasses.length
+const COUNT = faceLabels.length
 const FACE = faceClasses.map(labelOf)
 const MOUTH = labelOf('mouth')
 

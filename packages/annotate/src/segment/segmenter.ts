@@ -1,9 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { NdArray } from 'ndarray'
-import { ShapeError, ValueError, assertDataType, assertShape } from '@facekit/core'
+import { assertDataType, assertShape, faceLabels, ShapeError, ValueError } from '@facekit/core'
 import { saveLayersWeights } from '@facekit/engine'
-import { celebaMaskClasses } from './celeba-mask-classes.js'
 import { faceSegmentation, type FaceSegmentation } from './segmentation-masks.js'
 import { foldUnetPlusPlus } from './unet-fold.js'
 import { checkUnet, createUnetPlusPlus, type UnetPlusPlusOptions } from './unet-plus-plus.js'
@@ -117,9 +116,9 @@ function wrap(model: LayersModel, options: Required<UnetPlusPlusOptions>): Segme
     apply,
     predict,
     async segment(image) {
-      if (classes !== celebaMaskClasses.length) {
+      if (classes !== faceLabels.length) {
         throw new ValueError(
-          `Segmenter.segment: the network has ${classes} classes, expected the ${celebaMaskClasses.length} of CelebAMask-HQ; use predict`,
+          `Segmenter.segment: the network has ${classes} classes, expected the ${faceLabels.length} of CelebAMask-HQ; use predict`,
         )
       }
       const { S } = assertShape('Segmenter.segment: image', image, ['S', 'S', 3], {}, 'use alignFace')

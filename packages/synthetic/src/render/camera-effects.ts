@@ -1,7 +1,7 @@
 import { sampleTexture } from '@facekit/rasterizer'
 import * as tf from '@tensorflow/tfjs-core'
-import type { SceneDraws } from '../sample/sample-scene.js'
-import type { Drawn } from '../sample/scene-table.js'
+import type { SceneSamples } from '../sample/sample-scene.js'
+import type { Sampled } from '../sample/scene-table.js'
 import { channels, perPicture } from './tensor-helpers.js'
 import { lookUp, type Textures } from './textures.js'
 
@@ -28,7 +28,7 @@ export function cameraEffects(textures: Textures, size: number) {
   const fromYcc = tf.keep(tf.tensor2d(FROM_YCC, [3, 3]))
   const rows = (picture: tf.Tensor) => tf.reshape(picture, [-1, 3]) as tf.Tensor2D
 
-  const apply = (picture: tf.Tensor4D, d: Drawn<SceneDraws>): tf.Tensor4D => {
+  const apply = (picture: tf.Tensor4D, d: Sampled<SceneSamples>): tf.Tensor4D => {
     const batch = picture.shape[0]
     const grid = tf.tile(tf.reshape(textures.grid, [1, size, size, 2]), [batch, 1, 1, 1]) as tf.Tensor4D
     // Several moments of a moving camera.
@@ -52,7 +52,7 @@ export function cameraEffects(textures: Textures, size: number) {
     return compress(tf.clipByValue(addNoise(toned as tf.Tensor4D, grid, d), 0, 1) as tf.Tensor4D, d)
   }
 
-  function addNoise(picture: tf.Tensor4D, grid: tf.Tensor4D, d: Drawn<SceneDraws>): tf.Tensor4D {
+  function addNoise(picture: tf.Tensor4D, grid: tf.Tensor4D, d: Sampled<SceneSamples>): tf.Tensor4D {
     const look = (i: number, count = 1) => perPicture(d.cameraNoise, i, count)
     const scale = size / textures.grain.shape[1]
     const uv = tf.add(tf.mul(tf.mul(grid, scale), look(3)), look(4, 2)) as tf.Tensor4D
@@ -64,7 +64,7 @@ export function cameraEffects(textures: Textures, size: number) {
   }
 
   /** Blocks of 8 x 8 in cosines, rounded to steps: what JPEG loses. Colour loses twice as much as brightness. */
-  function compress(picture: tf.Tensor4D, d: Drawn<SceneDraws>): tf.Tensor4D {
+  function compress(picture: tf.Tensor4D, d: Sampled<SceneSamples>): tf.Tensor4D {
     const batch = picture.shape[0]
     const blocks = size / 8
     const ycc = tf.reshape(tf.matMul(rows(picture), toYcc), [batch, size, size, 3])

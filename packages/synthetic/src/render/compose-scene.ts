@@ -3,11 +3,11 @@ import { encodeGamma } from '@facekit/render'
 import * as tf from '@tensorflow/tfjs-core'
 import { joinChannels } from './channel-kernels.js'
 import { blend } from './blend-kernel.js'
-import type { SceneDraws } from '../sample/sample-scene.js'
-import type { Drawn } from '../sample/scene-table.js'
-import type { PaintedFront } from './render-front.js'
-import type { PaintedHead } from './render-head.js'
-import type { PaintedLayer } from './render-hair.js'
+import type { SceneSamples } from '../sample/sample-scene.js'
+import type { Sampled } from '../sample/scene-table.js'
+import type { RenderedFront } from './render-front.js'
+import type { RenderedHead } from './render-head.js'
+import type { RenderedLayer } from './render-hair.js'
 import { channels, perPicture } from './tensor-helpers.js'
 
 /** All layers as one picture. All `[B, S, S, ...]`. */
@@ -32,10 +32,10 @@ const SHADOW = 11
 
 /** Puts layers over each other, by depth, with shadows of what lies before the head on it. */
 export function composeScene(
-  d: Drawn<SceneDraws>,
-  head: PaintedHead,
-  hair: PaintedLayer,
-  front: PaintedFront,
+  d: Sampled<SceneSamples>,
+  head: RenderedHead,
+  hair: RenderedLayer,
+  front: RenderedFront,
   background: tf.Tensor4D,
   patches: { color: tf.Tensor4D; alpha: tf.Tensor4D },
 ): ComposedScene {
@@ -78,8 +78,8 @@ export function composeScene(
   }
 }
 
-/** Light that is left on the head near things before it: factor. */
-function contactShadow(d: Drawn<SceneDraws>, cover: tf.Tensor4D, size: number): tf.Tensor4D {
+/** Light that is left on the head near occluders: factor. */
+function contactShadow(d: Sampled<SceneSamples>, cover: tf.Tensor4D, size: number): tf.Tensor4D {
   const width = Math.max(3, 2 * Math.round((SHADOW * size) / 448) + 1)
   const blurred = tf.avgPool(tf.avgPool(cover, width, 1, 'same'), width, 1, 'same')
   return tf.sub(1, tf.mul(blurred, perPicture(d.contactShadow)))

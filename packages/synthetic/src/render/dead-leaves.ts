@@ -10,19 +10,19 @@ export function deadLeaves(seed: number, size: number): Float32Array {
   const result = new Float32Array(size * size * 3)
   const done = new Uint8Array(size * size)
   let left = done.length
-  // From the front to the back: a pixel is painted once.
+  // From the front to the back: a pixel is written once.
   for (let leaf = 0; left > 0 && leaf < 60_000; leaf++) {
     const largest = size / 4
     const smallest = leaf < 25_000 ? 3 : 12
     // The power law r^-3, by its inverse distribution.
     const u = random.uniform()
     const radius = 1 / Math.sqrt(1 / smallest ** 2 + u * (1 / largest ** 2 - 1 / smallest ** 2))
-    left -= paintLeaf(random, result, done, size, radius)
+    left -= renderLeaf(random, result, done, size, radius)
   }
   return result
 }
 
-function drawColor(random: Random): [number, number, number] {
+function sampleColor(random: Random): [number, number, number] {
   const kind = random.uniform()
   if (kind < 0.12) {
     const level = random.uniform(0.08, 0.85)
@@ -34,7 +34,7 @@ function drawColor(random: Random): [number, number, number] {
   return rgb as [number, number, number]
 }
 
-function paintLeaf(
+function renderLeaf(
   random: Random,
   result: Float32Array,
   done: Uint8Array,
@@ -45,9 +45,9 @@ function paintLeaf(
   const angle = random.uniform(0, Math.PI)
   const stretch = Math.exp(random.normal(0, 0.5))
   const round = random.uniform() < 0.5
-  const first = drawColor(random)
+  const first = sampleColor(random)
   const second =
-    random.uniform() < 0.5 ? drawColor(random) : first.map((value) => value * random.uniform(0.5, 1))
+    random.uniform() < 0.5 ? sampleColor(random) : first.map((value) => value * random.uniform(0.5, 1))
   const pattern = random.integer(5)
   const frequency = random.uniform(0.5, 6) / radius
   const slope = random.normal(0, 0.35) / radius
@@ -55,7 +55,7 @@ function paintLeaf(
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)]
   const reach = Math.ceil(radius * Math.max(stretch, 1 / stretch) * 1.42)
   const span = Math.min(reach, size / 2)
-  let painted = 0
+  let written = 0
   for (let dy = -span; dy < span; dy++) {
     for (let dx = -span; dx < span; dx++) {
       const x = (Math.floor(cx) + dx + size) % size
@@ -66,7 +66,7 @@ function paintLeaf(
       const v = (cos * dy - sin * dx) * stretch
       if (round ? u * u + v * v > radius * radius : Math.abs(u) > radius || Math.abs(v) > radius) continue
       done[at] = 1
-      painted++
+      written++
       const wave = Math.sin(2 * Math.PI * frequency * u)
       const other = Math.sin(2 * Math.PI * frequency * v)
       const t =
@@ -86,5 +86,5 @@ function paintLeaf(
       }
     }
   }
-  return painted
+  return written
 }

@@ -1,13 +1,13 @@
+import { labelOf } from '@facekit/core'
 import type { MorphableModel } from '@facekit/morphable'
 import { hasEars } from '../scene/has-ears.js'
-import { labelOf } from '../synthetic-batch.js'
 
 type Point = readonly [number, number]
 
 /** Classes of a face model's triangles, decided once on its mean: eyes by regions where the model has them, all else by its landmarks,
  * seen from the front.
  *
- * @returns `[F]` a class of `labelNames` for each triangle
+ * @returns `[F]` a class of `faceLabels` for each triangle
  */
 export function labelFace(model: MorphableModel): Int32Array {
   const { triangles, landmarks } = model

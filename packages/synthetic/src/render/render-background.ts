@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { blend, ramp } from './blend-kernel.js'
-import type { SceneDraws } from '../sample/sample-scene.js'
-import type { Drawn } from '../sample/scene-table.js'
+import type { SceneSamples } from '../sample/sample-scene.js'
+import type { Sampled } from '../sample/scene-table.js'
 import { channels, perPicture } from './tensor-helpers.js'
 import { lookUp, transformed, type Textures } from './textures.js'
 
-/** Behind the head: two pieces of clutter, each blurred as drawn and with colours mixed, one in front of the other along a border of
+/** Behind the head: two pieces of clutter, each blurred as sampled and with colours mixed, one in front of the other along a border of
  * clouds; a gradient. `[B, S, S, 3]` linear light. */
-export function paintBackground(d: Drawn<SceneDraws>, textures: Textures, size: number): tf.Tensor4D {
+export function renderBackground(d: Sampled<SceneSamples>, textures: Textures, size: number): tf.Tensor4D {
   const batch = d.identity.shape[0]
   const look = (i: number, count = 1) => perPicture(d.backgroundLook, i, count)
   const piece = (transform: tf.Tensor2D, blur: tf.Tensor4D, first: number) => {
@@ -31,8 +31,8 @@ export function paintBackground(d: Drawn<SceneDraws>, textures: Textures, size: 
 }
 
 /** Pieces of another picture over everything: colour `[B, S, S, 3]` and where they are `[B, S, S, 1]`. */
-export function paintPatches(
-  d: Drawn<SceneDraws>,
+export function renderPatches(
+  d: Sampled<SceneSamples>,
   textures: Textures,
   size: number,
 ): { color: tf.Tensor4D; alpha: tf.Tensor4D } {

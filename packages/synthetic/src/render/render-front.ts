@@ -1,16 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { blend, ramp } from './blend-kernel.js'
-import type { SceneDraws } from '../sample/sample-scene.js'
-import type { Drawn } from '../sample/scene-table.js'
+import type { SceneSamples } from '../sample/sample-scene.js'
+import type { Sampled } from '../sample/scene-table.js'
 import { seeLayer, triangleTable } from './layer-fragments.js'
-import { transformed4d, type PaintedLayer } from './render-hair.js'
+import { transformed4d, type RenderedLayer } from './render-hair.js'
 import { ATTRIBUTES, type PlacedScene } from '../scene/place-scene.js'
 import type { SceneModel } from '../scene/scene-model.js'
 import { channels, perPicture } from './tensor-helpers.js'
 import { lookUp, type Textures } from './textures.js'
 
-/** What lies before the face: glasses, masks, scarves, brims, hands, things. */
-export interface PaintedFront extends PaintedLayer {
+/** What lies before the face: glasses, masks, scarves, brims, hands, objects. */
+export interface RenderedFront extends RenderedLayer {
   /** 1 where there is anything. */
   there: tf.Tensor4D
   /** 1 where the face behind does not count as seen: everything but clear lenses. */
@@ -23,7 +23,7 @@ export interface PaintedFront extends PaintedLayer {
 const DARK = 0.4
 
 /** Makes the function that colours what lies before the face. */
-export function frontPainter(scene: SceneModel, textures: Textures, size: number) {
+export function frontRenderer(scene: SceneModel, textures: Textures, size: number) {
   const { front: layer } = scene.layers
   const slice = <T extends Float32Array>(values: T, width: number) =>
     values.slice(layer.first * width, (layer.first + layer.count) * width)
@@ -43,7 +43,7 @@ export function frontPainter(scene: SceneModel, textures: Textures, size: number
     }),
   )
 
-  const paint = (d: Drawn<SceneDraws>, placed: PlacedScene): PaintedFront => {
+  const render = (d: Sampled<SceneSamples>, placed: PlacedScene): RenderedFront => {
     const seen = seeLayer(layer, placed.clip, size)
     const lit = seen.spread(seen.rows(placed.attributes))
     const flags = seen.pick(table)
@@ -55,7 +55,7 @@ export function frontPainter(scene: SceneModel, textures: Textures, size: number
     const fine = lookUp(textures.clouds, tf.mul(at, 3) as tf.Tensor4D)
     const grain = tf.exp(tf.mul(tf.add(channels(fine, 0), channels(fine, 2)), 0.06))
     const albedo = tf.mul(blend(channels(lit, ATTRIBUTES.albedo, 3), tf.mul(pattern, 1.5), strength), grain)
-    const solid = tf.add(tf.mul(albedo, irradiance), channels(lit, ATTRIBUTES.shine, 3))
+    const solid = tf.add(tf.mul(albedo, irradiance), channels(lit, ATTRIBUTES.specular, 3))
     // A lens shows what lies before it: a piece of another picture, by where it looks.
     const look = (i: number, count = 1) => perPicture(d.lensLook, i, count)
     const looks = tf.add(tf.mul(channels(lit, ATTRIBUTES.normals, 2), 0.9), look(3, 2)) as tf.Tensor4D
@@ -63,7 +63,10 @@ export function frontPainter(scene: SceneModel, textures: Textures, size: number
     const brightness = tf.mean(irradiance, 3, true)
     const glass = tf.add(
       tf.mul(tf.mul(perPicture(d.lensColor), irradiance), look(0)),
-      tf.add(tf.mul(tf.mul(mirrored, brightness), look(2)), tf.mul(channels(lit, ATTRIBUTES.shine, 3), 0.6)),
+      tf.add(
+        tf.mul(tf.mul(mirrored, brightness), look(2)),
+        tf.mul(channels(lit, ATTRIBUTES.specular, 3), 0.6),
+      ),
     )
     const faded = tf.sub(
       look(0),
@@ -90,5 +93,5 @@ export function frontPainter(scene: SceneModel, textures: Textures, size: number
       bare: tf.mul(isHand, there),
     }
   }
-  return { paint, dispose: () => tf.dispose([uv, table]) }
+  return { render, dispose: () => tf.dispose([uv, table]) }
 }

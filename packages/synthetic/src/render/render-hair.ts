@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { joinChannels } from './channel-kernels.js'
 import { blend, ramp } from './blend-kernel.js'
-import type { SceneDraws } from '../sample/sample-scene.js'
-import type { Drawn } from '../sample/scene-table.js'
+import type { SceneSamples } from '../sample/sample-scene.js'
+import type { Sampled } from '../sample/scene-table.js'
 import { seeLayer, triangleTable, type SeenLayer } from './layer-fragments.js'
 import { ATTRIBUTES, type PlacedScene } from '../scene/place-scene.js'
 import type { SceneModel } from '../scene/scene-model.js'
@@ -10,7 +10,7 @@ import { channels, perPicture } from './tensor-helpers.js'
 import { lookUp, type Textures } from './textures.js'
 
 /** A layer that lies over others. All `[B, S, S, ...]`. */
-export interface PaintedLayer {
+export interface RenderedLayer {
   seen: SeenLayer
   /** 3, linear light. */
   color: tf.Tensor4D
@@ -24,14 +24,14 @@ export interface PaintedLayer {
 const THICKNESS = 12
 
 /** Makes the function that colours hair and hats: strands of stretched noise, which also fray the edges; cloth with patterns. */
-export function hairPainter(scene: SceneModel, textures: Textures, size: number) {
+export function hairRenderer(scene: SceneModel, textures: Textures, size: number) {
   const { hair: layer } = scene.layers
   const uv = tf.keep(
     tf.tensor3d(scene.uv.slice(layer.first * 2, (layer.first + layer.count) * 2), [1, layer.count, 2]),
   )
   const table = tf.keep(triangleTable(layer, (t) => [layer.labels[t], layer.parts[t] === 'hat' ? 1 : 0]))
 
-  const paint = (d: Drawn<SceneDraws>, placed: PlacedScene): PaintedLayer => {
+  const render = (d: Sampled<SceneSamples>, placed: PlacedScene): RenderedLayer => {
     const seen = seeLayer(layer, placed.clip, size)
     const lit = seen.spread(joinChannels<tf.Tensor3D>([seen.rows(placed.attributes), placed.thickness]))
     const flags = seen.pick(table)
@@ -65,7 +65,7 @@ export function hairPainter(scene: SceneModel, textures: Textures, size: number)
       perPicture(d.patternStrength),
     )
     const wool = tf.exp(tf.mul(tf.add(channels(strands, 2), channels(soft, 0)), 0.1))
-    const hat = tf.add(tf.mul(tf.mul(dyed, wool), irradiance), channels(lit, ATTRIBUTES.shine, 3))
+    const hat = tf.add(tf.mul(tf.mul(dyed, wool), irradiance), channels(lit, ATTRIBUTES.specular, 3))
     const frayed = tf.add(tf.sub(thickness, 0.6), tf.mul(locks, look(5)))
     const hairAlpha = tf.mul(ramp(tf.add(frayed, tf.mul(thickness, 0.35)), 0, 0.55), ramp(thickness, -0.8, 1))
     const alpha = blend(hairAlpha, ramp(thickness, 0.2, 4), isHat)
@@ -76,7 +76,7 @@ export function hairPainter(scene: SceneModel, textures: Textures, size: number)
       label: channels(flags, 0),
     }
   }
-  return { paint, dispose: () => tf.dispose([uv, table]) }
+  return { render, dispose: () => tf.dispose([uv, table]) }
 }
 
 /** Coordinates of a surface under each picture's transform. */

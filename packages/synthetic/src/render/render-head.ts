@@ -1,19 +1,19 @@
+import { labelOf } from '@facekit/core'
 import * as tf from '@tensorflow/tfjs-core'
 import { joinChannels } from './channel-kernels.js'
 import { blend, ramp } from './blend-kernel.js'
-import type { SceneDraws } from '../sample/sample-scene.js'
-import type { Drawn } from '../sample/scene-table.js'
+import type { SceneSamples } from '../sample/sample-scene.js'
+import type { Sampled } from '../sample/scene-table.js'
 import { seeLayer, triangleTable, type SeenLayer } from './layer-fragments.js'
 import { ATTRIBUTES, type PlacedScene } from '../scene/place-scene.js'
 import type { SceneModel } from '../scene/scene-model.js'
 import { fieldNames, skinFields } from '../scene/skin-fields.js'
-import { labelOf } from '../synthetic-batch.js'
 import { channels, perPicture } from './tensor-helpers.js'
 import { lookUp, type Textures } from './textures.js'
 import type { MorphableModel } from '@facekit/morphable'
 
 /** The head in a batch of pictures. All `[B, S, S, ...]`. */
-export interface PaintedHead {
+export interface RenderedHead {
   seen: SeenLayer
   /** 3, linear light. */
   color: tf.Tensor4D
@@ -33,9 +33,9 @@ const LIPS = 3
 const NECK = 4
 const MOUTH = 5
 
-/** Makes the function that colours heads: albedo with blotches, pores, freckles, brows, beard and paint, in the light that falls on it; clothes
+/** Makes the function that colours heads: albedo with blotches, pores, freckles, brows, beard and make-up, in the light that falls on it; clothes
  * below the neckline; teeth and tongue where the mouth is open. */
-export function headPainter(model: MorphableModel, scene: SceneModel, textures: Textures, size: number) {
+export function headRenderer(model: MorphableModel, scene: SceneModel, textures: Textures, size: number) {
   const { head, mouth } = scene.layers
   const positions = scene.positions.subarray(head.first * 3, (head.first + head.count) * 3)
   const fields = skinFields(model, positions)
@@ -69,7 +69,7 @@ export function headPainter(model: MorphableModel, scene: SceneModel, textures: 
     tf.tensor3d(scene.uv.slice(mouth.first * 2, (mouth.first + mouth.count) * 2), [1, mouth.count, 2]),
   )
 
-  const paint = (d: Drawn<SceneDraws>, placed: PlacedScene): PaintedHead => {
+  const render = (d: Sampled<SceneSamples>, placed: PlacedScene): RenderedHead => {
     const batch = d.identity.shape[0]
     const seen = seeLayer(head, placed.clip, size)
     const lit = seen.spread(seen.rows(placed.attributes))
@@ -89,7 +89,7 @@ export function headPainter(model: MorphableModel, scene: SceneModel, textures: 
     const grain = tf.add(tf.mul(channels(coarse, 0), look(0)), tf.mul(pores, look(1)))
     const freckles = tf.mul(tf.mul(channels(fine, 3), look(2)), field('cheeks'))
     const isSkin = channels(flags, 2)
-    const painted = tf.tidy(() => {
+    const rendered = tf.tidy(() => {
       const plain = tf.mul(
         channels(lit, ATTRIBUTES.albedo, 3),
         tf.exp(tf.mul(tf.sub(grain, freckles), isSkin)),
@@ -128,7 +128,7 @@ export function headPainter(model: MorphableModel, scene: SceneModel, textures: 
       ),
       isSkin,
     )
-    const browned = blend(painted, tf.mul(perPicture(d.browColor), tf.exp(tf.mul(hairs, 0.25))), browAlpha)
+    const browned = blend(rendered, tf.mul(perPicture(d.browColor), tf.exp(tf.mul(hairs, 0.25))), browAlpha)
     const bearded = blend(browned, tf.mul(perPicture(d.beardColor), tf.exp(tf.mul(hairs, 0.35))), beardAlpha)
     // Clothes: below a line that is lower in front.
     const line = tf.add(
@@ -150,11 +150,11 @@ export function headPainter(model: MorphableModel, scene: SceneModel, textures: 
     )
     const albedo = blend(bearded, cloth, isCloth)
     const dull = tf.mul(tf.sub(1, tf.mul(beardAlpha, 0.8)), tf.sub(1, isCloth))
-    const shine = tf.mul(channels(lit, ATTRIBUTES.shine, 3), tf.mul(dull, tf.exp(tf.mul(pores, 0.15))))
+    const specular = tf.mul(channels(lit, ATTRIBUTES.specular, 3), tf.mul(dull, tf.exp(tf.mul(pores, 0.15))))
     const shadow = castShadow(d, at)
-    const outside = tf.mul(tf.add(tf.mul(albedo, irradiance), shine), shadow)
+    const outside = tf.mul(tf.add(tf.mul(albedo, irradiance), specular), shadow)
     const isMouth = channels(flags, MOUTH)
-    const color = blend(outside, paintMouth(placed, irradiance), isMouth)
+    const color = blend(outside, renderMouth(placed, irradiance), isMouth)
     const isBrow = tf.cast(tf.greater(tf.mul(browAlpha, tf.sub(1, isMouth)), 0.22), 'float32')
     const side = tf.cast(tf.greater(field('browLeft'), field('browRight')), 'float32')
     const browLabel = tf.add(labelOf('r_brow'), tf.mul(side, labelOf('l_brow') - labelOf('r_brow')))
@@ -179,8 +179,8 @@ export function headPainter(model: MorphableModel, scene: SceneModel, textures: 
     }
   }
 
-  /** The shadow of something unseen, with an edge as soft as drawn: factor of the light. */
-  function castShadow(d: Drawn<SceneDraws>, at: tf.Tensor4D): tf.Tensor4D {
+  /** The shadow of something unseen, with an edge as soft as sampled: factor of the light. */
+  function castShadow(d: Sampled<SceneSamples>, at: tf.Tensor4D): tf.Tensor4D {
     const look = (i: number, count = 1) => perPicture(d.castShadow, i, count)
     const cloud = lookUp(textures.clouds, tf.add(tf.mul(at, look(3)), look(4, 2)) as tf.Tensor4D)
     const dark = ramp(channels(cloud, 0), look(1), look(2))
@@ -188,7 +188,7 @@ export function headPainter(model: MorphableModel, scene: SceneModel, textures: 
   }
 
   /** What is seen through the opening between the lips. */
-  function paintMouth(placed: PlacedScene, irradiance: tf.Tensor): tf.Tensor4D {
+  function renderMouth(placed: PlacedScene, irradiance: tf.Tensor): tf.Tensor4D {
     const seen = seeLayer(mouth, placed.clip, size)
     const lit = seen.spread(seen.rows(placed.attributes))
     const uv = seen.spread(mouthUv)
@@ -206,7 +206,7 @@ export function headPainter(model: MorphableModel, scene: SceneModel, textures: 
           ),
           shade,
         ),
-        tf.mul(channels(lit, ATTRIBUTES.shine, 3), 0.5),
+        tf.mul(channels(lit, ATTRIBUTES.specular, 3), 0.5),
       ),
       0.8,
     )
@@ -214,5 +214,5 @@ export function headPainter(model: MorphableModel, scene: SceneModel, textures: 
     return blend(dark, inside, seen.there)
   }
 
-  return { paint, dispose: () => tf.dispose([fixed, table, mouthTable, mouthUv]) }
+  return { render, dispose: () => tf.dispose([fixed, table, mouthTable, mouthUv]) }
 }

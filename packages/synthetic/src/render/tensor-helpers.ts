@@ -5,6 +5,6 @@ import { reshape, slice, type Tensor2D, type Tensor4D } from '@tensorflow/tfjs-c
 export const channels = (picture: Tensor4D, first: number, count = 1): Tensor4D =>
   takeChannels(picture, first, count)
 
-/** Columns of what was drawn, for each pixel of a picture: `[B, 1, 1, count]`. */
-export const perPicture = (drawn: Tensor2D, first = 0, count = drawn.shape[1] - first): Tensor4D =>
-  reshape(slice(drawn, [0, first], [-1, count]), [drawn.shape[0], 1, 1, count])
+/** Columns of what was sampled, for each pixel of a picture: `[B, 1, 1, count]`. */
+export const perPicture = (sampled: Tensor2D, first = 0, count = sampled.shape[1] - first): Tensor4D =>
+  reshape(slice(sampled, [0, first], [-1, count]), [sampled.shape[0], 1, 1, count])

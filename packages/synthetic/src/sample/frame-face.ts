@@ -1,7 +1,7 @@
 import type { Camera } from '@facekit/render'
 
 /** Pose of one head, as in `Pose`. */
-export interface DrawnPose {
+export interface SampledPose {
   /** Pitch, yaw, roll. */
   rotation: [number, number, number]
   translation: [number, number, number]
@@ -42,11 +42,11 @@ export function frameFace(
   framing: Framing,
   camera: Camera,
   size: number,
-): DrawnPose {
+): SampledPose {
   const five = fivePoints(points)
   const target = wantedPoints(framing, size)
   const focal = size / 2 / Math.tan(camera.fieldOfView / 2)
-  const pose: DrawnPose = { rotation: [...rotation], translation: [0, 0, 0], scale: 1 }
+  const pose: SampledPose = { rotation: [...rotation], translation: [0, 0, 0], scale: 1 }
   for (let round = 0; round < 4; round++) {
     const matrix = rotationOf(pose.rotation)
     const seen = five.map((point) => {

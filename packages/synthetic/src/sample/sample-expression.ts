@@ -11,12 +11,12 @@ const ENERGY = 2.2
 const stem = (name: string) => name.replace(/(_[LR]|Left|Right)$/, '')
 const side = (name: string) => (/(_L|Left)$/.test(name) ? 1 : /(_R|Right)$/.test(name) ? -1 : 0)
 
-/** Draws the expression of a face: at rest, calm, lively; talking; eyes shut; looking anywhere. Both sides move alike, nearly.
+/** Samples the expression of a face: at rest, calm, lively; talking; eyes shut; looking anywhere. Both sides move alike, nearly.
  *
  * @param strength - 0 rest, 1 as far as a face goes
  * @returns `[Ke]`
  */
-export function drawExpression(random: Random, model: MorphableModel, strength: number): Float32Array {
+export function sampleExpression(random: Random, model: MorphableModel, strength: number): Float32Array {
   const { expressionNames: names, expressionRange: range } = model.shape
   const count = model.layout.expression
   const result = new Float32Array(count)

@@ -3,7 +3,7 @@ import type { MorphableModel } from '@facekit/morphable'
 import { hashSeed } from './hash-seed.js'
 
 /** What makes a person. */
-export interface DrawnPerson {
+export interface SampledPerson {
   identity: Float32Array
   albedo: Float32Array
   /** Of the skin: 0 the palest, 1 the darkest. */
@@ -19,7 +19,7 @@ export function createPeople(
   model: MorphableModel,
   seed: number,
   deviation: number,
-): (person: number) => DrawnPerson {
+): (person: number) => SampledPerson {
   const tone = skinToneMode(model)
   const { identity, albedo } = model.layout
   return (person) => {
@@ -69,7 +69,7 @@ function skinToneMode(model: MorphableModel): { mode: number; sign: number; chan
 }
 
 /** How a head is turned: pitch, yaw, roll in radians; half of the heads look about to the front, the others anywhere. */
-export function drawRotation(
+export function sampleRotation(
   random: Random,
   { yaw, pitch }: { yaw: number; pitch: number },
 ): [number, number, number] {

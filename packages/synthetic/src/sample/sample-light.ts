@@ -2,7 +2,7 @@ import type { Random } from '@facekit/core'
 import type { LightOptions } from '../synthesizer-options.js'
 
 /** Light of one picture, as in `Illumination`. */
-export interface DrawnLight {
+export interface SampledLight {
   /** `[27]` */
   sphericalHarmonics: Float32Array
   lightPosition: number[]
@@ -12,7 +12,7 @@ export interface DrawnLight {
 
 type Vector = readonly [number, number, number]
 
-/** What a matt surface makes of each band: pi, 2 pi / 3, pi / 4. */
+/** What a diffuse surface makes of each band: pi, 2 pi / 3, pi / 4. */
 const BANDS = [Math.PI, (2 * Math.PI) / 3, Math.PI / 4]
 const BAND_OF = [0, 1, 1, 1, 2, 2, 2, 2, 2]
 /** Directions in which a face's surface looks, for its brightness. */
@@ -37,11 +37,11 @@ const harmonics = ([x, y, z]: Vector) => [
   0.546274 * (x * x - y * y),
 ]
 
-/** Draws light: some from everywhere, and one to four lamps, of which one may come hard from the side, each with its colour. The
- * strongest lamp makes the highlights. */
-export function drawLight(random: Random, { exposure, color }: Required<LightOptions>): DrawnLight {
+/** Samples light: ambient light, a gradient from above or below, and one to four lamps, each with its colour. The first lamp may come
+ * from far to the side; it alone makes the highlights, whichever is the strongest. */
+export function sampleLight(random: Random, { exposure, color }: Required<LightOptions>): SampledLight {
   const result = new Float32Array(27)
-  const tint = () => drawTint(random, color)
+  const tint = () => sampleTint(random, color)
   const add = (direction: Vector, intensity: number, rgb: readonly number[]) => {
     harmonics(direction).forEach((value, k) => {
       for (let c = 0; c < 3; c++) result[k * 3 + c] += BANDS[BAND_OF[k]] * value * intensity * rgb[c]
@@ -76,17 +76,17 @@ export function drawLight(random: Random, { exposure, color }: Required<LightOpt
   const gain = wanted / Math.max(0.05, bright)
   for (let k = 0; k < 27; k++) result[k] *= gain
   const distance = random.uniform(600, 2500)
-  const shine = wanted * Math.exp(random.normal(-0.2, 0.6))
+  const specular = wanted * Math.exp(random.normal(-0.2, 0.6))
   return {
     sphericalHarmonics: result,
     lightPosition: key.map((value) => value * distance),
-    lightColor: keyColor.map((value) => Math.min(4, value * shine)),
+    lightColor: keyColor.map((value) => Math.min(4, value * specular)),
     shininess: Math.exp(random.uniform(Math.log(5), Math.log(60))),
   }
 }
 
 /** Warm as a bulb, cold as a sky, or, now and then, any colour; mean 1. */
-function drawTint(random: Random, color: number): number[] {
+function sampleTint(random: Random, color: number): number[] {
   const warmth = random.normal(0.05, 0.25) * color
   const green = random.normal(0, 0.08) * color
   const rgb = [1 + warmth, 1 + green, 1 - warmth]

@@ -29,7 +29,7 @@ const log = (random: Random, from: number, to: number) =>
   Math.exp(random.uniform(Math.log(from), Math.log(to)))
 
 /** A colour of dye, cloth or paint. */
-function drawPaint(random: Random): number[] {
+function samplePaint(random: Random): number[] {
   const level = random.uniform(0.01, 0.85) ** 1.6
   const vivid = random.uniform() < 0.4 ? 1 : 0.3
   return [0, 1, 2].map(() => Math.min(0.95, Math.max(0.004, level * Math.exp(random.normal(0, vivid)))))
@@ -39,12 +39,12 @@ function drawPaint(random: Random): number[] {
  *
  * @param tone - of the skin, 0 the palest, 1 the darkest
  */
-export function drawHair(random: Random, bald: number, tone: number) {
+export function sampleHair(random: Random, bald: number, tone: number) {
   // Most people's hair is dark, and that of dark people nearly always.
   const dark = random.uniform() < (tone > 0.5 ? 0.85 : 0.45)
   const natural = HAIR[dark ? random.integer(4) : random.integer(HAIR.length)]
   const dyed = random.uniform() < 0.04
-  const color = dyed ? drawPaint(random) : natural.map((value) => value * log(random, 0.7, 1.4))
+  const color = dyed ? samplePaint(random) : natural.map((value) => value * log(random, 0.7, 1.4))
   const brow = dyed ? HAIR[random.integer(5)] : color.map((value) => value * random.uniform(0.35, 0.8))
   const styles = new Float32Array(VERSIONS.hair)
   const share = random.uniform() < 0.6 ? 1 : random.uniform(0.5, 0.9)
@@ -97,15 +97,15 @@ export function drawHair(random: Random, bald: number, tone: number) {
   }
 }
 
-/** What is put on, held, or painted for one picture. */
-export function drawThings(random: Random, { things }: SynthesizerSettings) {
+/** What is put on, held, or made up for one picture. */
+export function sampleOccluders(random: Random, { occluders }: SynthesizerSettings) {
   const happens = (share: number) => random.uniform() < share
-  const hat = happens(things.hat)
-  const glasses = happens(things.glasses)
-  const dark = happens(things.sunglasses)
+  const hat = happens(occluders.hat)
+  const glasses = happens(occluders.glasses)
+  const dark = happens(occluders.sunglasses)
   const makeup = happens(0.25)
-  const hand = drawHandPose(random)
-  const object = drawObjectPose(random)
+  const hand = sampleHandPose(random)
+  const object = sampleObjectPose(random)
   const grey = () => {
     const level = random.uniform(0.005, 0.6) ** 2
     return [level, level, level]
@@ -118,11 +118,11 @@ export function drawThings(random: Random, { things }: SynthesizerSettings) {
     glassesOn: [glasses ? 1 : 0],
     glassesMix: oneOf(random, VERSIONS.glasses),
     glassesPlace: [random.normal(0, 2.5) - (happens(0.1) ? random.uniform(4, 14) : 0), random.uniform(-2, 4)],
-    frameColor: happens(0.45) ? grey() : drawPaint(random),
+    frameColor: happens(0.45) ? grey() : samplePaint(random),
     lensColor: dark
       ? happens(0.6)
         ? grey().map((value) => value * 0.3)
-        : drawPaint(random)
+        : samplePaint(random)
       : [0.4, 0.45, 0.45],
     // Tint, how it fades downwards, mirror, where the reflection comes from.
     lensLook: [
@@ -132,41 +132,41 @@ export function drawThings(random: Random, { things }: SynthesizerSettings) {
       random.uniform(),
       random.uniform(),
     ],
-    handOn: [happens(things.hand) ? 1 : 0],
+    handOn: [happens(occluders.hand) ? 1 : 0],
     handMix: oneOf(random, VERSIONS.hand),
     handRotation: hand.rotation,
     handTranslation: hand.translation,
     handScale: [hand.scale],
     handTint: [0, 1, 2].map(() => log(random, 0.8, 1.15)),
-    objectOn: [happens(things.object) ? 1 : 0],
+    objectOn: [happens(occluders.object) ? 1 : 0],
     objectMix: oneOf(random, VERSIONS.object),
     objectRotation: object.rotation,
     objectTranslation: object.translation,
     objectScale: [object.scale],
     objectColor: happens(0.15)
       ? [0.45, 0.27, 0.19].map((value) => value * random.uniform(0.3, 1.3))
-      : drawPaint(random),
-    maskOn: [happens(things.mask) ? 1 : 0],
-    maskColor: happens(0.5) ? [0.55, 0.68, 0.72] : drawPaint(random),
-    scarfOn: [happens(things.scarf) ? 1 : 0],
-    scarfColor: drawPaint(random),
-    hatColor: drawPaint(random),
-    clothColor: drawPaint(random),
-    clothOther: drawPaint(random),
+      : samplePaint(random),
+    maskOn: [happens(occluders.mask) ? 1 : 0],
+    maskColor: happens(0.5) ? [0.55, 0.68, 0.72] : samplePaint(random),
+    scarfOn: [happens(occluders.scarf) ? 1 : 0],
+    scarfColor: samplePaint(random),
+    hatColor: samplePaint(random),
+    clothColor: samplePaint(random),
+    clothOther: samplePaint(random),
     // Height of the neckline, how pointed it is, how much of a pattern, its kind.
     clothLook: [
       random.uniform(-190, -118),
       random.uniform(0, 0.9) ** 1.5,
       happens(0.4) ? random.uniform(0, 1) : 0,
     ],
-    patternTransform: drawTransform(random, 0.6, 5),
+    patternTransform: sampleTransform(random, 0.6, 5),
     patternStrength: [happens(0.5) ? random.uniform(0.2, 1) : 0],
     blush: [makeup ? random.uniform(0, 0.5) : 0],
-    lidColor: drawPaint(random),
+    lidColor: samplePaint(random),
     lidStrength: [makeup ? random.uniform(0, 0.6) : 0],
     lipColor: happens(0.6)
       ? [0.42, 0.06, 0.07].map((value) => value * random.uniform(0.5, 1.5))
-      : drawPaint(random),
+      : samplePaint(random),
     lipStrength: [makeup ? random.uniform(0.2, 0.85) : 0],
     // Shadow of what is near; of something unseen: strength, threshold, sharpness, size, place.
     contactShadow: [random.uniform(0.1, 0.75)],
@@ -182,7 +182,7 @@ export function drawThings(random: Random, { things }: SynthesizerSettings) {
 }
 
 /** A linear map and a shift of texture coordinates: `[6]`. */
-export function drawTransform(random: Random, from: number, to: number): number[] {
+export function sampleTransform(random: Random, from: number, to: number): number[] {
   const size = log(random, from, to)
   const angle = random.uniform(0, 2 * Math.PI)
   const stretch = log(random, 0.6, 1.7)
@@ -199,7 +199,7 @@ interface Placement {
 /** About where the surface of a face is at a place, mm. */
 const faceDepth = (x: number, y: number) => 62 - (x * x) / 110 - (y + 5) ** 2 / 300
 
-function drawHandPose(random: Random): Placement {
+function sampleHandPose(random: Random): Placement {
   const [x, y] = [random.normal(0, 38), random.normal(-35, 42)]
   // Fingers come from below, inwards, or from the side.
   const roll = Math.sign(x || 1) * random.uniform(-0.4, 1.6)
@@ -215,7 +215,7 @@ function drawHandPose(random: Random): Placement {
   )
 }
 
-function drawObjectPose(random: Random): Placement {
+function sampleObjectPose(random: Random): Placement {
   const [x, y] = [random.normal(0, 50), random.normal(-50, 50)]
   const rotation = [random.normal(0.5, 0.6), random.uniform(-Math.PI, Math.PI), random.normal(0, 0.8)]
   const anchor = [0, random.uniform(-20, 60), 0]

@@ -2,28 +2,28 @@ import { createRandom } from '@facekit/core'
 import type { MorphableModel } from '@facekit/morphable'
 import { defaultCamera } from '@facekit/render'
 import { fixedCoefficients } from './fixed-parameters.js'
-import { drawExpression } from './sample-expression.js'
-import { createPeople, drawRotation } from './sample-face.js'
-import { drawHair, drawThings } from './sample-looks.js'
-import { drawLight } from './sample-light.js'
-import { drawBackground, drawCamera } from './sample-surroundings.js'
-import { frameFace, rotationOf, turn, turnBack, type DrawnPose } from './frame-face.js'
+import { sampleExpression } from './sample-expression.js'
+import { createPeople, sampleRotation } from './sample-face.js'
+import { sampleHair, sampleOccluders } from './sample-looks.js'
+import { sampleLight } from './sample-light.js'
+import { sampleBackground, sampleCamera } from './sample-surroundings.js'
+import { frameFace, rotationOf, turn, turnBack, type SampledPose } from './frame-face.js'
 import { hashSeed } from './hash-seed.js'
 import { landmarkShape } from './landmark-shape.js'
 import type { SynthesizerSettings } from '../complete-options.js'
 
-// What a stream of random numbers is for, so that one does not move when more is drawn from another.
+// What a stream of random numbers is for, so that one does not move when more is sampled from another.
 const POSE = 2
 const LIGHT = 3
 const LOOKS = 4
-const THINGS = 5
+const OCCLUDERS = 5
 const BACKGROUND = 6
 const CAMERA = 7
 /** About where a head turns on its neck, mm. */
 const NECK = [0, -110, -52] as const
 
-/** Draws everything about a picture: the same numbers for the same seed and number of the picture. */
-export function sceneDrawer(model: MorphableModel, settings: SynthesizerSettings) {
+/** Samples everything about a picture: the same numbers for the same seed and number of the picture. */
+export function sceneSampler(model: MorphableModel, settings: SynthesizerSettings) {
   const { seed, size, picturesPerIdentity, identities, framing, fixed } = settings
   const always = fixedCoefficients(model, fixed)
   const people = createPeople(model, seed, settings.identityDeviation)
@@ -35,9 +35,9 @@ export function sceneDrawer(model: MorphableModel, settings: SynthesizerSettings
     const own = people(person)
     const { identity, albedo, tone } = { ...own, ...always }
     const random = stream(POSE)
-    const drawn = drawExpression(random, model, settings.expression)
-    const expression = always.expression ?? drawn
-    const anywhere = drawRotation(random, settings.pose)
+    const sampled = sampleExpression(random, model, settings.expression)
+    const expression = always.expression ?? sampled
+    const anywhere = sampleRotation(random, settings.pose)
     const degree = Math.PI / 180
     const turned = fixed.rotation
       ? ([fixed.rotation[0] * degree, fixed.rotation[1] * degree, 0] as const)
@@ -52,7 +52,7 @@ export function sceneDrawer(model: MorphableModel, settings: SynthesizerSettings
     }
     const pose = frameFace(shapeOf(identity, expression), turned, wanted, defaultCamera, size)
     const body = bodyPose(pose, random.uniform(0, 0.7))
-    const light = drawLight(stream(LIGHT), settings.light)
+    const light = sampleLight(stream(LIGHT), settings.light)
     return {
       identity,
       expression,
@@ -67,19 +67,19 @@ export function sceneDrawer(model: MorphableModel, settings: SynthesizerSettings
       lightColor: light.lightColor,
       shininess: [light.shininess],
       person: [person],
-      ...drawHair(stream(LOOKS, person), settings.hair.bald, tone),
-      ...drawThings(stream(THINGS), settings),
-      ...drawBackground(stream(BACKGROUND), settings),
-      ...drawCamera(stream(CAMERA), settings),
+      ...sampleHair(stream(LOOKS, person), settings.hair.bald, tone),
+      ...sampleOccluders(stream(OCCLUDERS), settings),
+      ...sampleBackground(stream(BACKGROUND), settings),
+      ...sampleCamera(stream(CAMERA), settings),
     }
   }
 }
 
 /** All numbers of a picture. */
-export type SceneDraws = ReturnType<ReturnType<typeof sceneDrawer>>
+export type SceneSamples = ReturnType<ReturnType<typeof sceneSampler>>
 
 /** A body that has turned by a share of what the head has, with the neck in its place. */
-function bodyPose(head: DrawnPose, share: number): DrawnPose {
+function bodyPose(head: SampledPose, share: number): SampledPose {
   const [pitch, yaw, roll] = head.rotation
   const rotation: [number, number, number] = [pitch * share * 0.5, yaw * share, roll * share]
   const moved = NECK.map((value, c) => value + head.translation[c]) as unknown as readonly [

@@ -1,12 +1,12 @@
 import type { Random } from '@facekit/core'
-import { drawTransform } from './sample-looks.js'
+import { sampleTransform } from './sample-looks.js'
 import type { SynthesizerSettings } from '../complete-options.js'
 
 const log = (random: Random, from: number, to: number) =>
   Math.exp(random.uniform(Math.log(from), Math.log(to)))
 
 /** A mixing of colour channels that keeps most of what there is, and what is added: `[12]`. */
-function drawColorMap(random: Random, strength: number): number[] {
+function sampleColorMap(random: Random, strength: number): number[] {
   const result: number[] = []
   for (let from = 0; from < 3; from++) {
     for (let to = 0; to < 3; to++) result.push((from === to ? 1 : 0) + random.normal(0, strength))
@@ -15,11 +15,11 @@ function drawColorMap(random: Random, strength: number): number[] {
 }
 
 /** What lies behind the head, and what lies before it without being of its space. */
-export function drawBackground(random: Random, { background, things }: SynthesizerSettings) {
+export function sampleBackground(random: Random, { background, occluders }: SynthesizerSettings) {
   const plain = random.uniform() < background.plain
   const bright = log(random, 0.15, 1.6)
   const patches = [0, 1].flatMap((i) => {
-    const on = random.uniform() < things.patch * (i === 0 ? 1 : 0.4)
+    const on = random.uniform() < occluders.patch * (i === 0 ? 1 : 0.4)
     // Most at the edges, where photographs have them.
     const [angle, away] = [random.uniform(0, 2 * Math.PI), random.uniform(0.15, 0.6)]
     const turn = random.uniform(0, Math.PI)
@@ -35,9 +35,9 @@ export function drawBackground(random: Random, { background, things }: Synthesiz
     ]
   })
   return {
-    nearTransform: drawTransform(random, 0.08, 1.2),
-    farTransform: drawTransform(random, 0.05, 0.8),
-    shapeTransform: drawTransform(random, 0.15, 1.5),
+    nearTransform: sampleTransform(random, 0.08, 1.2),
+    farTransform: sampleTransform(random, 0.05, 0.8),
+    shapeTransform: sampleTransform(random, 0.15, 1.5),
     // Blur of both, of the border between them; threshold; share of the pictures' structure.
     backgroundLook: [
       log(random, 0.4, 40),
@@ -48,16 +48,16 @@ export function drawBackground(random: Random, { background, things }: Synthesiz
       random.normal(0, plain ? 0.15 : 0.35),
       random.normal(0, plain ? 0.15 : 0.35),
     ],
-    backgroundColors: [0, 1].flatMap(() => drawColorMap(random, random.uniform() < 0.25 ? 0.35 : 0.09)),
+    backgroundColors: [0, 1].flatMap(() => sampleColorMap(random, random.uniform() < 0.25 ? 0.35 : 0.09)),
     backgroundBase: [0, 1, 2].map(() => random.uniform(0.02, 0.9) ** 1.5),
     backgroundLight: [bright],
     patches,
-    patchTransform: drawTransform(random, 0.1, 1.5),
+    patchTransform: sampleTransform(random, 0.1, 1.5),
   }
 }
 
 /** What a camera and a file format do to a picture. */
-export function drawCamera(random: Random, { camera }: SynthesizerSettings) {
+export function sampleCamera(random: Random, { camera }: SynthesizerSettings) {
   const happens = (share: number) => random.uniform() < share
   const angle = random.uniform(0, 2 * Math.PI)
   const moved = happens(0.3) ? camera.blur * random.uniform(0, 0.012) : 0

@@ -6,11 +6,11 @@ export type Widths = Readonly<Record<string, number>>
 /** Numbers of one picture by name, each as long as its width. */
 export type Row<W extends Widths> = { [Name in keyof W]: ArrayLike<number> }
 
-/** Tensors `[B, width]` by the names of the numbers that were drawn. */
-export type Drawn<Draws> = { [Name in keyof Draws]: Tensor2D }
+/** Tensors `[B, width]` by the names of the sampled numbers. */
+export type Sampled<Samples> = { [Name in keyof Samples]: Tensor2D }
 
-/** What was drawn for a batch, in one tensor, so that one upload brings it to the GPU. */
-export interface DrawTable<W extends Widths> {
+/** What was sampled for a batch, in one tensor, so that one upload brings it to the GPU. */
+export interface SampleTable<W extends Widths> {
   /** `[B, R]` */
   pack(rows: readonly Row<W>[]): Tensor2D
   /** Columns by name, `[B, width]` each. */
@@ -18,7 +18,7 @@ export interface DrawTable<W extends Widths> {
 }
 
 /** Lays named columns out side by side. */
-export function createDrawTable<W extends Widths>(widths: W): DrawTable<W> {
+export function createSampleTable<W extends Widths>(widths: W): SampleTable<W> {
   const names: (keyof W & string)[] = Object.keys(widths)
   const starts: number[] = []
   let total = 0
@@ -33,7 +33,7 @@ export function createDrawTable<W extends Widths>(widths: W): DrawTable<W> {
         names.forEach((name, i) => {
           const part = row[name]
           if (part.length !== widths[name]) {
-            throw new RangeError(`DrawTable: ${name} has ${part.length} numbers, expected ${widths[name]}`)
+            throw new RangeError(`SampleTable: ${name} has ${part.length} numbers, expected ${widths[name]}`)
           }
           for (let k = 0; k < part.length; k++) values[b * total + starts[i] + k] = part[k]
         })

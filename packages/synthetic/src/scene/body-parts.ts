@@ -1,7 +1,7 @@
+import { labelOf } from '@facekit/core'
 import type { MorphableModel } from '@facekit/morphable'
 import { outwards } from './head-part.js'
 import { gridTriangles, mix, smoothstep, type Host, type MeshPart } from './mesh-part.js'
-import { labelOf } from '../synthetic-batch.js'
 
 /** Rings of the neck and the shoulders: height, depth of the middle, half width, half depth. */
 const RINGS: readonly (readonly [y: number, z: number, width: number, depth: number])[] = [

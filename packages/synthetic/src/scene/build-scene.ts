@@ -1,3 +1,4 @@
+import { labelOf } from '@facekit/core'
 import type { MorphableModel } from '@facekit/morphable'
 import { earPart, mouthParts, neckPart } from './body-parts.js'
 import { maskPart, scarfPart } from './cloth-parts.js'
@@ -12,7 +13,6 @@ import type { Host, MeshPart } from './mesh-part.js'
 import { brimPart, handPart, objectPart } from './occluder-parts.js'
 import { SceneBuilder, type SceneModel } from './scene-model.js'
 import { shellGrid, type ShellGrid } from './shell-grid.js'
-import { labelOf } from '../synthetic-batch.js'
 
 /** How many versions there are of what comes in versions. */
 export const VERSIONS = { hair: 72, hat: 24, brim: 12, glasses: 40, hand: 32, object: 40 } as const
@@ -38,7 +38,7 @@ interface BuiltScene {
 
 const built = new WeakMap<MorphableModel, Map<number, BuiltScene>>()
 
-/** Everything that can be seen around a face model: the same things for the same seed. Made once for a model, as it takes seconds. */
+/** Everything that can be seen around a face model: the same for the same seed. Made once for a model, as it takes seconds. */
 export function buildScene(model: MorphableModel, seed: number): BuiltScene {
   const scenes = built.get(model) ?? new Map<number, BuiltScene>()
   built.set(model, scenes)

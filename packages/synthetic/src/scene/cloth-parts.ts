@@ -1,14 +1,14 @@
+import { labelOf } from '@facekit/core'
 import type { MorphableModel } from '@facekit/morphable'
 import { outwards } from './head-part.js'
 import { gridTriangles, smoothstep, type Host, type MeshPart } from './mesh-part.js'
-import { labelOf } from '../synthetic-batch.js'
 
 /** A mask over mouth and nose: the face's own triangles there, a few millimetres farther out and smoother, moving with them. */
 export function maskPart(model: MorphableModel, normals: Float32Array): MeshPart {
   const mean = model.shape.mean.data
   const point = (landmark: number) => [0, 1, 2].map((c) => mean[model.landmarks[landmark] * 3 + c])
   const [bridge, tip, chin] = [point(28), point(30), point(8)]
-  /** How far inside of the mask's outline a vertex is, mm; pixel by pixel, only what is inside is drawn. */
+  /** How far inside of the mask's outline a vertex is, mm; pixel by pixel, only what is inside is rendered. */
   const depth = (v: number) => {
     const [x, y, z] = [0, 1, 2].map((c) => mean[v * 3 + c])
     return Math.min(bridge[1] - 4 - 0.0035 * x * x - y, y - chin[1] + 6, z + 9)

@@ -1,7 +1,6 @@
-import { createRandom } from '@facekit/core'
+import { createRandom, labelOf } from '@facekit/core'
 import type { MorphableModel } from '@facekit/morphable'
 import { mix, type Host, type MeshPart } from './mesh-part.js'
-import { labelOf } from '../synthetic-batch.js'
 
 const OUTLINE = 36
 /** Rings of a lens around its middle. */

@@ -30,7 +30,7 @@ export function hairStyles(grid: ShellGrid, count: number, seed: number): Float3
   const random = createRandom(seed)
   const result = new Float32Array(count * grid.count)
   for (let style = 0; style < count; style++) {
-    const cut = drawCut(random)
+    const cut = sampleCut(random)
     for (let v = 0; v < grid.count; v++) {
       const direction = [0, 1, 2].map((c) => grid.directions[v * 3 + c]) as unknown as Vector3
       result[style * grid.count + v] = cut(direction, surfacePoint(grid, v), grid.radius[v])
@@ -39,7 +39,7 @@ export function hairStyles(grid: ShellGrid, count: number, seed: number): Float3
   return result
 }
 
-function drawCut(random: Random): (direction: Vector3, point: Vector3, radius: number) => number {
+function sampleCut(random: Random): (direction: Vector3, point: Vector3, radius: number) => number {
   const length = random.uniform()
   const long = length > 0.62
   const short = length < 0.4

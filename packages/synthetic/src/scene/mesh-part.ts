@@ -4,7 +4,7 @@ export type Vector3 = readonly [number, number, number]
 /** Rasterized apart from each other, so that what lies below shows through. */
 export type Layer = 'head' | 'mouth' | 'hair' | 'front'
 
-/** What a surface is made of: its colour comes from the model, or from what was drawn for the picture. */
+/** What a surface is made of: its colour comes from the model, or is sampled for each picture. */
 export type Material =
   | 'face'
   | 'skin'

@@ -1,6 +1,5 @@
-import { createRandom, type Random } from '@facekit/core'
+import { createRandom, labelOf, type Random } from '@facekit/core'
 import { gridTriangles, mix, still, type MeshPart, type Vector3 } from './mesh-part.js'
-import { labelOf } from '../synthetic-batch.js'
 
 /** A part of which there are many versions. */
 export interface VariedPart {
@@ -20,7 +19,7 @@ const ARM_RINGS = 3
 export function handPart(count: number, seed: number): VariedPart {
   const random = createRandom(seed)
   const versions: number[] = []
-  for (let version = 0; version < count; version++) versions.push(...drawHand(random))
+  for (let version = 0; version < count; version++) versions.push(...sampleHand(random))
   const triangles: number[] = []
   let first = 0
   const tube = (rings: number, sides: number) => {
@@ -32,7 +31,7 @@ export function handPart(count: number, seed: number): VariedPart {
   return varied('hand', versions, count, triangles)
 }
 
-function drawHand(random: Random): number[] {
+function sampleHand(random: Random): number[] {
   const result: number[] = []
   const mirror = random.integer(2) * 2 - 1
   const spread = random.uniform(0, 0.22)
@@ -98,7 +97,7 @@ function drawHand(random: Random): number[] {
 const OBJECT_RINGS = 17
 const OBJECT_SIDES = 21
 
-/** Things that get before faces: balls, boxes, cups, poles, microphones, cushions; bodies of revolution with round or square sections. */
+/** Objects that occlude faces: balls, boxes, cups, poles, microphones, cushions; bodies of revolution with round or square sections. */
 export function objectPart(count: number, seed: number): VariedPart {
   const random = createRandom(seed)
   const versions: number[] = []

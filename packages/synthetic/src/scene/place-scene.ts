@@ -4,8 +4,8 @@ import { type MorphableModel, evaluateAlbedo, evaluateShape, gatherVertices } fr
 import { defaultCamera, projectVertices, transformVertices } from '@facekit/render'
 import * as tf from '@tensorflow/tfjs-core'
 import type { SceneLibrary } from './build-scene.js'
-import type { Drawn } from '../sample/scene-table.js'
-import type { SceneDraws } from '../sample/sample-scene.js'
+import type { Sampled } from '../sample/scene-table.js'
+import type { SceneSamples } from '../sample/sample-scene.js'
 import { HIDDEN } from './hair-styles.js'
 import { joinChannels } from '../render/channel-kernels.js'
 import type { Material } from './mesh-part.js'
@@ -27,10 +27,10 @@ export interface PlacedScene {
 }
 
 /** First channels of what is in `PlacedScene.attributes`. */
-export const ATTRIBUTES = { irradiance: 0, shine: 3, albedo: 6, normals: 9 } as const
+export const ATTRIBUTES = { irradiance: 0, specular: 3, albedo: 6, normals: 9 } as const
 
 /** Parts that are there in some pictures only. */
-const SWITCHED: readonly (readonly [part: string, flag: keyof SceneDraws & `${string}On`])[] = [
+const SWITCHED: readonly (readonly [part: string, flag: keyof SceneSamples & `${string}On`])[] = [
   ['hat', 'hatOn'],
   ['brim', 'brimOn'],
   ['frame', 'glassesOn'],
@@ -40,8 +40,8 @@ const SWITCHED: readonly (readonly [part: string, flag: keyof SceneDraws & `${st
   ['mask', 'maskOn'],
   ['scarf', 'scarfOn'],
 ]
-/** Materials whose colour was drawn. */
-const COLORED: readonly (readonly [Material, keyof SceneDraws & `${string}Color`])[] = [
+/** Materials whose colour is sampled. */
+const COLORED: readonly (readonly [Material, keyof SceneSamples & `${string}Color`])[] = [
   ['teeth', 'teethColor'],
   ['hair', 'hairColor'],
   ['hat', 'hatColor'],
@@ -66,7 +66,7 @@ const GLOSS: Partial<Record<Material, number>> = {
 /** Share of its own tone that the head's skin takes from the rim of the face, where the face ends. */
 const RIM_TONE = 0.55
 
-type Draws = Drawn<SceneDraws>
+type Samples = Sampled<SceneSamples>
 
 /** Keeps the tables of a scene on the backend, and makes the function that puts a batch together.
  *
@@ -118,7 +118,7 @@ export function scenePlacer(model: MorphableModel, scene: SceneModel, library: S
     const row = SWITCHED.findIndex(([part]) => inside(v, part))
     return [row < 0 ? SWITCHED.length : row]
   })
-  // Colours: those that were drawn, then tongue, hand, and the skin around the face.
+  // Colours: those that are sampled, then tongue, hand, and the skin around the face.
   const colored = oneHot(COLORED.length + 3, (v) => {
     const material = materials[v]
     const row = COLORED.findIndex(([name]) => name === material)
@@ -132,7 +132,7 @@ export function scenePlacer(model: MorphableModel, scene: SceneModel, library: S
   const moving = ['brim', 'frame', 'lenses', 'hand', 'object'] as const
   const firstMoving = ranges.brim.first
 
-  const place = (d: Draws): PlacedScene => {
+  const place = (d: Samples): PlacedScene => {
     const batch = d.identity.shape[0]
     const base = evaluateShape(scene.shape, { identity: d.identity, expression: d.expression })
     const range = (name: string) =>
@@ -167,7 +167,7 @@ export function scenePlacer(model: MorphableModel, scene: SceneModel, library: S
       ],
       1,
     ) as tf.Tensor3D
-    // What is switched off shrinks to a point, and triangles without area are not drawn.
+    // What is switched off shrinks to a point, and triangles without area are not rendered.
     const flags = tf.concat([...SWITCHED.map(([, flag]) => d[flag]), tf.ones([batch, 1])], 1)
     const shape = tf.mul(whole, tf.expandDims(tf.matMul(flags as tf.Tensor2D, switches), 2)) as tf.Tensor3D
     const head = transformVertices(shape, {
@@ -204,7 +204,7 @@ export function scenePlacer(model: MorphableModel, scene: SceneModel, library: S
     }
   }
 
-  /** Things before the face are sheets: both of their sides are lit as what looks to the camera. */
+  /** Occluders are open surfaces: both of their sides are lit as what looks to the camera. */
   function facing(normals: tf.Tensor3D, vertices: tf.Tensor3D): tf.Tensor3D {
     const { first, count } = scene.layers.front
     const part = (tensor: tf.Tensor3D) => tf.slice(tensor, [0, first, 0], [-1, count, 3])
@@ -214,14 +214,14 @@ export function scenePlacer(model: MorphableModel, scene: SceneModel, library: S
     return tf.concat([tf.slice(normals, [0, 0, 0], [-1, first, 3]), turned], 1) as tf.Tensor3D
   }
 
-  function colors(d: Draws, batch: number) {
+  function colors(d: Samples, batch: number) {
     const face = evaluateAlbedo(model, d.albedo)
     const diffuse = tf.maximum(face.diffuse, 0.003) as tf.Tensor3D
     const skin = tf.mean(gatherVertices(diffuse, samples), 1) as tf.Tensor2D
     const row = (color: tf.Tensor) => tf.reshape(color, [batch, 1, 3])
-    const drawn = COLORED.map(([, name]) => row(d[name]))
+    const sampled = COLORED.map(([, name]) => row(d[name]))
     const tongue = row(tf.mul(skin, tf.tensor2d([0.9, 0.55, 0.6], [1, 3])))
-    const palette = tf.concat([...drawn, tongue, row(tf.mul(skin, d.handTint)), row(skin)], 1) // [B, M, 3]
+    const palette = tf.concat([...sampled, tongue, row(tf.mul(skin, d.handTint)), row(skin)], 1) // [B, M, 3]
     const rows = tf.reshape(tf.transpose(palette, [0, 2, 1]), [batch * 3, COLORED.length + 3]) as tf.Tensor2D
     const around = tf.transpose(tf.reshape(tf.matMul(rows, colored), [batch, 3, N]), [0, 2, 1]) // [B, N, 3]
     // The head goes on in the colour of the face's rim.
@@ -244,7 +244,7 @@ export function scenePlacer(model: MorphableModel, scene: SceneModel, library: S
 }
 
 /** A thing that is put somewhere of its own. */
-function free3d(d: Draws, name: 'hand' | 'object', points: tf.Tensor3D): tf.Tensor3D {
+function free3d(d: Samples, name: 'hand' | 'object', points: tf.Tensor3D): tf.Tensor3D {
   return transformVertices(points, {
     rotation: d[`${name}Rotation`],
     translation: d[`${name}Translation`],

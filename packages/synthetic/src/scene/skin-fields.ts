@@ -7,7 +7,7 @@ export const fieldNames = ['beard', 'moustache', 'goatee', 'browRight', 'browLef
 type Point = readonly [number, number]
 
 /** Where hair grows in a face and colour shows, from the landmarks of the mean face: beard (cheeks below the mouth's height, jaw, throat), moustache,
- * goatee, brows (1 in their middle, 0 a thickness away), cheeks that blush, lids that are painted.
+ * goatee, brows (1 in their middle, 0 a thickness away), cheeks that blush, lids with make-up.
  *
  * @param positions - `[N * 3]` mm, model space, of the mean face and the head around it
  * @returns `[N * 7]` in the order of `fieldNames`
