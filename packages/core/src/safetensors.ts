@@ -1,25 +1,15 @@
-import { Float16Array } from '@petamoriken/float16'
 import { ModelFormatError, ValueError } from './errors.js'
+import { numberTypes, typeOfArray, type SafetensorsData, type SafetensorsType } from './safetensors-types.js'
 
-/** Number types of a safetensors file that facekit reads and writes. */
-export type SafetensorsType = 'F64' | 'F32' | 'F16' | 'I32' | 'U32' | 'I16' | 'U16' | 'I8' | 'U8'
-
-/** Arrays that hold a tensor of a safetensors file; F16 is widened to Float32Array. */
-export type SafetensorsData =
-  | Float64Array
-  | Float32Array
-  | Int32Array
-  | Uint32Array
-  | Int16Array
-  | Uint16Array
-  | Int8Array
-  | Uint8Array
+export type { SafetensorsData, SafetensorsType } from './safetensors-types.js'
 
 /** One named tensor. */
 export interface SafetensorsEntry {
   shape: readonly number[]
-  data: SafetensorsData
-  /** Type in the file. Default: that of `data`; `'F16'` stores a Float32Array in half precision. */
+  /** Reading it throws a `ModelFormatError` where the file stores numbers that facekit can't read, such as F8_E4M3. */
+  readonly data: SafetensorsData
+  /** Type in the file. Default: that of `data`; `'F16'` and `'BF16'` store a Float32Array in half of its bytes, `'I64'` and `'U64'`
+   * whole numbers of a Float64Array, `'BOOL'` a Uint8Array. */
   type?: SafetensorsType
 }
 
@@ -29,49 +19,27 @@ export interface SafetensorsFile {
   tensors: Map<string, SafetensorsEntry>
 }
 
-const TYPES = {
-  F64: { bytes: 8, array: Float64Array },
-  F32: { bytes: 4, array: Float32Array },
-  F16: { bytes: 2, array: Float16Array },
-  I32: { bytes: 4, array: Int32Array },
-  U32: { bytes: 4, array: Uint32Array },
-  I16: { bytes: 2, array: Int16Array },
-  U16: { bytes: 2, array: Uint16Array },
-  I8: { bytes: 1, array: Int8Array },
-  U8: { bytes: 1, array: Uint8Array },
-} as const
-
 /** Longest header that is read; the reference implementation has the same bound. */
 const HEADER_LIMIT = 100_000_000
 
 interface HeaderEntry {
-  dtype: SafetensorsType
+  dtype: string
   shape: number[]
   data_offsets: [number, number]
 }
 
-function typeOf(data: SafetensorsData): SafetensorsType {
-  for (const [name, { array }] of Object.entries(TYPES)) {
-    if (name !== 'F16' && data instanceof (array as unknown as typeof Float32Array))
-      return name as SafetensorsType
-  }
-  throw new ValueError(
-    `writeSafetensors: cannot store a ${Object.prototype.toString.call(data)}; use a typed array`,
-  )
-}
-
 /** Writes tensors as one safetensors file; the same content gives the same bytes.
  *
- * @throws {ValueError} when a shape does not fit its data
+ * @throws {ValueError} when a shape does not fit its data, or a number its type
  */
 export function writeSafetensors(file: SafetensorsFile): Uint8Array<ArrayBuffer> {
   // Wide types first, so that every tensor starts at a multiple of its own size.
   const entries = [...file.tensors].map(([name, entry]) => ({
     name,
     entry,
-    type: entry.type ?? typeOf(entry.data),
+    type: entry.type ?? typeOfArray(entry.data),
   }))
-  entries.sort((a, b) => TYPES[b.type].bytes - TYPES[a.type].bytes)
+  entries.sort((a, b) => numberTypes[b.type].bytes - numberTypes[a.type].bytes)
   const header: Record<string, unknown> = { __metadata__: file.metadata }
   let offset = 0
   for (const { name, entry, type } of entries) {
@@ -81,7 +49,7 @@ export function writeSafetensors(file: SafetensorsFile): Uint8Array<ArrayBuffer>
         `writeSafetensors: ${name} has shape [${entry.shape.join(', ')}] but ${entry.data.length} numbers`,
       )
     }
-    const end = offset + count * TYPES[type].bytes
+    const end = offset + count * numberTypes[type].bytes
     header[name] = { dtype: type, shape: entry.shape, data_offsets: [offset, end] }
     offset = end
   }
@@ -93,11 +61,10 @@ export function writeSafetensors(file: SafetensorsFile): Uint8Array<ArrayBuffer>
   new DataView(bytes.buffer).setBigUint64(0, BigInt(headerBytes.length), true)
   bytes.set(headerBytes, 8)
   let position = 8 + headerBytes.length
-  for (const { entry, type } of entries) {
-    const stored = TYPES[type].array.from(entry.data as unknown as number[])
-    const view = new Uint8Array(stored.buffer as ArrayBuffer, stored.byteOffset, stored.byteLength)
-    bytes.set(view, position)
-    position += view.length
+  for (const { name, entry, type } of entries) {
+    const stored = numberTypes[type].encode(entry.data, `writeSafetensors: ${name}`)
+    bytes.set(stored, position)
+    position += stored.length
   }
   return bytes
 }
@@ -128,7 +95,9 @@ function isHeaderEntry(value: unknown): value is HeaderEntry {
   return (
     typeof entry === 'object' &&
     entry !== null &&
-    Object.hasOwn(TYPES, entry.dtype) &&
+    // A name in the format's manner: types that are younger than this reader are no damage.
+    typeof entry.dtype === 'string' &&
+    /^[A-Z]{1,4}\d*(_[A-Z0-9]+)?$/.test(entry.dtype) &&
     wholes(entry.shape) &&
     entry.shape.length <= 8 &&
     wholes(entry.data_offsets) &&
@@ -136,23 +105,14 @@ function isHeaderEntry(value: unknown): value is HeaderEntry {
   )
 }
 
-let halves: Float32Array | undefined
-
-/** Numbers of half precision by their bits: a table is thirty times as fast as reading them one by one. */
-function widened(bits: Uint16Array): Float32Array {
-  halves ??= Float32Array.from(
-    new Float16Array(Uint16Array.from({ length: 65_536 }, (_, i) => i).buffer) as Iterable<number>,
-  )
-  const result = new Float32Array(bits.length)
-  for (let i = 0; i < bits.length; i++) result[i] = halves[bits[i]]
-  return result
-}
-
 /** Reads a safetensors file. No code runs, and sizes are checked before memory is taken.
+ *
+ * Tensors of types that facekit can't read (F8, F6, F4, complex numbers, and whatever comes next) are listed; only taking their `data`
+ * fails.
  *
  * @param bytes - the whole file
  * @param who - what is being read, begins the messages, e.g. `"loadMorphableModel: face.safetensors"`
- * @returns views or copies of the tensors; F16 becomes Float32Array
+ * @returns copies of the tensors; F16 and BF16 become Float32Array, I64 and U64 Float64Array, BOOL a Uint8Array of 0 and 1
  * @throws {ModelFormatError} when the file is truncated, damaged or foreign
  */
 export function readSafetensors(bytes: Uint8Array, who = 'readSafetensors'): SafetensorsFile {
@@ -169,22 +129,38 @@ export function readSafetensors(bytes: Uint8Array, who = 'readSafetensors'): Saf
         `${who}: tensor "${name}" has a damaged or unknown description in the header`,
       )
     }
-    const { bytes: width, array } = TYPES[value.dtype]
-    const [begin, end] = value.data_offsets
-    const count = value.shape.reduce((product, size) => product * size, 1)
-    if (end - begin !== count * width || start + end > bytes.length) {
-      throw new ModelFormatError(
-        `${who}: tensor "${name}" needs ${count * width} bytes at ${begin}, the file has ${Math.max(0, bytes.length - start - begin)}; the file is truncated or damaged`,
-      )
-    }
-    // A copy: its start is aligned for the number type, and it does not keep the whole file alive.
-    // (The plain method: that of a Node Buffer, which readFile gives, would be a view of the whole file.)
-    const raw = Uint8Array.prototype.slice.call(bytes, start + begin, start + end).buffer
-    const data =
-      value.dtype === 'F16'
-        ? widened(new Uint16Array(raw as ArrayBuffer))
-        : new (array as typeof Float32Array)(raw)
-    tensors.set(name, { shape: value.shape, data: data as SafetensorsData, type: value.dtype })
+    tensors.set(name, readEntry(bytes, start, value, `${who}: tensor "${name}"`))
   }
   return { metadata, tensors }
 }
+
+function readEntry(
+  bytes: Uint8Array,
+  start: number,
+  { dtype, shape, data_offsets: [begin, end] }: HeaderEntry,
+  who: string,
+): SafetensorsEntry {
+  const type = isNumberType(dtype) ? dtype : undefined
+  const count = shape.reduce((product, size) => product * size, 1)
+  const length = type ? count * numberTypes[type].bytes : end - begin
+  if (end - begin !== length || length < 0 || start + end > bytes.length) {
+    throw new ModelFormatError(
+      `${who} needs ${length} bytes at ${begin}, the file has ${Math.max(0, bytes.length - start - begin)}; the file is truncated or damaged`,
+    )
+  }
+  const unreadable = (what: string) => ({
+    shape,
+    get data(): never {
+      throw new ModelFormatError(`${who} ${what}; store it as F32, F16 or I32`)
+    },
+  })
+  if (!type) return unreadable(`is of type ${dtype}, which facekit can't read`)
+  // A copy: its start is aligned for the number type, and it does not keep the whole file alive.
+  // (The plain constructor: the slice of a Node Buffer, which readFile gives, would be a view of the whole file.)
+  const data = numberTypes[type].decode(new Uint8Array(bytes.subarray(start + begin, start + end)).buffer)
+  return data
+    ? { shape, data, type }
+    : unreadable('holds whole numbers beyond 2^53, which no number of JavaScript can hold')
+}
+
+const isNumberType = (name: string): name is SafetensorsType => Object.hasOwn(numberTypes, name)

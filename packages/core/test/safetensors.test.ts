@@ -62,6 +62,56 @@ describe('safetensors', () => {
     expect(read.data[2]).toBe(-65504)
   })
 
+  it('value: 64-bit integers, brain floats and booleans, as torch writes them', () => {
+    const bytes = new Uint8Array(40)
+    const view = new DataView(bytes.buffer)
+    view.setBigInt64(0, -5n, true)
+    view.setBigInt64(8, 2n ** 53n - 1n, true)
+    view.setBigUint64(16, 9n, true)
+    // 1, -2, 3.140625 and infinity: the upper halves of their float32.
+    ;[0x3f80, 0xc000, 0x4049, 0x7f80].forEach((bits, i) => view.setUint16(24 + i * 2, bits, true))
+    bytes.set([0, 1, 1, 0], 32)
+    const header = {
+      i: { dtype: 'I64', shape: [2], data_offsets: [0, 16] },
+      u: { dtype: 'U64', shape: [1], data_offsets: [16, 24] },
+      b: { dtype: 'BF16', shape: [2, 2], data_offsets: [24, 32] },
+      t: { dtype: 'BOOL', shape: [4], data_offsets: [32, 36] },
+    }
+    const { tensors } = readSafetensors(raw(JSON.stringify(header), bytes))
+    expect(tensors.get('i')!.data).toEqual(Float64Array.of(-5, 2 ** 53 - 1))
+    expect(tensors.get('u')!.data).toEqual(Float64Array.of(9))
+    expect(tensors.get('b')!.data).toEqual(Float32Array.of(1, -2, 3.140625, Infinity))
+    expect(tensors.get('t')!.data).toEqual(Uint8Array.of(0, 1, 1, 0))
+    const again = readSafetensors(writeSafetensors({ metadata: {}, tensors })).tensors
+    for (const [name, entry] of tensors) expect(again.get(name)).toEqual(entry)
+  })
+
+  it('value: brain floats are rounded to the nearest', () => {
+    const data = Float32Array.of(1 + 1 / 256, 1 + 3 / 256, 0.1, NaN)
+    const tensors = new Map([['x', { shape: [4], data, type: 'BF16' as const }]])
+    const read = readSafetensors(writeSafetensors({ metadata: {}, tensors })).tensors.get('x')!
+    expect([...read.data]).toEqual([1, 1 + 4 / 256, 0.10009765625, NaN])
+  })
+
+  it('throws: tensors of types that are not known, and of numbers that are too large, when they are used', () => {
+    const data = new Uint8Array(16).fill(0x7f)
+    const header = {
+      new: { dtype: 'F8_E4M3', shape: [4], data_offsets: [0, 4] },
+      four: { dtype: 'F4', shape: [8], data_offsets: [4, 8] },
+      large: { dtype: 'I64', shape: [1], data_offsets: [8, 16] },
+      used: { dtype: 'U8', shape: [2], data_offsets: [0, 2] },
+    }
+    const { tensors } = readSafetensors(raw(JSON.stringify(header), data), 'load: face.safetensors')
+    expect([...tensors.get('used')!.data]).toEqual([127, 127])
+    expect(() => tensors.get('new')!.data).toThrow(
+      `load: face.safetensors: tensor "new" is of type F8_E4M3, which facekit can't read; store it as F32, F16 or I32`,
+    )
+    expect(() => tensors.get('four')!.data).toThrow(ModelFormatError)
+    expect(() => tensors.get('large')!.data).toThrow('whole numbers beyond 2^53')
+    const fraction = new Map([['x', { shape: [1], data: Float64Array.of(0.5), type: 'I64' as const }]])
+    expect(() => writeSafetensors({ metadata: {}, tensors: fraction })).toThrow('x holds 0.5')
+  })
+
   it('value: empty tensors, scalars, no tensors', () => {
     const tensors = new Map([
       ['none', { shape: [0, 3], data: new Float32Array(0) }],
@@ -120,7 +170,8 @@ describe('safetensors', () => {
     const data = new Uint8Array(8)
     expect(readSafetensors(raw(entry({}), data)).tensors.size).toBe(1)
     const wrong = [
-      { dtype: 'BF17' },
+      { dtype: 'F32; DROP' },
+      { dtype: 5 },
       { dtype: 'constructor' },
       { shape: [-2] },
       { shape: [2.5] },
