@@ -26,7 +26,6 @@ export {
   type LandmarkSample,
   type OpenLandmarksOptions,
 } from './landmarks/landmark-dataset.js'
-export { readMatFile, type MatArray } from './landmarks/mat-file.js'
 export { mtcnnLoss, type MtcnnLossOptions, type MtcnnTargets } from './detect/mtcnn-loss.js'
 export { drawMtcnnWindows, type MtcnnWindow, type MtcnnWindowsOptions } from './detect/mtcnn-windows.js'
 export {

@@ -81,7 +81,10 @@ async function readBytes(source: string | URL | Uint8Array): Promise<Uint8Array>
     }
     const response = await fetch(address)
     if (!response.ok) throw new Error(`status ${response.status}`)
-    return new Uint8Array(await response.arrayBuffer())
+    const bytes = new Uint8Array(await response.arrayBuffer())
+    // Development servers answer with the start page where there is no file.
+    if (bytes[0] === 0x3c) throw new Error('the server sent an HTML page')
+    return bytes
   } catch (error) {
     throw fail(error instanceof Error ? error.message : String(error), error)
   }

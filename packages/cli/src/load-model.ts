@@ -21,9 +21,12 @@ export async function loadModel(
   if (nameOrFile === BASE_MODEL) return loadBaseModel()
   if (nameOrFile === SYNTHETIC_MODEL) return loadBaseModel({ variant: 'synthetic' })
   await checkThere(nameOrFile)
-  const { detectModelFormat, loadMorphableModel, readMorphableModel } = await import('@facekit/morphable')
-  if ((await detectModelFormat(nameOrFile)) === 'facekit') return loadMorphableModel(nameOrFile)
-  return readMorphableModel(nameOrFile, { ...options, template: await loadBaseModel() })
+  const { detectModelFormat, readMorphableModel } = await import('@facekit/morphable')
+  const isComplete = (await detectModelFormat(nameOrFile)) === 'facekit'
+  return readMorphableModel(nameOrFile, {
+    ...options,
+    ...(!isComplete && { template: await loadBaseModel() }),
+  })
 }
 
 /** @throws {ValueError} when there is neither a file nor a folder of that name */
@@ -32,6 +35,6 @@ export async function checkThere(nameOrFile: string): Promise<void> {
   const found = await stat(nameOrFile).catch(() => undefined)
   if (found?.isFile() || found?.isDirectory()) return
   throw new ValueError(
-    `--model: "${nameOrFile}" is neither a model nor a file, expected "${BASE_MODEL}", "${SYNTHETIC_MODEL}", a .safetensors, .h5, .npz or .json file, or the folder of ICT-FaceKit`,
+    `--model: "${nameOrFile}" is neither a model nor a file, expected "${BASE_MODEL}", "${SYNTHETIC_MODEL}", a .safetensors, .h5, .mat, .npz or .json file, or the folder of ICT-FaceKit`,
   )
 }

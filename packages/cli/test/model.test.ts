@@ -3,7 +3,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { loadMorphableModel, validateModel } from '@facekit/morphable'
+import { loadBaseModel } from '@facekit/base-model'
+import { loadMorphableModel, saveMorphableModel, validateModel } from '@facekit/morphable'
 import { decode } from 'fast-png'
 import { validateBytes } from 'gltf-validator'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -158,12 +159,27 @@ describe('facekit model', () => {
     expect((await readdir(modes)).toSorted()).toEqual(['albedo.png', 'expression.png', 'identity.png'])
   })
 
+  it('value: a file of facekit is imported with fewer modes', async () => {
+    const own = join(folder, 'base.safetensors')
+    await saveMorphableModel(await loadBaseModel(), own)
+    const out = join(folder, 'fewer.safetensors')
+    const flags = ['--identity-modes', '5', '--expression-modes', '3', '--albedo-modes', '2', '--json']
+    const { code, stdout } = await run(['model', 'import', own, '-o', out, ...flags])
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({
+      vertexCount: 7849,
+      layout: { identity: 5, expression: 3, albedo: 2 },
+    })
+  })
+
   it('throws: one line, exit code 1, nothing half written', async () => {
     const wrong = join(folder, 'wrong.h5')
     await writeFile(wrong, Uint8Array.of(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a, 9, 9, 9, 9))
     const text = join(folder, 'text.txt')
     await writeFile(text, 'hello, I am no model')
     const out = join(folder, 'never.safetensors')
+    const base = join(folder, 'own.safetensors')
+    await saveMorphableModel(await loadBaseModel(), base)
     const cases: [string[], RegExp][] = [
       [['import', wrong, '-o', out], /wrong.h5.*cannot be read as HDF5/],
       [['info', wrong], /wrong.h5.*cannot be read as HDF5/],
@@ -173,6 +189,10 @@ describe('facekit model', () => {
       [['convert', 'base', '-o', join(folder, 'never.stl')], /ends in none of/],
       [['convert', 'base', '-o', join(folder, 'no', 'never.obj')], /there is no folder/],
       [['sample', text, '-o', join(folder, 'never')], /no format that is known/],
+      [['import', base, '-o', out, '--landmarks', text], /--landmarks: files of facekit .* bring their own/],
+      [['import', base, '-o', out, '--split-at', '3'], /--split-at: only arrays/],
+      [['import', base, '-o', out, '--albedo', base], /--albedo: only a Basel file/],
+      [['import', base, '-o', out, '--expressions', base], /--expressions: only a Basel file of 2009/],
       [['import', text], /required option '-o, --out <file>'/],
       [['frobnicate'], /unknown command 'frobnicate'/],
     ]

@@ -20,4 +20,5 @@ export {
   type SafetensorsFile,
   type SafetensorsType,
 } from './safetensors.js'
+export { isMatFile, readMatFile, type MatArray, type MatFileOptions } from './mat-file.js'
 export { writeFileAtomic } from './write-file-atomic.js'

@@ -20,6 +20,8 @@ export {
 export type { ArrayOf } from './readers/model-arrays.js'
 export type { ModelSource } from './readers/model-source.js'
 export { readBaselFaceModel, type BaselOptions } from './readers/read-basel-face-model.js'
+export { readBasel2009, type Basel2009Options } from './readers/read-basel-2009.js'
+export type { ExpPca } from './readers/exp-pca.js'
 export { readAlbedoModel, type AlbedoPart } from './readers/read-albedo-model.js'
 export { readIctFaceKit, type IctFiles, type IctOptions } from './readers/read-ict-face-kit.js'
 export { readArrayModel, type ArrayModelOptions } from './readers/read-array-model.js'
@@ -36,7 +38,7 @@ export {
   type StatismoModel,
 } from './readers/read-statismo-model.js'
 export { describeHdf5, type Hdf5Node } from './readers/describe-hdf5.js'
-export type { Hdf5Options } from './readers/hdf5-file.js'
+export type { Hdf5Options } from './readers/hdf5-connection.js'
 export { surfaceCorrespondence, type SurfaceCorrespondence } from './transfer/surface-correspondence.js'
 export { transferAlbedo, type TransferAlbedoOptions } from './transfer/transfer-albedo.js'
 export {

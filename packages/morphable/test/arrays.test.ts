@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ModelFormatError, writeSafetensors } from '@facekit/core'
+import { ModelFormatError, writeSafetensors, type SafetensorsEntry } from '@facekit/core'
 import {
   createMorphableModel,
   detectModelFormat,
@@ -17,7 +17,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { face, flameArrays, npy } from './face-files.js'
 
 const model = face()
-const { vertexCount, layout, shape } = model
+const { vertexCount, layout, shape, triangles } = model
 const size = vertexCount * 3
 let folder: string
 beforeAll(async () => {
@@ -38,7 +38,7 @@ function expectModes(read: MorphableModel, basis: Float32Array = shape.identity.
 
 describe('createMorphableModel', () => {
   it('value: arrays in every order give the same model', () => {
-    const { triangles, landmarks } = model
+    const { landmarks } = model
     const common = { name: 'mine', mean: shape.mean, triangles, landmarks }
     const turned = new Float32Array(shape.identity.data.length)
     for (let i = 0; i < size; i++) {
@@ -91,6 +91,9 @@ describe('createMorphableModel', () => {
     expect(make({ uv: new Float32Array(4) })).toThrow(/uv is \[4\]/)
     expect(make({ millimetres: 500 })).toThrow(/one unit of the mesh would have to be/)
     expect(make({ diffuseMean: new Float32Array(6) })).toThrow(ModelFormatError)
+    expect(make({ diffuseMean: new Float32Array(size).fill(180) })).toThrow(
+      /diffuseMean holds 180, expected linear RGB in 0..1; divide colours in 0..255 by 255/,
+    )
   })
 })
 
@@ -98,7 +101,7 @@ describe('readArrayModel', () => {
   it('value: FLAME-like .npz, stored and deflated, with bases split and the jaw as an expression', async () => {
     const arrays = flameArrays(model)
     for (const level of [0, 6] as const) {
-      const read = await readArrayModel(zipSync(arrays, { level }), { identityModes: layout.identity })
+      const read = await readArrayModel(zipSync(arrays, { level }), { splitAt: layout.identity })
       expectModes(read)
       expect(read.layout.expression).toBe(layout.expression)
       expect(read.shape.expression.data[7]).toBeCloseTo(shape.expression.data[7], 3)
@@ -112,13 +115,104 @@ describe('readArrayModel', () => {
       'J_regressor.npy': npy(joints, [5, vertexCount]),
       'weights.npy': npy(weights, [vertexCount, 5]),
     }
-    const read = await readArrayModel(zipSync(withJaw), { identityModes: layout.identity })
+    const read = await readArrayModel(zipSync(withJaw), { splitAt: layout.identity })
     expect(read.layout.expression).toBe(layout.expression + 1)
     const chin = [0, 1, 2].map((c) => read.shape.expression.get(layout.expression, model.landmarks[8], c))
     // Turning about the joint by the ear: the chin, below and before it, goes down and back.
     expect(chin[0]).toBe(0)
     expect(chin[1]).toBeLessThan(-5)
     expect(chin[2]).toBeLessThan(-5)
+  })
+
+  it('value: identity and expression in one array are told apart, and cut each', async () => {
+    const arrays = flameArrays(model)
+    // The first expression moves the face much more than the last identity does, as in FLAME.
+    const scaled = {
+      ...model,
+      shape: {
+        ...shape,
+        expression: ndarray(
+          shape.expression.data.map((value) => value * 10),
+          shape.expression.shape,
+        ),
+      },
+    }
+    const bytes = zipSync(flameArrays(scaled))
+    expect((await readArrayModel(bytes)).layout).toMatchObject({
+      identity: layout.identity,
+      expression: layout.expression,
+    })
+    const cut = await readMorphableModel(bytes, { identityModes: 2, expressionModes: 1 })
+    expect(cut.layout).toMatchObject({ identity: 2, expression: 1 })
+    expect(cut.shape.expression.get(0, 7, 1)).toBeCloseTo(10 * shape.expression.get(0, 7, 1), 3)
+    await expect(readArrayModel(zipSync(arrays), { splitAt: 99 })).rejects.toThrow(
+      /splitAt is 99, the file has/,
+    )
+    // 400 modes without a jump: 300 of identity.
+    const many = new Float32Array(size * 400).fill(1e-4)
+    const flame = { ...arrays, 'shapedirs.npy': npy(many, [vertexCount, 3, 400]) }
+    expect((await readMorphableModel(zipSync(flame), { identityModes: 100 })).layout).toMatchObject({
+      identity: 100,
+      expression: 100,
+    })
+  })
+
+  it('value: flags count for every format, or are refused', async () => {
+    const own = encodeMorphableModel(model)
+    const cut = await readMorphableModel(own, {
+      identityModes: 1,
+      expressionModes: 1,
+      albedoModes: 1,
+      name: 'cut',
+    })
+    expect(cut.layout).toEqual({ identity: 1, expression: 1, albedo: 1 })
+    expect(cut.name).toBe('cut')
+    expect(cut.shape.expressionNames).toEqual(shape.expressionNames?.slice(0, 1))
+    validateModel(cut)
+    const { identity, expression } = shape
+    const separate = zipSync({
+      ...flameArrays(model),
+      'shapedirs.npy': npy(
+        identity.data.map((value) => value / 1000),
+        [...identity.shape],
+      ),
+      'exprdirs.npy': npy(
+        expression.data.map((value) => value / 1000),
+        [...expression.shape],
+      ),
+    })
+    expect(
+      (await readMorphableModel(separate, { identityModes: 1, expressionModes: 1 })).layout,
+    ).toMatchObject({
+      identity: 1,
+      expression: 1,
+    })
+    await expect(readMorphableModel(own, { landmarks: model.landmarks })).rejects.toThrow(
+      'option "landmarks" does not go with a file of format facekit; leave it out',
+    )
+    await expect(readMorphableModel(own, { splitAt: 3 })).rejects.toThrow(/option "splitAt" does not go with/)
+  })
+
+  it('value: .npy headers in any order and spacing, as numpy reads them', async () => {
+    const arrays = flameArrays(model)
+    const rows = triangles.length / 3
+    for (const header of [
+      `{'shape':(${rows},3),'fortran_order':False,'descr':'<i4'}`,
+      `{"descr": "<i4", 'fortran_order' : False , 'shape': ( ${rows}L, 3L ), }`,
+      `{ 'fortran_order': False, 'descr': '<i4', 'shape': (${rows}, 3,) }`,
+    ]) {
+      const read = await readArrayModel(zipSync({ ...arrays, 'f.npy': npy(triangles, [rows, 3], header) }))
+      expect(read.triangles).toEqual((await readArrayModel(zipSync(arrays))).triangles)
+    }
+    for (const header of [
+      `{'descr': '<i4', 'shape': (${rows}, 3)}`,
+      `{'descr': [('x', '<i4')], 'fortran_order': False, 'shape': (${rows}, 3)}`,
+      `{'descr': '<i4', 'fortran_order': False, 'shape': (${rows}, 3), 'more': 1}`,
+      `{'descr': '<i4', 'fortran_order': False, 'shape': __import__('os')}`,
+    ]) {
+      const bytes = zipSync({ ...arrays, 'f.npy': npy(triangles, [rows, 3], header) })
+      await expect(readArrayModel(bytes)).rejects.toThrow(/f.npy: the header is \{/)
+    }
   })
 
   it('value: landmarks as triangles and weights', async () => {
@@ -141,14 +235,16 @@ describe('readArrayModel', () => {
   })
 
   it('value: .safetensors of any origin, and a JSON description with files beside it', async () => {
-    const tensors = new Map([
+    const tensors = new Map<string, SafetensorsEntry>([
       ['mean', { shape: [vertexCount, 3], data: shape.mean.data.map((value) => value / 10) }],
       [
         'identity_basis',
         { shape: [...shape.identity.shape], data: shape.identity.data.map((value) => value / 10) },
       ],
       ['triangles', { shape: [model.triangles.length / 3, 3], data: model.triangles }],
-      ['landmarks68', { shape: [68], data: Int32Array.from(model.landmarks) }],
+      // As torch stores them, and weights of another network beside them.
+      ['landmarks68', { shape: [68], data: Float64Array.from(model.landmarks), type: 'I64' as const }],
+      ['layer', { shape: [2], data: Float32Array.of(1, 2), type: 'BF16' as const }],
     ])
     const metadata = { license: 'MIT', unit: 'centimetre' }
     const path = join(folder, 'foreign.safetensors')

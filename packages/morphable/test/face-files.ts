@@ -51,14 +51,18 @@ export function baselOf(model: MorphableModel, options: Partial<StatismoInput> =
   }
 }
 
-/** Bytes of an .npy file. */
+/** Bytes of an .npy file.
+ *
+ * @param text - the header. Default: as numpy writes it
+ */
 export function npy(
   data: Float32Array | Float64Array | Int32Array,
   shape: number[],
+  text?: string,
 ): Uint8Array<ArrayBuffer> {
   const descr = data instanceof Float32Array ? '<f4' : data instanceof Float64Array ? '<f8' : '<i4'
   const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(', ')
-  let header = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${sizes}), }`
+  let header = text ?? `{'descr': '${descr}', 'fortran_order': False, 'shape': (${sizes}), }`
   header = `${header.padEnd(117)}\n`
   const bytes = new Uint8Array(10 + header.length + data.byteLength)
   bytes.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, header.length, 0])

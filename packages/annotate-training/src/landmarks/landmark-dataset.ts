@@ -1,7 +1,6 @@
 import ndarray from 'ndarray'
-import { AnnotationError } from '@facekit/core'
+import { AnnotationError, FacekitError, readMatFile } from '@facekit/core'
 import { type Picture, type Points, landmarkCount, readPicture } from '@facekit/annotate'
-import { readMatFile } from './mat-file.js'
 
 /** A picture of a face with its landmarks. */
 export interface LandmarkSample {
@@ -149,7 +148,9 @@ async function matPoints(
   who: string,
   variable?: OpenLandmarksOptions['variable'],
 ): Promise<Points | undefined> {
-  const variables = await readMatFile(bytes, who)
+  const variables = await readMatFile(bytes, who).catch((error: unknown) => {
+    throw error instanceof FacekitError ? new AnnotationError(error.message, { cause: error }) : error
+  })
   for (const name of variable === undefined ? MAT_VARIABLES : [variable]) {
     const matrix = variables.get(name)
     if (matrix === undefined || matrix.shape.length !== 2) continue

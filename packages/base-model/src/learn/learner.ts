@@ -7,7 +7,7 @@ import { identityModes } from './identity-modes.js'
 import { identityStatistics } from './identity-statistics.js'
 import { learnExpressions } from './learn-expressions.js'
 import { learnLandmarks } from './learn-landmarks.js'
-import type { LearnedFaceModel, LearnFaceModelOptions } from './learn-face-model.js'
+import type { LearnedFaceModel, LearnFaceModelOptions } from './learning-options.js'
 import { readLearningTemplate, vertexAreas } from './learning-template.js'
 import { observePeople, type LearningPerson } from './observe-people.js'
 import { packLearnedModel, skinTone } from './pack-learned-model.js'
@@ -20,7 +20,7 @@ const ASYMMETRY = 0.18
 /** Root mean square distance of a random face from the mean, mm. */
 const SPREAD = 3.3
 
-const breathe = () => new Promise<void>((resolve) => setTimeout(resolve, 0))
+const yieldToEventLoop = () => new Promise<void>((resolve) => setTimeout(resolve, 0))
 
 /** The work behind `learnFaceModel`. */
 export async function learn(
@@ -44,7 +44,7 @@ export async function learn(
   const begin = async (stage: 'align' | 'identity' | 'expression' | 'albedo' | 'pack') => {
     signal?.throwIfAborted()
     onProgress?.({ stage, done: 0, total: 1 })
-    await breathe()
+    await yieldToEventLoop()
   }
   let network: Promise<FaceMeshNetwork> | undefined
   const open = () => (network ??= options.network ? Promise.resolve(options.network) : loadFaceMesh())
@@ -88,7 +88,7 @@ export async function learn(
     async (done, total) => {
       signal?.throwIfAborted()
       onProgress?.({ stage: 'expression', done, total })
-      await breathe()
+      await yieldToEventLoop()
     },
   )
   const { skinEnd } = template
@@ -108,7 +108,7 @@ export async function learn(
       async (done, total) => {
         signal?.throwIfAborted()
         onProgress?.({ stage: 'albedo', done: pass * total + done, total: 2 * total })
-        await breathe()
+        await yieldToEventLoop()
       },
     )
     if (new Set(observations.map(({ person }) => person)).size < LEAST_PEOPLE) {

@@ -5,7 +5,7 @@ import { wholeNumber } from '../number-option.js'
 import { createProgress, type Progress } from '../progress.js'
 
 const BACKENDS = ['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu']
-const MODEL = 'a name ("base"), a file (.safetensors, .h5, .npz, .json), or the folder of ICT-FaceKit'
+const MODEL = 'a name ("base"), a file (.safetensors, .h5, .mat, .npz, .json), or the folder of ICT-FaceKit'
 
 /** `facekit model`: a command for each thing to do with a face model. Another one is a function like those below, in this list. */
 export function modelCommand(io: CliIo): Command {
@@ -47,7 +47,7 @@ const jsonOption = () => new Option('--json', 'print one JSON document instead o
 const forceOption = () => new Option('--force', 'replace results that exist').default(false)
 const backendOption = () => new Option('--backend <name>', 'what computes').choices(BACKENDS).default('auto')
 const modesOption = (what: string) =>
-  new Option(`--${what}-modes <number>`, `keep only the first so many modes of ${what}`).argParser(
+  new Option(`--${what}-modes <number>`, `keep only the first <number> modes of ${what}`).argParser(
     wholeNumber(0, 10_000),
   )
 
@@ -65,12 +65,25 @@ function infoCommand(io: CliIo): Command {
 function importCommand(io: CliIo): Command {
   return new Command('import')
     .description('read a model of another format and store it as .safetensors')
-    .argument('<source>', 'an .h5, .npz, .safetensors or .json file, or the folder of ICT-FaceKit')
+    .argument('<source>', 'an .h5, .mat, .npz, .safetensors or .json file, or the folder of ICT-FaceKit')
     .requiredOption('-o, --out <file>', 'the .safetensors file to write')
     .option('--albedo <file>', 'an albedo model (.h5) of the same mesh, for a Basel file')
     .option('--landmarks <file>', '68 vertices, as JSON or a number a line; default: found')
+    .option(
+      '--expressions <file>',
+      'Exp_Pca.bin for a Basel file of 2009; std_exp.txt and BFM_exp_idx.mat beside it',
+    )
     .addOption(
-      new Option('--crop <what>', 'face: without ears and neck').choices(['face', 'none']).default('face'),
+      new Option(
+        '--crop <what>',
+        'face: without ears and neck; default: face, and none for files of facekit',
+      ).choices(['face', 'none']),
+    )
+    .addOption(
+      new Option(
+        '--split-at <number>',
+        'identity modes in FLAME\'s one array "shapedirs"; default: found',
+      ).argParser(wholeNumber(0, 10_000)),
     )
     .addOption(modesOption('identity'))
     .addOption(modesOption('expression'))
@@ -94,7 +107,9 @@ interface ImportFlags {
   out: string
   albedo?: string
   landmarks?: string
-  crop: 'face' | 'none'
+  expressions?: string
+  crop?: 'face' | 'none'
+  splitAt?: number
   identityModes?: number
   expressionModes?: number
   albedoModes?: number

@@ -3,11 +3,12 @@ import type { FaceMesh, MorphTarget } from '@facekit/export'
 import {
   detectModelFormat,
   encodeMorphableModel,
+  type ModelFormat,
   type MorphableModel,
   type ReadModelOptions,
 } from '@facekit/morphable'
 import { readFile, stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileSystemReason } from '../error-line.js'
 import { checkThere, loadModel } from '../load-model.js'
 import type { Progress } from '../progress.js'
@@ -27,7 +28,9 @@ export interface ImportOptions {
   out: string
   albedo?: string
   landmarks?: string
-  crop: 'face' | 'none'
+  expressions?: string
+  crop?: 'face' | 'none'
+  splitAt?: number
   identityModes?: number
   expressionModes?: number
   albedoModes?: number
@@ -43,7 +46,7 @@ export async function importModel(
   signal: AbortSignal,
 ): Promise<StoredModel> {
   const started = performance.now()
-  const { out, albedo, landmarks, crop, precision, force, ...modes } = options
+  const { out, albedo, landmarks, expressions, crop, precision, force, ...counts } = options
   if (!/\.safetensors$/i.test(out)) {
     throw new ValueError(
       `--out: "${out}" is no .safetensors file; facekit model convert writes other formats`,
@@ -51,12 +54,12 @@ export async function importModel(
   }
   await checkOutput(out, force)
   await checkThere(source)
-  if (albedo !== undefined && (await detectModelFormat(source)) !== 'basel') {
-    throw new ValueError('--albedo: only a Basel file (.h5) can be combined with an albedo model')
-  }
+  const format = await detectModelFormat(source)
+  checkFlags(format, options)
   const read: ReadModelOptions = {
-    ...modes,
-    crop,
+    ...counts,
+    ...(format === 'facekit' ? crop && { crop } : { crop: crop ?? 'face' }),
+    ...(expressions && { expressions: await expressionFiles(expressions) }),
     ...(albedo && { albedo }),
     ...(landmarks && { landmarks: await readLandmarks(landmarks) }),
     signal,
@@ -66,6 +69,39 @@ export async function importModel(
   const model = await loadModel(source, read)
   signal.throwIfAborted()
   return store(model, out, encodeMorphableModel(model, { precision }), started)
+}
+
+/** Flags that only some formats have a use for, and what to say of the others. */
+const FLAGS: readonly [keyof ImportOptions, string, readonly ModelFormat[], string][] = [
+  ['albedo', '--albedo', ['basel'], 'only a Basel file (.h5) can be combined with an albedo model'],
+  ['expressions', '--expressions', ['basel-2009'], 'only a Basel file of 2009 (.mat) has none of its own'],
+  [
+    'splitAt',
+    '--split-at',
+    ['arrays'],
+    'only arrays (.npz, .safetensors, .json) have identity and expression in one',
+  ],
+  [
+    'landmarks',
+    '--landmarks',
+    ['basel', 'basel-2009', 'arrays'],
+    'files of facekit and ICT-FaceKit bring their own landmarks',
+  ],
+]
+
+/** @throws {ValueError} for a flag that the format would leave unused */
+function checkFlags(format: ModelFormat, options: ImportOptions): void {
+  for (const [key, flag, formats, why] of FLAGS) {
+    if (options[key] !== undefined && !formats.includes(format)) throw new ValueError(`${flag}: ${why}`)
+  }
+}
+
+/** `Exp_Pca.bin` and the files that come with it. */
+async function expressionFiles(modes: string): Promise<NonNullable<ReadModelOptions['expressions']>> {
+  const beside = (name: string) => join(dirname(modes), name)
+  const vertices = beside('BFM_exp_idx.mat')
+  const isThere = await stat(vertices).catch(() => undefined)
+  return { modes, deviations: beside('std_exp.txt'), ...(isThere && { vertices }) }
 }
 
 /** Stores a model in the format that the file's ending names. */

@@ -1,12 +1,8 @@
 import { ModelFormatError } from '@facekit/core'
 import type { ModelArrays } from './create-morphable-model.js'
 import { jawModes } from './jaw-modes.js'
-
-/** An array with its shape. */
-export interface ShapedArray {
-  shape: readonly number[]
-  data: ArrayLike<number>
-}
+import type { ShapedArray } from './shaped-array.js'
+import { splitModes } from './split-modes.js'
 
 /** Names under which files have the parts of a model; the first is facekit's own. */
 const NAMES = {
@@ -47,23 +43,17 @@ export const knownArrayNames: ReadonlySet<string> = new Set([
   ...JOINTS,
 ])
 
-/** Options of `arraysByName`. */
-export interface NamedArraysOptions {
-  /** Modes of `shapedirs` that are of identity, the others being of expression, where they come as one array. Default 300, as
-   * in FLAME, if there are more; else all. */
-  identityModes?: number
-}
-
 /** Takes a model out of arrays with the usual names: facekit's, FLAME's, and some of others.
  *
  * @param all - names of all that the file has, for messages
+ * @param splitAt - see `ArrayModelOptions`
  * @throws {ModelFormatError} that names what is missing
  */
 export function arraysByName(
   who: string,
   arrays: ReadonlyMap<string, ShapedArray>,
   all: readonly string[],
-  options: NamedArraysOptions = {},
+  splitAt?: number,
 ): Pick<ModelArrays, 'mean' | 'triangles'> & Partial<ModelArrays> {
   const find = (part: keyof typeof NAMES) => NAMES[part].map((name) => arrays.get(name)).find(Boolean)
   const need = (part: keyof typeof NAMES) => {
@@ -87,7 +77,7 @@ export function arraysByName(
   ) as Partial<Record<keyof typeof NAMES, ShapedArray>>
   // Texture coordinates with a count of their own belong to corners, not to vertices.
   if (parts.uv && parts.uv.shape[0] !== mean.data.length / 3) delete parts.uv
-  const split = splitModes(parts, mean.data.length / 3, options.identityModes)
+  const split = splitModes(who, parts, mean.data.length / 3, splitAt)
   const landmarks = parts.landmarks ?? embeddedLandmarks(arrays, triangles)
   const jaw = jawModes(arrays, mean)
   const expression = jaw ? appendModes(split.expression, jaw, mean.data.length / 3) : split.expression
@@ -99,27 +89,6 @@ export function arraysByName(
     triangles,
     ...(landmarks && { landmarks }),
   }
-}
-
-/** FLAME keeps identity and expression in one array `[N, 3, K]`. */
-function splitModes(
-  parts: Partial<Record<keyof typeof NAMES, ShapedArray>>,
-  count: number,
-  identityModes: number | undefined,
-): { identity?: ShapedArray; expression?: ShapedArray } {
-  const { identity, expression } = parts
-  if (!identity || expression) return { ...(identity && { identity }), ...(expression && { expression }) }
-  const [n, three, modes] = identity.shape
-  const at = identityModes ?? (modes > 300 ? 300 : modes)
-  if (identity.shape.length !== 3 || n !== count || three !== 3 || at >= modes) return { identity }
-  const take = (first: number, last: number): ShapedArray => {
-    const data = new Float32Array(n * 3 * (last - first))
-    for (let i = 0; i < n * 3; i++) {
-      for (let k = first; k < last; k++) data[(k - first) * n * 3 + i] = identity.data[i * modes + k]
-    }
-    return { shape: [last - first, n, 3], data }
-  }
-  return { identity: take(0, at), expression: take(at, modes) }
 }
 
 /** The corner that each landmark is nearest to; 51 without the jaw, or all 68. */

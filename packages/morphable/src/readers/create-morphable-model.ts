@@ -1,3 +1,4 @@
+import { ModelFormatError } from '@facekit/core'
 import ndarray, { type NdArray } from 'ndarray'
 import { cropModel } from '../model/crop-model.js'
 import { cylindricalUv } from './cylindrical-uv.js'
@@ -67,6 +68,8 @@ export interface CreateModelOptions {
 /** What is known of the parts that were not given. */
 const GREY = 0.35
 const SPECULAR = 0.04
+/** No surface sends back more than all light; a little more is noise of a measurement. */
+const LARGEST_ALBEDO = 1.5
 
 /** Makes a face model of arrays: your own model is one call.
  *
@@ -189,8 +192,17 @@ function readAlbedo(
   count: number,
 ): { albedo: MorphableModel['albedo']; missing: boolean } {
   const constant = (value: number) => ndarray(new Float32Array(count * 3).fill(value), [count, 3])
-  const mean = (name: 'diffuseMean' | 'specularMean', value: number): NdArray<Float32Array> =>
-    arrays[name] ? ndarray(rowsOf(who, name, arrays[name], 3, count), [count, 3]) : constant(value)
+  const mean = (name: 'diffuseMean' | 'specularMean', value: number): NdArray<Float32Array> => {
+    if (!arrays[name]) return constant(value)
+    const rows = rowsOf(who, name, arrays[name], 3, count)
+    const largest = rows.reduce((most, each) => Math.max(most, each), 0)
+    if (largest > LARGEST_ALBEDO) {
+      throw new ModelFormatError(
+        `${who}: ${name} holds ${largest}, expected linear RGB in 0..1; divide colours in 0..255 by 255 and raise them to the power 2.2`,
+      )
+    }
+    return ndarray(rows, [count, 3])
+  }
   const diffuse = arrangeModes(who, 'diffuse', arrays.diffuse, count)
   const specular = arrays.specular
     ? arrangeModes(who, 'specular', arrays.specular, count)

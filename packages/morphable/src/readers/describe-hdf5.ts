@@ -1,5 +1,6 @@
 import type { Hdf5Value } from './hdf5-access.js'
-import { Hdf5File, typeName, type Hdf5Options } from './hdf5-file.js'
+import type { Hdf5Options } from './hdf5-connection.js'
+import { Hdf5File, typeName } from './hdf5-file.js'
 import { sourceName, type ModelSource } from './model-source.js'
 
 /** One line of the tree of an HDF5 file. */
@@ -10,7 +11,7 @@ export interface Hdf5Node {
   shape?: number[]
   /** E.g. `float32`, `int32`, `text`. */
   type?: string
-  /** A text, or a single number. */
+  /** A text, or a single number; whole numbers beyond 2^53 as text. */
   value?: string | number
   attributes?: Record<string, string | number>
 }
@@ -35,8 +36,8 @@ export async function describeHdf5(source: ModelSource, options: Hdf5Options = {
         if (member.kind === 'dataset') {
           node.shape = member.shape ?? []
           node.type = typeName(member)
-          const value = member.type === 3 ? await file.text(inner) : await file.number(inner)
-          if (value !== undefined) node.value = value
+          const value = member.type === 3 ? await file.text(inner) : await file.scalar(inner)
+          if (value !== undefined) node.value = plain(value)
         }
         const attributes = Object.entries(await file.attributes(inner))
         if (attributes.length > 0) {
@@ -53,5 +54,6 @@ export async function describeHdf5(source: ModelSource, options: Hdf5Options = {
 
 function plain(value: Hdf5Value): string | number {
   const first: unknown = Array.isArray(value) && value.length === 1 ? value[0] : value
+  if (typeof first === 'bigint' && Number.isSafeInteger(Number(first))) return Number(first)
   return typeof first === 'number' || typeof first === 'string' ? first : String(first)
 }

@@ -6,8 +6,9 @@ export interface Hdf5Description {
   type?: number
   /** Of one element. */
   bytes?: number
-  /** As numpy writes it, e.g. `<f`. */
-  dtype?: string
+  /** Of numbers: bits that count; less than `bytes * 8` in some files. */
+  precision?: number
+  signed?: boolean
 }
 
 export type Hdf5Value = ArrayBufferView | unknown[] | string | number | bigint | boolean | null

@@ -1,15 +1,7 @@
 import { ModelFormatError } from '@facekit/core'
 import type { Hdf5Access, Hdf5Description, Hdf5Value } from './hdf5-access.js'
-import { connectHdf5 } from './hdf5-connection.js'
+import { connectHdf5, type Hdf5Options } from './hdf5-connection.js'
 import type { ModelSource } from './model-source.js'
-
-/** Options of everything that reads HDF5. */
-export interface Hdf5Options {
-  /** Seconds after which reading one block is given up; only Node can (the file is read in a worker). Default 30. */
-  timeLimit?: number
-  /** Whether the file is read in a worker (Node). `false` saves 0.1 s for files that are known to be good. Default true. */
-  isolate?: boolean
-}
 
 /** Numbers that are read at once: 8 MB. */
 const BLOCK = 2_000_000
@@ -110,7 +102,7 @@ export class Hdf5File {
         path,
         shape.map((size, axis) => (axis === 0 ? [row, end] : [0, size])),
       )
-      // Whoever awaits it hears of a failure; while the block before is visited, nobody does.
+      // Whoever awaits it gets the failure; while the block before is visited, nobody does.
       block.catch(() => {})
       return block
     }
@@ -139,14 +131,20 @@ export class Hdf5File {
     return { data, shape }
   }
 
-  /** One number: a scalar, or an array of length 1; undefined where there is none. */
+  /** One number: a scalar, or an array of length 1; undefined where there is none. Whole numbers beyond 2^53 lose their last digits. */
   async number(path: string): Promise<number | undefined> {
+    const value = await this.scalar(path)
+    return value === undefined ? undefined : Number(value)
+  }
+
+  /** As `number`, with whole numbers of 64 bits exact. */
+  async scalar(path: string): Promise<number | bigint | undefined> {
     const found = await this.describe(path)
     if (found?.kind !== 'dataset' || (found.type !== 0 && found.type !== 1)) return undefined
     if ((found.shape ?? []).some((size) => size !== 1)) return undefined
     const value = await this.#access.read(path)
     const first = typeof value === 'object' && value !== null ? (value as ArrayLike<unknown>)[0] : value
-    return typeof first === 'number' || typeof first === 'bigint' ? Number(first) : undefined
+    return typeof first === 'number' || typeof first === 'bigint' ? first : undefined
   }
 
   /** One text: a scalar, or an array of length 1; undefined where there is none. */
@@ -187,9 +185,9 @@ function isNumbers(value: Hdf5Value): value is Float32Array {
 }
 
 /** A type in words. */
-export function typeName({ type, bytes = 0, dtype = '' }: Hdf5Description): string {
-  if (type === 0) return `${/[BHIQ]$/.test(dtype) ? 'uint' : 'int'}${bytes * 8}`
-  if (type === 1) return `float${bytes * 8}`
+export function typeName({ type, bytes = 0, precision = bytes * 8, signed }: Hdf5Description): string {
+  if (type === 0) return `${signed ? 'int' : 'uint'}${precision}`
+  if (type === 1) return `float${precision}`
   if (type === 3) return 'text'
   return 'a type that is neither number nor text'
 }

@@ -1,4 +1,4 @@
-import type { ShapedArray } from './arrays-by-name.js'
+import type { ShapedArray } from './shaped-array.js'
 
 /** FLAME's joints: root, neck, jaw, right eye, left eye. */
 const JAW = 2

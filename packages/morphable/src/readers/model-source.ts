@@ -63,3 +63,27 @@ async function download(address: string, who: string): Promise<Uint8Array> {
   if (!response.ok) throw new ModelFormatError(`${who}: cannot be fetched (status ${response.status})`)
   return new Uint8Array(await response.arrayBuffer())
 }
+
+/** Bytes that are read to tell what a file is: a header of .safetensors may name its format late, and the contents of HDF5 may begin
+ * behind a user block. */
+const START = 2 ** 20 + 8
+
+/** The first bytes of a source.
+ *
+ * @throws {ModelFormatError} when it cannot be read
+ */
+export async function readStart(source: ModelSource, who: string): Promise<Uint8Array> {
+  const isPath = (typeof source === 'string' || source instanceof URL) && !isRemote(source)
+  if (!isPath) return (await readSource(source, who)).subarray(0, START)
+  const { open } = await import(/* webpackIgnore: true */ 'node:fs/promises')
+  const file = await open(source).catch((error: unknown) => {
+    throw fileError(error, who)
+  })
+  try {
+    const start = new Uint8Array(Math.min(START, (await file.stat()).size))
+    const { bytesRead } = await file.read(start, 0, start.length, 0)
+    return start.subarray(0, bytesRead)
+  } finally {
+    await file.close()
+  }
+}

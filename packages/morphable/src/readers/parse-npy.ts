@@ -38,7 +38,25 @@ function halfAt(view: DataView, at: number, little: boolean): number {
   return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15))
 }
 
-/** Reads an .npy file of numpy's, versions 1 to 3. The header is parsed strictly, as the text that numpy writes; nothing is run.
+/** The entries of a header: a dictionary in Python's notation, in any order and spacing, as numpy reads it.
+ *
+ * @returns undefined when it is anything else
+ */
+function parseHeader(text: string): Record<string, string> | undefined {
+  const inner = /^\{([^]*)\}$/.exec(text)?.[1]
+  if (inner === undefined) return undefined
+  const entry =
+    /\s*(['"])(descr|fortran_order|shape)\1\s*:\s*(?:(['"])([^'"\\]*)\3|(True|False)|\(([\d\sL,]*)\))\s*(?:,|$)\s*/y
+  const entries: Record<string, string> = {}
+  while (entry.lastIndex < inner.length) {
+    const found = entry.exec(inner)
+    if (!found) return undefined
+    entries[found[2]] = found[4] ?? found[5] ?? found[6]
+  }
+  return entries
+}
+
+/** Reads an .npy file of numpy's, versions 1 to 3. The header is parsed as the dictionary that numpy reads; nothing is run.
  *
  * @throws {ModelFormatError} when it is truncated, damaged, or holds anything but numbers
  */
@@ -53,25 +71,20 @@ export function parseNpy(bytes: Uint8Array, who: string): NpyArray {
   const length = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true)
   const start = (version === 1 ? 10 : 12) + length
   if (length > 65536 || start > bytes.length) fail('the header does not fit into the file')
-  const header = String.fromCharCode(...bytes.subarray(start - length, start)).trim()
-  const match =
-    /^\{'descr': '([<>|=])([a-zA-Z])(\d+)', 'fortran_order': (True|False), 'shape': \(([\d, ]*)\), ?\}$/.exec(
-      header,
-    )
-  if (!match || match[2] === 'O') {
-    return fail(
-      /'[|<>=]?O\d*'/.test(header)
-        ? 'it holds Python objects, which only Python can unpack; store numbers in it'
-        : `the header is ${header.slice(0, 80)}`,
-    )
+  const header = new TextDecoder().decode(bytes.subarray(start - length, start)).trim()
+  const { descr, fortran_order: fortran, shape: dimensions } = parseHeader(header) ?? {}
+  const [, order, kind, size] = /^([<>|=])([a-zA-Z])(\d+)$/.exec(descr ?? '') ?? []
+  if (/^[<>|=]?O\d*$/.test(descr ?? '')) {
+    fail('it holds Python objects, which only Python can unpack; store numbers in it')
   }
-  const [, order, kind, size, fortran, dimensions] = match
+  if (kind === undefined || fortran === undefined || dimensions === undefined) {
+    return fail(`the header is ${header.slice(0, 80)}`)
+  }
   const type = TYPES[kind + size]
   if (!type) return fail(`numbers are of type ${kind}${size}`)
   const shape = dimensions
-    .split(',')
-    .map((text) => text.trim())
-    .filter((text) => text !== '')
+    .split(/[\sL,]+/)
+    .filter(Boolean)
     .map(Number)
   const count = shape.reduce((product, n) => product * n, 1)
   const [width, read] = type

@@ -1,5 +1,7 @@
 import { ModelFormatError, readSafetensors } from '@facekit/core'
-import { arraysByName, knownArrayNames, type NamedArraysOptions, type ShapedArray } from './arrays-by-name.js'
+import { limitModes, type ModeLimits } from '../model/limit-modes.js'
+import { arraysByName, knownArrayNames } from './arrays-by-name.js'
+import type { ShapedArray } from './shaped-array.js'
 import { createMorphableModel, type CreateModelOptions, type ModelArrays } from './create-morphable-model.js'
 import { isRemote, readSource, sourceName, type ModelSource } from './model-source.js'
 import type { MorphableModel } from '../model/morphable-model.js'
@@ -9,13 +11,17 @@ import { isZip, readNpz } from './read-npz.js'
 /** Options of `readArrayModel`. */
 export interface ArrayModelOptions
   extends
-    NamedArraysOptions,
+    ModeLimits,
     Pick<CreateModelOptions, 'template' | 'crop'>,
-    Partial<Omit<ModelArrays, 'mean' | 'triangles'>> {}
+    Partial<Omit<ModelArrays, 'mean' | 'triangles'>> {
+  /** Modes of one array `shapedirs` that are identity, the others being expression. Default: told from the modes, which become smaller
+   * within each basis; 300, as in FLAME, where that says nothing. */
+  splitAt?: number
+}
 
 /** Reads a model out of arrays in a file: `.npz` (FLAME-like or your own), `.safetensors` of any origin, or a `.json` description.
  *
- * Arrays are found by name: `mean` or `v_template`; `identity` or `shapedirs` (FLAME's 300 of identity, then expression); `expression`
+ * Arrays are found by name: `mean` or `v_template`; `identity` or `shapedirs` (FLAME's identity, then expression); `expression`
  * or `exprdirs`; `triangles`, `faces` or `f`; `landmarks` (68 vertices) or FLAME's `full_lmk_faces_idx` and `full_lmk_bary_coords`;
  * `diffuseMean`, `diffuse`, `specularMean`, `specular`; `uv`. FLAME's jaw joint becomes one more expression. A JSON description has
  * these names, each with numbers (nested or flat) or the name of an .npy file beside it, and `name`, `license`, `origin`,
@@ -29,20 +35,20 @@ export async function readArrayModel(
   source: ModelSource,
   options: ArrayModelOptions = {},
 ): Promise<MorphableModel> {
-  const { template, crop, identityModes, ...given } = options
+  const { template, crop, identityModes, expressionModes, albedoModes, splitAt, ...given } = options
   const who = sourceName('readArrayModel', source)
   const bytes = await readSource(source, who)
   const found = await unpack(bytes, who, source)
-  const split = identityModes === undefined ? {} : { identityModes }
-  return createMorphableModel(
+  const model = createMorphableModel(
     {
       name: 'arrays',
       ...found.texts,
-      ...arraysByName(who, found.arrays, found.names, split),
+      ...arraysByName(who, found.arrays, found.names, splitAt),
       ...given,
     },
     { who, ...(template && { template }), ...(crop && { crop }) },
   )
+  return limitModes(model, { identityModes, expressionModes, albedoModes })
 }
 
 interface Unpacked {
@@ -68,7 +74,8 @@ async function unpack(bytes: Uint8Array, who: string, source: ModelSource): Prom
   const units: Record<string, number> = { m: 1000, metre: 1000, cm: 10, centimetre: 10, mm: 1, millimetre: 1 }
   const unit = units[metadata.unit ?? '']
   return {
-    arrays: new Map([...tensors].map(([name, { shape, data }]) => [name, { shape, data }])),
+    // Others may be of a type that can't be read.
+    arrays: new Map([...tensors].filter(([name]) => knownArrayNames.has(name))),
     names: [...tensors.keys()],
     texts: {
       ...(metadata.name && { name: metadata.name }),

@@ -1,17 +1,12 @@
 import type { NdArray } from 'ndarray'
-import ndarray from 'ndarray'
+import { linearColors } from './linear-colors.js'
 import { createMorphableModel, type CreateModelOptions } from './create-morphable-model.js'
-import { Hdf5File, type Hdf5Options } from './hdf5-file.js'
+import type { Hdf5Options } from './hdf5-connection.js'
+import { Hdf5File } from './hdf5-file.js'
 import { sourceName, type ModelSource } from './model-source.js'
 import type { MorphableModel } from '../model/morphable-model.js'
 import type { AlbedoPart } from './read-albedo-model.js'
-import {
-  checkVertexCount,
-  readLinearPart,
-  readNamedPoints,
-  readStatismoMesh,
-  type LinearPart,
-} from './statismo.js'
+import { checkVertexCount, readLinearPart, readNamedPoints, readStatismoMesh } from './statismo.js'
 
 /** Options of `readBaselFaceModel`. */
 export interface BaselOptions extends Hdf5Options {
@@ -30,11 +25,6 @@ export interface BaselOptions extends Hdf5Options {
   /** Default `basel-<vertices of the file>`. */
   name?: string
 }
-
-/** Exponent between the file's colours and linear RGB; the paper's own. */
-const GAMMA = 2.2
-/** F0 of skin, where the file says nothing about highlights. */
-const SPECULAR = 0.04
 
 /** Reads a Basel Face Model (2017, 2019) or another file in the same Statismo HDF5 layout.
  *
@@ -109,25 +99,4 @@ const modes = (count: number | undefined) => (count === undefined ? {} : { modes
 function cutAlbedo({ albedo }: AlbedoPart, count = Infinity): MorphableModel['albedo'] {
   const cut = (modes: NdArray<Float32Array>) => modes.hi(Math.min(count, modes.shape[0]), null!, null!)
   return { ...albedo, diffuse: cut(albedo.diffuse), specular: cut(albedo.specular) }
-}
-
-/** Colours with gamma as linear albedo, to first order around the mean, in place. */
-function linearColors({ mean, basis }: LinearPart): MorphableModel['albedo'] {
-  const size = mean.data.length
-  const slope = new Float32Array(size)
-  for (let i = 0; i < size; i++) {
-    // Beyond 0..1 there is no colour; at 0 no mode could ever leave black.
-    const value = Math.min(1, Math.max(0.02, mean.data[i]))
-    mean.data[i] = value ** GAMMA
-    slope[i] = GAMMA * value ** (GAMMA - 1)
-  }
-  for (let start = 0; start < basis.data.length; start += size) {
-    for (let i = 0; i < size; i++) basis.data[start + i] *= slope[i]
-  }
-  return {
-    diffuseMean: mean,
-    diffuse: basis,
-    specularMean: ndarray(new Float32Array(size).fill(SPECULAR), [...mean.shape]),
-    specular: ndarray(new Float32Array(basis.data.length), [...basis.shape]),
-  }
 }

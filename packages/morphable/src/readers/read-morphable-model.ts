@@ -1,24 +1,33 @@
-import { ModelFormatError } from '@facekit/core'
+import { isMatFile, ModelFormatError, ValueError } from '@facekit/core'
 import { decodeMorphableModel } from '../model/decode-morphable-model.js'
 import { MODEL_FORMAT } from '../model/encode-morphable-model.js'
+import { cropModel } from '../model/crop-model.js'
+import { limitModes } from '../model/limit-modes.js'
+import type { ExpPca } from './exp-pca.js'
+import { faceCropMask } from './face-crop.js'
 import { isHdf5 } from './hdf5-connection.js'
 import { Hdf5File } from './hdf5-file.js'
-import { isRemote, readSource, sourceName, type ModelSource } from './model-source.js'
+import { isRemote, readSource, readStart, sourceName, type ModelSource } from './model-source.js'
 import type { MorphableModel } from '../model/morphable-model.js'
 import { readAlbedoModel } from './read-albedo-model.js'
 import { isJson, readArrayModel } from './read-array-model.js'
+import { readBasel2009 } from './read-basel-2009.js'
 import { readBaselFaceModel, type BaselOptions } from './read-basel-face-model.js'
 import { readIctFaceKit } from './read-ict-face-kit.js'
 import { isZip } from './read-npz.js'
 
 /** What a file is, told from its content. */
-export type ModelFormat = 'facekit' | 'basel' | 'albedo' | 'ict' | 'arrays'
+export type ModelFormat = 'facekit' | 'basel' | 'basel-2009' | 'albedo' | 'ict' | 'arrays'
 
 /** Options of `readMorphableModel`; each reader takes what it knows. */
 export interface ReadModelOptions extends Omit<BaselOptions, 'albedo' | 'crop'> {
   /** An albedo model for the same mesh as a Basel file. */
   albedo?: ModelSource
-  /** Default: that of the reader. */
+  /** Expressions for the mesh of a Basel file of 2009. */
+  expressions?: ExpPca
+  /** FLAME keeps identity and expression in one array: so many of its modes are identity. Default: told from the modes. */
+  splitAt?: number
+  /** `'face'` removes ears and neck. Default: that of the reader; facekit's own files stay as they are. */
   crop?: 'face' | 'none'
   onProgress?: (done: number, total: number) => void
   signal?: AbortSignal
@@ -38,6 +47,8 @@ export async function detectModelFormat(source: ModelSource): Promise<ModelForma
       const has = (name: string) => groups.some((group) => group.name === name && group.kind === 'group')
       if (has('shape')) return 'basel' as const
       if (has('diffuseAlbedo')) return 'albedo' as const
+      if (groups.some(({ name, kind }) => name === 'shapePC' && kind === 'dataset'))
+        return 'basel-2009' as const
       return file.fail(
         `groups /shape or /diffuseAlbedo are missing (the file holds ${
           groups
@@ -48,52 +59,87 @@ export async function detectModelFormat(source: ModelSource): Promise<ModelForma
       )
     })
   }
+  if (isMatFile(bytes)) return 'basel-2009'
   if (isZip(bytes) || isJson(bytes)) return 'arrays'
   const header = new TextDecoder().decode(bytes.subarray(8))
   if (header.startsWith('{')) return header.includes(`"${MODEL_FORMAT.format}"`) ? 'facekit' : 'arrays'
   const isPickle = bytes[0] === 0x80 && bytes[1] >= 2 && bytes[1] <= 5
   throw new ModelFormatError(
-    `${who}: ${isPickle ? 'is a Python pickle, which could run code' : 'is of no format that is known'}, expected HDF5 (.h5), .safetensors, .npz, .json, or the folder of ICT-FaceKit`,
+    `${who}: ${isPickle ? 'is a Python pickle, which could run code' : 'is of no format that is known'}, expected HDF5 (.h5), MATLAB (.mat), .safetensors, .npz, .json, or the folder of ICT-FaceKit`,
   )
 }
 
 /** Reads a face model of any format that is known, told from its content.
  *
- * @param source - a file: facekit's .safetensors, Basel's .h5, .npz or .safetensors or .json with arrays; or ICT-FaceKit's folder
+ * Numbers of modes, the crop and the name are taken for every format. An option that a format has no use for is an error.
+ *
+ * @param source - a file: facekit's .safetensors, Basel's .h5 or .mat, .npz or .safetensors or .json with arrays; or ICT-FaceKit's
+ *   folder
  * @throws {ModelFormatError} when it is of none of these formats, damaged, or no whole model
+ * @throws {ValueError} when an option does not go with the format
  */
 export async function readMorphableModel(
   source: ModelSource,
   options: ReadModelOptions = {},
 ): Promise<MorphableModel> {
-  const { albedo, onProgress, signal, template, crop, ...others } = options
   const who = sourceName('readMorphableModel', source)
   const format = await detectModelFormat(source)
-  const withTemplate = { ...(template && { template }), ...(crop && { crop }) }
-  const { name, landmarks } = others
-  const given = { ...(name && { name }), ...(landmarks && { landmarks }) }
+  for (const [name, formats] of MEANINGFUL) {
+    if (options[name] !== undefined && !formats.includes(format)) {
+      throw new ValueError(
+        `${who}: option "${name}" does not go with a file of format ${format}; leave it out`,
+      )
+    }
+  }
+  const model = await readFormat(format, source, options, who)
+  return limitModes(options.name === undefined ? model : { ...model, name: options.name }, options)
+}
+
+/** Formats that have a use for an option; other options go with all. */
+const MEANINGFUL: readonly [keyof ReadModelOptions, readonly ModelFormat[]][] = [
+  ['albedo', ['basel']],
+  ['expressions', ['basel-2009']],
+  ['splitAt', ['arrays']],
+  ['landmarks', ['basel', 'basel-2009', 'arrays']],
+]
+
+async function readFormat(
+  format: ModelFormat,
+  source: ModelSource,
+  { albedo, onProgress, signal, crop, expressions, splitAt, ...others }: ReadModelOptions,
+  who: string,
+): Promise<MorphableModel> {
+  const { template, landmarks, name, identityModes } = others
+  const cropped = crop && { crop }
   switch (format) {
-    case 'facekit':
-      return decodeMorphableModel(await readSource(source, who), who)
+    case 'facekit': {
+      const model = decodeMorphableModel(await readSource(source, who), who)
+      const mask = () => faceCropMask(model.shape.mean.data, model.triangles, model.landmarks)
+      return crop === 'face' ? cropModel(model, mask()) : model
+    }
     case 'basel':
       return readBaselFaceModel(source, {
         ...others,
-        ...withTemplate,
+        ...cropped,
         ...(albedo && { albedo: await readAlbedoModel(albedo, others) }),
       })
+    case 'basel-2009':
+      return readBasel2009(source, { ...others, ...cropped, ...(expressions && { expressions }) })
     case 'ict':
-      return readIctFaceKit(source as string, {
+      return readIctFaceKit(String(source), {
         ...(template && { template }),
         ...(crop === 'none' && { face: 'full' }),
-        ...(others.identityModes && { identityModes: others.identityModes }),
+        ...(identityModes !== undefined && { identityModes }),
         ...(onProgress && { onProgress }),
         ...(signal && { signal }),
       })
     case 'arrays':
       return readArrayModel(source, {
-        ...withTemplate,
-        ...given,
-        ...(others.identityModes && { identityModes: others.identityModes }),
+        ...(template && { template }),
+        ...cropped,
+        ...(landmarks && { landmarks }),
+        ...(name !== undefined && { name }),
+        ...(splitAt !== undefined && { splitAt }),
       })
     case 'albedo':
       throw new ModelFormatError(
@@ -109,23 +155,4 @@ async function isFolder(path: string): Promise<boolean> {
     (found) => found.isDirectory(),
     () => false,
   )
-}
-
-/** The first bytes of a file, enough for the header of a .safetensors file to name its format. */
-async function readStart(source: ModelSource, who: string): Promise<Uint8Array> {
-  const isPath = (typeof source === 'string' || source instanceof URL) && !isRemote(source)
-  if (!isPath) return (await readSource(source, who)).subarray(0, 65536)
-  const { open } = await import(/* webpackIgnore: true */ 'node:fs/promises')
-  const file = await open(source).catch(async () => {
-    // Its message says why.
-    await readSource(source, who)
-    throw new ModelFormatError(`${who}: cannot be opened`)
-  })
-  try {
-    const start = new Uint8Array(65536)
-    const { bytesRead } = await file.read(start, 0, start.length, 0)
-    return start.subarray(0, bytesRead)
-  } finally {
-    await file.close()
-  }
 }

@@ -1,17 +1,23 @@
-import { AnnotationError } from '@facekit/core'
+import { ModelFormatError } from './errors.js'
 
 /** An array of numbers in a MAT-file. */
 export interface MatArray {
   shape: number[]
-  /** Column by column, as Matlab has them. */
-  data: Float64Array
+  /** Column by column, as Matlab has them; numbers of single precision stay so. */
+  data: Float64Array | Float32Array
 }
 
-/** Bytes of a compressed variable once inflated; the files of 300W-LP have a few kilobytes. */
-const LARGEST = 2 ** 26
+/** Options of `readMatFile`. */
+export interface MatFileOptions {
+  /** Variables that are read, by name; the others are passed over. Default all. */
+  wanted?: (name: string) => boolean
+  /** Most bytes of one compressed variable once inflated. Default 64 MiB. */
+  largest?: number
+}
 
 const COMPRESSED = 15
 const MATRIX = 14
+const SINGLE = 7
 /** Numbers by the type's code: bytes, and how to read one. */
 const TYPES: Record<number, [number, (view: DataView, at: number, little: boolean) => number]> = {
   1: [1, (view, at) => view.getInt8(at)],
@@ -26,27 +32,39 @@ const TYPES: Record<number, [number, (view: DataView, at: number, little: boolea
   13: [8, (view, at, little) => Number(view.getBigUint64(at, little))],
 }
 
+const markOf = (bytes: Uint8Array) => (bytes.length < 128 ? '' : String.fromCharCode(bytes[126], bytes[127]))
+
+/** Whether bytes begin like a MAT-file of level 5 (those of level 7.3 are HDF5). */
+export function isMatFile(bytes: Uint8Array): boolean {
+  const mark = markOf(bytes)
+  return (mark === 'IM' && bytes[125] === 1) || (mark === 'MI' && bytes[124] === 1)
+}
+
+// Contributor notes: the readers on npm are under the GPL or unmaintained.
+
 /** Reads the real arrays of numbers of a MAT-file of level 5 (Matlab 5 to 7.2), compressed or not.
  *
- * Of "MAT-File Format" (MathWorks). Other things (text, cells, structures, sparse and complex arrays) are passed over. The readers that npm has are
- * under the GPL, or long left alone.
+ * The layout is that of "MAT-File Format" (MathWorks). Text, cells, structures, sparse and complex arrays are passed over.
  *
  * @param who - begins the messages
- * @throws {AnnotationError} when it is no such file, or damaged
+ * @throws {ModelFormatError} when it is no such file, or damaged
  */
-export async function readMatFile(bytes: Uint8Array, who = 'readMatFile'): Promise<Map<string, MatArray>> {
+export async function readMatFile(
+  bytes: Uint8Array,
+  who = 'readMatFile',
+  { wanted = () => true, largest = 2 ** 26 }: MatFileOptions = {},
+): Promise<Map<string, MatArray>> {
   const fail = (what: string, cause?: unknown) =>
-    new AnnotationError(`${who}: ${what}, expected a MAT-file of level 5 (Matlab 5 to 7.2)`, { cause })
-  const mark = bytes.length < 128 ? '' : String.fromCharCode(bytes[126], bytes[127])
-  if (mark !== 'IM' && mark !== 'MI') throw fail('its header is missing')
-  const little = mark === 'IM'
+    new ModelFormatError(`${who}: ${what}, expected a MAT-file of level 5 (Matlab 5 to 7.2)`, { cause })
+  if (!['IM', 'MI'].includes(markOf(bytes))) throw fail('its header is missing')
+  const little = markOf(bytes) === 'IM'
   const result = new Map<string, MatArray>()
   try {
     for (const element of elements(bytes.subarray(128), little)) {
       let matrix = element
-      if (element.type === COMPRESSED) [matrix] = elements(await inflate(element.data), little)
+      if (element.type === COMPRESSED) [matrix] = elements(await inflate(element.data, largest), little)
       if (matrix?.type !== MATRIX) continue
-      const read = readMatrix(matrix.data, little)
+      const read = readMatrix(matrix.data, little, wanted)
       if (read) result.set(read.name, read.array)
     }
   } catch (error) {
@@ -80,29 +98,38 @@ function elements(bytes: Uint8Array, little: boolean): Element[] {
   return found
 }
 
-function readMatrix(bytes: Uint8Array, little: boolean): { name: string; array: MatArray } | undefined {
-  const [flags, dimensions, name, real, imaginary] = elements(bytes, little)
+function readMatrix(
+  bytes: Uint8Array,
+  little: boolean,
+  wanted: (name: string) => boolean,
+): { name: string; array: MatArray } | undefined {
+  const [flags, dimensions, label, real, imaginary] = elements(bytes, little)
   if (!flags || !dimensions) throw new Error('a variable has no shape')
   const kind = readNumbers(flags, little)[0] & 0xff
   // Classes 6 to 15: double, single and the whole numbers.
-  if (kind < 6 || kind > 15 || imaginary !== undefined || name === undefined) return undefined
-  const shape = readNumbers(dimensions, little)
-  const data = Float64Array.from(real ? readNumbers(real, little) : [])
+  if (kind < 6 || kind > 15 || imaginary !== undefined || label === undefined) return undefined
+  const name = String.fromCharCode(...label.data)
+  if (!wanted(name)) return undefined
+  const shape = Array.from(readNumbers(dimensions, little))
+  const data = real ? readNumbers(real, little) : new Float64Array(0)
   if (data.length !== shape.reduce((product, size) => product * size, 1)) {
     throw new Error(`[${shape.join(', ')}] has ${data.length} numbers`)
   }
-  return { name: String.fromCharCode(...name.data), array: { shape, data } }
+  return { name, array: { shape, data } }
 }
 
-function readNumbers({ type, data }: Element, little: boolean): number[] {
+function readNumbers({ type, data }: Element, little: boolean): MatArray['data'] {
   const known = TYPES[type]
   if (!known) throw new Error(`numbers of type ${type}`)
   const [size, read] = known
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
-  return Array.from({ length: Math.floor(data.length / size) }, (_, i) => read(view, i * size, little))
+  const count = Math.floor(data.length / size)
+  const result = type === SINGLE ? new Float32Array(count) : new Float64Array(count)
+  for (let i = 0; i < count; i++) result[i] = read(view, i * size, little)
+  return result
 }
 
-async function inflate(bytes: Uint8Array): Promise<Uint8Array> {
+async function inflate(bytes: Uint8Array, largest: number): Promise<Uint8Array> {
   const reader = new Blob([new Uint8Array(bytes)])
     .stream()
     .pipeThrough(new DecompressionStream('deflate'))
@@ -113,7 +140,7 @@ async function inflate(bytes: Uint8Array): Promise<Uint8Array> {
     const { done, value } = await reader.read()
     if (done) break
     length += value.length
-    if (length > LARGEST) throw new Error(`more than ${LARGEST} bytes`)
+    if (length > largest) throw new Error(`a variable of more than ${largest} bytes`)
     parts.push(value)
   }
   const all = new Uint8Array(length)
