@@ -20,6 +20,7 @@ beforeAll(async () => {
   dying = await bundleScripts({
     'batches-in-threads': 'test/batches-in-threads.ts',
     'batch-worker': 'test/dying-batch-worker.ts',
+    'living-batch-worker': 'src/batches/batch-worker.ts',
   })
 })
 afterAll(async () => {
@@ -31,7 +32,7 @@ afterAll(async () => {
 async function run(bundle: string, dataset: string, threads: number): Promise<string[]> {
   const script = join(bundle, 'batches-in-threads.js')
   const { stdout } = await promisify(execFile)(process.execPath, [script, dataset, String(threads)], {
-    timeout: 15_000,
+    timeout: 20_000,
   })
   return stdout.trim().split('\n')
 }

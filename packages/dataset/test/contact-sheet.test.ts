@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readPicture } from '@facekit/annotate'
-import { createDataset, labelQuality, openDataset, writeContactSheet, writeShards } from '@facekit/dataset'
+import { createDataset, labelQuality, openDataset, writeContactSheet, writeShards, type SampleEntry } from '@facekit/dataset'
 import { tinySample } from './tiny-samples.js'
 
 let folder: string
@@ -21,10 +21,10 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 describe('a contact sheet', () => {
   it('value: holds every face, what could not be read, and a program that is no victim of names', async () => {
     const dataset = await openDataset(join(folder, 'faces'))
-    const broken = {
+    const broken: SampleEntry = {
       ...dataset.entries[3],
       key: 'lost',
-      location: { shard: join(folder, 'gone.tar'), key: 'lost' },
+      location: { shard: join(folder, 'gone.tar'), files: { json: [512, 10] } },
     }
     const all = createDataset([...dataset.entries, broken])
     const out = join(folder, 'sheet')

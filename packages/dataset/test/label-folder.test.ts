@@ -1,6 +1,6 @@
 import { fork, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -178,6 +178,23 @@ describe('labelling a folder', () => {
       'person 2/text.jpg',
       'person 3/3.png',
     ])
+  })
+
+  it.each(['shards', 'beside'] as const)('value: folders of people may be links (%s)', async (layout) => {
+    const folder = join(root, `linked-${layout}`)
+    const elsewhere = join(root, `elsewhere-${layout}`)
+    await makePictures(elsewhere, 4)
+    await mkdir(folder)
+    await symlink(join(elsewhere, 'person 0'), join(folder, 'anna'))
+    await symlink(join(elsewhere, 'person 1'), join(folder, 'bert'))
+    await symlink(folder, join(elsewhere, 'person 0/back'))
+    const out = layout === 'beside' ? folder : join(root, 'linked-out')
+    const annotate = async (picture: Parameters<typeof stubAnnotations>[0]) => stubAnnotations(picture)
+    const { whole } = await labelFolder(folder, out, { annotate, layout })
+    expect(whole).toMatchObject({ pictures: 3, faces: 2 })
+    const dataset = await openDataset(out)
+    expect(dataset.identities).toEqual(['anna', 'bert'])
+    expect((await dataset.read(0)).source?.picture).toBe('anna/0.png')
   })
 
   it('value: pictures that are new go into further shards', async () => {

@@ -1,12 +1,15 @@
-import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { useBackend } from '@facekit/testing'
+import * as tf from '@tensorflow/tfjs-core'
 import ndarray from 'ndarray'
 import { pack } from 'tar-stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { applyTransform } from '@facekit/annotate'
 import {
   annotationOfSample,
+  datasetBatches,
   DatasetError,
   decodeSample,
   encodeSample,
@@ -19,6 +22,7 @@ import { tinySample } from './tiny-samples.js'
 
 let folder: string
 beforeAll(async () => {
+  await useBackend('cpu')
   folder = await mkdtemp(join(tmpdir(), 'facekit-dataset-'))
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
@@ -137,6 +141,35 @@ describe('a sample as files', () => {
   })
 })
 
+/** A member of a tar file: its header, and its content in whole blocks. */
+function tarMember(name: string, type: string, content: Buffer): Buffer {
+  const header = Buffer.alloc(512)
+  header.write(name, 0, 100)
+  header.write('0000644\0', 100)
+  header.write(`${content.length.toString(8).padStart(11, '0')} `, 124)
+  header.write('        ', 148)
+  header.write(type, 156)
+  const sum = header.reduce((total, byte) => total + byte, 0)
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
+  return Buffer.concat([header, content, Buffer.alloc((512 - (content.length % 512)) % 512)])
+}
+
+/** The same files in v7 headers, all of one ending before those of the next. */
+function asUnsortedV7(shard: Buffer): Buffer {
+  const files: { name: string; content: Buffer }[] = []
+  for (let at = 0; shard[at] !== 0;) {
+    const name = shard.toString('utf8', at, shard.indexOf(0, at))
+    const size = parseInt(shard.toString('utf8', at + 124, at + 135), 8)
+    files.push({ name, content: shard.subarray(at + 512, at + 512 + size) })
+    at += 512 + Math.ceil(size / 512) * 512
+  }
+  const ending = (name: string) => name.slice(name.indexOf('.'))
+  const members = files
+    .toSorted((a, b) => (ending(a.name) < ending(b.name) ? -1 : ending(a.name) > ending(b.name) ? 1 : 0))
+    .map(({ name, content }) => tarMember(name, '\0', content))
+  return Buffer.concat([tarMember('faces/', '\0', Buffer.alloc(0)), ...members, Buffer.alloc(1024)])
+}
+
 describe('tar shards', () => {
   it('value: come back sample by sample, in order and at random, with the same bytes every time', async () => {
     const target = join(folder, 'a')
@@ -177,6 +210,54 @@ describe('tar shards', () => {
     expect(dataset.length).toBe(4)
     expectSame(await dataset.read(3), { ...tinySample(7), key: './deep/other' })
     expect((await collect(readShards(target))).length).toBe(4)
+  })
+
+  it('value: a v7 archive whose files are unsorted, as plain tar packs a folder, is read sample by sample', async () => {
+    const target = join(folder, 'unsorted')
+    const { shards } = await writeShards(samples(4), target)
+    await rm(join(target, 'faces-000000.index.json'))
+    await writeFile(shards[0], asUnsortedV7(await readFile(shards[0])))
+    const dataset = await openDataset(target)
+    expect(dataset.entries.map(({ key, identity }) => [key, identity])).toEqual(
+      samples(4).map(({ key, identity }) => [key, identity]),
+    )
+    for (let i = 0; i < 4; i++) expectSame(await dataset.read(i), tinySample(i))
+    const read = await collect(readShards(target))
+    read.forEach((sample, i) => expectSame(sample, tinySample(i)))
+    const batches = datasetBatches(dataset, { batch: 4, size: 16, shuffle: false })
+    tf.dispose(await batches.next())
+    expect([...batches.skipped]).toEqual([])
+    batches.dispose()
+  })
+
+  it('value: names of more than 100 characters, by the headers of pax and of GNU tar', async () => {
+    const deep = `${'a-long-folder/'.repeat(9)}other`
+    for (const pax of [true, false]) {
+      const target = join(folder, `long-${pax}`)
+      await mkdir(target)
+      const parts: Buffer[] = []
+      for (const [ending, bytes] of await encodeSample(tinySample(7))) {
+        const name = `${deep}.${ending}`
+        const record = `${name.length + 10} path=${name}\n`
+        parts.push(
+          pax
+            ? tarMember('pax', 'x', Buffer.from(record))
+            : tarMember('././@LongLink', 'L', Buffer.from(`${name}\0`)),
+          tarMember(name.slice(0, 99), '0', Buffer.from(bytes)),
+        )
+      }
+      await writeFile(join(target, 'long.tar'), Buffer.concat([...parts, Buffer.alloc(1024)]))
+      expectSame(await (await openDataset(target)).read(0), { ...tinySample(7), key: deep })
+    }
+  })
+
+  it('value: 130,000 faces beside pictures are opened', async () => {
+    const target = join(folder, 'many')
+    await mkdir(target)
+    const faces = Array.from({ length: 130_000 }, (_, i) => ({ key: `face-${i}` }))
+    const record = { format: 'facekit-picture', version: 1, faces }
+    await writeFile(join(target, 'crowd.jpg.faces.json'), JSON.stringify(record))
+    expect((await openDataset(target)).length).toBe(130_000)
   })
 
   it('throws: two samples of one key, nothing there, truncated, foreign', async () => {

@@ -35,7 +35,7 @@ export function assembleBatch(samples: readonly LoadedSample[], size: number): F
     const points = samples.map(({ sample, change }, i) =>
       moveLandmarks(sample.landmarks, matrices[i], change.flip),
     )
-    const width = Math.max(...samples.map(({ sample }) => sample.embedding.length), 1)
+    const width = samples.reduce((most, { sample }) => Math.max(most, sample.embedding.length), 1)
     const features = new Float32Array(samples.length * width)
     samples.forEach(({ sample }, i) => features.set(sample.embedding, i * width))
     return [

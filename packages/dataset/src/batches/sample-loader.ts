@@ -82,7 +82,7 @@ interface Thread {
 }
 
 /** Threads that may die before this one reads everything itself. */
-const MOST_DEATHS = 8
+const MOST_DEATHS = 3
 
 /** Starts threads that read samples. When one dies, what it was reading is read by this thread, which thereby finds out which sample is
  * bad, and another thread takes its place. */

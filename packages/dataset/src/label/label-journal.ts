@@ -92,7 +92,7 @@ export function shardJournal({ plan, out, work }: JournalPlace): LabelJournal {
         const path = shardPath(out, prefix, shard)
         const index = await readShardIndex(path).catch(() => undefined)
         if (index === undefined) return undefined
-        skipped.push(...index.skipped)
+        for (const picture of index.skipped) skipped.push(picture)
         faces += index.samples.length
         paths.push(path)
       }

@@ -1,6 +1,7 @@
 import { ValueError, writeFileAtomic } from '@facekit/core'
 import { DatasetError } from '../dataset-error.js'
 import { isLabelFile, PICTURE } from '../samples/find-samples.js'
+import { listFiles } from '../samples/list-files.js'
 
 /** What decides which labels come out; a run that goes on must have the same. */
 export interface LabelSettings {
@@ -26,30 +27,18 @@ const FORMAT = 'facekit-label-plan'
 /** Where a contact sheet of labels may be without being taken for pictures. */
 export const sheetFolder = (out: string): string => `${out}/label-sheet`
 
-/** The pictures below a folder, in the order of their paths; nothing hidden, no labels. Node only.
+/** The pictures below a folder, in linked folders too, in the order of their paths; nothing hidden, no labels. Node only.
  *
  * @throws {ValueError} when it is no folder that can be read
  */
 export async function listPictures(folder: string, out: string): Promise<string[]> {
-  const { readdir } = await import(/* webpackIgnore: true */ 'node:fs/promises')
-  const { join, relative, resolve } = await import(/* webpackIgnore: true */ 'node:path')
-  const found: string[] = []
-  const visit = async (path: string): Promise<void> => {
-    const entries = await readdir(join(folder, path), { withFileTypes: true })
-    for (const entry of entries) {
-      if (entry.name.startsWith('.')) continue
-      const name = join(path, entry.name)
-      if (entry.isDirectory()) {
-        // What was written before is no picture to label.
-        const path = resolve(folder, name)
-        if (path !== resolve(out) && path !== resolve(sheetFolder(out))) await visit(name)
-      } else if (PICTURE.test(entry.name) && !isLabelFile(entry.name)) {
-        found.push(name.replaceAll('\\', '/'))
-      }
-    }
-  }
+  const { relative, resolve } = await import(/* webpackIgnore: true */ 'node:path')
+  // What was written before is no picture to label.
+  const own = new Set([resolve(out), resolve(sheetFolder(out))])
+  const isHidden = (path: string) => path.slice(path.lastIndexOf('/') + 1).startsWith('.')
   try {
-    await visit('')
+    const files = await listFiles(folder, (path) => !isHidden(path) && !own.has(resolve(folder, path)))
+    return files.filter((path) => !isHidden(path) && PICTURE.test(path) && !isLabelFile(path)).sort()
   } catch (cause) {
     const at = relative('', (cause as NodeJS.ErrnoException).path ?? folder) || folder
     throw new ValueError(
@@ -57,7 +46,6 @@ export async function listPictures(folder: string, out: string): Promise<string[
       { cause },
     )
   }
-  return found.sort()
 }
 
 /** The plan of an earlier run, with pictures that are new in further shards; or a new plan. Node only.

@@ -15,7 +15,7 @@ export async function openTasks(journal: LabelJournal, share: readonly number[])
   for (const shard of share) {
     const missing = await journal.missing(shard)
     if (missing.length === 0) await journal.finish(shard)
-    tasks.push(...missing.map((index) => ({ shard, index })))
+    for (const index of missing) tasks.push({ shard, index })
   }
   return tasks
 }

@@ -1,4 +1,5 @@
 import { isLabelFile } from '../samples/find-samples.js'
+import { listFiles } from '../samples/list-files.js'
 import { workFolder } from './label-folder.js'
 import { sheetFolder } from './label-plan.js'
 
@@ -12,9 +13,7 @@ export async function removeLabels(
 ): Promise<void> {
   const { readdir, rm } = await import(/* webpackIgnore: true */ 'node:fs/promises')
   for (const folder of [workFolder(out), sheetFolder(out)]) await rm(folder, { recursive: true, force: true })
-  const names = (await readdir(out, { recursive: layout === 'beside' }).catch(() => [])).map((name) =>
-    name.replaceAll('\\', '/'),
-  )
+  const names = await (layout === 'beside' ? listFiles(out) : readdir(out)).catch((): string[] => [])
   const shard = new RegExp(`^${prefix}-\\d{6}\\.(tar|index\\.json)$`)
   for (const name of names) {
     if (layout === 'shards' ? shard.test(name) : isLabelFile(name))

@@ -1,8 +1,9 @@
 import { DatasetError } from '../dataset-error.js'
+import { listFiles } from './list-files.js'
 import { readSampleJson } from './sample-json.js'
 import type { SampleLocation } from './sample-location.js'
 import { readShardIndex, type IndexedSample } from './shard-index.js'
-import { readShardFiles } from './tar-shard.js'
+import { listShard, readExtents } from './tar-shard.js'
 
 /** A sample of a data set, not read yet. */
 export interface SampleEntry extends Omit<IndexedSample, 'files'> {
@@ -59,8 +60,9 @@ export async function findShards(source: string): Promise<string[]> {
 export async function findSamples(source: string): Promise<SampleEntry[]> {
   const shards = await findShards(source)
   const entries: SampleEntry[] = []
-  for (const shard of shards) entries.push(...(await samplesOfShard(shard)))
-  if (shards.length === 0) entries.push(...(await samplesBeside(source)))
+  // One by one: a call takes about 100,000 arguments, and a data set has more samples.
+  for (const shard of shards) for (const entry of await samplesOfShard(shard)) entries.push(entry)
+  if (shards.length === 0) for (const entry of await samplesBeside(source)) entries.push(entry)
   if (entries.length === 0) {
     throw new DatasetError(
       `${source}: holds no labelled faces, expected .tar shards or pictures with ${RECORD_ENDING} files; make them with facekit annotate`,
@@ -75,28 +77,25 @@ async function samplesOfShard(shard: string): Promise<SampleEntry[]> {
     return index.samples.map(({ files, ...about }) => ({ ...about, location: { shard, files } }))
   }
   const entries: SampleEntry[] = []
-  for await (const { key, files } of readShardFiles(shard)) {
-    const json = files.get('json')
+  for (const { key, files } of await listShard(shard)) {
     // Of other programs, what has no labels is no sample.
-    if (json === undefined) continue
+    if (files.json === undefined) continue
+    const json = (await readExtents(shard, { json: files.json })).get('json')!
     const { identity, source, quality } = readSampleJson(json, `${shard}: ${key}`)
     entries.push({
       key,
       ...(identity !== undefined && { identity }),
       ...(source !== undefined && { picture: source.picture }),
       ...(quality !== undefined && { quality: Math.min(...Object.values(quality)) }),
-      location: { shard, key },
+      location: { shard, files },
     })
   }
   return entries
 }
 
 async function samplesBeside(folder: string): Promise<SampleEntry[]> {
-  const { readdir, readFile } = await import(/* webpackIgnore: true */ 'node:fs/promises')
-  const names = (await readdir(folder, { recursive: true }))
-    .map((name) => name.replaceAll('\\', '/'))
-    .filter((name) => name.endsWith(RECORD_ENDING))
-    .sort()
+  const { readFile } = await import(/* webpackIgnore: true */ 'node:fs/promises')
+  const names = (await listFiles(folder)).filter((name) => name.endsWith(RECORD_ENDING)).sort()
   const entries: SampleEntry[] = []
   for (const name of names) {
     const path = `${folder}/${name}`

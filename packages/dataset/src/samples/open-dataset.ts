@@ -29,7 +29,7 @@ export interface FaceDataset {
   /** Reads the samples that `select` chooses, one after the other. */
   samples(
     options?: SelectOptions & {
-      /** Is told of a sample that cannot be read, which is then passed over. Without it such a sample is an error. */
+      /** Called for each sample that cannot be read, which is then skipped. Without it such a sample is an error. */
       onSkip?: (entry: SampleEntry, error: unknown) => void
     },
   ): AsyncGenerator<FaceSample>
@@ -37,7 +37,7 @@ export interface FaceDataset {
 
 /** Opens labelled faces: a tar shard, a folder of shards, or a folder with labels beside the pictures. Node only.
  *
- * Only indices are read; a shard without one is read through once, and then whole whenever one of its samples is wanted.
+ * Only indices are read; of a shard without one the headers, and the labels of each sample.
  *
  * @param source - a path
  * @param options - how samples are decoded

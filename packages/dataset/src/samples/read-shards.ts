@@ -1,16 +1,16 @@
 import { decodeSample, type DecodeSampleOptions } from './decode-sample.js'
 import type { FaceSample } from './face-sample.js'
 import { findShards } from './find-samples.js'
-import { readShardFiles } from './tar-shard.js'
+import { listShard, readExtents } from './tar-shard.js'
 
 /** Options of `readShards`. */
 export interface ReadShardsOptions extends Omit<DecodeSampleOptions, 'where'> {
-  /** Is told of a sample that cannot be read, which is then passed over. Without it such a sample is an error. */
+  /** Called for each sample that cannot be read, which is then skipped. Without it such a sample is an error. */
   onSkip?: (key: string, error: unknown) => void
 }
 
 /** Reads tar shards from the first sample to the last, with the memory of one sample. Works without an index, also on shards that
- * other programs packed. Node only.
+ * other programs packed, in whichever order their files lie. Node only.
  *
  * @param source - a shard, or a folder of shards
  * @throws {DatasetError} when a shard is missing, truncated or no tar file, or a sample cannot be read
@@ -23,10 +23,10 @@ export async function* readShards(
 ): AsyncGenerator<FaceSample> {
   const { onSkip, ...decoding } = options
   for (const shard of await findShards(source)) {
-    for await (const { key, files } of readShardFiles(shard)) {
+    for (const { key, files } of await listShard(shard)) {
       let sample: FaceSample
       try {
-        sample = await decodeSample(key, files, { ...decoding, where: shard })
+        sample = await decodeSample(key, await readExtents(shard, files), { ...decoding, where: shard })
       } catch (error) {
         if (onSkip === undefined) throw error
         onSkip(key, error)

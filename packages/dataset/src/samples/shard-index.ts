@@ -1,6 +1,6 @@
 import { writeFileAtomic } from '@facekit/core'
 import { DatasetError } from '../dataset-error.js'
-import type { Extent } from './tar-shard.js'
+import type { Extent } from './list-tar.js'
 
 /** One sample of a shard. */
 export interface IndexedSample {

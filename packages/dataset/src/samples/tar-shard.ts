@@ -1,8 +1,7 @@
 import { DatasetError } from '../dataset-error.js'
+import { damaged } from './damaged-shard.js'
 import { assertKey, type SampleFiles } from './encode-sample.js'
-
-/** Where a file lies in a shard: first byte and length. */
-export type Extent = [offset: number, length: number]
+import { listTar, type Extent } from './list-tar.js'
 
 /** A shard in memory, and where its samples' files are. */
 export interface PackedShard {
@@ -59,82 +58,78 @@ export async function packShard(
 /** Largest file within a shard, in bytes. */
 const LARGEST_FILE = 64 * 2 ** 20
 
-/** Reads a tar file in the WebDataset layout, sample by sample, with the memory of one sample. Node only.
+/** Finds the samples of a tar file in the WebDataset layout, and where their files lie: files of one name up to its first dot belong together,
+ * in whichever order they lie. Node only.
  *
- * Folders and other entries that are no files are passed over.
+ * Folders and other entries that are no files are skipped.
  *
  * @throws {DatasetError} when it is missing, truncated, no tar file, or has a file larger than 64 MB
  */
-export async function* readShardFiles(path: string): AsyncGenerator<{ key: string; files: SampleFiles }> {
-  const { extract } = await import('tar-stream')
-  await checkEnd(path)
-  const { createReadStream } = await import(/* webpackIgnore: true */ 'node:fs')
-  const archive = extract()
-  const source = createReadStream(path)
-  source.on('error', (error) => archive.destroy(error))
-  source.pipe(archive)
-  let current: { key: string; files: SampleFiles } | undefined
+export async function listShard(path: string): Promise<PackedShard['samples']> {
+  const file = await openShard(path)
   try {
-    for await (const entry of archive) {
-      const { name, size = 0, type } = entry.header
-      if (type !== 'file' && type !== 'contiguous-file') {
-        entry.resume()
-        continue
-      }
-      if (size > LARGEST_FILE) throw new Error(`${name} has ${size} bytes, expected at most ${LARGEST_FILE}`)
-      const chunks: Uint8Array[] = []
-      for await (const chunk of entry) chunks.push(chunk as Uint8Array)
+    const samples = new Map<string, Record<string, Extent>>()
+    for (const { name, extent } of await listTar(path, file)) {
+      if (extent[1] > LARGEST_FILE)
+        throw damaged(path, `${name} has ${extent[1]} bytes, expected at most ${LARGEST_FILE}`)
       const { key, ending } = splitName(name)
-      if (current !== undefined && current.key !== key) {
-        yield current
-        current = undefined
-      }
-      current ??= { key, files: new Map() }
-      current.files.set(ending, Uint8Array.from(Buffer.concat(chunks)))
+      const files = samples.get(key) ?? {}
+      // Of a name that was packed twice the last one counts, as for tar.
+      files[ending] = extent
+      samples.set(key, files)
     }
-  } catch (cause) {
-    if (cause instanceof DatasetError) throw cause
-    throw damaged(path, (cause as Error).message, cause)
+    return Array.from(samples, ([key, files]) => ({ key, files }))
   } finally {
-    source.destroy()
+    await file.close()
   }
-  if (current !== undefined) yield current
+}
+
+/** Reads files of a shard. Node only.
+ *
+ * @throws {DatasetError} when it is missing or truncated
+ */
+export async function readExtents(path: string, extents: Record<string, Extent>): Promise<SampleFiles> {
+  const file = await openShard(path)
+  try {
+    const read = async ([offset, length]: Extent): Promise<Uint8Array> => {
+      const bytes = new Uint8Array(length)
+      const { bytesRead } = await file.read(bytes, 0, length, offset)
+      if (bytesRead === length) return bytes
+      throw new DatasetError(`${path}: is truncated at byte ${offset + bytesRead}; make it or copy it again`)
+    }
+    const [start, end] = spanOf(Object.values(extents))
+    const total = Object.values(extents).reduce((sum, [, length]) => sum + length, 0)
+    const files: SampleFiles = new Map()
+    // The files of a sample usually lie next to each other: then one read gets them all.
+    const whole = end - start <= 2 * total + 4096 ? await read([start, end - start]) : undefined
+    for (const [ending, extent] of Object.entries(extents)) {
+      const [offset, length] = extent
+      files.set(ending, whole ? whole.subarray(offset - start, offset - start + length) : await read(extent))
+    }
+    return files
+  } finally {
+    await file.close()
+  }
+}
+
+function spanOf(extents: readonly Extent[]): [start: number, end: number] {
+  let [start, end] = [Infinity, 0]
+  for (const [offset, length] of extents) {
+    start = Math.min(start, offset)
+    end = Math.max(end, offset + length)
+  }
+  return [start, end]
+}
+
+async function openShard(path: string) {
+  const { open } = await import(/* webpackIgnore: true */ 'node:fs/promises')
+  return open(path).catch((cause: NodeJS.ErrnoException) => {
+    throw new DatasetError(`${path}: cannot be read (${cause.code}), expected a tar shard`, { cause })
+  })
 }
 
 /** The sample and the ending that a name in a shard means: both sides of the first dot behind the last slash. */
 function splitName(name: string): { key: string; ending: string } {
   const dot = name.indexOf('.', name.lastIndexOf('/') + 1)
   return dot < 0 ? { key: name, ending: '' } : { key: name.slice(0, dot), ending: name.slice(dot + 1) }
-}
-
-/** A tar file ends with a block of zeros; one that was cut between two files looks right otherwise. */
-async function checkEnd(path: string): Promise<void> {
-  const { open } = await import(/* webpackIgnore: true */ 'node:fs/promises')
-  const file = await open(path).catch((cause: unknown) => {
-    throw new DatasetError(
-      `${path}: cannot be read (${(cause as NodeJS.ErrnoException).code}), expected a tar shard`,
-      {
-        cause,
-      },
-    )
-  })
-  try {
-    const { size } = await file.stat()
-    if (size === 0) throw damaged(path, 'the file is empty')
-    const end = new Uint8Array(BLOCK)
-    if (size >= BLOCK) await file.read(end, 0, BLOCK, size - BLOCK)
-    if (size < BLOCK || end.some((byte) => byte !== 0)) {
-      throw damaged(path, `it has ${size} bytes and no end of archive`)
-    }
-  } finally {
-    await file.close()
-  }
-}
-
-/** The error for a shard that is not what it should be. */
-export function damaged(path: string, reason: string, cause?: unknown): DatasetError {
-  return new DatasetError(
-    `${path}: is truncated, damaged or no tar shard (${reason.replace(/\s+/g, ' ')}); make it or copy it again`,
-    { cause },
-  )
 }

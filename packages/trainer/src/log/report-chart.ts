@@ -20,12 +20,11 @@ export function drawChart(title: string, curves: readonly Curve[]): string {
     .filter(({ points }) => points.length > 0)
   const all = shown.flatMap(({ points }) => points)
   if (all.length === 0) return ''
-  const values = all.map(([, value]) => value)
-  const [least, most] = [Math.min(...values), Math.max(...values)]
+  const [least, most] = extent(all.map(([, value]) => value))
   const logarithmic = least > 0 && most / least > LOGARITHMIC
   const scale = logarithmic ? Math.log10 : (value: number) => value
   const [low, high] = widened(scale(least), scale(most))
-  const [first, last] = [Math.min(...all.map(([i]) => i)), Math.max(...all.map(([i]) => i))]
+  const [first, last] = extent(all.map(([iteration]) => iteration))
   const x = (iteration: number) =>
     LEFT + ((WIDTH - LEFT - RIGHT) * (iteration - first)) / Math.max(1, last - first)
   const y = (value: number) => TOP + ((HEIGHT - TOP - BOTTOM) * (high - scale(value))) / (high - low)
@@ -54,6 +53,16 @@ export function drawChart(title: string, curves: readonly Curve[]): string {
   return `<figure><figcaption>${escape(title)}${logarithmic ? ' <small>logarithmic</small>' : ''}</figcaption>
 <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escape(title)}"><g class="grid">${grid.join('')}${marks.join('')}</g><g fill="none" stroke-width="1.6">${lines.join('')}</g></svg>
 <div class="legend">${legend.join('')}</div></figure>`
+}
+
+/** The least and the largest of very many numbers: as arguments of one call they would overflow the stack. */
+function extent(values: readonly number[]): [least: number, most: number] {
+  let [least, most] = [Infinity, -Infinity]
+  for (const value of values) {
+    least = Math.min(least, value)
+    most = Math.max(most, value)
+  }
+  return [least, most]
 }
 
 /** For text in HTML. */
