@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readPicture } from '@facekit/annotate'
-import { createDataset, labelQuality, openDataset, writeContactSheet, writeShards, type SampleEntry } from '@facekit/dataset'
+import {
+  createDataset,
+  labelQuality,
+  openDataset,
+  writeContactSheet,
+  writeShards,
+  type SampleEntry,
+} from '@facekit/dataset'
 import { tinySample } from './tiny-samples.js'
 
 let folder: string
