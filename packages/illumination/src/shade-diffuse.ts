@@ -1,17 +1,7 @@
-import {
-  customGrad,
-  matMul,
-  mul,
-  reshape,
-  slice,
-  tidy,
-  type Tensor,
-  type Tensor3D,
-  type Tensor4D,
-} from '@tensorflow/tfjs-core'
-import { ShapeError, assertDataType, assertShape } from '@facekit/core'
-import { type HostKernel, hasHostMemory, runHostKernel } from '@facekit/kernels'
-import { diffuseBackward, diffuseForward } from './diffuse-arrays.js'
+import { assertDataType, assertShape, ShapeError } from '@facekit/core'
+import { defineKernel, float32, float32Like } from '@facekit/kernels'
+import { matMul, mul, reshape, slice, tidy, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core'
+import { diffuseBackward, diffuseForward } from './cpu/diffuse.js'
 import { assertBands, sphericalHarmonicsBasis, type Bands } from './spherical-harmonics.js'
 
 /** Options of `shadeDiffuse`. */
@@ -20,37 +10,38 @@ export interface ShadeDiffuseOptions {
   bands?: Bands
 }
 
-const gradientKernel: HostKernel = {
+const gradientKernel = defineKernel({
   name: 'FacekitDiffuseGradient',
-  inputs: ['albedo', 'normals', 'coefficients', 'upstream'],
-  outputs: (shapes) => shapes.slice(0, 3).map((shape) => ({ shape, dtype: 'float32' })),
-  compute: (inputs, gradients, [[batch], , [, count]]) => diffuseBackward(inputs, batch, count, gradients),
-}
-
-const kernel: HostKernel = {
-  name: 'FacekitDiffuse',
-  inputs: ['albedo', 'normals', 'coefficients'],
-  outputs: ([albedo]) => [{ shape: albedo, dtype: 'float32' }],
-  compute: (inputs, [output], [[batch], , [, count]]) => diffuseForward(inputs, batch, count, output),
-}
-
-/** One loop over the normals; stock operations take about twice as long on WASM. */
-const loopDiffuse = customGrad((...inputs) => {
-  const [albedo, normals, coefficients] = inputs as Tensor[]
-  const save = inputs[3] as unknown as (tensors: Tensor[]) => void
-  save([albedo, normals, coefficients])
-  return {
-    value: runHostKernel(kernel, { albedo, normals, coefficients }, {})[0],
-    gradFunc: (upstream: Tensor, saved: Tensor[]) =>
-      runHostKernel(
-        gradientKernel,
-        { albedo: saved[0], normals: saved[1], coefficients: saved[2], upstream },
-        {},
-      ),
-  }
+  inputs: { albedo: 'float32', normals: 'float32', coefficients: 'float32', upstream: 'float32' },
+  outputs: (shapes) => float32Like(shapes, ['albedo', 'normals', 'coefficients']),
+  cpu({ albedo, normals, coefficients, upstream }, gradients, { albedo: [batch], coefficients: [, count] }) {
+    diffuseBackward([albedo, normals, coefficients, upstream], batch, count, [
+      gradients.albedo,
+      gradients.normals,
+      gradients.coefficients,
+    ])
+  },
 })
 
-/** Colour of a matt surface in distant light.
+/** Eq. 4 with the first 1, 4 or 9 coefficients: one loop over the normals, where stock operations take about twice as long on WASM. */
+export const diffuseKernel = defineKernel({
+  name: 'FacekitDiffuse',
+  inputs: { albedo: 'float32', normals: 'float32', coefficients: 'float32' },
+  outputs: ({ albedo }) => ({ color: float32(albedo) }),
+  saves: ['albedo', 'normals', 'coefficients'],
+  cpu: ({ albedo, normals, coefficients }, { color }, { albedo: [batch], coefficients: [, count] }) =>
+    diffuseForward([albedo, normals, coefficients], batch, count, color),
+  operations({ albedo, normals, coefficients }) {
+    const [batch, count] = coefficients.shape
+    const bands = Math.sqrt(count) as Bands
+    const basis = sphericalHarmonicsBasis(reshape(normals, [batch, -1, 3]), { bands })
+    return mul(albedo, reshape(matMul(basis, coefficients), albedo.shape))
+  },
+  recordsOperations: true,
+  gradient: ({ upstream, saved }) => gradientKernel({ ...saved, upstream: upstream.color }),
+})
+
+/** Colour of a diffuse surface in distant light.
  *
  * c(n) = albedo * sum_b  coefficient_b Y_b(n)                        (MM '22 paper, Eq. 4)
  *
@@ -94,8 +85,6 @@ export function shadeDiffuse<T extends Tensor3D | Tensor4D>(
   }
   return tidy(() => {
     const light = known.K === used ? coefficients : slice(coefficients, [0, 0, 0], [-1, used, 3])
-    if (hasHostMemory()) return loopDiffuse(albedo, normals, light) as T
-    const basis = sphericalHarmonicsBasis(reshape(normals, [known.B, -1, 3]), { bands })
-    return mul(albedo, reshape(matMul(basis, light), albedo.shape)) as T
+    return diffuseKernel({ albedo, normals, coefficients: light }) as T
   })
 }

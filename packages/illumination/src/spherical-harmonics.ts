@@ -1,5 +1,6 @@
 import { fused, mul, reshape, tensor1d, tensor2d, tidy, type Rank, type Tensor } from '@tensorflow/tfjs-core'
 import { assertDataType, assertShape, ValueError } from '@facekit/core'
+import { HARMONIC_FACTORS } from './harmonic-factors.js'
 
 /** Number of bands: 1 is constant light, 2 adds a direction, 3 is what a diffuse surface can tell apart. */
 export type Bands = 1 | 2 | 3
@@ -10,13 +11,9 @@ export interface SphericalHarmonicsOptions {
   bands?: Bands
 }
 
-const { PI, SQRT2, sqrt } = Math
-const C0 = 0.5 / sqrt(PI)
-const C1 = sqrt(3 / (4 * PI))
-const C2 = 0.5 * sqrt(15 / PI)
-const C20 = 0.25 * sqrt(5 / PI)
-const HALF = 1 / SQRT2
-const ROOT3 = sqrt(3)
+const [C0, C1, , , C2, , C20] = HARMONIC_FACTORS
+const HALF = 1 / Math.SQRT2
+const ROOT3 = Math.sqrt(3)
 
 /** Each function is a product of two affine functions (x, y, z, constant) of the normal: two small matrix products and one
  * multiplication make all nine, where slicing out x, y and z would take thirty operations. */

@@ -31,7 +31,7 @@ function scene(points = 300): Omit<Input, 'cameraPosition'> {
 /** Light by light. */
 const separately = (input: Input) => {
   const { diffuse, specular, normals, positions, lightPosition, lightColor, shininess } = input
-  const matt = shadeDiffuse(diffuse, normals, input.sphericalHarmonics)
+  const litDiffuse = shadeDiffuse(diffuse, normals, input.sphericalHarmonics)
   const shine = shadeSpecular({
     albedo: specular,
     normals,
@@ -41,22 +41,22 @@ const separately = (input: Input) => {
     shininess,
     cameraPosition: tf.tensor1d(cameraPosition),
   })
-  return { shaded: tf.concat([matt, shine], 2), matt }
+  return { shaded: tf.concat([litDiffuse, shine], 2), litDiffuse }
 }
 
 describe.each([...testBackends, 'webgpu'])('shadeSurface on %s', (backend) => {
   describe.skipIf(backend === 'webgpu' && !webgpu)('as it is used', () => {
     beforeAll(() => useBackend(backend))
 
-    const uses: [string, (shading: { shaded: tf.Tensor; matt: tf.Tensor }) => tf.Tensor][] = [
-      ['both', ({ shaded, matt }) => tf.concat([shaded, tf.mul(matt, 2)], 2)],
+    const uses: [string, (shading: { shaded: tf.Tensor; litDiffuse: tf.Tensor }) => tf.Tensor][] = [
+      ['both', ({ shaded, litDiffuse }) => tf.concat([shaded, tf.mul(litDiffuse, 2)], 2)],
       ['shaded', ({ shaded }) => shaded],
-      ['matt', ({ matt }) => matt],
+      ['litDiffuse', ({ litDiffuse }) => litDiffuse],
     ]
     it.each(uses)('value, gradient: those of shadeDiffuse and shadeSpecular: %s', async (_, pick) => {
       const input = scene()
       const names = Object.keys(input)
-      const run = async (shade: (input: Input) => { shaded: tf.Tensor; matt: tf.Tensor }) => {
+      const run = async (shade: (input: Input) => { shaded: tf.Tensor; litDiffuse: tf.Tensor }) => {
         const loss = (...tensors: tf.Tensor[]) => {
           const named = Object.fromEntries(tensors.map((tensor, i) => [names[i], tensor]))
           const out = pick(shade({ ...named, cameraPosition } as unknown as Input))
@@ -82,8 +82,8 @@ describe.each([...testBackends, 'webgpu'])('shadeSurface on %s', (backend) => {
     it('memory: only the results are left', async () => {
       const input = scene(5)
       await expectNoLeak(() => {
-        const { shaded, matt } = shadeSurface({ ...input, cameraPosition })
-        tf.dispose([shaded, matt])
+        const { shaded, litDiffuse } = shadeSurface({ ...input, cameraPosition })
+        tf.dispose([shaded, litDiffuse])
       })
     })
   })
@@ -95,9 +95,9 @@ describe('arguments of shadeSurface', () => {
   it('shape: points of a picture', () => {
     const picture = tf.zeros([2, 3, 4, 3]) as tf.Tensor4D
     const surface = { diffuse: picture, specular: picture, normals: picture, positions: picture }
-    const { shaded, matt } = shadeSurface({ ...scene(1), ...surface, cameraPosition })
+    const { shaded, litDiffuse } = shadeSurface({ ...scene(1), ...surface, cameraPosition })
     expect(shaded.shape).toEqual([2, 3, 4, 6])
-    expect(matt.shape).toEqual([2, 3, 4, 3])
+    expect(litDiffuse.shape).toEqual([2, 3, 4, 3])
   })
 
   it('throws: shapes that do not fit, and a camera that is nowhere', () => {

@@ -17,3 +17,13 @@ export const int32 = <const Shape extends readonly number[]>(shape: Shape): Tens
   shape,
   dtype: 'int32',
 })
+
+/** float32 outputs with the names and shapes of inputs, as gradients have them. */
+export function float32Like<Name extends string>(
+  shapes: Readonly<Record<Name, readonly number[]>>,
+  names: readonly Name[],
+): Record<NoInfer<Name>, TensorSpec<'float32'>> {
+  const specs: Partial<Record<Name, TensorSpec<'float32'>>> = {}
+  for (const name of names) specs[name] = float32(shapes[name])
+  return specs as Record<Name, TensorSpec<'float32'>>
+}

@@ -15,7 +15,7 @@ export interface Surface<T extends Tensor3D | Tensor4D> {
 /** Diffuse light (Eq. 4) and specular light (Eq. 5) of a surface, linear RGB.
  *
  * @param fused - whether as one kernel, not light by light
- * @returns `shaded` `[..., 6]`, both side by side, and `matt` `[..., 3]`, diffuse light alone
+ * @returns `shaded` `[..., 6]`, both side by side, and `litDiffuse` `[..., 3]`, diffuse light alone
  * @differentiable surface, illumination
  */
 export function lightSurface<T extends Tensor3D | Tensor4D>(
@@ -23,15 +23,15 @@ export function lightSurface<T extends Tensor3D | Tensor4D>(
   illumination: Illumination,
   camera: Camera,
   fused: boolean,
-): { shaded: T; matt: T } {
+): { shaded: T; litDiffuse: T } {
   if (fused) {
     return shadeSurface({ ...surface, ...illumination, cameraPosition: [0, 0, camera.distance] })
   }
   const { diffuse, specular, normals, positions } = surface
   const { sphericalHarmonics, lightPosition, lightColor, shininess } = illumination
   return tidy(() => {
-    const matt = shadeDiffuse(diffuse, normals, sphericalHarmonics)
-    const shine = shadeSpecular({
+    const litDiffuse = shadeDiffuse(diffuse, normals, sphericalHarmonics)
+    const highlight = shadeSpecular({
       albedo: specular,
       normals,
       positions,
@@ -40,6 +40,6 @@ export function lightSurface<T extends Tensor3D | Tensor4D>(
       cameraPosition: tensor1d([0, 0, camera.distance]),
       shininess,
     })
-    return { shaded: packChannels([matt, shine] as Tensor[]) as T, matt }
+    return { shaded: packChannels([litDiffuse, highlight] as Tensor[]) as T, litDiffuse }
   })
 }

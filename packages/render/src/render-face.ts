@@ -83,7 +83,7 @@ export function renderFace(
     const place = fused && !hasHostMemory() ? placeFace : placeByOperations
     const { vertices, clip, normals, landmarks } = place(model, shape, pose, view)
     const surface = { ...evaluateAlbedo(model, parameters.albedo), normals, positions: vertices }
-    const { shaded, matt } = lightSurface(surface, illumination, camera, fused) // [B, N, 6], [B, N, 3]
+    const { shaded, litDiffuse } = lightSurface(surface, illumination, camera, fused) // [B, N, 6], [B, N, 3]
     const mesh = faceMesh(model)
     const { triangles, faceTriangles, topology } = mesh
     const fragments = rasterize(clip, triangles, size)
@@ -110,7 +110,7 @@ export function renderFace(
       landmarks,
       vertices,
       normals,
-      litDiffuse: matt,
+      litDiffuse,
       fragments: { ...fragments },
     }
   })

@@ -162,7 +162,7 @@ describe.each([...testBackends, 'webgpu'])('renderFace on %s', (backend) => {
       ]
       await checkGradient(
         (...[diffuse, specular, normals, positions, harmonics, lightPosition, lightColor, shininess]) => {
-          const { shaded, matt } = shadeSurface({
+          const { shaded, litDiffuse } = shadeSurface({
             diffuse: diffuse as tf.Tensor3D,
             specular: specular as tf.Tensor3D,
             normals: normals as tf.Tensor3D,
@@ -173,7 +173,7 @@ describe.each([...testBackends, 'webgpu'])('renderFace on %s', (backend) => {
             shininess: shininess as tf.Tensor2D,
             cameraPosition: [0, 0.5, 4],
           })
-          return tf.concat([shaded, matt], 2)
+          return tf.concat([shaded, litDiffuse], 2)
         },
         inputs,
         { step: 5e-3, directions: backend === 'webgpu' ? 1 : 3 },

@@ -1,5 +1,5 @@
 import type { HostArray } from '@facekit/kernels'
-import { SMALLEST_SQUARE, TERMINATOR } from './specular-constants.js'
+import { SMALLEST_SQUARE, TERMINATOR } from '../specular-constants.js'
 
 const inverseLength = (x: number, y: number, z: number) =>
   1 / Math.sqrt(Math.max(x * x + y * y + z * z, SMALLEST_SQUARE))

@@ -1,12 +1,13 @@
-import { type GpuProgram, wgslMain } from '@facekit/kernels'
-import { SMALLEST_SQUARE, TERMINATOR } from './specular-constants.js'
+import { type GpuProgram, load3, store3, wgslMain } from '@facekit/kernels'
+import { HARMONIC_FACTORS } from '../harmonic-factors.js'
+import { SMALLEST_SQUARE, TERMINATOR } from '../specular-constants.js'
 
 /* Contributor notes
  *
- * The light of all pictures lies in one buffer, `work`: for each picture 27 factors of the polynomials of `sphericalBasis`, row by row
- * as the coefficients, the light's position at 27, its colour at 30, the shininess at 33. Behind the last picture is room for the sums
- * of the gradient, in the same order, for each workgroup. Updated in place on the way back, because WebGPU promises 8 storage
- * buffers only: the two gradient programs are two for the same reason.
+ * The light of all pictures lies in one buffer, `work`: for each picture 27 factors of the polynomials of the harmonics, row by row
+ * as the coefficients, the light's position at 27, its colour at 30, the shininess at 33. In the backward pass there is room behind the last
+ * picture for the sums of the gradient, in the same order, for each workgroup: they share a buffer because WebGPU promises 8 storage
+ * buffers only. The two gradient programs are two for the same reason.
  */
 
 /** Numbers of a picture's light, with padding. */
@@ -18,7 +19,7 @@ export const packLight: GpuProgram = {
   outputs: ['work: f32'],
   uniforms: ['batch: u32'],
   code: () => /* wgsl */ `
-    const factors = array(${FACTORS.map(literal).join()});
+    const factors = array(${HARMONIC_FACTORS.map(literal).join()});
     ${wgslMain(/* wgsl */ `
       if (index >= uniforms.batch * ${LIGHT}u) { return; }
       let item = index / ${LIGHT}u;
@@ -31,17 +32,6 @@ export const packLight: GpuProgram = {
       work[index] = value;`)}`,
 }
 
-/** The nine harmonics are these times 1, y, z, x, xy, yz, 3z^2 - 1, xz, x^2 - y^2. */
-export const FACTORS = [
-  0.5 / Math.sqrt(Math.PI),
-  ...Array.from({ length: 3 }, () => Math.sqrt(3 / (4 * Math.PI))),
-  0.5 * Math.sqrt(15 / Math.PI),
-  0.5 * Math.sqrt(15 / Math.PI),
-  0.25 * Math.sqrt(5 / Math.PI),
-  0.5 * Math.sqrt(15 / Math.PI),
-  0.25 * Math.sqrt(15 / Math.PI),
-]
-
 export const literal = (value: number) => `${Math.fround(value)}f`
 
 export const access = /* wgsl */ `
@@ -49,12 +39,6 @@ export const access = /* wgsl */ `
     let i = item * ${LIGHT}u + k;
     return vec3<f32>(work[i], work[i + 1u], work[i + 2u]);
   }`
-
-/** Reads or writes three numbers of an array at once. */
-export const load = (name: string, index = '3u * point') =>
-  `vec3<f32>(${name}[${index}], ${name}[${index} + 1u], ${name}[${index} + 2u])`
-export const store = (name: string, value: string, index = '3u * point') =>
-  [0, 1, 2].map((c) => `${name}[${index} + ${c}u] = ${value}[${c}];`).join(' ')
 
 export const harmonics = /* wgsl */ `
   fn irradiance(item: u32, n: vec3<f32>) -> vec3<f32> {
@@ -104,18 +88,18 @@ export const CAMERA = ['cameraX: f32', 'cameraY: f32', 'cameraZ: f32'] as const
 export const shadeForward: GpuProgram = {
   name: 'facekit_shade',
   inputs: ['diffuse: f32', 'specular: f32', 'normals: f32', 'positions: f32', 'work: f32'],
-  outputs: ['shaded: f32', 'matt: f32'],
+  outputs: ['shaded: f32', 'litDiffuse: f32'],
   uniforms: ['points: u32', 'batch: u32', ...CAMERA],
   code: () => /* wgsl */ `${access}${harmonics}${highlight}
     ${wgslMain(/* wgsl */ `
       if (index >= uniforms.points * uniforms.batch) { return; }
       let item = index / uniforms.points;
       let point = index;
-      let n = ${load('normals')};
-      let lit = ${load('diffuse')} * irradiance(item, n);
-      let h = highlightAt(item, n, ${load('positions')});
-      let shine = ${load('specular')} * light3(item, 30u) * h.strength;
-      ${store('matt', 'lit')}
-      ${store('shaded', 'lit', '6u * point')}
-      ${store('shaded', 'shine', '6u * point + 3u')}`)}`,
+      let n = ${load3('normals', '3u * point')};
+      let lit = ${load3('diffuse', '3u * point')} * irradiance(item, n);
+      let h = highlightAt(item, n, ${load3('positions', '3u * point')});
+      let shine = ${load3('specular', '3u * point')} * light3(item, 30u) * h.strength;
+      ${store3('litDiffuse', '3u * point', 'lit')}
+      ${store3('shaded', '6u * point', 'lit')}
+      ${store3('shaded', '6u * point + 3u', 'shine')}`)}`,
 }

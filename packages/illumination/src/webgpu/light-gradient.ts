@@ -1,6 +1,7 @@
-import { type GpuProgram, wgslGroupSum, wgslMain } from '@facekit/kernels'
-import { CAMERA, FACTORS, LIGHT, access, harmonics, highlight, literal, load, store } from './gpu-light.js'
-import { TERMINATOR } from './specular-constants.js'
+import { type GpuProgram, load3, store3, wgslGroupSum, wgslMain } from '@facekit/kernels'
+import { HARMONIC_FACTORS } from '../harmonic-factors.js'
+import { TERMINATOR } from '../specular-constants.js'
+import { CAMERA, LIGHT, access, harmonics, highlight, literal } from './light.js'
 
 /** Points that a workgroup adds up. */
 export const BLOCK = 256
@@ -47,10 +48,10 @@ const POLYNOMIALS = [
   '(n.x * n.x - n.y * n.y)',
 ]
 
-/** `flags` of 1: there is a gradient of `shaded`; of 2: of `matt`. */
+/** `flags` of 1: there is a gradient of `shaded`; of 2: of `litDiffuse`. */
 export const diffuseBackward: GpuProgram = {
   name: 'facekit_shade_diffuse_gradient',
-  inputs: ['diffuse: f32', 'normals: f32', 'toShaded: f32', 'toMatt: f32'],
+  inputs: ['diffuse: f32', 'normals: f32', 'toShaded: f32', 'toLitDiffuse: f32'],
   outputs: ['work: f32', 'toDiffuse: f32', 'toNormals: f32'],
   uniforms: ['points: u32', 'batch: u32', 'flags: u32'],
   code: () =>
@@ -59,17 +60,17 @@ export const diffuseBackward: GpuProgram = {
       0,
       /* wgsl */ `
         var g = vec3<f32>();
-        if ((uniforms.flags & 1u) != 0u) { g = ${load('toShaded', '6u * point')}; }
-        if ((uniforms.flags & 2u) != 0u) { g += ${load('toMatt')}; }
-        let n = ${load('normals')};
-        let h = g * ${load('diffuse')};
+        if ((uniforms.flags & 1u) != 0u) { g = ${load3('toShaded', '6u * point')}; }
+        if ((uniforms.flags & 2u) != 0u) { g += ${load3('toLitDiffuse', '3u * point')}; }
+        let n = ${load3('normals', '3u * point')};
+        let h = g * ${load3('diffuse', '3u * point')};
         let lit = g * irradiance(item, n);
-        ${store('toDiffuse', 'lit')}
+        ${store3('toDiffuse', '3u * point', 'lit')}
         let slope = vec3<f32>(
           dot(h, light3(item, 9u) + n.y * light3(item, 12u) + n.z * light3(item, 21u) + 2.0 * n.x * light3(item, 24u)),
           dot(h, light3(item, 3u) + n.x * light3(item, 12u) + n.z * light3(item, 15u) - 2.0 * n.y * light3(item, 24u)),
           dot(h, light3(item, 6u) + n.y * light3(item, 15u) + 6.0 * n.z * light3(item, 18u) + n.x * light3(item, 21u)));
-        ${store('toNormals', 'slope')}
+        ${store3('toNormals', '3u * point', 'slope')}
         ${addTo(POLYNOMIALS.flatMap((basis) => [0, 1, 2].map((c) => `h[${c}] * ${basis}`)))}`,
       harmonics,
     ),
@@ -85,14 +86,14 @@ export const specularBackward: GpuProgram = {
       7,
       27,
       /* wgsl */ `
-        let n = ${load('normals')};
-        let h = highlightAt(item, n, ${load('positions')});
+        let n = ${load3('normals', '3u * point')};
+        let h = highlightAt(item, n, ${load3('positions', '3u * point')});
         var toAlbedo = vec3<f32>();
         var toPosition = vec3<f32>();
         if (h.strength > 0.0 && (uniforms.flags & 1u) != 0u) {
-          let g = ${load('toShaded', '6u * point + 3u')};
+          let g = ${load3('toShaded', '6u * point + 3u')};
           let color = light3(item, 30u);
-          let r = g * ${load('specular')};
+          let r = g * ${load3('specular', '3u * point')};
           toAlbedo = g * color * h.strength;
           let toStrength = dot(r, color);
           let toCosine = toStrength * h.strength * work[item * ${LIGHT}u + 33u] / h.cosine;
@@ -100,7 +101,7 @@ export const specularBackward: GpuProgram = {
           let toIncidence = toStrength * h.lobe * 6.0 * h.ramp * (1.0 - h.ramp) * ${1 / TERMINATOR}f;
           let bent = vec3<f32>(toNormals[3u * point], toNormals[3u * point + 1u], toNormals[3u * point + 2u])
             + toCosine * h.half + toIncidence * h.light;
-          ${store('toNormals', 'bent')}
+          ${store3('toNormals', '3u * point', 'bent')}
           let middle = (toCosine * h.halfInverse) * (n - h.half * h.cosine);
           let towards = middle + toIncidence * n;
           let toLight = (towards - h.light * dot(towards, h.light)) * h.lightInverse;
@@ -112,8 +113,8 @@ export const specularBackward: GpuProgram = {
             'toStrength * h.strength * h.logarithm',
           ])}
         }
-        ${store('toSpecular', 'toAlbedo')}
-        ${store('toPositions', 'toPosition')}`,
+        ${store3('toSpecular', '3u * point', 'toAlbedo')}
+        ${store3('toPositions', '3u * point', 'toPosition')}`,
       highlight,
     ),
 }
@@ -125,7 +126,7 @@ export const lightGradient: GpuProgram = {
   outputs: ['toCoefficients: f32', 'toLightPosition: f32', 'toLightColor: f32', 'toShininess: f32'],
   uniforms: ['batch: u32', 'blocks: u32'],
   code: () => /* wgsl */ `
-    const factors = array(${FACTORS.map(literal).join()});
+    const factors = array(${HARMONIC_FACTORS.map(literal).join()});
     ${wgslGroupSum(LIGHT / 4, SIZE)}
     ${wgslMain(
       /* wgsl */ `

@@ -1,15 +1,5 @@
 import type { HostArray } from '@facekit/kernels'
-
-/** Factors of the nine harmonics on 1, y, z, x, xy, yz, 3z^2 - 1, xz, x^2 - y^2. */
-const FACTORS = [
-  0.5 / Math.sqrt(Math.PI),
-  ...Array.from({ length: 3 }, () => Math.sqrt(3 / (4 * Math.PI))),
-  0.5 * Math.sqrt(15 / Math.PI),
-  0.5 * Math.sqrt(15 / Math.PI),
-  0.25 * Math.sqrt(5 / Math.PI),
-  0.5 * Math.sqrt(15 / Math.PI),
-  0.25 * Math.sqrt(15 / Math.PI),
-]
+import { HARMONIC_FACTORS } from '../harmonic-factors.js'
 
 /** Coefficients of one picture times the factors, 9 for each channel; those of missing bands are 0. */
 const polynomial = new Float64Array(27)
@@ -18,7 +8,8 @@ const sums = new Float64Array(27)
 function loadPolynomial(coefficients: HostArray, item: number, count: number): void {
   polynomial.fill(0)
   for (let b = 0; b < count; b++) {
-    for (let c = 0; c < 3; c++) polynomial[9 * c + b] = coefficients[(item * count + b) * 3 + c] * FACTORS[b]
+    for (let c = 0; c < 3; c++)
+      polynomial[9 * c + b] = coefficients[(item * count + b) * 3 + c] * HARMONIC_FACTORS[b]
   }
 }
 
@@ -127,7 +118,8 @@ export function diffuseBackward(
       toNormals[i + 2] = dz
     }
     for (let b = 0; b < count; b++) {
-      for (let c = 0; c < 3; c++) toCoefficients[(item * count + b) * 3 + c] = sums[9 * c + b] * FACTORS[b]
+      for (let c = 0; c < 3; c++)
+        toCoefficients[(item * count + b) * 3 + c] = sums[9 * c + b] * HARMONIC_FACTORS[b]
     }
   }
 }
