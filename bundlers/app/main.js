@@ -1,7 +1,7 @@
 // What a user's page does: the snippet of the README, then the labels of a photograph. The result goes to the window.
 import { annotate } from '@facekit/annotate'
 import { loadBaseModel } from '@facekit/base-model'
-import { neutralParameters } from '@facekit/core'
+import { neutralParameters } from '@facekit/parameters'
 import { initEngine } from '@facekit/engine'
 import { renderFace } from '@facekit/render'
 import * as tf from '@tensorflow/tfjs-core'

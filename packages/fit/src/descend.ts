@@ -34,7 +34,7 @@ export interface Descent {
 }
 
 /** Lets timers, signals and progress bars have their turn. */
-const breathe = () => new Promise<void>((resolve) => setTimeout(resolve, 0))
+const yieldToEventLoop = () => new Promise<void>((resolve) => setTimeout(resolve, 0))
 
 /** Gradient descent on the hybrid loss through the renderer; the step size falls to a tenth along a cosine. */
 export async function descend(descent: Descent): Promise<FitStep[]> {
@@ -57,7 +57,7 @@ export async function descend(descent: Descent): Promise<FitStep[]> {
       adam.update(values, gradient, unknowns.rates, factor)
       history.push(step)
       descent.onStep?.(step)
-      await breathe()
+      await yieldToEventLoop()
     }
   } finally {
     for (const { step } of evaluations.values()) step.dispose()
@@ -124,7 +124,7 @@ function lossesAndGradient(
   const { unknowns, crops, embed } = descent
   let terms: tf.Scalar[] = []
   const { value, grad } = tf.valueAndGrad((x: tf.Tensor) => {
-    const parameters = unknowns.decode(x as tf.Tensor1D)
+    const parameters = unknowns.decode(x)
     const rendering = descent.render(parameters)
     const { size: _, ...labels } = crops
     const context: LossContext = { ...labels, rendering, parameters, ...(embed ? { embed } : {}) }
@@ -133,8 +133,8 @@ function lossesAndGradient(
     terms = Object.values(loss.terms).map((term) => tf.keep(term))
     return loss.total
   })(vector)
-  const numbers = [value, ...terms].map((number) => tf.reshape(number, [1]))
-  const packed = tf.concat([...numbers, grad]) as tf.Tensor1D
+  const numbers = [value, ...terms, grad].map((part) => tf.reshape<tf.Rank.R1>(part, [part.size]))
+  const packed = tf.concat(numbers)
   tf.dispose(terms)
   return packed
 }

@@ -1,3 +1,4 @@
+import { whiteLight } from '@facekit/parameters'
 import { solveNormalEquations } from './solve-normal-equations.js'
 
 /** Surface points seen in a picture, in plain arrays. */
@@ -35,8 +36,6 @@ const TINT_DEVIATION = 0.12
 const ROUNDS = 4
 
 const bandOf = (b: number) => (b === 0 ? 0 : b < 4 ? 1 : 2)
-const CONSTANT_LIGHT = 2 * Math.sqrt(Math.PI)
-
 const zeros = (rows: number, columns: number) =>
   Array.from({ length: rows }, () => Array.from({ length: columns }, () => 0))
 
@@ -81,9 +80,9 @@ export function estimateLight(points: ShadedPoints): LightEstimate {
       }
     }
     for (let i = 0; i < size; i++) {
-      const deviation = i < 9 ? BAND_DEVIATIONS[bandOf(i)] * CONSTANT_LIGHT : TINT_DEVIATION * CONSTANT_LIGHT
+      const deviation = i < 9 ? BAND_DEVIATIONS[bandOf(i)] * whiteLight : TINT_DEVIATION * whiteLight
       normal[i][i] += 1 / deviation ** 2
-      if (i === 0) right[i] += CONSTANT_LIGHT / deviation ** 2
+      if (i === 0) right[i] += whiteLight / deviation ** 2
     }
     const solution = solveNormalEquations(normal, right)
     for (let i = 0; i < 9; i++) {

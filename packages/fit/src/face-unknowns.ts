@@ -1,108 +1,95 @@
-import type { FaceParameters, ParameterLayout } from '@facekit/parameters'
 import {
-  add,
-  exp,
-  reshape,
-  split,
-  tidy,
-  tile,
-  type Tensor1D,
-  type Tensor2D,
-  type Tensor3D,
-} from '@tensorflow/tfjs-core'
+  parameterParts,
+  parametersFromTensors,
+  partShape,
+  partSize,
+  type FaceParameters,
+  type ParameterLayout,
+  type ParameterName,
+} from '@facekit/parameters'
+import { add, exp, reshape, split, tidy, tile, type Tensor } from '@tensorflow/tfjs-core'
 
-/** One block of unknowns. Shared blocks hold one row for all pictures, others one row for each. */
-interface Block {
-  name: BlockName
-  width: number
-  shared: boolean
+/** What of a parameter the fit has to know beside its row in the table of `@facekit/parameters`. */
+interface Unknown {
   /** About how far one step of the optimiser moves an unknown. */
   rate: number
-  offset: number
+  /** Whether all photographs of a person have one row, or each its own. */
+  shared?: true
+  /** For a parameter with a lower bound: how near to it a start may lie. At the bound itself it could never be moved again. */
+  margin?: number
 }
 
-type BlockName =
-  | 'identity'
-  | 'albedo'
-  | 'expression'
-  | 'rotation'
-  | 'translation'
-  | 'logScale'
-  | 'sphericalHarmonics'
-  | 'lightPosition'
-  | 'logLightColor'
-  | 'logShininess'
+const UNKNOWNS: Readonly<Record<ParameterName, Unknown>> = {
+  identity: { rate: 0.05, shared: true },
+  expression: { rate: 0.015 },
+  albedo: { rate: 0.05, shared: true },
+  rotation: { rate: 0.003 },
+  translation: { rate: 0.3 },
+  scale: { rate: 0.003, margin: 1e-6 },
+  sphericalHarmonics: { rate: 0.03 },
+  lightPosition: { rate: 20 },
+  lightColor: { rate: 0.04, margin: 1e-3 },
+  shininess: { rate: 0.03, margin: 1e-2 },
+}
 
-/** What the optimiser moves: a vector in which positive quantities are logarithms, and identity and albedo are shared by
- * all pictures of one person. */
+/** What the optimiser moves: a vector in which identity and albedo are shared by all pictures of one person, and parameters with a lower bound
+ * are logarithms of the distance from it. */
 export interface FaceUnknowns {
   size: number
   /** Rates for the optimiser, one for each unknown. */
   rates: Float64Array
-  /** Where the rows of a block are in the vector. */
-  range(name: BlockName, picture?: number): [start: number, end: number]
+  /** Whether the photographs share the rows of a parameter. */
+  isShared(name: ParameterName): boolean
+  /** Where the rows of a parameter are in the vector. */
+  range(name: ParameterName, picture?: number): [start: number, end: number]
+  /** The unknown for a value of a parameter. */
+  encode(name: ParameterName, value: number): number
   /** Differentiable. */
-  decode(vector: Tensor1D): FaceParameters
+  decode(vector: Tensor): FaceParameters
 }
 
 /** Lays out the unknowns for B pictures of one person. */
 export function faceUnknowns(layout: ParameterLayout, batch: number): FaceUnknowns {
-  const plan: [BlockName, width: number, shared: boolean, rate: number][] = [
-    ['identity', layout.identity, true, 0.05],
-    ['albedo', layout.albedo, true, 0.05],
-    ['expression', layout.expression, false, 0.015],
-    ['rotation', 3, false, 0.003],
-    ['translation', 3, false, 0.3],
-    ['logScale', 1, false, 0.003],
-    ['sphericalHarmonics', 27, false, 0.03],
-    ['lightPosition', 3, false, 20],
-    ['logLightColor', 3, false, 0.04],
-    ['logShininess', 1, false, 0.03],
-  ]
-  const blocks = new Map<BlockName, Block>()
   let size = 0
-  for (const [name, width, shared, rate] of plan) {
-    blocks.set(name, { name, width, shared, rate, offset: size })
-    size += width * (shared ? 1 : batch)
-  }
+  const blocks = parameterParts.map((part) => {
+    const { rate, shared = false, margin = 0 } = UNKNOWNS[part.name]
+    const width = partSize(part, layout)
+    const rows = shared ? 1 : batch
+    const least = 'least' in part ? part.least : undefined
+    const block = { part, rate, shared, margin, width, rows, least, offset: size }
+    size += width * rows
+    return block
+  })
+  const named = new Map(blocks.map((block) => [block.part.name, block]))
   const rates = new Float64Array(size)
-  for (const { offset, width, shared, rate } of blocks.values()) {
-    rates.fill(rate, offset, offset + width * (shared ? 1 : batch))
-  }
-  const lengths = [...blocks.values()].map(({ width, shared }) => width * (shared ? 1 : batch))
-  /** All blocks at once: the gradient of a split is one concatenation, that of ten slices ten paddings and nine additions. */
-  const parts = (vector: Tensor1D): Record<BlockName, Tensor2D> => {
-    const rows = split(vector, lengths)
-    const named = [...blocks.values()].map(({ name, width, shared }, i) => {
-      const matrix = reshape(rows[i], [shared ? 1 : batch, width]) as Tensor2D
-      return [name, shared && batch > 1 ? tile(matrix, [batch, 1]) : matrix]
-    })
-    return Object.fromEntries(named) as Record<BlockName, Tensor2D>
-  }
+  for (const { offset, width, rows, rate } of blocks) rates.fill(rate, offset, offset + width * rows)
+  const lengths = blocks.map(({ width, rows }) => width * rows)
   return {
     size,
     rates,
+    isShared: (name) => named.get(name)!.shared,
     range(name, picture = 0) {
-      const { offset, width, shared } = blocks.get(name)!
+      const { offset, width, shared } = named.get(name)!
       const start = offset + (shared ? 0 : picture * width)
       return [start, start + width]
     },
+    encode(name, value) {
+      const { least, margin } = named.get(name)!
+      return least === undefined ? value : Math.log(Math.max(value - least, margin))
+    },
     decode: (vector) =>
-      tidy(() => {
-        const { logScale, logLightColor, logShininess, sphericalHarmonics, ...plain } = parts(vector)
-        return {
-          identity: plain.identity,
-          expression: plain.expression,
-          albedo: plain.albedo,
-          pose: { rotation: plain.rotation, translation: plain.translation, scale: exp(logScale) },
-          illumination: {
-            sphericalHarmonics: reshape(sphericalHarmonics, [batch, 9, 3]) as Tensor3D,
-            lightPosition: plain.lightPosition,
-            lightColor: exp(logLightColor),
-            // The exponent of Blinn-Phong is at least 1.
-            shininess: add(exp(logShininess), 1),
-          },
-        }
-      }) as unknown as FaceParameters,
+      parametersFromTensors(
+        tidy(() => {
+          // All blocks at once: the gradient of a split is one concatenation, that of ten slices ten paddings and nine additions.
+          const columns = split(vector, lengths)
+          return blocks.map(({ part, rows, least }, i) => {
+            const shape = partShape(part, layout)
+            const unknowns = reshape(columns[i], [rows, ...shape])
+            const all = rows === batch ? unknowns : tile(unknowns, [batch, ...shape.map(() => 1)])
+            if (least === undefined) return all
+            return least === 0 ? exp(all) : add(exp(all), least)
+          })
+        }),
+      ),
   }
 }

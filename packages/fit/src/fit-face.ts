@@ -1,5 +1,10 @@
 import { ShapeError, ValueError, assertInteger } from '@facekit/core'
-import type { FaceParameters } from '@facekit/parameters'
+import {
+  defaultLightPosition,
+  type FaceParameters,
+  type FaceParametersInput,
+  type ParameterName,
+} from '@facekit/parameters'
 import type { FaceAnnotation, Picture } from '@facekit/annotate'
 import type { LossTerm } from '@facekit/losses'
 import type { MorphableModel } from '@facekit/morphable'
@@ -7,10 +12,11 @@ import { defaultCamera, renderFace, type Camera, type FaceRendering } from '@fac
 import * as tf from '@tensorflow/tfjs-core'
 import { descend } from './descend.js'
 import { faceUnknowns, type FaceUnknowns } from './face-unknowns.js'
-import { fitLandmarks, type LandmarkFit } from './fit-landmarks.js'
+import { fitLandmarks } from './fit-landmarks.js'
 import { fitLossTerms, type FitLossWeights } from './fit-loss-terms.js'
 import { describeFit, type FitResult } from './fit-result.js'
 import { initialLight } from './initial-light.js'
+import type { LandmarkFit } from './landmark-fit.js'
 import { stackCrops, type CropTensors } from './stack-crops.js'
 import { storeStart } from './store-start.js'
 
@@ -35,10 +41,10 @@ export interface FitFaceOptions {
   losses?: readonly LossTerm[]
   /** Where the descent begins, e.g. what a regressor gives, with a row for each photograph: takes the place of the first two stages. With
    * `iterations: 0` it is only measured. The caller keeps it. */
-  start?: FaceParameters
+  start?: FaceParametersInput
   /** What a face is expected to be, e.g. what a regressor gives, with a row for each photograph: landmarks are fitted near its identity, and its
    * point light is where the descent begins. Not with `start`. The caller keeps it. */
-  prior?: FaceParameters
+  prior?: FaceParametersInput
   /** Factor of the steps of the descent: larger ones for few iterations. Default 1. */
   rate?: number
   /** Makes `[B, D]` of `[B, S, S, 3]` pictures, differentiable; without it the identity term is left out. */
@@ -70,6 +76,10 @@ export async function fitFace(
   const started = performance.now()
   const { camera = defaultCamera, iterations = 60, signal, onProgress } = options
   assertInteger('fitFace: iterations', iterations, 0, 100_000)
+  if (options.start && options.prior)
+    throw new ValueError(
+      'fitFace: start and prior are both given, expected one; leave prior out to begin at start',
+    )
   const annotations = Array.isArray(annotation) ? annotation : [annotation as FaceAnnotation]
   checkPictures((Array.isArray(image) ? image : [image]) as Picture[], annotations)
   const crops = stackCrops(annotations)
@@ -78,10 +88,12 @@ export async function fitFace(
   try {
     const unknowns = faceUnknowns(model.layout, annotations.length)
     const values = new Float64Array(unknowns.size)
-    if (options.start) await storeStart(values, unknowns, options.start, model.layout, annotations.length)
+    const store = (option: 'start' | 'prior', parameters: FaceParametersInput) =>
+      storeStart(values, unknowns, option, parameters, model.layout, annotations.length)
+    if (options.start) await store('start', options.start)
     else {
       const { prior } = options
-      if (prior) await storeStart(values, unknowns, prior, model.layout, annotations.length)
+      if (prior) await store('prior', prior)
       const expected = prior && Float64Array.from(values.subarray(...unknowns.range('identity')))
       for (const [i, fitted] of fitEachLandmarks(annotations, model, camera, expected).entries()) {
         signal?.throwIfAborted()
@@ -185,20 +197,23 @@ function storeShape(
   picture: number,
   fitted: LandmarkFit,
 ): void {
-  const store = (name: Parameters<FaceUnknowns['range']>[0], numbers: ArrayLike<number>) =>
+  const store = (name: ParameterName, numbers: ArrayLike<number>) =>
     values.set(numbers, unknowns.range(name, picture)[0])
   store('identity', fitted.identity)
   store('expression', fitted.expression)
   store('rotation', fitted.rotation)
   store('translation', fitted.translation)
-  store('logScale', [Math.log(fitted.scale)])
+  store('scale', [unknowns.encode('scale', fitted.scale)])
 }
+
+/** Weaker and duller than in `neutralParameters`: the photograph's highlights are still part of the distant light. The colour is 0.22. */
+const START_LIGHT = { logColor: -1.5, shininess: 15 }
 
 /** The point light before anything is known of it. */
 function storePointLight(values: Float64Array, unknowns: FaceUnknowns, picture: number): void {
-  values.set([0, 400, 1200], unknowns.range('lightPosition', picture)[0])
-  values.set([-1.5, -1.5, -1.5], unknowns.range('logLightColor', picture)[0])
-  values.set([Math.log(14)], unknowns.range('logShininess', picture)[0])
+  values.set(defaultLightPosition, unknowns.range('lightPosition', picture)[0])
+  values.fill(START_LIGHT.logColor, ...unknowns.range('lightColor', picture))
+  values.fill(unknowns.encode('shininess', START_LIGHT.shininess), ...unknowns.range('shininess', picture))
 }
 
 /** Estimates light and albedo; several photographs share the mean of their albedos. */
@@ -209,19 +224,20 @@ async function storeLight(
   crops: CropTensors,
   render: (parameters: FaceParameters) => FaceRendering,
 ): Promise<void> {
-  const rendering = tf.tidy(
-    () => render(unknowns.decode(tf.tensor1d(Float32Array.from(values)))) as unknown as tf.NamedTensorMap,
-  ) as unknown as FaceRendering
+  const surface = tf.tidy(() => {
+    const { fragments, normals } = render(unknowns.decode(tf.tensor1d(Float32Array.from(values))))
+    return { triangleIds: fragments.triangleIds, barycentrics: fragments.barycentrics, normals }
+  })
   try {
     const batch = crops.picture.shape[0]
     const [start, end] = unknowns.range('albedo')
     values.fill(0, start, end)
     for (let i = 0; i < batch; i++) {
-      const { sphericalHarmonics, albedo } = await initialLight(model, rendering, crops, i)
+      const { sphericalHarmonics, albedo } = await initialLight(model, surface, crops, i)
       values.set(sphericalHarmonics, unknowns.range('sphericalHarmonics', i)[0])
       for (let k = start; k < end; k++) values[k] += albedo[k - start] / batch
     }
   } finally {
-    tf.dispose(rendering as unknown as tf.TensorContainer)
+    tf.dispose(surface)
   }
 }

@@ -1,4 +1,5 @@
 import type { MorphableModel } from '@facekit/morphable'
+import { defaultLightPosition } from '@facekit/parameters'
 import { paperLossTerms, type LossTerm } from '@facekit/losses'
 import { add, mean, mul, relu, square, sub, sum, tidy, type Scalar } from '@tensorflow/tfjs-core'
 
@@ -32,7 +33,8 @@ export const defaultFitLossWeights: FitLossWeights = {
   pointLight: 0.02,
 }
 
-/** The terms that `fitFace` minimises: the paper's six, and two that keep a single fit believable. */
+/** The terms that `fitFace` minimises: the paper's six, and two that keep a single fit believable: `expressionRange`
+ * for blendshapes outside of the model's range, and `pointLight` for a lamp that wanders off or takes on a colour. */
 export function fitLossTerms(model: MorphableModel, weights: Partial<FitLossWeights> = {}): LossTerm[] {
   const w = { ...defaultFitLossWeights, ...weights }
   const paper = paperLossTerms({
@@ -76,7 +78,7 @@ function pointLightTerm(weight: LossTerm['weight']): LossTerm {
     weight,
     compute: ({ parameters: { illumination } }) =>
       tidy(() => {
-        const away = mul(sub(illumination.lightPosition, [[0, 400, 1200]]), 1 / 500)
+        const away = mul(sub(illumination.lightPosition, [[...defaultLightPosition]]), 1 / 500)
         const tint = sub(illumination.lightColor, mean(illumination.lightColor, 1, true))
         return add(mean(sum(square(away), 1)), mean(sum(square(tint), 1))) as Scalar
       }),

@@ -1,6 +1,7 @@
 export { fitFace, type FitFaceOptions, type FitProgress } from './fit-face.js'
 export type { FitResult } from './fit-result.js'
-export { fitLandmarks, type FitLandmarksOptions, type LandmarkFit } from './fit-landmarks.js'
+export { fitLandmarks } from './fit-landmarks.js'
+export type { FitLandmarksOptions, LandmarkFit } from './landmark-fit.js'
 export { defaultFitLossWeights, fitLossTerms, type FitLossWeights } from './fit-loss-terms.js'
 export { colorError, landmarkError } from './fit-metrics.js'
 export type { FitStep } from './descend.js'

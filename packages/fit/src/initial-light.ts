@@ -1,29 +1,38 @@
 import type { MorphableModel } from '@facekit/morphable'
-import type { FaceRendering } from '@facekit/render'
 import { sphericalHarmonicsBasis } from '@facekit/illumination'
-import { tensor2d, tidy } from '@tensorflow/tfjs-core'
+import { tensor2d, tidy, type Tensor } from '@tensorflow/tfjs-core'
 import { denseNumbers, type CropTensors } from './stack-crops.js'
 import { estimateLight, type LightEstimate, type ShadedPoints } from './estimate-light.js'
 
-/** Every how many pixels a point is taken, in both directions. */
+/** Every n-th pixel is taken, in both directions. */
 const SPACING = 3
+
+/** Where a rendering shows which part of the surface; see `FaceRendering`. */
+export interface SeenSurface {
+  /** `[B, S, S]` */
+  triangleIds: Tensor
+  /** `[B, S, S, 3]` */
+  barycentrics: Tensor
+  /** `[B, N, 3]` world space, unit length. */
+  normals: Tensor
+}
 
 /** Estimates light and albedo of one picture of the batch from where the fitted surface is seen in it.
  *
- * @param rendering - the fitted geometry over the crop; its colours do not matter
+ * @param surface - the fitted geometry over the crops
  * @param index - which picture
  */
 export async function initialLight(
   model: MorphableModel,
-  rendering: FaceRendering,
+  surface: SeenSurface,
   crops: CropTensors,
   index: number,
 ): Promise<LightEstimate> {
   const { size } = crops
   const [ids, barycentrics, normals, picture, faceRegion, skin] = await Promise.all([
-    rendering.fragments.triangleIds.data(),
-    rendering.fragments.barycentrics.data(),
-    rendering.normals.data(),
+    surface.triangleIds.data(),
+    surface.barycentrics.data(),
+    surface.normals.data(),
     crops.picture.data(),
     crops.faceRegion.data(),
     crops.skinProbability.data(),

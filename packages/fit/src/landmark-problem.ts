@@ -1,7 +1,7 @@
 import type { MorphableModel } from '@facekit/morphable'
 import { defaultCamera, jawOutwardDirection } from '@facekit/render'
-import type { FitLandmarksOptions, LandmarkFit } from './fit-landmarks.js'
 import type { LandmarkBasis } from './landmark-basis.js'
+import type { FitLandmarksOptions, LandmarkFit } from './landmark-fit.js'
 import { poseProjection } from './pose-projection.js'
 import { solveNormalEquations } from './solve-normal-equations.js'
 

@@ -1,3 +1,4 @@
+export { sphericalHarmonicsAt } from './spherical-harmonics-at.js'
 export { sphericalHarmonicsBasis, type Bands, type SphericalHarmonicsOptions } from './spherical-harmonics.js'
 export { shadeDiffuse, type ShadeDiffuseOptions } from './shade-diffuse.js'
 export { shadeSpecular, type SpecularInput } from './shade-specular.js'

@@ -1,14 +1,14 @@
-import { add, div, mul, square, sum, tidy, type Scalar, type Tensor2D } from '@tensorflow/tfjs-core'
+import { add, div, mul, square, sum, tidy, type Scalar, type Tensor } from '@tensorflow/tfjs-core'
 import { assertInRange, assertShape } from '@facekit/core'
 
-/** Coefficients of `regularizationLoss`; the `FaceParameters` of `@facekit/core` fit. */
+/** Coefficients of `regularizationLoss`; the `FaceParameters` of `@facekit/parameters` fit. */
 export interface RegularizedCoefficients {
   /** `[B, Ki]` standard deviations. */
-  identity: Tensor2D
+  identity: Tensor
   /** `[B, Ke]` standard deviations. */
-  expression: Tensor2D
+  expression: Tensor
   /** `[B, Kt]` standard deviations. */
-  albedo: Tensor2D
+  albedo: Tensor
 }
 
 /** Relative weights of the three summands. The paper has 1 for each, which is the default. */

@@ -1,7 +1,27 @@
 // Registers the gradients of tfjs.
 import '@facekit/kernels'
 
-export type { FaceParameters, Illumination, ParameterLayout, Pose } from './face-parameters.js'
+export type {
+  FaceParameters,
+  FaceParametersInput,
+  Illumination,
+  ParameterLayout,
+  ParameterTree,
+  Pose,
+} from './face-parameters.js'
+export { defaultLightPosition, whiteLight } from './light.js'
+export {
+  constantPartSize,
+  parameterParts,
+  parameterPath,
+  partShape,
+  partSize,
+  partStart,
+  type ParameterName,
+  type ParameterPart,
+} from './parameter-parts.js'
+export { buildParameters, mapParameters, partOf } from './parameter-tree.js'
+export { assertParameters, type AssertParametersOptions } from './assert-parameters.js'
 export {
   packParameters,
   parameterCount,
@@ -10,4 +30,7 @@ export {
   type ParameterSegment,
 } from './parameter-vector.js'
 export { neutralParameters } from './neutral-parameters.js'
-export { disposeParameters, parameterTensors } from './parameter-tensors.js'
+export { disposeParameters, parametersFromTensors, parameterTensors } from './parameter-tensors.js'
+export { createParameters, readParameters } from './parameter-arrays.js'
+export { expressionCoefficients } from './expression-names.js'
+export { decodeParameters, encodeParameters, type ParametersJson } from './parameters-json.js'

@@ -1,5 +1,6 @@
 import { paperLossTerms, type LossTerm, type PaperLossName } from '@facekit/losses'
 import type { MorphableModel } from '@facekit/morphable'
+import { defaultLightPosition } from '@facekit/parameters'
 import * as tf from '@tensorflow/tfjs-core'
 
 /** Weights of the paper's terms that the shipped weights were trained with; those of Eq. 6 need 200,000 iterations. */
@@ -52,7 +53,7 @@ const pointLight: LossTerm = {
   weight: 0.01,
   compute: ({ parameters: { illumination } }) =>
     tf.tidy(() => {
-      const away = tf.mul(tf.sub(illumination.lightPosition, [[0, 400, 1200]]), 1 / 500)
+      const away = tf.mul(tf.sub(illumination.lightPosition, [[...defaultLightPosition]]), 1 / 500)
       const tint = tf.sub(illumination.lightColor, tf.mean(illumination.lightColor, 1, true))
       return tf.add(tf.mean(tf.sum(tf.square(away), 1)), tf.mean(tf.sum(tf.square(tint), 1))) as tf.Scalar
     }),

@@ -1,4 +1,14 @@
-import { type FaceParameters, type ParameterLayout, unpackParameters } from '@facekit/parameters'
+import {
+  type FaceParameters,
+  type ParameterLayout,
+  type ParameterName,
+  parameterParts,
+  parametersFromTensors,
+  partOf,
+  partShape,
+  partStart,
+  unpackParameters,
+} from '@facekit/parameters'
 import {
   add,
   clipByValue,
@@ -6,10 +16,11 @@ import {
   mul,
   softplus,
   tanh,
+  tensor,
   tidy,
+  type Rank,
   type Tensor,
   type Tensor2D,
-  type Tensor3D,
 } from '@tensorflow/tfjs-core'
 
 /** What of a face model the numbers of a regressor depend on beside their counts. */
@@ -22,8 +33,6 @@ export interface ParameterRanges {
 const LARGEST_COEFFICIENT = 4
 /** Share of its slope that a blendshape keeps outside of its range, so that it finds back. */
 const OUTER_SLOPE = 0.1
-const WHITE = 2 * Math.sqrt(Math.PI)
-const START_POSITION = [0, 400, 1200]
 
 /** Numbers for which softplus(x + shift) is `start` at x = 0. */
 const shiftFor = (start: number) => Math.log(Math.expm1(start))
@@ -57,29 +66,27 @@ export function parametersOfOutputs(
   layout: ParameterLayout,
   { expressionRange }: ParameterRanges = {},
 ): FaceParameters {
-  return tidy(() => {
+  const coefficients = (x: Tensor) => limited(x, 1, LARGEST_COEFFICIENT)
+  const ranges: Record<ParameterName, (x: Tensor, start: Tensor) => Tensor> = {
+    identity: coefficients,
+    expression: expressionRange ? (x) => leakyClip(x, expressionRange) : coefficients,
+    albedo: coefficients,
+    rotation: (x) => limited(x, 0.3, Math.PI / 2),
+    translation: (x) => limited(x, 20, 200),
+    scale: (x) => exp(limited(x, 0.1, 0.7)),
+    sphericalHarmonics: (x, start) => add(mul(x, 0.5), start),
+    lightPosition: (x, start) => add(limited(x, 300, 2000), start),
+    lightColor: (x) => softplus(add(x, shiftFor(0.22))),
+    shininess: (x) => add(mul(softplus(add(x, shiftFor(1))), 14), 1),
+  }
+  const tensors = tidy(() => {
     const raw = unpackParameters(outputs, layout)
-    const coefficients = (x: Tensor) => limited(x, 1, LARGEST_COEFFICIENT)
-    const { rotation, translation, scale } = raw.pose
-    const { sphericalHarmonics, lightPosition, lightColor, shininess } = raw.illumination
-    const white = Array.from({ length: 9 }, (_, k) => [0, 1, 2].map(() => (k === 0 ? WHITE : 0)))
-    return {
-      identity: coefficients(raw.identity),
-      expression: expressionRange ? leakyClip(raw.expression, expressionRange) : coefficients(raw.expression),
-      albedo: coefficients(raw.albedo),
-      pose: {
-        rotation: limited(rotation, 0.3, Math.PI / 2),
-        translation: limited(translation, 20, 200),
-        scale: exp(limited(scale, 0.1, 0.7)),
-      },
-      illumination: {
-        sphericalHarmonics: add(mul(sphericalHarmonics, 0.5), [white]) as Tensor3D,
-        lightPosition: add(limited(lightPosition, 300, 2000), [START_POSITION]),
-        lightColor: softplus(add(lightColor, shiftFor(0.22))),
-        shininess: add(mul(softplus(add(shininess, shiftFor(1))), 14), 1),
-      },
-    } as never
-  }) as unknown as FaceParameters
+    return parameterParts.map((part) => {
+      const start = tensor<Rank>(partStart(part, layout), [1, ...partShape(part, layout)])
+      return ranges[part.name](partOf(raw, part), start)
+    })
+  })
+  return parametersFromTensors(tensors)
 }
 
 function leakyClip(x: Tensor, [lowest, highest]: readonly [number, number]): Tensor {

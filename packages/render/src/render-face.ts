@@ -1,6 +1,6 @@
 import { ValueError } from '@facekit/core'
 import { hasHostMemory } from '@facekit/kernels'
-import type { FaceParameters } from '@facekit/parameters'
+import type { FaceParametersInput } from '@facekit/parameters'
 import { evaluateAlbedo, evaluateShape, type MorphableModel } from '@facekit/morphable'
 import { antialias, interpolate, rasterize } from '@facekit/rasterizer'
 import { getBackend, tidy, type Tensor, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core'
@@ -59,7 +59,7 @@ export interface RenderFaceOptions {
  */
 export function renderFace(
   model: MorphableModel,
-  parameters: FaceParameters,
+  parameters: FaceParametersInput,
   options: RenderFaceOptions,
 ): FaceRendering {
   const { width, height, camera = defaultCamera, contour = 'fixed', background = 0 } = options

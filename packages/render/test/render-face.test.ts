@@ -308,7 +308,7 @@ describe('arguments of renderFace', () => {
   it('throws: parameters that do not fit the model', () => {
     const parts = scene()
     expect(() => render({ ...parts, identity: tf.zeros([1, 80]) })).toThrow(
-      'renderFace: identity is [1, 80], model "tiny-face" needs [B, 6]; pass model.layout to createRegressor',
+      'renderFace: identity is [1, 80], model "tiny-face" needs [B, 6]; pass coefficients that fit model.layout',
     )
     expect(() => render({ ...parts, albedo: tf.zeros([2, 5]) })).toThrow('renderFace: albedo is [2, 5]')
     const wrong: [string, number[], string][] = [

@@ -1,4 +1,5 @@
 import { assertInRange, assertInteger, ValueError } from '@facekit/core'
+import { constantPartSize, type ParameterName, parameterParts } from '@facekit/parameters'
 import type {
   BackgroundOptions,
   CameraEffects,
@@ -60,7 +61,7 @@ const DEFAULTS: SynthesizerSettings = {
 }
 
 /** Names in `fixed`, for which there are no defaults. */
-const FIXED: readonly string[] = ['identity', 'albedo', 'expression', 'rotation', 'sphericalHarmonics']
+const FIXED: readonly ParameterName[] = ['identity', 'albedo', 'expression', 'rotation', 'sphericalHarmonics']
 
 /** Fills in defaults and checks everything that does not depend on the model, unknown names too: what comes may be a JSON file.
  *
@@ -127,7 +128,8 @@ function check(who: string, settings: SynthesizerSettings): void {
 }
 
 function checkFixed(who: string, name: string, values: unknown): void {
-  const length = name === 'rotation' ? 3 : name === 'sphericalHarmonics' ? 27 : undefined
+  const part = parameterParts.find((other) => other.name === name)
+  const length = part && constantPartSize(part)
   const named = name === 'expression' && typeof values === 'object' && values !== null
   if (!Array.isArray(values) && !named) {
     throw new ValueError(`${who} is ${JSON.stringify(values)}, expected a list of numbers`)

@@ -1,6 +1,7 @@
 import { ValueError, assertInteger } from '@facekit/core'
 import { type KernelTime, recordStep } from '@facekit/kernels'
 import { disposeModel, type MorphableModel } from '@facekit/morphable'
+import { parameterParts, parametersFromTensors, partShape } from '@facekit/parameters'
 import { defaultCamera, projectLandmarks } from '@facekit/render'
 import * as tf from '@tensorflow/tfjs-core'
 import { buildScene } from './scene/build-scene.js'
@@ -120,18 +121,12 @@ export function createFaceSynthesizer(
       landmarkVisibility: landmarkVisibility(landmarks, depths, whole.depth, whole.patch),
       box: boxOf(clip),
       fivePoints: fivePointsOf(landmarks),
-      parameters: {
-        identity: d.identity,
-        expression: d.expression,
-        albedo: d.albedo,
-        pose: { rotation: d.rotation, translation: d.translation, scale: d.scale },
-        illumination: {
-          sphericalHarmonics: tf.reshape(d.sphericalHarmonics, [batch, 9, 3]),
-          lightPosition: d.lightPosition,
-          lightColor: d.lightColor,
-          shininess: d.shininess,
-        },
-      },
+      parameters: parametersFromTensors(
+        parameterParts.map((part) => {
+          const shape = partShape(part, model.layout)
+          return shape.length === 1 ? d[part.name] : tf.reshape(d[part.name], [batch, ...shape])
+        }),
+      ),
       identityIds: tf.cast(tf.round(tf.reshape(d.person, [batch])), 'int32') as tf.Tensor1D,
     }
     return result as unknown as tf.TensorContainerObject

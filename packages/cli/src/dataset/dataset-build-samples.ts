@@ -1,5 +1,6 @@
 import type { FaceSample } from '@facekit/dataset'
 import { encodePng } from '@facekit/export'
+import { buildParameters, parameterParts, partOf } from '@facekit/parameters'
 import { disposeBatch, type FaceSynthesizer, type SyntheticBatch } from '@facekit/synthetic'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import ndarray, { type NdArray } from 'ndarray'
@@ -48,11 +49,8 @@ interface ReadBatch {
 
 async function readBatch(batch: SyntheticBatch): Promise<ReadBatch> {
   const { parameters, ...plain } = batch
-  const { pose, illumination, ...coefficients } = parameters
   const tensors: Record<string, Tensor> = { ...plain }
-  for (const [name, tensor] of Object.entries({ ...coefficients, ...pose, ...illumination })) {
-    tensors[`parameters.${name}`] = tensor as Tensor
-  }
+  for (const part of parameterParts) tensors[`parameters.${part.name}`] = partOf(parameters, part)
   const entries = await Promise.all(
     Object.entries(tensors).map(async ([name, tensor]) => [name, (await tensor.data()) as Values] as const),
   )
@@ -71,7 +69,6 @@ async function readBatch(batch: SyntheticBatch): Promise<ReadBatch> {
 function sampleOf(batch: ReadBatch, index: number, picture: number, config: DatasetBuildConfig): FaceSample {
   const { size } = batch
   const of = (name: Parameters<ReadBatch['of']>[0]) => batch.of(name, index)
-  const parameter = (name: string) => of(`parameters.${name}`)
   const mask = (name: 'faceRegion' | 'innerMouth' | 'skin') =>
     ndarray(of(name), [size, size]) as NdArray<Float32Array>
   const bytes = (values: Float32Array) =>
@@ -98,22 +95,7 @@ function sampleOf(batch: ReadBatch, index: number, picture: number, config: Data
       skinProbability: mask('skin'),
       embedding: new Float32Array(0),
     },
-    parameters: {
-      identity: parameter('identity'),
-      expression: parameter('expression'),
-      albedo: parameter('albedo'),
-      pose: {
-        rotation: parameter('rotation'),
-        translation: parameter('translation'),
-        scale: parameter('scale'),
-      },
-      illumination: {
-        sphericalHarmonics: parameter('sphericalHarmonics'),
-        lightPosition: parameter('lightPosition'),
-        lightColor: parameter('lightColor'),
-        shininess: parameter('shininess'),
-      },
-    },
+    parameters: buildParameters(({ name }) => of(`parameters.${name}`)),
     files,
   }
 }

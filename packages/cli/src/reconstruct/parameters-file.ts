@@ -1,31 +1,13 @@
 import type { FaceAnnotation } from '@facekit/annotate'
-import { type FaceParameters, parameterTensors } from '@facekit/parameters'
+import type { ParametersJson } from '@facekit/parameters'
 import type { FitResult } from '@facekit/fit'
 import type { MorphableModel } from '@facekit/morphable'
 import type { Camera } from '@facekit/render'
 import type { Method } from '../session.js'
 import { version } from '../version.js'
 
-/** Numbers of one face, on the CPU; the names are those of `FaceParameters`. */
-export interface FaceNumbers {
-  /** `[Ki]`, `[Ke]`, `[Kt]` in standard deviations. */
-  identity: number[]
-  expression: number[]
-  albedo: number[]
-  /** Radians, mm, factor: `v' = scale * R * (v + translation)`. */
-  pose: { rotation: number[]; translation: number[]; scale: number }
-  illumination: {
-    /** `[9][3]` linear RGB. */
-    sphericalHarmonics: number[][]
-    /** mm */
-    lightPosition: number[]
-    lightColor: number[]
-    shininess: number
-  }
-}
-
 /** What parameters.json holds. */
-export interface ParametersFile extends FaceNumbers {
+export interface ParametersFile extends ParametersJson {
   /** Of this layout. */
   version: 1
   generator: string
@@ -49,24 +31,6 @@ export interface ParametersFile extends FaceNumbers {
   method: Method
 }
 
-/** Reads the tensors of one face. */
-export async function readNumbers(parameters: FaceParameters): Promise<FaceNumbers> {
-  const [identity, expression, albedo, rotation, translation, scale, harmonics, position, color, shininess] =
-    await Promise.all(parameterTensors(parameters).map(async (tensor) => rounded(await tensor.data())))
-  return {
-    identity,
-    expression,
-    albedo,
-    pose: { rotation, translation, scale: scale[0] },
-    illumination: {
-      sphericalHarmonics: rows(harmonics, 3),
-      lightPosition: position,
-      lightColor: color,
-      shininess: shininess[0],
-    },
-  }
-}
-
 /** Puts parameters.json together. */
 export function parametersFile(
   face: {
@@ -78,7 +42,7 @@ export function parametersFile(
   },
   model: MorphableModel,
   result: FitResult,
-  numbers: FaceNumbers,
+  numbers: ParametersJson,
 ): ParametersFile {
   const { annotation } = face
   return {
@@ -100,7 +64,7 @@ export function parametersFile(
   }
 }
 
-/** float32 has seven to eight digits; more would only be noise in the file. */
+/** Digits as in `encodeParameters`. */
 const rounded = (values: ArrayLike<number>) => Array.from(values, (value) => Number(value.toPrecision(8)))
 
 function rows(values: number[], width: number): number[][] {

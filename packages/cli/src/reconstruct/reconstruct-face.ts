@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import type { FaceAnnotation, Picture } from '@facekit/annotate'
 import { writeFileAtomic } from '@facekit/core'
-import { type FaceParameters, disposeParameters } from '@facekit/parameters'
+import { type FaceParameters, disposeParameters, encodeParameters, readParameters } from '@facekit/parameters'
 import type { FitFaceOptions, FitResult } from '@facekit/fit'
-import { parametersFile, readNumbers, type ParametersFile } from './parameters-file.js'
+import { parametersFile, type ParametersFile } from './parameters-file.js'
 import type { PhaseTimer } from '../phase-timer.js'
 import type { Progress } from '../progress.js'
 import type { Method, Session } from '../session.js'
@@ -39,7 +39,7 @@ export async function reconstructFace(
   const result = await find(job, session, timer, progress, signal)
   try {
     signal.throwIfAborted()
-    const numbers = await readNumbers(result.parameters)
+    const [face] = await readParameters(result.parameters)
     const parameters = parametersFile(
       {
         picture: { file: job.file, width: job.picture.shape[1], height: job.picture.shape[0] },
@@ -50,7 +50,7 @@ export async function reconstructFace(
       },
       model,
       result,
-      numbers,
+      encodeParameters(face, model.shape.expressionNames),
     )
     const files = await writeFaceFiles({ ...job, model, result, parameters }, timer, signal)
     await writeFileAtomic(join(job.folder, 'parameters.json'), `${JSON.stringify(parameters, null, 1)}\n`)

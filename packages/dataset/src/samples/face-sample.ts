@@ -1,4 +1,5 @@
 import type { Box, Picture, Points, SimilarityTransform } from '@facekit/annotate'
+import type { ParameterTree } from '@facekit/parameters'
 import type { NdArray } from 'ndarray'
 
 /** One labelled face: an aligned crop and all that is known of it. Plain data on the CPU: nothing to dispose. */
@@ -55,16 +56,5 @@ export interface SampleSource {
   faces: number
 }
 
-/** The coefficients of one face: `FaceParameters` without the batch dimension, as arrays. */
-export interface SampleParameters {
-  identity: Float32Array
-  expression: Float32Array
-  albedo: Float32Array
-  pose: { rotation: Float32Array; translation: Float32Array; scale: Float32Array }
-  illumination: {
-    sphericalHarmonics: Float32Array
-    lightPosition: Float32Array
-    lightColor: Float32Array
-    shininess: Float32Array
-  }
-}
+/** The parameters of one face as arrays, row by row: `FaceParameters` without the batch dimension. */
+export type SampleParameters = ParameterTree<Float32Array>

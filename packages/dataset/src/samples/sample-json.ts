@@ -1,3 +1,4 @@
+import { buildParameters, constantPartSize, mapParameters, parameterPath } from '@facekit/parameters'
 import ndarray from 'ndarray'
 import { DatasetError } from '../dataset-error.js'
 import type { FaceSample, SampleAnnotation, SampleParameters, SampleSource } from './face-sample.js'
@@ -37,7 +38,7 @@ export function writeSampleJson(sample: FaceSample): string {
     landmarkVisibility: landmarkVisibility && Array.from(landmarkVisibility, thousandths),
     embedding: short(embedding),
     quality: quality && Object.fromEntries(Object.entries(quality).map(([k, v]) => [k, thousandths(v)])),
-    parameters: parameters && mapLeaves(parameters, short),
+    parameters: parameters && mapParameters(parameters, short),
   })
 }
 
@@ -148,34 +149,11 @@ function readParameters(
   object: (value: unknown, name: string) => Record<string, unknown>,
   numbers: (value: unknown, name: string, length?: number) => Float32Array,
 ): SampleParameters {
-  const pose = object(value.pose, 'parameters.pose')
-  const light = object(value.illumination, 'parameters.illumination')
-  return {
-    identity: numbers(value.identity, 'parameters.identity'),
-    expression: numbers(value.expression, 'parameters.expression'),
-    albedo: numbers(value.albedo, 'parameters.albedo'),
-    pose: {
-      rotation: numbers(pose.rotation, 'parameters.pose.rotation', 3),
-      translation: numbers(pose.translation, 'parameters.pose.translation', 3),
-      scale: numbers(pose.scale, 'parameters.pose.scale', 1),
-    },
-    illumination: {
-      sphericalHarmonics: numbers(light.sphericalHarmonics, 'sphericalHarmonics', 27),
-      lightPosition: numbers(light.lightPosition, 'lightPosition', 3),
-      lightColor: numbers(light.lightColor, 'lightColor', 3),
-      shininess: numbers(light.shininess, 'shininess', 1),
-    },
-  }
-}
-
-/** A copy of nested objects with every array mapped. */
-function mapLeaves(value: object, map: (leaf: ArrayLike<number>) => number[]): object {
-  return Object.fromEntries(
-    Object.entries(value).map(([name, leaf]) => [
-      name,
-      ArrayBuffer.isView(leaf) || Array.isArray(leaf)
-        ? map(leaf as unknown as ArrayLike<number>)
-        : mapLeaves(leaf as object, map),
-    ]),
+  const groups = new Map(
+    ['pose', 'illumination'].map((name) => [name, object(value[name], `parameters.${name}`)]),
   )
+  return buildParameters((part) => {
+    const parent = part.group ? groups.get(part.group)! : value
+    return numbers(parent[part.name], `parameters.${parameterPath(part)}`, constantPartSize(part))
+  })
 }

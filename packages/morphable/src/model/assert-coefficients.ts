@@ -1,6 +1,6 @@
 import { ShapeError } from '@facekit/core'
 import type { ParameterLayout } from '@facekit/parameters'
-import type { Tensor2D } from '@tensorflow/tfjs-core'
+import type { Tensor } from '@tensorflow/tfjs-core'
 import type { MorphableModel } from './morphable-model.js'
 
 /** Checks that coefficients fit a model and agree in their batch size.
@@ -14,7 +14,7 @@ import type { MorphableModel } from './morphable-model.js'
 export function assertCoefficients(
   who: string,
   model: MorphableModel,
-  coefficients: Partial<Record<keyof ParameterLayout, Tensor2D>>,
+  coefficients: Partial<Record<keyof ParameterLayout, Tensor>>,
   remedy = 'pass coefficients that fit model.layout',
 ): number {
   let batch: number | undefined

@@ -1,4 +1,4 @@
-import type { Tensor2D, Tensor3D } from '@tensorflow/tfjs-core'
+import type { Tensor, Tensor3D } from '@tensorflow/tfjs-core'
 import { assertCoefficients } from './assert-coefficients.js'
 import { evaluateLinear } from './linear-model.js'
 import type { MorphableModel } from './morphable-model.js'
@@ -17,7 +17,7 @@ import type { MorphableModel } from './morphable-model.js'
  */
 export function evaluateAlbedo(
   model: MorphableModel,
-  albedo: Tensor2D,
+  albedo: Tensor,
 ): { diffuse: Tensor3D; specular: Tensor3D } {
   assertCoefficients('evaluateAlbedo', model, { albedo })
   return {

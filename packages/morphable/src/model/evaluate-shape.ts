@@ -1,4 +1,4 @@
-import { concat, tidy, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core'
+import { concat, tidy, type Tensor, type Tensor3D } from '@tensorflow/tfjs-core'
 import { assertCoefficients } from './assert-coefficients.js'
 import { evaluateLinear } from './linear-model.js'
 import type { MorphableModel } from './morphable-model.js'
@@ -16,12 +16,12 @@ import type { MorphableModel } from './morphable-model.js'
  */
 export function evaluateShape(
   model: MorphableModel,
-  coefficients: { identity: Tensor2D; expression: Tensor2D },
+  coefficients: { identity: Tensor; expression: Tensor },
 ): Tensor3D {
   const { identity, expression } = coefficients
   assertCoefficients('evaluateShape', model, { identity, expression })
   return tidy(() => {
-    const parts = [identity, expression].filter(({ shape }) => shape[1] > 0)
+    const parts = [identity, expression].filter(({ size }) => size > 0)
     return evaluateLinear(model, 'shape', parts.length > 1 ? concat(parts, 1) : (parts[0] ?? identity))
   })
 }

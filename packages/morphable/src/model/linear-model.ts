@@ -9,6 +9,7 @@ import {
   sum,
   tidy,
   zeros,
+  type Tensor,
   type Tensor2D,
   type Tensor3D,
 } from '@tensorflow/tfjs-core'
@@ -19,7 +20,7 @@ import { linearTensors } from './model-tensors.js'
 export function evaluateLinear(
   model: MorphableModel,
   part: 'shape' | 'diffuse' | 'specular',
-  coefficients: Tensor2D,
+  coefficients: Tensor,
 ): Tensor3D {
   return tidy(() => {
     const batch = coefficients.shape[0]
@@ -27,7 +28,7 @@ export function evaluateLinear(
     const shape: [number, number, number] = [batch, model.vertexCount, 3]
     // Depends on the coefficients, if only by name: a gradient with respect to them is 0, and no error.
     if (!linear.basis) {
-      const nothing = coefficients.shape[1] > 0 ? mul(sum(coefficients, 1, true), 0) : zeros([batch, 1])
+      const nothing = coefficients.size > 0 ? mul(sum(coefficients, 1, true), 0) : zeros([batch, 1])
       return reshape(add(linear.mean, nothing), shape)
     }
     const { mean, basis, transposed } = linear

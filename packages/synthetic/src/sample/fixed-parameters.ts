@@ -1,5 +1,6 @@
 import { ValueError } from '@facekit/core'
 import type { MorphableModel } from '@facekit/morphable'
+import { expressionCoefficients } from '@facekit/parameters'
 import type { FixedParameters } from '../synthesizer-options.js'
 
 /** Coefficients that are the same in all pictures, as long as the model needs them. */
@@ -19,6 +20,13 @@ export function fixedCoefficients(
   who = 'createFaceSynthesizer',
 ): FixedCoefficients {
   const result: FixedCoefficients = {}
+  const byName = (values: Readonly<Record<string, number>>) =>
+    expressionCoefficients(
+      `${who}: fixed.expression`,
+      values,
+      model.shape.expressionNames ?? [],
+      `model "${model.name}"`,
+    )
   for (const name of ['identity', 'albedo', 'expression'] as const) {
     const given = fixed[name]
     if (given === undefined) continue
@@ -30,19 +38,7 @@ export function fixedCoefficients(
       )
     }
     row.set(values)
-    if (!Array.isArray(given)) {
-      const names = model.shape.expressionNames ?? []
-      for (const [expression, value] of Object.entries(given)) {
-        const index = names.indexOf(expression)
-        if (index < 0) {
-          throw new ValueError(
-            `${who}: fixed.expression has "${expression}", model "${model.name}" has ${names.length > 0 ? names.join(', ') : 'no names'}`,
-          )
-        }
-        row[index] = value as number
-      }
-    }
-    result[name] = row
+    result[name] = Array.isArray(given) ? row : byName(given as Readonly<Record<string, number>>)
   }
   return result
 }

@@ -1,4 +1,6 @@
 import type { Random } from '@facekit/core'
+import { sphericalHarmonicsAt } from '@facekit/illumination'
+import { whiteLight } from '@facekit/parameters'
 import type { LightOptions } from '../synthesizer-options.js'
 
 /** Light of one picture, as in `Illumination`. */
@@ -24,32 +26,19 @@ const FRONTAL: readonly Vector[] = [
   [0, -0.4, 0.917],
 ]
 
-/** Real spherical harmonics at a direction, see `sphericalHarmonicsBasis` of @facekit/illumination. */
-const harmonics = ([x, y, z]: Vector) => [
-  0.282095,
-  0.488603 * y,
-  0.488603 * z,
-  0.488603 * x,
-  1.092548 * x * y,
-  1.092548 * y * z,
-  0.315392 * (3 * z * z - 1),
-  1.092548 * x * z,
-  0.546274 * (x * x - y * y),
-]
-
 /** Samples light: ambient light, a gradient from above or below, and one to four lamps, each with its colour. The first lamp may come
  * from far to the side; it alone makes the highlights, whichever is the strongest. */
 export function sampleLight(random: Random, { exposure, color }: Required<LightOptions>): SampledLight {
   const result = new Float32Array(27)
   const tint = () => sampleTint(random, color)
   const add = (direction: Vector, intensity: number, rgb: readonly number[]) => {
-    harmonics(direction).forEach((value, k) => {
+    sphericalHarmonicsAt(...direction).forEach((value, k) => {
       for (let c = 0; c < 3; c++) result[k * 3 + c] += BANDS[BAND_OF[k]] * value * intensity * rgb[c]
     })
   }
   const ambient = tint()
   const level = random.uniform(0.1, 1.2)
-  for (let c = 0; c < 3; c++) result[c] += (level * ambient[c]) / 0.282095
+  for (let c = 0; c < 3; c++) result[c] += level * ambient[c] * whiteLight
   // Sky above, or a bright table below.
   const sky = tint()
   const slope = level * random.normal(0.25, 0.3)
@@ -99,7 +88,7 @@ function sampleTint(random: Random, color: number): number[] {
 function brightness(light: Float32Array): number {
   let sum = 0
   for (const direction of FRONTAL) {
-    harmonics(direction).forEach((value, k) => {
+    sphericalHarmonicsAt(...direction).forEach((value, k) => {
       sum += (value * (light[k * 3] + light[k * 3 + 1] + light[k * 3 + 2])) / 3
     })
   }

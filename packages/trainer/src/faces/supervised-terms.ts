@@ -1,5 +1,5 @@
 import { ValueError } from '@facekit/core'
-import type { FaceParameters } from '@facekit/parameters'
+import { type FaceParameters, type ParameterName, parameterParts, partOf } from '@facekit/parameters'
 import * as tf from '@tensorflow/tfjs-core'
 import type { Schedule } from '../loop/training-options.js'
 
@@ -46,15 +46,19 @@ export const supervisedWeights: Readonly<Record<SupervisedName, number>> = Objec
   landmarks: 0.1,
 })
 
-/** Standard deviations of the faces of @facekit/synthetic, about: what a difference is measured in. */
-const SPREAD = {
-  rotation: 0.3,
-  translation: 13,
-  logScale: 0.17,
-  harmonics: 0.5,
-  lightPosition: 700,
-  lightColor: 0.7,
-  logShininess: 0.8,
+/** What a difference of each parameter is measured in: about the standard deviation of the faces of @facekit/synthetic. Of parameters that are
+ * factors the logarithms are compared. */
+const UNITS: Readonly<Record<ParameterName, { unit: number; logarithm?: true }>> = {
+  identity: { unit: 1 },
+  expression: { unit: 1 },
+  albedo: { unit: 1 },
+  rotation: { unit: 0.3 },
+  translation: { unit: 13 },
+  scale: { unit: 0.17, logarithm: true },
+  sphericalHarmonics: { unit: 0.5 },
+  lightPosition: { unit: 700 },
+  lightColor: { unit: 0.7 },
+  shininess: { unit: 0.8, logarithm: true },
 }
 
 /** Rounds the tip of a distance at 0, in its unit. */
@@ -79,23 +83,8 @@ export function supervisedTerms(weights: Partial<Record<SupervisedName, Schedule
     compute: (context) => tf.tidy(() => compute(context)),
   })
   return [
-    term('identity', ({ found, truth }) => squares(found.identity, truth.identity)),
-    term('expression', ({ found, truth }) => squares(found.expression, truth.expression)),
-    term('albedo', ({ found, truth }) => squares(found.albedo, truth.albedo)),
-    term('pose', ({ found: { pose }, truth: { pose: true_ } }) =>
-      sum(
-        squares(pose.rotation, true_.rotation, SPREAD.rotation),
-        squares(pose.translation, true_.translation, SPREAD.translation),
-        squares(tf.log(pose.scale), tf.log(true_.scale), SPREAD.logScale),
-      ),
-    ),
-    term('illumination', ({ found: { illumination: a }, truth: { illumination: b } }) =>
-      sum(
-        squares(a.sphericalHarmonics, b.sphericalHarmonics, SPREAD.harmonics),
-        squares(a.lightPosition, b.lightPosition, SPREAD.lightPosition),
-        squares(a.lightColor, b.lightColor, SPREAD.lightColor),
-        squares(tf.log(a.shininess), tf.log(b.shininess), SPREAD.logShininess),
-      ),
+    ...(['identity', 'expression', 'albedo', 'pose', 'illumination'] as const).map((name) =>
+      term(name, ({ found, truth }) => parameterError(name, found, truth)),
     ),
     term('vertices', ({ foundVertices, trueVertices }) => tf.mean(distances(foundVertices, trueVertices))),
     term('landmarks', ({ foundLandmarks, trueLandmarks, landmarkVisibility }) =>
@@ -110,10 +99,19 @@ export function supervisedTerms(weights: Partial<Record<SupervisedName, Schedule
   ]
 }
 
-const squares = (a: tf.Tensor, b: tf.Tensor, unit = 1): tf.Scalar =>
-  a.size === 0 ? tf.scalar(0) : tf.mean(tf.square(tf.div(tf.sub(a, b), unit)))
-
-const sum = (...terms: tf.Scalar[]): tf.Scalar => tf.addN(terms)
+/** Mean squared difference, in its unit, of a part of the parameters, or the sum over a group of them. */
+function parameterError(partOrGroup: string, found: FaceParameters, truth: FaceParameters): tf.Scalar {
+  const errors = parameterParts
+    .filter((part) => ('group' in part ? part.group : part.name) === partOrGroup)
+    .map((part) => {
+      const { unit, logarithm } = UNITS[part.name]
+      const [a, b] = [found, truth].map((parameters) => partOf(parameters, part))
+      if (a.size === 0) return tf.scalar(0)
+      const difference = logarithm ? tf.sub(tf.log(a), tf.log(b)) : tf.sub(a, b)
+      return tf.mean<tf.Scalar>(tf.square(unit === 1 ? difference : tf.div(difference, unit)))
+    })
+  return errors.length === 1 ? errors[0] : tf.addN(errors)
+}
 
 /** `[B, L]` of points `[B, L, D]`. */
 const distances = (a: tf.Tensor3D, b: tf.Tensor3D): tf.Tensor2D =>

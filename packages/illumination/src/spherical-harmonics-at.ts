@@ -1,0 +1,13 @@
+import { HARMONIC_FACTORS } from './harmonic-factors.js'
+
+/** The nine real spherical harmonics at one direction, for code that works on plain numbers; {@link sphericalHarmonicsBasis} is for tensors.
+ *
+ * @param x, y, z - unit length
+ * @returns 9 numbers, in the order of {@link sphericalHarmonicsBasis}
+ * @example
+ * sphericalHarmonicsAt(0, 0, 1) // 0.282 0 0.489 0 0 0 0.631 0 0
+ */
+export function sphericalHarmonicsAt(x: number, y: number, z: number): number[] {
+  const polynomials = [1, y, z, x, x * y, y * z, 3 * z * z - 1, x * z, x * x - y * y]
+  return polynomials.map((value, k) => HARMONIC_FACTORS[k] * value)
+}
