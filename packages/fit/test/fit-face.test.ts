@@ -1,6 +1,6 @@
 import { disposeParameters } from '@facekit/parameters'
 import { evaluateAlbedo } from '@facekit/morphable'
-import { fitFace, type FitProgress } from '@facekit/fit'
+import { fitFace, type FitFaceOptions, type FitProgress } from '@facekit/fit'
 import type { LossTerm } from '@facekit/losses'
 import { createTinyFace, testBackends, useBackend } from '@facekit/testing'
 import * as tf from '@tensorflow/tfjs-core'
@@ -73,10 +73,6 @@ describe('fitFace', () => {
     const moved = { ...truth, albedo: tf.zerosLike(truth.albedo) }
     const refined = await fitFace(picture, annotation, model, { start: moved, iterations: 15 })
     expect(refined.history.at(-1)!.total).toBeLessThan(refined.history[0].total)
-    const two = { ...truth, identity: tf.zeros([2, model.layout.identity]) as tf.Tensor2D }
-    await expect(fitFace(picture, annotation, model, { start: two })).rejects.toThrow(
-      /start: identity is \[2/,
-    )
   })
 
   it('value: a prior keeps the identity near, and its point light', async () => {
@@ -151,6 +147,24 @@ describe('fitFace', () => {
     const cut = { ...annotation, faceRegion: ndarray(new Float32Array(4), [2, 2]) }
     await expect(fitFace(picture, cut, model)).rejects.toThrow('fitFace: annotation 0: faceRegion is [2, 2]')
     await expect(fitFace(picture, annotation, model, { iterations: -1 })).rejects.toThrow('iterations is -1')
+  })
+
+  it('throws: on a start or a prior that does not fit, each by its own name, and on both at once', async () => {
+    const truth = randomParameters(model, 9)
+    const { annotation, picture } = await syntheticAnnotation(model, truth)
+    const run = (options: FitFaceOptions) => fitFace(picture, annotation, model, options)
+    const two = { ...truth, identity: tf.zeros([2, model.layout.identity]) }
+    const flat = { ...truth, pose: { ...truth.pose, scale: tf.ones([1]) } }
+    const remedy = 'give one row for each photograph, of this model'
+    await expect(run({ start: two })).rejects.toThrow(
+      `fitFace: start: identity is [2, ${model.layout.identity}], expected [B=1, ${model.layout.identity}]; ${remedy}`,
+    )
+    await expect(run({ prior: two })).rejects.toThrow('fitFace: prior: identity is [2, ')
+    await expect(run({ start: flat })).rejects.toThrow('fitFace: start: pose.scale is [1], expected [B=1, 1]')
+    await expect(run({ prior: flat })).rejects.toThrow('fitFace: prior: pose.scale is [1], expected [B=1, 1]')
+    await expect(run({ start: truth, prior: truth })).rejects.toThrow(
+      'fitFace: start and prior are both given, expected one',
+    )
   })
 
   it('throws: names the term that is not finite', async () => {

@@ -33,7 +33,7 @@ export function assertParameters(
     const shape = part.shape.map((length) =>
       typeof length === 'number' ? length : (layout?.[length] ?? FREE[length]),
     )
-    const expected = [batch ?? 'B', ...shape]
+    const expected = ['B', ...shape]
     assertShape(`${who}: ${parameterPath(part)}`, partOf(parameters, part), expected, known, remedy)
   }
 }
