@@ -1,7 +1,9 @@
 import type { Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core'
 
+// Types and not interfaces, so that `tf.tidy` and `tf.dispose` take them: an interface has no index signature.
+
 /** Position of the head: `v' = scale * R * (v + translation)`, `R = Rz(roll) Ry(yaw) Rx(pitch)` (paper, Eq. 3). */
-export interface Pose<T = Tensor2D> {
+export type Pose<T = Tensor2D> = {
   /** `[B, 3]` pitch, yaw and roll in radians. */
   rotation: T
   /** `[B, 3]` millimetres, applied before the rotation. */
@@ -11,7 +13,7 @@ export interface Pose<T = Tensor2D> {
 }
 
 /** Light on the face: distant light as spherical harmonics, and one point light that makes the highlights. */
-export interface Illumination<T = Tensor2D, H = Tensor3D> {
+export type Illumination<T = Tensor2D, H = Tensor3D> = {
   /** `[B, 9, 3]` linear RGB, order (0,0) (1,-1) (1,0) (1,1) (2,-2) (2,-1) (2,0) (2,1) (2,2). */
   sphericalHarmonics: H
   /** `[B, 3]` world space, millimetres. */
@@ -23,7 +25,7 @@ export interface Illumination<T = Tensor2D, H = Tensor3D> {
 }
 
 /** All that describes a face in a picture, for a batch of B pictures. {@link parameterParts} is the table of its parts. */
-export interface FaceParameters<T = Tensor2D, H = Tensor3D> {
+export type FaceParameters<T = Tensor2D, H = Tensor3D> = {
   /** `[B, Ki]` in standard deviations. */
   identity: T
   /** `[B, Ke]` in standard deviations, or within the model's `expressionRange`. */

@@ -19,9 +19,7 @@ const layout = { identity: 4, expression: 3, albedo: 2 }
 
 /** Two faces in which every number is another one, at least 1. */
 const twoFaces = (): FaceParameters =>
-  tf.tidy(() =>
-    Object.assign({}, unpackParameters(tf.reshape(tf.range(1, 101), [2, parameterCount(layout)]), layout)),
-  )
+  tf.tidy(() => unpackParameters(tf.reshape(tf.range(1, 101), [2, parameterCount(layout)]), layout))
 
 describe.each(testBackends)('arrays and JSON of parameters on %s', (backend) => {
   beforeAll(() => useBackend(backend))
