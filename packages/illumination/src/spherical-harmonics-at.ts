@@ -1,9 +1,9 @@
 import { HARMONIC_FACTORS } from './harmonic-factors.js'
 
-/** The nine real spherical harmonics at one direction, for code that works on plain numbers; {@link sphericalHarmonicsBasis} is for tensors.
+/** The nine real spherical harmonics at one direction, for code that works on plain numbers; `sphericalHarmonicsBasis` is for tensors.
  *
  * @param x, y, z - unit length
- * @returns 9 numbers, in the order of {@link sphericalHarmonicsBasis}
+ * @returns 9 numbers, in the order of `sphericalHarmonicsBasis`
  * @example
  * sphericalHarmonicsAt(0, 0, 1) // 0.282 0 0.489 0 0 0 0.631 0 0
  */
