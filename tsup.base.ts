@@ -2,11 +2,15 @@ import type { Options } from 'tsup'
 
 type Plugin = NonNullable<Options['plugins']>[number]
 
-/** Marks `import('node:...')` as none of the bundler's business: webpack knows no such scheme, and code for browsers never comes there. */
+/** Hides `import('node:...')` from bundlers of apps for browsers, which never come there: webpack knows no such scheme, and esbuild
+ * no such package. (Of a constant name esbuild would know better: `trim` it does not compute.) */
 const nodeImports: Plugin = {
   name: 'node-imports',
   renderChunk: (code) => ({
-    code: code.replace(/\bimport\((?=['"]node:)/g, 'import(/* webpackIgnore: true */ '),
+    code: code.replace(
+      /\bimport\(\s*(?:\/\*[^*]*\*\/\s*)*(['"]node:[a-z0-9/_]+['"])\s*\)/g,
+      'import(/* webpackIgnore: true */ /* @vite-ignore */ $1.trim())',
+    ),
   }),
 }
 
@@ -20,7 +24,6 @@ export const baseOptions: Options = {
   sourcemap: true,
   clean: true,
   treeshake: true,
-  // Packages say in their field "browser" that node:fs/promises is not there; without its prefix it would not be recognised.
   removeNodeProtocol: false,
   external: [/^node:/],
   plugins: [nodeImports],

@@ -1,6 +1,6 @@
 // Each bundler with the least settings that an app needs: `build(out)` leaves a site in the folder `out`.
 import { spawn } from 'node:child_process'
-import { cp, readdir, writeFile } from 'node:fs/promises'
+import { cp, readdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -80,6 +80,7 @@ async function next() {
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
   const code = await new Promise((resolve) => child.on('close', resolve))
+  for (const folder of ['.next', 'out']) await rm(join(here, 'next', folder), { recursive: true, force: true })
   if (code !== 0) throw new Error(output)
 }
 

@@ -49,7 +49,7 @@ async function openPage(site) {
     const result = await page.evaluate(() => globalThis.facekit)
     if (result.error) throw new Error(result.error)
     const { backend, gradient, faces, landmarks } = result
-    if (backend !== 'wasm' || !(gradient > 0) || faces !== 1 || landmarks.join() !== '68,2')
+    if (backend !== 'wasm' || !(gradient > 0) || !(faces > 0) || landmarks.join() !== '68,2')
       throw new Error(`the app computed ${JSON.stringify(result)}`)
     return result
   } finally {

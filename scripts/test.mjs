@@ -13,6 +13,8 @@ const checks = [
   ['build', [...pnpm, 'run', 'build']],
   ['packages alone', ['node', 'scripts/check-standalone.mjs']],
   ['packages packed', ['node', 'scripts/check-packages.mjs']],
+  ['bytes of imports', ['node', 'scripts/check-bytes.mjs']],
+  ['bundlers', ['node', 'bundlers/run.mjs']],
 ]
 
 await install()

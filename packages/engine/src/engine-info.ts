@@ -69,8 +69,9 @@ export interface InitEngineOptions {
   /** Threads of the WASM backend: 1 for none besides the calling one. Default: one for each core, 16 at most. In browsers only pages that are
    * cross-origin isolated have them. Takes effect before the WASM backend's first start. */
   threads?: number
-  /** Where the `.wasm` files of `@tensorflow/tfjs-backend-wasm` are: the URL of a folder, ending in a slash, or the URL of
-   * each file by its name. Bundlers need it; Node does not. Takes effect before the WASM backend's first start. */
+  /** Where the `.wasm` files of this package are: the URL of a folder, ending in a slash, or the URL of each file by its name.
+   * Default: beside the package's code, which Node and the bundlers that understand `new URL(..., import.meta.url)` (Vite,
+   * webpack, Next; not esbuild) find by themselves. Takes effect before the WASM backend's first start. */
   wasmPaths?: string | Readonly<Record<string, string>>
   /** WebGPU in Node: flags for Dawn, such as `enable-dawn-features=allow_unsafe_apis,disable_robustness`, which leaves out the bounds
    * checks of shaders. Take effect before the first look for a GPU. */

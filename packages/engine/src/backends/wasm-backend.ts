@@ -3,11 +3,13 @@ import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
 import type { BackendProvider } from './backend-provider.js'
 import { completeWasm } from '../wasm/complete-wasm.js'
 import type { InitEngineOptions } from '../engine-info.js'
+import { isNode } from '../import-optional.js'
 import { instantiateBackend } from './instantiate-backend.js'
 import { requestThreads, threadCount } from '../wasm/threads.js'
+import { shippedWasmFiles, wasmFileFault } from './wasm-files.js'
 
 const PATHS_REMEDY =
-  'serve the .wasm files of @tensorflow/tfjs-backend-wasm/dist and pass their folder as initEngine({ wasmPaths })'
+  'serve the .wasm files of @facekit/engine/dist and pass their folder as initEngine({ wasmPaths })'
 
 const UPDATE_REMEDY = 'use Node 20 or later, or a current browser'
 
@@ -32,9 +34,11 @@ export const wasmBackend: BackendProvider = {
     requestThreads(threads)
     await completeWasm()
     const wasm = await import('@tensorflow/tfjs-backend-wasm')
-    if (wasmPaths !== undefined && wasmPaths !== paths) {
-      wasm.setWasmPaths(typeof wasmPaths === 'string' ? wasmPaths : { ...wasmPaths })
-      paths = wasmPaths
+    // In Node tfjs finds its files by itself.
+    const wanted = wasmPaths ?? paths ?? (isNode() ? undefined : shippedWasmFiles())
+    if (wanted !== undefined && wanted !== paths) {
+      wasm.setWasmPaths(typeof wanted === 'string' ? wanted : { ...wanted })
+      paths = wanted
     }
     if (!(await env().getAsync('WASM_HAS_SIMD_SUPPORT')))
       throw new Error(`this WebAssembly has no SIMD; ${UPDATE_REMEDY}`)
@@ -42,7 +46,9 @@ export const wasmBackend: BackendProvider = {
       await instantiateBackend('wasm')
     } catch (error) {
       // Emscripten rejects with a plain object, or with an error of the network.
-      const cause = String((error as { message?: unknown })?.message ?? error).split('\n')[0]
+      const message = String((error as { message?: unknown })?.message ?? error).split('\n')[0]
+      const threaded = Boolean(await env().getAsync('WASM_HAS_MULTITHREAD_SUPPORT'))
+      const cause = (paths && !isNode() && (await wasmFileFault(paths, threaded))) || message
       throw new Error(`its .wasm file cannot be loaded (${cause}); ${PATHS_REMEDY}`, { cause: error })
     }
     const count = threadCount(engine().registry.wasm as BackendWasm)
