@@ -80,7 +80,8 @@ async function next() {
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
   const code = await new Promise((resolve) => child.on('close', resolve))
-  for (const folder of ['.next', 'out']) await rm(join(here, 'next', folder), { recursive: true, force: true })
+  for (const folder of ['.next', 'out'])
+    await rm(join(here, 'next', folder), { recursive: true, force: true })
   if (code !== 0) throw new Error(output)
 }
 

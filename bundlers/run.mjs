@@ -39,21 +39,31 @@ for (const name of names) {
 await browser?.close()
 process.exitCode = failed === 0 ? 0 : 1
 
-/** Opens the app and checks what it computed. */
+/** Opens the app and checks what it computed, then what it says when its files are lost. */
 async function openPage(site) {
   const server = await serve(site)
-  const page = await browser.newPage()
   try {
-    await page.goto(server.address)
-    await page.waitForFunction(() => 'facekit' in globalThis, undefined, { timeout: 30_000 })
-    const result = await page.evaluate(() => globalThis.facekit)
+    const result = await resultOf(server.address)
     if (result.error) throw new Error(result.error)
     const { backend, gradient, faces, landmarks } = result
     if (backend !== 'wasm' || !(gradient > 0) || !(faces > 0) || landmarks.join() !== '68,2')
       throw new Error(`the app computed ${JSON.stringify(result)}`)
+    const messages = await resultOf(`${server.address}?lost`)
+    if (!messages.every((message) => message.includes('HTML page')))
+      throw new Error(`without its files the app says ${JSON.stringify(messages)}`)
     return result
   } finally {
-    await page.close()
     await server.close()
+  }
+}
+
+async function resultOf(address) {
+  const page = await browser.newPage()
+  try {
+    await page.goto(address)
+    await page.waitForFunction(() => 'facekit' in globalThis, undefined, { timeout: 60_000 })
+    return await page.evaluate(() => globalThis.facekit)
+  } finally {
+    await page.close()
   }
 }

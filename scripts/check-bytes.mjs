@@ -30,7 +30,9 @@ for (const { name, from, ceiling = Number.POSITIVE_INFINITY, without } of ceilin
   })
   const chunks = reachable(metafile.outputs)
   const kilobytes = chunks.reduce((sum, { bytes }) => sum + bytes, 0) / KILOBYTE
-  const unwanted = chunks.some(({ inputs }) => Object.keys(inputs).some((path) => path.includes(`/${without}/`)))
+  const unwanted = chunks.some(({ inputs }) =>
+    Object.keys(inputs).some((path) => path.includes(`/${without}/`)),
+  )
   const holds = kilobytes <= ceiling && !unwanted
   const limit = Number.isFinite(ceiling) ? `, at most ${ceiling}` : ''
   const rest = without ? `, ${unwanted ? 'with' : 'without'} ${without}` : ''

@@ -71,6 +71,11 @@ export function writeSafetensors(file: SafetensorsFile): Uint8Array<ArrayBuffer>
 
 function parseHeader(bytes: Uint8Array, who: string): { header: Record<string, unknown>; start: number } {
   const fail = (what: string) => new ModelFormatError(`${who}: ${what}; is it a complete .safetensors file?`)
+  if (isHtml(bytes)) {
+    throw new ModelFormatError(
+      `${who}: expected a .safetensors file, got an HTML page: the server sends its fallback page for a file that it does not have; serve the file, or give its right address`,
+    )
+  }
   if (bytes.length < 8) throw fail(`${bytes.length} bytes are no safetensors file`)
   const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true)
   if (length > BigInt(HEADER_LIMIT) || Number(length) + 8 > bytes.length) {
@@ -86,6 +91,11 @@ function parseHeader(bytes: Uint8Array, who: string): { header: Record<string, u
   } catch {
     throw fail('the header is no JSON object')
   }
+}
+
+/** Whether a file is a web page, such as servers of single-page apps send in place of a missing one. */
+function isHtml(bytes: Uint8Array): boolean {
+  return /^\uFEFF?\s*<(!doctype|!--|html)/i.test(new TextDecoder().decode(bytes.subarray(0, 64)))
 }
 
 function isHeaderEntry(value: unknown): value is HeaderEntry {

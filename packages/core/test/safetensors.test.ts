@@ -166,6 +166,13 @@ describe('safetensors', () => {
     expectRefused(new TextEncoder().encode('<!doctype html><title>404</title>'))
   })
 
+  it('throws: a web page in place of the file', () => {
+    for (const page of ['<!doctype html><html></html>', '\n  <!DOCTYPE html>', '<html lang="en">'])
+      expect(() => readSafetensors(new TextEncoder().encode(page), 'load: face')).toThrow(
+        'load: face: expected a .safetensors file, got an HTML page',
+      )
+  })
+
   it('throws: descriptions that are damaged, of absurd size, or point elsewhere', () => {
     const data = new Uint8Array(8)
     expect(readSafetensors(raw(entry({}), data)).tensors.size).toBe(1)
