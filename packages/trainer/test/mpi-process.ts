@@ -11,12 +11,23 @@ interface Settings {
   resume?: boolean
   /** What rank 1 does at the batch of this number. */
   at?: number
-  does?: 'throw' | 'kill' | 'stop' | 'break'
+  does?: 'throw' | 'kill' | 'stop' | 'break' | 'integers'
 }
 
 const settings = JSON.parse(process.argv[2]) as Settings
 await initEngine({ backend: 'wasm', threads: 1 })
 const reducer = await openMpi()
+if (settings.does === 'integers') {
+  const integers = Int32Array.of(1, 2) as unknown as Float32Array
+  const synchronous = async () => reducer!.allReduceSync(integers)
+  for (const sum of [() => reducer!.allReduce(integers), synchronous])
+    await sum().catch(({ name, message }: Error) => console.log(`${name}: ${message}`))
+  const doubles = Float64Array.of(0.1, reducer!.rank)
+  await reducer!.allReduce(doubles)
+  console.log(`sums ${doubles.join()}`)
+  reducer!.close()
+  process.exit(0)
+}
 const { rank, size } = reducer ?? { rank: 0, size: 1 }
 const model = tinyNetwork()
 const controller = new AbortController()

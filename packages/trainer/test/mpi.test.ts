@@ -1,9 +1,15 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { listCheckpoints, processRank, readLatestCheckpoint } from '@facekit/trainer'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { listCheckpoints, openMpi, processRank, readLatestCheckpoint } from '@facekit/trainer'
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { scratchFolder } from './training-fixtures.js'
+
+const cores = vi.hoisted(() => ({ usable: 8 }))
+vi.mock('node:os', async (original) => {
+  const os = await original<typeof import('node:os')>()
+  return { ...os, availableParallelism: () => cores.usable, cpus: () => Array.from({ length: 8 }) }
+})
 
 const run = promisify(execFile)
 const script = fileURLToPath(new URL('mpi-process.ts', import.meta.url))
@@ -56,6 +62,25 @@ describe('processRank', () => {
   })
 })
 
+describe('openMpi', () => {
+  const names = ['OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE', 'OMPI_COMM_WORLD_LOCAL_SIZE'] as const
+  afterEach(() => {
+    for (const name of names) delete process.env[name]
+    vi.restoreAllMocks()
+  })
+
+  it.each([
+    [1, 'to 1 of 8 cores, expected 4 for each of 2 processes; pass --bind-to none'],
+    [4, undefined],
+  ])('value: warns of a process that is bound to %i of 8 cores', async (usable, warning) => {
+    cores.usable = usable
+    const warn = vi.spyOn(console, 'warn').mockReturnValue()
+    for (const [i, value] of ['0', '4', '2'].entries()) process.env[names[i]] = value
+    await expect(openMpi({ library: '/nowhere/libmpi.so' })).rejects.toThrow(/no MPI library/)
+    expect(warn.mock.calls.flat()).toEqual(warning ? [expect.stringContaining(warning)] : [])
+  })
+})
+
 describe.skipIf(!installed)('two processes', () => {
   let alone: Report
   beforeAll(async () => {
@@ -68,14 +93,24 @@ describe.skipIf(!installed)('two processes', () => {
     const folder = scratchFolder()
     const broken = await launch(2, { iterations: 8, folder, at: 5, does: 'throw' })
     expect(broken.code).not.toBe(0)
-    expect(broken.stdout).toMatch(/could not be had in process 1 of 2: the disk is on fire/)
+    expect(broken.stdout).toMatch(/is unavailable in process 1 of 2: the disk is on fire/)
     expect(broken.stdout).toMatch(/process 1 of 2: see its message; resume from .*checkpoint-000000005/)
-    const { report } = await launch(2, { iterations: 8, folder, resume: true })
+    const { report, stderr, stdout } = await launch(2, { iterations: 8, folder, resume: true })
+    if (!report) throw new Error(stderr + stdout)
     expect(report).toMatchObject({ size: 2, stoppedBy: 'iterations' })
     expect(Object.keys(report!.losses)).toEqual(['6', '7', '8'])
     for (const [iteration, loss] of Object.entries(report!.losses))
       expect(loss).toBeCloseTo(alone.losses[iteration], 5)
     report!.mean.forEach((value, i) => expect(value).toBeCloseTo(alone.mean[i], 5))
+  })
+
+  it('throws: sums of other numbers than floats; doubles keep their digits', async () => {
+    const { stdout, code } = await launch(2, { iterations: 0, does: 'integers' })
+    expect(code).toBe(0)
+    const refused =
+      'ValueError: allReduce: the numbers are a Int32Array, expected a Float32Array or Float64Array'
+    expect(stdout.split(refused)).toHaveLength(5)
+    expect(stdout.match(/sums 0\.2,1\n/g)).toHaveLength(2)
   })
 
   it('value: both stop when one is told to', async () => {

@@ -2,10 +2,24 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CheckpointError, ShapeError, ValueError } from '@facekit/core'
 import { hasWebgpu, useBackend } from '@facekit/testing'
-import { DivergenceError, listCheckpoints, readTrainingLog, runTraining } from '@facekit/trainer'
+import {
+  DivergenceError,
+  listCheckpoints,
+  readLatestCheckpoint,
+  readTrainingLog,
+  runTraining,
+  type GradientReducer,
+} from '@facekit/trainer'
 import * as tf from '@tensorflow/tfjs-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { scratchFolder, tinyBatches, tinyLoss, tinyNetwork, trainTiny } from './training-fixtures.js'
+import {
+  memoryReducers,
+  scratchFolder,
+  tinyBatches,
+  tinyLoss,
+  tinyNetwork,
+  trainTiny,
+} from './training-fixtures.js'
 
 const webgpu = await hasWebgpu()
 const backends = webgpu ? ['cpu', 'wasm', 'webgpu'] : ['cpu', 'wasm']
@@ -93,6 +107,27 @@ describe.each(['cpu', 'wasm'])('resuming on %s', (backend) => {
     await expect(trainTiny({ folder, resume: true, optimizer: 'sgd' })).rejects.toThrow(CheckpointError)
   })
 
+  it('throws: fewer iterations than are done; a refused training changes nothing', async () => {
+    const folder = scratchFolder()
+    await trainTiny({ folder, iterations: 4 })
+    const contents = () =>
+      readdirSync(folder, { withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map(({ name }) => [name, readFileSync(join(folder, name), 'base64')])
+    const before = contents()
+    const started: number[] = []
+    const onStart = (iteration: number) => void started.push(iteration)
+    await expect(trainTiny({ folder, resume: true, iterations: 2, onStart })).rejects.toThrow(
+      /iterations is 2, checkpoint .*000000004.* has 4 done; ask for at least 4/,
+    )
+    await expect(trainTiny({ folder, resume: true, optimizer: 'sgd', onStart })).rejects.toThrow(/unknown/)
+    await expect(trainTiny({ folder, onStart })).rejects.toThrow(/holds a training/)
+    expect(contents()).toEqual(before)
+    expect(started).toEqual([])
+    await trainTiny({ folder, resume: true, iterations: 5, onStart })
+    expect(started).toEqual([4])
+  })
+
   it('value: keeps as many checkpoints as asked for, nothing else', async () => {
     const folder = scratchFolder()
     await trainTiny({ folder, checkpointEvery: 2, keepCheckpoints: 2 })
@@ -168,6 +203,38 @@ describe.each(['cpu', 'wasm'])('resuming on %s', (backend) => {
     expect(values.every((array) => array.every(Number.isFinite))).toBe(true)
     model.dispose()
     bad.dispose()
+  })
+
+  it('throws: every rank goes back to the last good checkpoint', async () => {
+    const folder = scratchFolder()
+    const train = async (reducer: GradientReducer) => {
+      let index = 0
+      const w = tf.variable(tf.tensor1d([1, 2]))
+      const error = await runTraining<[tf.Tensor1D]>({
+        model: { variables: { w } },
+        loss: (_, x) => ({ total: tf.mean(tf.square(tf.sub(w, x))) as tf.Scalar }),
+        batches: {
+          next: async () => [tf.tensor1d([index === 6 ? NaN : reducer.rank, index++])],
+          state: () => index,
+          restore: () => {},
+        },
+        iterations: 10,
+        checkpointEvery: 4,
+        learningRate: 0.1,
+        folder,
+        reducer,
+      }).catch((reason: unknown) => reason)
+      const values = Array.from(await w.data())
+      w.dispose()
+      return { error, values }
+    }
+    const trainings = await Promise.all(memoryReducers(2).map(train))
+    const { tensors } = (await readLatestCheckpoint(folder))!.checkpoint
+    for (const { error, values } of trainings) {
+      expect(error).toBeInstanceOf(DivergenceError)
+      expect((error as Error).message).toMatch(/the loss is NaN; the last good checkpoint is .*000000004/)
+      expect(values).toEqual(Array.from(tensors.get('model/w')!.data))
+    }
   })
 
   it('throws: a loss that explodes', async () => {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TrainingLoss, TrainingOptions } from '@facekit/trainer'
+import type { GradientReducer, TrainingLoss, TrainingOptions } from '@facekit/trainer'
 import { runTraining, seededBatches } from '@facekit/trainer'
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
@@ -58,6 +58,33 @@ export const tinyLoss =
     const size = tf.mean(tf.abs(error)) as tf.Scalar
     return { total: tf.add(square, tf.mul(size, 0.1)) as tf.Scalar, terms: { square, size } }
   }
+
+/** Reducers of processes that are all in this one, one for each rank. */
+export function memoryReducers(size: number): GradientReducer[] {
+  let waiting: { values: Float32Array | Float64Array; done: () => void }[] = []
+  const allReduce = (values: Float32Array | Float64Array) =>
+    new Promise<void>((done) => {
+      waiting.push({ values, done })
+      if (waiting.length < size) return
+      const all = waiting
+      waiting = []
+      const sums = values.map((_, i) => all.reduce((sum, part) => sum + part.values[i], 0))
+      for (const part of all) {
+        part.values.set(sums)
+        part.done()
+      }
+    })
+  return Array.from({ length: size }, (_, rank) => ({
+    rank,
+    size,
+    allReduce,
+    allReduceSync: () => {
+      throw new Error('batch normalisation is not shared here')
+    },
+    abort: () => {},
+    close: () => {},
+  }))
+}
 
 type TinyBatch = [tf.Tensor4D, tf.Tensor2D]
 

@@ -23,6 +23,14 @@ export interface Checkpoint {
   batches: unknown[]
 }
 
+const checkpointName = (iteration: number) => `checkpoint-${String(iteration).padStart(9, '0')}.safetensors`
+
+/** Where the checkpoint of an iteration is. */
+export async function checkpointPath(folder: string, iteration: number): Promise<string> {
+  const { join } = await import('node:path')
+  return join(folder, checkpointName(iteration))
+}
+
 /** Writes a checkpoint, whole or not at all, makes it the latest, and removes those before the last `keep`.
  *
  * @returns its path
@@ -32,7 +40,7 @@ export async function writeCheckpoint(folder: string, checkpoint: Checkpoint, ke
   const { mkdir, rm } = await import('node:fs/promises')
   const { join } = await import('node:path')
   const { iteration, tensors, batches } = checkpoint
-  const name = `checkpoint-${String(iteration).padStart(9, '0')}.safetensors`
+  const name = checkpointName(iteration)
   const path = join(folder, name)
   const metadata = {
     format: FORMAT,
@@ -102,7 +110,7 @@ export async function listCheckpoints(folder: string): Promise<string[]> {
 
 /** The newest checkpoint of a folder that is whole.
  *
- * @param onDamaged - hears of those that are not
+ * @param onDamaged - called for each one that is not
  * @returns nothing when there is none at all
  * @throws {CheckpointError} when there are some and all are damaged
  */

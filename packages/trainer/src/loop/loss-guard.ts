@@ -6,7 +6,7 @@ const PATIENCE = 3
 /** Weight of the newest loss in the mean. */
 const NEWEST = 0.05
 
-/** A training whose loss is no number any more, or has exploded. */
+/** A training whose loss became NaN or infinite, or exploded. */
 export class DivergenceError extends FacekitError {
   override name = 'DivergenceError'
 }

@@ -55,7 +55,7 @@ export interface TrainingOptions<Batch extends Tensor[] = Tensor[]> {
    * repeated, so that `iteration` must change nothing but through `phase`. */
   loss: (iteration: number, ...batch: Batch) => TrainingLoss
   batches: BatchSource<Batch>
-  /** Iterations in all, those before a resumption included. An iteration is one change of the variables. */
+  /** Iterations in all, those before a resumption included; less than are done is an error. An iteration is one change of the variables. */
   iterations: number
   learningRate: Schedule
   /** Default `'adam'`. */
@@ -91,6 +91,11 @@ export interface TrainingOptions<Batch extends Tensor[] = Tensor[]> {
   explosion?: number
   /** Stops the training after the iteration, with a checkpoint. */
   signal?: AbortSignal
+  /** Called once everything has been checked and restored, before the first iteration and before anything is written.
+   *
+   * @param iteration - how many iterations are done: 0, or those of the checkpoint
+   */
+  onStart?: (iteration: number) => void | Promise<void>
   onProgress?: (progress: TrainingProgress) => void
   /** Averages gradients over processes. */
   reducer?: GradientReducer

@@ -1,7 +1,8 @@
+import { CheckpointError } from '@facekit/core'
 import { synchronizeBatchNormalization } from '@facekit/engine'
 import type { Tensor } from '@tensorflow/tfjs-core'
-import { breathe } from './yield-to-event-loop.js'
-import { readCheckpoint, writeCheckpoint } from './checkpoint.js'
+import { yieldToEventLoop } from './yield-to-event-loop.js'
+import { checkpointPath, readCheckpoint, writeCheckpoint } from './checkpoint.js'
 import { findResumption } from './find-resumption.js'
 import { DivergenceError } from './loss-guard.js'
 import { LossMonitor } from './loss-monitor.js'
@@ -70,12 +71,14 @@ export class Training<Batch extends Tensor[]> {
     const found = await findResumption(this.#options)
     if (found) {
       const { checkpoint, path } = found
+      this.#checkResumable(checkpoint.iteration, path)
       restoreState(checkpoint.tensors, this.#variables, this.#optimizer, path)
       batches.restore(checkpoint.batches[reducer?.rank ?? 0])
       this.#iteration = checkpoint.iteration
       this.#checkpoint = { path, iteration: checkpoint.iteration }
       this.#saved = checkpoint.iteration
     }
+    await this.#options.onStart?.(this.#iteration)
     if (this.#writes) this.#log = await TrainingLog.open(folder!, this.#iteration)
     // Nobody starts before all have read what the first of them is about to write.
     await agreeToStop(reducer, undefined)
@@ -84,6 +87,15 @@ export class Training<Batch extends Tensor[]> {
     this.#batches = batches.state()
     this.#loopBegan = performance.now()
     this.#monitor = new LossMonitor(this.#options, this.#log, this.#iteration, () => this.#clock())
+  }
+
+  /** @throws {CheckpointError} when the checkpoint is of a later iteration than the last one */
+  #checkResumable(done: number, path: string): void {
+    const { iterations } = this.#options
+    if (done <= iterations) return
+    throw new CheckpointError(
+      `runTraining: iterations is ${iterations}, checkpoint ${path} has ${done} done; ask for at least ${done}, or begin anew in another folder`,
+    )
   }
 
   /** Runs to the end. */
@@ -123,7 +135,7 @@ export class Training<Batch extends Tensor[]> {
   async #loop(): Promise<StopReason | undefined> {
     const { iterations, batches, learningRate, reducer } = this.#options
     while (this.#iteration < iterations) {
-      const stop = await agreeToStop(reducer, this.#wish())
+      const stop = await agreeToStop(reducer, this.#stopRequest())
       if (stop) return stop
       const iteration = this.#iteration
       const rate = scheduleValue(learningRate, iteration)
@@ -133,13 +145,13 @@ export class Training<Batch extends Tensor[]> {
       this.#batches = batches.state()
       await this.#monitor.follow(iteration, rate, reading)
       await this.#pauseAfter()
-      await breathe()
+      await yieldToEventLoop()
     }
     return undefined
   }
 
   /** Why this process would stop now. */
-  #wish(): StopReason | undefined {
+  #stopRequest(): StopReason | undefined {
     const { signal, seconds = Infinity } = this.#options
     if (signal?.aborted) return 'signal'
     return this.#clock().seconds >= seconds ? 'seconds' : undefined
@@ -203,13 +215,13 @@ export class Training<Batch extends Tensor[]> {
     const wrong = findNotFinite(tensors)
     if (wrong !== undefined) {
       throw new DivergenceError(
-        `runTraining: iteration ${iteration - 1}: "${wrong}" holds values that are no numbers after the update, though the loss was finite`,
+        `runTraining: iteration ${iteration - 1}: "${wrong}" holds values that became NaN or infinite in the update, though the loss was finite`,
       )
     }
     this.#saved = iteration
-    if (!this.#writes) return
-    const path = await writeCheckpoint(folder, { iteration, tensors, batches }, keepCheckpoints)
-    this.#checkpoint = { path, iteration }
+    if (this.#writes) await writeCheckpoint(folder, { iteration, tensors, batches }, keepCheckpoints)
+    // Rank 0 alone writes, but all go back to it: they can fail in a later iteration only, in which rank 0, too, takes part.
+    this.#checkpoint = { path: await checkpointPath(folder, iteration), iteration }
     await this.#log?.write({ iteration, event: 'checkpoint' })
   }
 

@@ -5,8 +5,8 @@ export interface GradientReducer {
   /** How many processes there are. */
   readonly size: number
   /** Replaces each number by its sum over all processes. */
-  allReduce(values: Float32Array): Promise<void>
-  /** The same at once, for what happens inside of an operation. */
+  allReduce(values: Float32Array | Float64Array): Promise<void>
+  /** The same synchronously, for what happens inside of an operation. */
   allReduceSync(values: Float32Array | Float64Array): void
   /** Ends all processes of the run; does not return where it can. */
   abort(message: string): void

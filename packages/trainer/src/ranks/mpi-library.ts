@@ -1,9 +1,21 @@
-import { FacekitError } from '@facekit/core'
+import { FacekitError, ValueError } from '@facekit/core'
 import type Koffi from 'koffi'
 import type { MpiFamily } from './process-rank.js'
 
 /** Numbers that are added up. */
 export type Addends = Float32Array | Float64Array
+
+/** MPI reads the bytes of a buffer as what it is told they are: another kind of array would be added up as garbage.
+ *
+ * @throws {ValueError} for anything but the two kinds
+ */
+export function assertAddends(values: unknown): asserts values is Addends {
+  if (values instanceof Float32Array || values instanceof Float64Array) return
+  const kind = (values as object | undefined)?.constructor?.name ?? typeof values
+  throw new ValueError(
+    `allReduce: the numbers are a ${kind}, expected a Float32Array or Float64Array; copy them into one`,
+  )
+}
 
 /** The few functions of MPI that are used, all for the world of this run. */
 export interface MpiLibrary {
@@ -55,6 +67,8 @@ const MPICH = {
 /** Stack of functions on other threads, bytes. */
 const STACK = 8 << 20
 
+let configured = false
+
 /** A library may be called by any thread, one at a time. */
 const THREAD_SERIALIZED = 2
 
@@ -66,8 +80,9 @@ const THREAD_SERIALIZED = 2
  */
 export async function loadMpiLibrary(family: MpiFamily, path?: string): Promise<MpiLibrary> {
   const koffi = await importKoffi()
-  // Functions on other threads get 128 KiB of stack otherwise, on which MPICH overflows.
-  koffi.config({ async_stack_size: STACK })
+  // Functions on other threads get 128 KiB of stack otherwise, on which MPICH overflows. Once a library was loaded koffi refuses it.
+  if (!configured) koffi.config({ async_stack_size: STACK })
+  configured = true
   const names = path === undefined ? (NAMES[family][process.platform] ?? []) : [path]
   const tried: string[] = []
   let found: { name: string; library: ReturnType<typeof koffi.load> } | undefined
@@ -113,6 +128,7 @@ export async function loadMpiLibrary(family: MpiFamily, path?: string): Promise<
     ) as number,
   )
   const argumentsFor = (values: Addends) => {
+    assertAddends(values)
     const kind = values instanceof Float64Array ? handles.double : handles.float
     return [handles.inPlace, values, values.length, kind, handles.sum, handles.world] as const
   }
@@ -124,11 +140,12 @@ export async function loadMpiLibrary(family: MpiFamily, path?: string): Promise<
     allReduceSync,
     allReduce: (values) =>
       new Promise((resolve, reject) => {
+        const call = argumentsFor(values)
         if (level[0] < THREAD_SERIALIZED) {
           allReduceSync(values)
           return resolve()
         }
-        all.async(...argumentsFor(values), (error: Error | null, code: number) => {
+        all.async(...call, (error: Error | null, code: number) => {
           try {
             if (error) throw error
             check('MPI_Allreduce', code)

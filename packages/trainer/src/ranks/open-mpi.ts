@@ -16,7 +16,8 @@ export interface OpenMpiOptions {
 
 /** Joins the other processes of a run that `mpiexec`, `mpirun` or `srun` has started, through an installed MPI library.
  *
- * Gradients are summed up by `MPI_Allreduce`, all of them in one buffer, on another thread, so that signals are still heard. Node only; needs
+ * Gradients are summed by `MPI_Allreduce`, all of them in one buffer, on another thread, so that signals are still handled. Warns when Open MPI has
+ * bound the process to fewer cores than its share. Node only; needs
  * the package `koffi`. Libraries of the MPICH family (MPICH, Intel MPI, MVAPICH, Cray) and Open MPI are known.
  *
  * @returns nothing for a process that was started alone
@@ -33,6 +34,7 @@ export async function openMpi(options: OpenMpiOptions = {}): Promise<GradientRed
     library = process.env.FACEKIT_MPI || undefined,
     timeout = timeoutOf(process.env.FACEKIT_MPI_TIMEOUT),
   } = options
+  if (place.rank === 0) await warnOfBinding(place.size)
   const mpi = await loadMpiLibrary(place.family, library)
   if (mpi.size !== place.size) {
     throw new FacekitError(
@@ -64,6 +66,18 @@ export async function openMpi(options: OpenMpiOptions = {}): Promise<GradientRed
       open = false
     },
   }
+}
+
+/** Open MPI binds each process to one core unless told otherwise, and the threads of the WASM backend share that core then. */
+async function warnOfBinding(size: number): Promise<void> {
+  if (process.env.OMPI_COMM_WORLD_SIZE === undefined) return
+  const { availableParallelism, cpus } = await import(/* webpackIgnore: true */ 'node:os')
+  const here = Number(process.env.OMPI_COMM_WORLD_LOCAL_SIZE ?? size)
+  const [usable, fair] = [availableParallelism(), Math.floor(cpus().length / here)]
+  if (usable >= fair) return
+  console.warn(
+    `openMpi: Open MPI has bound this process to ${usable} of ${cpus().length} cores, expected ${fair} for each of ${here} processes; pass --bind-to none to mpirun`,
+  )
 }
 
 const lost = (rank: number, size: number, seconds: number) =>

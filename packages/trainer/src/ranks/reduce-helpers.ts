@@ -4,18 +4,19 @@ import type { GradientReducer } from './gradient-reducer.js'
 /** Why a training stops before its end. */
 export type StopReason = 'signal' | 'seconds'
 
-/** Whether all processes stop now: one that wants to is enough. */
+/** Whether all processes stop now: the request of one is enough. Sums decide, never a maximum: with NaN, `MPI_MAX` of some libraries
+ * gives different results in different processes. */
 export async function agreeToStop(
   reducer: GradientReducer | undefined,
-  wish: StopReason | undefined,
+  request: StopReason | undefined,
 ): Promise<StopReason | undefined> {
-  if (!reducer) return wish
-  const flags = Float32Array.of(Number(wish === 'signal'), Number(wish === 'seconds'))
+  if (!reducer) return request
+  const flags = Float32Array.of(Number(request === 'signal'), Number(request === 'seconds'))
   await reducer.allReduce(flags)
   return flags[0] > 0 ? 'signal' : flags[1] > 0 ? 'seconds' : undefined
 }
 
-/** A batch could not be had, in this process or another one; nothing has changed since the iteration before. */
+/** The next batch is unavailable, in this process or another one; nothing has changed since the iteration before. */
 export class BatchError extends FacekitError {
   override name = 'BatchError'
 }
@@ -43,7 +44,7 @@ export async function agreeOnBatch<Batch>(
   const where = reducer ? ` in process ${culprit} of ${reducer.size}` : ''
   const reason =
     failure === undefined ? 'see its message' : failure instanceof Error ? failure.message : String(failure)
-  throw new BatchError(`runTraining: the next batch could not be had${where}: ${reason}`, { cause: failure })
+  throw new BatchError(`runTraining: the next batch is unavailable${where}: ${reason}`, { cause: failure })
 }
 
 /** States of all processes, in the order of their ranks. */
