@@ -5,10 +5,12 @@ import * as tf from '@tensorflow/tfjs-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { mirroredLandmarks } from '@facekit/annotate'
 import {
+  createDataset,
   datasetBatches,
   DatasetError,
   openDataset,
   writeShards,
+  type DatasetBatches,
   type FaceBatch,
   type FaceDataset,
 } from '@facekit/dataset'
@@ -163,6 +165,39 @@ describe.each(testBackends)('batches on %s', (backend) => {
     expect(read(await datasetBatches(dataset, { ...options, seed: 4 }).next())).not.toEqual(all[0])
     expect(() => third.restore({ ...state, seed: 9 })).toThrow(/is no state of batches of 4 with seed 3/)
     expect(() => third.restore(undefined)).toThrow(/is no state/)
+  })
+
+  it('value: a data set that has grown goes on with a new pass over all of it, and resumes there', async () => {
+    const options = { batch: 3, size: 16, seed: 3, augment: false }
+    const keysOf = async (batches: DatasetBatches, of: FaceDataset, count: number) => {
+      const all = await Promise.all(of.entries.map((_, i) => of.read(i)))
+      const keys: string[] = []
+      for (let i = 0; i < count; i++) {
+        const embedding = read(await batches.next())[5]
+        for (let k = 0; k < 3; k++) {
+          const first = embedding[k * 128]
+          keys.push(all.find(({ annotation }) => annotation.embedding[0] === first)!.key)
+        }
+      }
+      return keys
+    }
+    const small = createDataset(dataset.entries.slice(0, 7))
+    const before = datasetBatches(small, options)
+    await keysOf(before, small, 3)
+    const state = JSON.parse(JSON.stringify(before.state()))
+    const grown = datasetBatches(dataset, options)
+    grown.restore(state)
+    const pass = await keysOf(grown, dataset, 3)
+    expect(new Set(pass).size).toBe(9)
+    // A third pass, the second one of the small data set being cut short.
+    const fresh = datasetBatches(dataset, options)
+    expect((await keysOf(fresh, dataset, 3)).join()).not.toBe(pass.join())
+    const later = JSON.parse(JSON.stringify(grown.state()))
+    const resumed = datasetBatches(dataset, options)
+    resumed.restore(later)
+    expect(await keysOf(resumed, dataset, 4)).toEqual(await keysOf(grown, dataset, 4))
+    expect(resumed.state()).toMatchObject({ batches: 10, length: 10, since: { batches: 3, passes: 2 } })
+    expect(() => resumed.restore({ ...later, since: { batches: 99, passes: 0 } })).toThrow(/is no state/)
   })
 
   it('value: two ranks together see what one process sees', async () => {

@@ -37,9 +37,10 @@ export interface DatasetBatches {
   next(): Promise<FaceBatch>
   /** Where the batches stand, after those that `next` has given out. */
   state(): DatasetBatchesState
-  /** Goes on from where `state` was taken: the same batches follow.
+  /** Goes on from where `state` was taken: the same batches follow. When the data set or its selection has another number of samples than then,
+   * the pass that was under way ends early, and the next one begins with all samples that are there now.
    *
-   * @throws {ValueError} when it is no state of batches of this size, seed and data set
+   * @throws {ValueError} when it is no state of batches of this size and seed
    */
   restore(state: unknown): void
   /** Samples of one pass, of all ranks together. */
@@ -55,7 +56,10 @@ export interface DatasetBatchesState {
   batches: number
   batch: number
   seed: number
+  /** Samples in a pass. */
   length: number
+  /** Where the number of samples changed last: batches, and passes that had begun by then. */
+  since?: { batches: number; passes: number }
 }
 
 /** How many samples in a row may be bad. */
@@ -94,11 +98,13 @@ export function datasetBatches(dataset: FaceDataset, options: DatasetBatchesOpti
   let loader: Promise<SampleLoader> | undefined
   let given = 0
   let started = 0
+  let since = { batches: 0, passes: 0 }
   let ahead: Promise<NumberedSample[]>[] = []
 
   /** The sample of a place in the endless row of passes. */
-  const sampleAt = (place: number): number => {
-    const pass = Math.floor(place / chosen.length)
+  const sampleAt = (endless: number): number => {
+    const place = endless - since.batches * batch * ranks
+    const pass = since.passes + Math.floor(place / chosen.length)
     let order = orders.get(pass)
     if (order === undefined) {
       order = shuffle ? createRandom(mix(seed, pass)).shuffle(chosen) : chosen
@@ -131,10 +137,15 @@ export function datasetBatches(dataset: FaceDataset, options: DatasetBatchesOpti
   const loadBatch = (number: number): Promise<NumberedSample[]> => {
     const places = Array.from({ length: batch }, (_, i) => (number * batch + i) * ranks + rank)
     const loading = Promise.all(places.map(loadAt))
-    // Who asks for the batch is told; until then nobody.
+    // Reported to the caller of `next`, and to nobody before.
     loading.catch(() => {})
     return loading
   }
+
+  const foreign = (state: unknown) =>
+    new ValueError(
+      `datasetBatches: ${JSON.stringify(state)} is no state of batches of ${batch} with seed ${seed}; batch and seed cannot change in a training`,
+    )
 
   const goTo = (number: number) => {
     given = started = number
@@ -157,21 +168,27 @@ export function datasetBatches(dataset: FaceDataset, options: DatasetBatchesOpti
       }))
       return assembleBatch(held, size)
     },
-    state: () => ({ batches: given, batch, seed, length: chosen.length }),
+    state: () => ({
+      batches: given,
+      batch,
+      seed,
+      length: chosen.length,
+      ...(since.batches > 0 && { since }),
+    }),
     restore(state) {
-      const { batches, ...rest } = (state ?? {}) as Partial<DatasetBatchesState>
-      if (
-        !Number.isSafeInteger(batches) ||
-        batches! < 0 ||
-        rest.batch !== batch ||
-        rest.seed !== seed ||
-        rest.length !== chosen.length
-      ) {
-        throw new ValueError(
-          `datasetBatches: ${JSON.stringify(state)} is no state of batches of ${batch} with seed ${seed} from ${chosen.length} samples`,
-        )
-      }
-      goTo(batches!)
+      const stored = (state ?? {}) as Partial<DatasetBatchesState>
+      const { batches, length, since: before = { batches: 0, passes: 0 } } = stored
+      const isCount = (value: unknown): value is number =>
+        Number.isSafeInteger(value) && (value as number) >= 0
+      const counts = [batches, length, before.batches, before.passes]
+      if (!isCount(batches) || !isCount(length) || !counts.every(isCount) || length === 0)
+        throw foreign(state)
+      if (stored.batch !== batch || stored.seed !== seed || before.batches > batches) throw foreign(state)
+      const places = (batches - before.batches) * batch * ranks
+      since =
+        length === chosen.length ? before : { batches, passes: before.passes + Math.ceil(places / length) }
+      orders.clear()
+      goTo(batches)
     },
     dispose() {
       ahead = []
