@@ -25,6 +25,9 @@ export async function makeApi() {
     const source = program.getSourceFile(path)
     const module = source && checker.getSymbolAtLocation(source)
     if (!module) throw new Error(`${path} exports nothing`)
+    for (const statement of source.statements)
+      if (ts.isExportDeclaration(statement) && !statement.exportClause)
+        throw new Error(`${path}: export names one by one`)
     const entries = checker
       .getExportsOfModule(module)
       .map((symbol) => [symbol.name, describe(checker, symbol)])
