@@ -1,71 +1,66 @@
-import { getBackend, type Tensor, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core'
+import type { Tensor3D, Tensor4D } from '@tensorflow/tfjs-core'
 import { ShapeError, assertDataType, assertShape } from '@facekit/core'
-import { type HostKernel, runHostKernel } from '@facekit/kernels'
+import { defineKernel, float32 } from '@facekit/kernels'
 import type { Topology } from '@facekit/mesh'
+import { blendCrossings, findCrossings } from './blend-crossings.js'
 import { blendImageGradient, blendSilhouettes, blendVertexGradient } from './cpu/antialias-arrays.js'
 import { crossingsOf, type Crossings } from './cpu/crossings.js'
-import { antialiasWithGpu } from './webgpu/antialias-operation.js'
-import type { Fragments } from './rasterize.js'
+import type { Fragments } from './fragments.js'
 
 interface Attributes {
   topology: Topology
-  /** Channels C of the picture. */
-  channels: number
   /** What the forward pass found, for the backward passes: tfjs hands them copies of its inputs. */
   found?: Crossings
 }
 
-const imageGradientKernel: HostKernel<Attributes> = {
+const imageGradientKernel = defineKernel({
   name: 'FacekitAntialiasImageGradient',
-  inputs: ['clip', 'ids', 'depth', 'upstream'],
-  outputs: (shapes) => [{ shape: shapes[3], dtype: 'float32' }],
-  compute(arrays, [gradient], _shapes, { topology, channels, found }, infos) {
+  inputs: { clip: 'float32', ids: 'int32', depth: 'float32', upstream: 'float32' },
+  outputs: ({ upstream }) => ({ gradient: float32(upstream) }),
+  cpu(arrays, { gradient }, { upstream: [, , , channels] }, { topology, found }: Attributes, infos) {
     const crossings = found ?? crossingsOf(topology, arrays, infos)
-    blendImageGradient(crossings, arrays[3] as Float32Array, channels, gradient as Float32Array)
+    blendImageGradient(crossings, arrays.upstream, channels, gradient)
   },
-}
+})
 
-const vertexGradientKernel: HostKernel<Attributes> = {
+const vertexGradientKernel = defineKernel({
   name: 'FacekitAntialiasVertexGradient',
-  inputs: ['clip', 'ids', 'depth', 'image', 'upstream'],
-  outputs: ([clip]) => [{ shape: clip, dtype: 'float32' }],
-  compute(arrays, [gradient], shapes, { topology, channels, found }, infos) {
-    const [, height, width] = shapes[1]
-    blendVertexGradient(
-      found ?? crossingsOf(topology, arrays, infos),
-      arrays[0] as Float32Array,
-      arrays[3] as Float32Array,
-      arrays[4] as Float32Array,
-      channels,
-      width,
-      height,
-      gradient as Float32Array,
-    )
+  inputs: { clip: 'float32', ids: 'int32', depth: 'float32', image: 'float32', upstream: 'float32' },
+  outputs: ({ clip }) => ({ gradient: float32(clip) }),
+  cpu(arrays, { gradient }, shapes, { topology, found }: Attributes, infos) {
+    const [, height, width, channels] = shapes.image
+    const { clip, image, upstream } = arrays
+    const crossings = found ?? crossingsOf(topology, arrays, infos)
+    blendVertexGradient(crossings, clip, image, upstream, channels, width, height, gradient)
   },
-}
+})
 
-const kernel: HostKernel<Attributes> = {
+const kernel = defineKernel({
   name: 'FacekitAntialias',
-  inputs: ['clip', 'ids', 'depth', 'image'],
-  outputs: (shapes) => [{ shape: shapes[3], dtype: 'float32' }],
-  compute(arrays, [output], _shapes, attributes, infos) {
-    const { topology, channels } = attributes
-    const crossings = crossingsOf(topology, arrays, infos)
-    attributes.found = crossings
-    blendSilhouettes(crossings, arrays[3] as Float32Array, channels, output as Float32Array)
+  inputs: { clip: 'float32', ids: 'int32', depth: 'float32', image: 'float32' },
+  outputs: ({ image: [batch, height, width, channels] }) => ({
+    picture: float32([batch, height, width, channels]),
+  }),
+  saves: ['clip', 'ids', 'depth', 'image'],
+  constants: ['depth'],
+  cpu(arrays, { picture }, { image: [, , , channels] }, attributes: Attributes, infos) {
+    attributes.found = crossingsOf(attributes.topology, arrays, infos)
+    blendSilhouettes(attributes.found, arrays.image, channels, picture)
   },
-  gradient: {
-    inputsToSave: ['clip', 'ids', 'depth', 'image'],
-    gradFunc: (dy, [clip, ids, depth, image], attrs) => {
-      const upstream = dy as Tensor
-      const attributes = attrs as unknown as Attributes
-      return {
-        clip: () => runHostKernel(vertexGradientKernel, { clip, ids, depth, image, upstream }, attributes)[0],
-        image: () => runHostKernel(imageGradientKernel, { clip, ids, depth, upstream }, attributes)[0],
-      }
-    },
+  // Crossings are found once, and are inputs of the blend to the tape, which keeps them for the backward pass.
+  webgpu: {
+    operations: ({ clip, image, ids, depth }, { topology }) =>
+      blendCrossings({ clip, image, ...findCrossings({ clip, ids, depth }, { topology }) }, { topology }),
   },
-}
+  recordsOperations: true,
+  gradient: ({ upstream: { picture: upstream }, saved, attributes }) => {
+    const { clip, ids, depth } = saved
+    return {
+      clip: () => vertexGradientKernel({ ...saved, upstream }, attributes),
+      image: () => imageGradientKernel({ clip, ids, depth, upstream }, attributes),
+    }
+  },
+})
 
 /** Smooths a picture at the silhouettes of the mesh, which makes visibility differentiable.
  *
@@ -104,12 +99,6 @@ export function antialias(
       `antialias: clipVertices has ${known.N} vertices, topology ${topology.vertexCount}; make it with createTopology(triangles, ${known.N})`,
     )
   }
-  if (getBackend() === 'webgpu') return antialiasWithGpu(image, fragments, clipVertices, topology)
   const { triangleIds: ids, depth } = fragments
-  const [output] = runHostKernel(
-    kernel,
-    { clip: clipVertices, ids, depth, image },
-    { topology, channels: known.C },
-  )
-  return output as Tensor4D
+  return kernel({ clip: clipVertices, ids, depth, image }, { topology })
 }

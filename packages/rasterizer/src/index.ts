@@ -1,4 +1,5 @@
-export { rasterize, type Fragments, type RasterizeOptions } from './rasterize.js'
+export { rasterize, type RasterizeOptions } from './rasterize.js'
+export type { Fragments } from './fragments.js'
 export { interpolate } from './interpolate.js'
 export {
   interpolateArrays,
@@ -10,5 +11,5 @@ export { interpolateDerivatives } from './interpolate-derivatives.js'
 export { antialias } from './antialias.js'
 export { sampleTexture, type SampleTextureOptions } from './texture/sample-texture.js'
 export type { Cull } from './cpu/scan-triangles.js'
-export type { TextureWrap } from './texture/texture-arrays.js'
+export type { TextureWrap } from './texture/texture-levels.js'
 export { createTopology, type Topology, type TopologyOptions, type Triangles } from '@facekit/mesh'

@@ -1,11 +1,10 @@
 import { reshape, type Tensor2D, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core'
 import { ShapeError, assertDataType, assertShape } from '@facekit/core'
-import { type HostKernel, runHostKernel } from '@facekit/kernels'
+import { defineKernel, float32 } from '@facekit/kernels'
 import { type Triangles, triangleIndices } from '@facekit/mesh'
 import { derivativesOfAttributes } from './cpu/derivative-arrays.js'
-import { detach } from './detach.js'
+import type { Fragments } from './fragments.js'
 import { interpolateDerivativesOnGpu } from './webgpu/interpolate-derivatives.js'
-import type { Fragments } from './rasterize.js'
 
 interface Attributes {
   triangles: Int32Array
@@ -13,23 +12,19 @@ interface Attributes {
   shape: number[]
 }
 
-const kernel: HostKernel<Attributes> = {
+const kernel = defineKernel({
   name: 'FacekitInterpolateDerivatives',
-  inputs: ['attributes', 'ids', 'clip'],
-  outputs: ([[, , channels], ids]) => [{ shape: [...ids, 2 * channels], dtype: 'float32' }],
-  compute([attributes, ids, clip], [output], [, idsShape], { triangles, shape }) {
-    derivativesOfAttributes(
-      attributes as Float32Array,
-      ids as Int32Array,
-      clip as Float32Array,
-      triangles,
-      idsShape,
-      shape,
-      output as Float32Array,
-    )
+  inputs: { attributes: 'float32', ids: 'int32', clip: 'float32' },
+  outputs: ({ ids: [batch, height, width] }, { shape }: Attributes) => ({
+    slopes: float32([batch, height, width, 2 * shape[2]]),
+  }),
+  constants: ['slopes'],
+  cpu({ attributes, ids, clip }, { slopes }, shapes, { triangles, shape }) {
+    derivativesOfAttributes(attributes, ids, clip, triangles, shapes.ids, shape, slopes)
   },
-  webgpu: interpolateDerivativesOnGpu,
-}
+  webgpu: (backend, inputs, outputs, attributes) =>
+    interpolateDerivativesOnGpu(backend, inputs, outputs, attributes),
+})
 
 /** How attributes of vertices change from pixel to pixel, exactly, at each pixel's centre; for the levels of `sampleTexture`.
  *
@@ -72,11 +67,8 @@ export function interpolateDerivatives(
   }
   const indices = triangleIndices(who, triangles, N)
   const input = stacked ? reshape(attributes, shape) : attributes
-  const [output] = runHostKernel(
-    kernel,
-    { attributes: input, ids, clip: clipVertices },
-    { triangles: indices, shape },
-  )
+  const inputs = { attributes: input, ids, clip: clipVertices }
+  const slopes = kernel(inputs, { triangles: indices, shape })
   if (stacked) input.dispose()
-  return detach(output as Tensor4D)
+  return slopes
 }

@@ -1,21 +1,19 @@
-import { reshape, type Tensor, type Tensor2D, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core'
+import { reshape, type Tensor2D, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core'
 import { ShapeError, assertDataType, assertShape } from '@facekit/core'
-import { type HostArray, type HostKernel, runHostKernel } from '@facekit/kernels'
+import { defineKernel, float32 } from '@facekit/kernels'
 import { type Triangles, triangleIndices } from '@facekit/mesh'
-import {
-  interpolateAttributesGradientOnGpu,
-  interpolateBarycentricsGradientOnGpu,
-  interpolateOnGpu,
-} from './webgpu/interpolate.js'
-import { tracedInterpolateKernel } from './webgpu/interpolate-operation.js'
-import { footprintsOf } from './webgpu/rasterize-operation.js'
 import {
   interpolateArrays,
   interpolateArraysToAttributes,
   interpolateArraysToBarycentrics,
   type InterpolatedPixels,
 } from './cpu/interpolate-arrays.js'
-import type { Fragments } from './rasterize.js'
+import { footprintsOf, type Fragments } from './fragments.js'
+import {
+  interpolateAttributesGradientOnGpu,
+  interpolateBarycentricsGradientOnGpu,
+  interpolateOnGpu,
+} from './webgpu/interpolate.js'
 
 interface Attributes {
   triangles: Int32Array
@@ -24,73 +22,62 @@ interface Attributes {
 }
 
 const sceneOf = (
-  ids: HostArray,
-  batch: number,
+  ids: Int32Array,
+  [batch]: number[],
   { triangles, shape: [attributeBatch, vertices, channels] }: Attributes,
-): InterpolatedPixels => ({
-  ids: ids as Int32Array,
-  triangles,
-  batch,
-  vertices,
-  channels,
-  shared: attributeBatch === 1,
+): InterpolatedPixels => ({ ids, triangles, batch, vertices, channels, shared: attributeBatch === 1 })
+
+const attributesGradientKernel = defineKernel({
+  name: 'FacekitInterpolateAttributesGradient',
+  inputs: {
+    barycentrics: 'float32',
+    ids: 'int32',
+    upstream: 'float32',
+    boxes: 'int32?',
+    tasks: 'int32?',
+  },
+  outputs: (_shapes, { shape }: Attributes) => ({ gradient: float32(shape) }),
+  cpu({ barycentrics, ids, upstream }, { gradient }, shapes, attributes) {
+    interpolateArraysToAttributes(sceneOf(ids, shapes.ids, attributes), barycentrics, upstream, gradient)
+  },
+  webgpu: (backend, inputs, outputs, attributes) =>
+    interpolateAttributesGradientOnGpu(backend, inputs, outputs, attributes),
 })
 
-const attributesGradientKernel: HostKernel<Attributes> = {
-  name: 'FacekitInterpolateAttributesGradient',
-  inputs: ['barycentrics', 'ids', 'upstream'],
-  outputs: (_, { shape }) => [{ shape, dtype: 'float32' }],
-  compute([barycentrics, ids, upstream], [gradient], [[batch]], attributes) {
-    const scene = sceneOf(ids, batch, attributes)
-    interpolateArraysToAttributes(
-      scene,
-      barycentrics as Float32Array,
-      upstream as Float32Array,
-      gradient as Float32Array,
-    )
-  },
-  webgpu: interpolateAttributesGradientOnGpu,
-}
-
-const barycentricsGradientKernel: HostKernel<Attributes> = {
+const barycentricsGradientKernel = defineKernel({
   name: 'FacekitInterpolateBarycentricsGradient',
-  inputs: ['attributes', 'ids', 'upstream'],
-  outputs: ([, ids]) => [{ shape: [...ids, 3], dtype: 'float32' }],
-  compute([attributes, ids, upstream], [gradient], [, [batch]], attributeMap) {
-    const scene = sceneOf(ids, batch, attributeMap)
-    interpolateArraysToBarycentrics(
-      scene,
-      attributes as Float32Array,
-      upstream as Float32Array,
-      gradient as Float32Array,
-    )
+  inputs: { attributes: 'float32', ids: 'int32', upstream: 'float32' },
+  outputs: ({ ids: [batch, height, width] }) => ({ gradient: float32([batch, height, width, 3]) }),
+  cpu({ attributes: values, ids, upstream }, { gradient }, shapes, attributes: Attributes) {
+    interpolateArraysToBarycentrics(sceneOf(ids, shapes.ids, attributes), values, upstream, gradient)
   },
-  webgpu: interpolateBarycentricsGradientOnGpu,
-}
+  webgpu: (backend, inputs, outputs, attributes) =>
+    interpolateBarycentricsGradientOnGpu(backend, inputs, outputs, attributes),
+})
 
-const kernel: HostKernel<Attributes> = {
+const kernel = defineKernel({
   name: 'FacekitInterpolate',
-  inputs: ['attributes', 'barycentrics', 'ids'],
-  outputs: ([[, , channels], , ids]) => [{ shape: [...ids, channels], dtype: 'float32' }],
-  compute([attributes, barycentrics, ids], [output], [, , [batch]], attributeMap) {
-    const scene = sceneOf(ids, batch, attributeMap)
-    interpolateArrays(scene, attributes as Float32Array, barycentrics as Float32Array, output as Float32Array)
+  inputs: {
+    attributes: 'float32',
+    barycentrics: 'float32',
+    ids: 'int32',
+    boxes: 'int32?',
+    tasks: 'int32?',
   },
-  webgpu: interpolateOnGpu,
-  gradient: {
-    inputsToSave: ['attributes', 'barycentrics', 'ids'],
-    gradFunc: (dy, [attributes, barycentrics, ids], attrs) => {
-      const upstream = dy as Tensor
-      const attributeMap = attrs as unknown as Attributes
-      return {
-        attributes: () =>
-          runHostKernel(attributesGradientKernel, { barycentrics, ids, upstream }, attributeMap)[0],
-        barycentrics: () =>
-          runHostKernel(barycentricsGradientKernel, { attributes, ids, upstream }, attributeMap)[0],
-      }
-    },
+  outputs: ({ ids: [batch, height, width] }, { shape }: Attributes) => ({
+    picture: float32([batch, height, width, shape[2]]),
+  }),
+  saves: ['attributes', 'barycentrics', 'ids', 'boxes', 'tasks'],
+  cpu({ attributes: values, barycentrics, ids }, { picture }, shapes, attributes) {
+    interpolateArrays(sceneOf(ids, shapes.ids, attributes), values, barycentrics, picture)
   },
-}
+  webgpu: (backend, inputs, outputs, attributes) => interpolateOnGpu(backend, inputs, outputs, attributes),
+  gradient: ({ upstream: { picture: upstream }, saved, attributes }) => ({
+    attributes: () => attributesGradientKernel({ ...saved, upstream }, attributes),
+    barycentrics: () =>
+      barycentricsGradientKernel({ attributes: saved.attributes, ids: saved.ids, upstream }, attributes),
+  }),
+})
 
 /** Spreads attributes of vertices over the pixels: out = sum_i b_i attribute(vertex i of the pixel's triangle).
  *
@@ -126,12 +113,8 @@ export function interpolate(
   const indices = triangleIndices('interpolate', triangles, shape[1])
   const input = stacked ? reshape(attributes, shape) : attributes
   const { barycentrics, triangleIds: ids } = fragments
-  const footprints = footprintsOf(ids)
-  const [output] = runHostKernel(
-    footprints ? tracedInterpolateKernel : kernel,
-    { attributes: input, barycentrics, ids, ...footprints },
-    { triangles: indices, shape },
-  )
+  const inputs = { attributes: input, barycentrics, ids, ...footprintsOf(ids) }
+  const picture = kernel(inputs, { triangles: indices, shape })
   if (stacked) input.dispose()
-  return output as Tensor4D
+  return picture
 }

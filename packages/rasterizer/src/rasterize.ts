@@ -1,22 +1,14 @@
-import { getBackend, type Tensor, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core'
+import { zeros, type Tensor3D } from '@tensorflow/tfjs-core'
 import { ValueError, assertDataType, assertInteger, assertShape } from '@facekit/core'
-import { type HostKernel, runHostKernel } from '@facekit/kernels'
+import { defineKernel, float32, int32, isRecording } from '@facekit/kernels'
 import { type Triangles, triangleIndices } from '@facekit/mesh'
 import { barycentricsGradient } from './cpu/barycentrics-gradient.js'
-import { detach } from './detach.js'
-import { rasterizeWithGpu } from './webgpu/rasterize-operation.js'
 import { rasterizeArrays } from './cpu/rasterize-arrays.js'
 import type { Cull } from './cpu/scan-triangles.js'
-
-/** What is seen at each pixel centre. */
-export interface Fragments {
-  /** `[B, H, W]` int32 index of the nearest triangle, -1 for background. No gradient. */
-  triangleIds: Tensor3D
-  /** `[B, H, W, 3]` perspective-correct barycentrics in the order of the triangle's vertices, 0 on background. */
-  barycentrics: Tensor4D
-  /** `[B, H, W, 1]` z / w, -1 at the near and 1 at the far plane; 1 on background. No gradient. */
-  depth: Tensor4D
-}
+import { rememberFootprints, type Fragments } from './fragments.js'
+import { footprintSpecs } from './webgpu/footprints.js'
+import { rasterizeOnGpu } from './webgpu/rasterize.js'
+import { rasterizeGradientOnGpu } from './webgpu/rasterize-gradient.js'
 
 /** Options of `rasterize`. */
 export interface RasterizeOptions {
@@ -37,55 +29,54 @@ interface Attributes {
 
 const LARGEST_SIDE = 16384
 
-const gradientKernel: HostKernel<Attributes> = {
-  name: 'FacekitRasterizeGradient',
-  inputs: ['clip', 'ids', 'upstream'],
-  outputs: ([clip]) => [{ shape: clip, dtype: 'float32' }],
-  compute([clip, ids, upstream], [gradient], [[batch, count]], { triangles, width, height }) {
-    barycentricsGradient(
-      { clip: clip as Float32Array, batch, count, triangles, width, height },
-      ids as Int32Array,
-      upstream as Float32Array,
-      gradient as Float32Array,
-    )
-  },
-}
+const fragmentSpecs = ({ clip: [batch] }: { clip: number[] }, { width, height }: Attributes) => ({
+  triangleIds: int32([batch, height, width]),
+  barycentrics: float32([batch, height, width, 3]),
+  depth: float32([batch, height, width, 1]),
+})
 
-const kernel: HostKernel<Attributes> = {
+const kernel = defineKernel({
   name: 'FacekitRasterize',
-  inputs: ['clip'],
-  outputs: ([[batch]], { width, height }) => [
-    { shape: [batch, height, width], dtype: 'int32' },
-    { shape: [batch, height, width, 3], dtype: 'float32' },
-    { shape: [batch, height, width, 1], dtype: 'float32' },
-  ],
-  compute([clip], [ids, barycentrics, depth], [[batch, count]], attributes) {
-    rasterizeArrays(
-      { clip: clip as Float32Array, batch, count, ...attributes },
-      {
-        ids: ids as Int32Array,
-        depth: depth as Float32Array,
-        barycentrics: barycentrics as Float32Array,
-      },
-    )
+  inputs: { clip: 'float32' },
+  outputs: fragmentSpecs,
+  constants: ['barycentrics', 'depth'],
+  cpu({ clip }, { triangleIds: ids, ...arrays }, { clip: [batch, count] }, attributes: Attributes) {
+    rasterizeArrays({ clip, batch, count, ...attributes }, { ids, ...arrays })
   },
-  gradient: {
-    inputsToSave: ['clip'],
-    outputsToSave: [true, false, false],
-    gradFunc: (upstream, saved, attributes) => {
-      const [clip, ids] = saved
-      const [, barycentrics] = upstream as Tensor[]
-      return {
-        clip: () =>
-          runHostKernel(
-            gradientKernel,
-            { clip, ids, upstream: barycentrics },
-            attributes as unknown as Attributes,
-          )[0],
-      }
-    },
+  webgpu: (backend, inputs, outputs, attributes) => rasterizeOnGpu(backend, inputs, outputs, attributes),
+})
+
+const gradientKernel = defineKernel({
+  name: 'FacekitRasterizeGradient',
+  inputs: { clip: 'float32', ids: 'int32', upstream: 'float32', boxes: 'int32', tasks: 'int32' },
+  outputs: ({ clip }) => ({ gradient: float32(clip) }),
+  cpu({ clip, ids, upstream }, { gradient }, { clip: [batch, count] }, attributes: Attributes) {
+    barycentricsGradient({ clip, batch, count, ...attributes }, ids, upstream, gradient)
   },
-}
+  webgpu: (backend, inputs, outputs, attributes) =>
+    rasterizeGradientOnGpu(backend, inputs, outputs, attributes),
+})
+
+/** The same while a gradient is recorded: on WebGPU the footprints come on the way. */
+const recordedKernel = defineKernel({
+  name: 'FacekitRasterizeRecorded',
+  inputs: { clip: 'float32' },
+  outputs: (shapes, attributes: Attributes) => {
+    const specs = fragmentSpecs(shapes, attributes)
+    return { ...specs, ...footprintSpecs(specs.triangleIds.shape, attributes.triangles.length / 3) }
+  },
+  saves: ['clip', 'triangleIds', 'boxes', 'tasks'],
+  constants: ['depth'],
+  webgpu: (backend, inputs, outputs, attributes) => rasterizeOnGpu(backend, inputs, outputs, attributes),
+  operations: ({ clip }, attributes) => ({
+    ...kernel({ clip }, attributes),
+    boxes: zeros([0], 'int32'),
+    tasks: zeros([0], 'int32'),
+  }),
+  gradient: ({ upstream, saved: { clip, triangleIds: ids, boxes, tasks }, attributes }) => ({
+    clip: () => gradientKernel({ clip, ids, upstream: upstream.barycentrics, boxes, tasks }, attributes),
+  }),
+})
 
 /** Finds the nearest triangle at each pixel centre, and where in that triangle the centre lies.
  *
@@ -120,11 +111,8 @@ export function rasterize(
   }
   const indices = triangleIndices('rasterize', triangles, N)
   const attributes = { triangles: indices, width, height, cull }
-  if (getBackend() === 'webgpu') return rasterizeWithGpu(clipVertices, attributes)
-  const [triangleIds, barycentrics, depth] = runHostKernel(kernel, { clip: clipVertices }, attributes)
-  return {
-    triangleIds: detach(triangleIds as Tensor3D),
-    barycentrics: barycentrics as Tensor4D,
-    depth: detach(depth as Tensor4D),
-  }
+  if (!isRecording()) return kernel({ clip: clipVertices }, attributes)
+  const { boxes, tasks, ...fragments } = recordedKernel({ clip: clipVertices }, attributes)
+  rememberFootprints(fragments, { boxes, tasks })
+  return fragments
 }

@@ -1,4 +1,3 @@
-import type { HostArray } from '@facekit/kernels'
 import type { Topology } from '@facekit/mesh'
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 import { findCrossing } from './find-crossing.js'
@@ -41,26 +40,20 @@ export interface Crossings {
 /** Lists by the identity of the triangle ids they were found with; gone when those are. */
 const cache = new WeakMap<object, { clip: object; depth: object; topology: Topology; crossings: Crossings }>()
 
-/** The crossings of a batch of pictures, found once for the same tensors. `infos` are those of clip, ids and depth. */
+/** The crossings of a batch of pictures, found once for the same tensors. */
 export function crossingsOf(
   topology: Topology,
-  arrays: readonly HostArray[],
-  infos: readonly TensorInfo[],
+  { clip, ids, depth }: { clip: Float32Array; ids: Int32Array; depth: Float32Array },
+  infos: Readonly<Record<'clip' | 'ids' | 'depth', TensorInfo>>,
 ): Crossings {
-  const [clip, ids, depth] = infos.map((info) => info.dataId)
-  const known = cache.get(ids)
-  if (known?.clip === clip && known.depth === depth && known.topology === topology) return known.crossings
-  const [batch, height, width] = infos[1].shape
-  const crossings = findCrossings(
-    topology,
-    arrays[0] as Float32Array,
-    arrays[1] as Int32Array,
-    arrays[2] as Float32Array,
-    batch,
-    width,
-    height,
-  )
-  cache.set(ids, { clip, depth, topology, crossings })
+  const identity = { clip: infos.clip.dataId, depth: infos.depth.dataId, topology }
+  const known = cache.get(infos.ids.dataId)
+  if (known?.clip === identity.clip && known.depth === identity.depth && known.topology === topology) {
+    return known.crossings
+  }
+  const [batch, height, width] = infos.ids.shape
+  const crossings = findCrossings(topology, clip, ids, depth, batch, width, height)
+  cache.set(infos.ids.dataId, { ...identity, crossings })
   return crossings
 }
 

@@ -1,19 +1,7 @@
-import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core'
+import type { Tensor4D } from '@tensorflow/tfjs-core'
 import { ShapeError, ValueError, assertDataType, assertShape } from '@facekit/core'
-import { type HostArray, type HostKernel, runHostKernel } from '@facekit/kernels'
-import {
-  sampleTextureCoordinateGradientOnGpu,
-  sampleTextureGradientOnGpu,
-  sampleTextureOnGpu,
-} from '../webgpu/texture/sample-texture.js'
-import {
-  lookUp,
-  lookUpCoordinateGradient,
-  lookUpTexelGradient,
-  type TextureScene,
-  type TextureWrap,
-} from './texture-arrays.js'
-import { samplePyramid } from './sample-pyramid.js'
+import { lookUpTexels } from './look-up-texels.js'
+import type { TextureWrap } from './texture-levels.js'
 import { texturePyramid } from './texture-pyramid.js'
 
 /** Options of `sampleTexture`. */
@@ -27,76 +15,6 @@ export interface SampleTextureOptions {
   filter?: 'bilinear' | 'trilinear'
   /** `[B, H, W, 4]` du/dx, du/dy, dv/dx, dv/dy per pixel, of `interpolateDerivatives`; needed with `'trilinear'`. No gradient. */
   uvDerivatives?: Tensor4D
-}
-
-/** What the kernels of look-ups are told. */
-export interface SampleAttributes {
-  /** Shape of the texture, `[B, Ht, Wt, C]`. */
-  shape: number[]
-  wrap: TextureWrap
-  lowerLeft: boolean
-}
-
-const sceneOf = (
-  uv: HostArray,
-  batch: number,
-  { shape: [textures, rows, columns, channels], wrap, lowerLeft }: SampleAttributes,
-): TextureScene => ({
-  uv: uv as Float32Array,
-  levels: [{ rows, columns, start: 0 }],
-  texels: rows * columns,
-  textures,
-  channels,
-  batch,
-  wrap,
-  lowerLeft,
-})
-
-const textureGradientKernel: HostKernel<SampleAttributes> = {
-  name: 'FacekitSampleTextureGradient',
-  inputs: ['uv', 'upstream'],
-  outputs: (_, { shape }) => [{ shape, dtype: 'float32' }],
-  compute([uv, upstream], [gradient], [[batch]], attributes) {
-    const scene = sceneOf(uv, batch, attributes)
-    lookUpTexelGradient(scene, upstream as Float32Array, gradient as Float32Array)
-  },
-  webgpu: sampleTextureGradientOnGpu,
-}
-
-const coordinateGradientKernel: HostKernel<SampleAttributes> = {
-  name: 'FacekitSampleTextureCoordinateGradient',
-  inputs: ['texture', 'uv', 'upstream'],
-  outputs: ([, uv]) => [{ shape: uv, dtype: 'float32' }],
-  compute([texture, uv, upstream], [gradient], [, [batch]], attributes) {
-    lookUpCoordinateGradient(
-      sceneOf(uv, batch, attributes),
-      texture as Float32Array,
-      upstream as Float32Array,
-      gradient as Float32Array,
-    )
-  },
-  webgpu: sampleTextureCoordinateGradientOnGpu,
-}
-
-const kernel: HostKernel<SampleAttributes> = {
-  name: 'FacekitSampleTexture',
-  inputs: ['texture', 'uv'],
-  outputs: ([texture, uv]) => [{ shape: [...uv.slice(0, 3), texture[3]], dtype: 'float32' }],
-  compute([texture, uv], [output], [, [batch]], attributes) {
-    lookUp(sceneOf(uv, batch, attributes), texture as Float32Array, output as Float32Array)
-  },
-  webgpu: sampleTextureOnGpu,
-  gradient: {
-    inputsToSave: ['texture', 'uv'],
-    gradFunc: (dy, [texture, uv], attrs) => {
-      const upstream = dy as Tensor
-      const attributes = attrs as unknown as SampleAttributes
-      return {
-        texture: () => runHostKernel(textureGradientKernel, { uv, upstream }, attributes)[0],
-        uv: () => runHostKernel(coordinateGradientKernel, { texture, uv, upstream }, attributes)[0],
-      }
-    },
-  },
 }
 
 /** Looks colours up in a texture: bilinearly, or from a pyramid of ever coarser copies, which does not flicker where the texture is
@@ -138,7 +56,7 @@ export function sampleTexture(texture: Tensor4D, uv: Tensor4D, options: SampleTe
     throw new ValueError(`sampleTexture: filter is ${String(filter)}, expected 'bilinear' or 'trilinear'`)
   }
   const attributes = { shape: texture.shape as number[], wrap, lowerLeft: origin === 'lower-left' }
-  if (filter === 'bilinear') return runHostKernel(kernel, { texture, uv }, attributes)[0] as Tensor4D
+  if (filter === 'bilinear') return lookUpTexels({ texels: texture, uv }, attributes)
   if (uvDerivatives === undefined) {
     throw new ValueError(
       "sampleTexture: filter 'trilinear' needs uvDerivatives; make them with interpolateDerivatives",
@@ -146,8 +64,8 @@ export function sampleTexture(texture: Tensor4D, uv: Tensor4D, options: SampleTe
   }
   assertShape('sampleTexture: uvDerivatives', uvDerivatives, ['B', 'H', 'W', 4], size)
   assertDataType('sampleTexture: uvDerivatives', uvDerivatives, 'float32')
-  const pyramid = texturePyramid(texture)
-  const output = samplePyramid(pyramid, uv, uvDerivatives, attributes)
-  pyramid.dispose()
-  return output
+  const texels = texturePyramid(texture)
+  const picture = lookUpTexels({ texels, uv, derivatives: uvDerivatives }, attributes)
+  texels.dispose()
+  return picture
 }

@@ -1,3 +1,6 @@
+/** How coordinates beyond 0..1 are taken: the border's texels go on, the texture repeats, or every other repetition is mirrored. */
+export type TextureWrap = 'clamp' | 'repeat' | 'mirror'
+
 /** One level of a texture's pyramid. */
 export interface TextureLevel {
   rows: number

@@ -1,8 +1,8 @@
-import type { Tensor, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core'
-import { type HostKernel, runHostKernel } from '@facekit/kernels'
+import type { Tensor3D, Tensor4D } from '@tensorflow/tfjs-core'
+import { defineKernel, float32 } from '@facekit/kernels'
+import { buildPyramid, pyramidGradient } from '../cpu/texture/pyramid.js'
 import { texturePyramidOnGpu } from '../webgpu/texture/texture-pyramid.js'
 import { texturePyramidGradientOnGpu } from '../webgpu/texture/texture-pyramid-gradient.js'
-import { buildPyramid, pyramidGradient } from './pyramid-arrays.js'
 import { texelCount, textureLevels } from './texture-levels.js'
 
 interface Attributes {
@@ -10,37 +10,26 @@ interface Attributes {
   shape: number[]
 }
 
-const gradientKernel: HostKernel<Attributes> = {
+const gradientKernel = defineKernel({
   name: 'FacekitTexturePyramidGradient',
-  inputs: ['upstream'],
-  outputs: (_, { shape }) => [{ shape, dtype: 'float32' }],
-  compute([upstream], [gradient], _shapes, { shape }) {
-    pyramidGradient(shape, upstream as Float32Array, gradient as Float32Array)
-  },
-  webgpu: texturePyramidGradientOnGpu,
-}
+  inputs: { upstream: 'float32' },
+  outputs: (_shapes, { shape }: Attributes) => ({ gradient: float32(shape) }),
+  cpu: ({ upstream }, { gradient }, _shapes, { shape }) => pyramidGradient(shape, upstream, gradient),
+  webgpu: (backend, { upstream }, { gradient }) => texturePyramidGradientOnGpu(backend, upstream, gradient),
+})
 
-const kernel: HostKernel<Attributes> = {
+const kernel = defineKernel({
   name: 'FacekitTexturePyramid',
-  inputs: ['texture'],
-  outputs: ([[batch, rows, columns, channels]]) => [
-    { shape: [batch, texelCount(textureLevels(rows, columns)), channels], dtype: 'float32' },
-  ],
-  compute([texture], [pyramid], _shapes, { shape }) {
-    buildPyramid(shape, texture as Float32Array, pyramid as Float32Array)
-  },
-  webgpu: texturePyramidOnGpu,
-  gradient: {
-    gradFunc: (upstream, _saved, attributes) => ({
-      texture: () =>
-        runHostKernel(
-          gradientKernel,
-          { upstream: upstream as Tensor },
-          attributes as unknown as Attributes,
-        )[0],
-    }),
-  },
-}
+  inputs: { texture: 'float32' },
+  outputs: ({ texture: [batch, rows, columns, channels] }, _attributes: Attributes) => ({
+    pyramid: float32([batch, texelCount(textureLevels(rows, columns)), channels]),
+  }),
+  cpu: ({ texture }, { pyramid }, { texture: shape }) => buildPyramid(shape, texture, pyramid),
+  webgpu: (backend, { texture }, { pyramid }) => texturePyramidOnGpu(backend, texture, pyramid),
+  gradient: ({ upstream, attributes }) => ({
+    texture: () => gradientKernel({ upstream: upstream.pyramid }, attributes),
+  }),
+})
 
 /** All levels of a texture `[B, Ht, Wt, C]` in one tensor `[B, T, C]`, one after the other, row by row; see `textureLevels`.
  *
@@ -49,6 +38,4 @@ const kernel: HostKernel<Attributes> = {
  * @differentiable texture
  * @memory the caller owns the result
  */
-export function texturePyramid(texture: Tensor4D): Tensor3D {
-  return runHostKernel(kernel, { texture }, { shape: texture.shape })[0] as Tensor3D
-}
+export const texturePyramid = (texture: Tensor4D): Tensor3D => kernel({ texture }, { shape: texture.shape })

@@ -76,7 +76,7 @@ const linkProgram = byChannels((channels): GpuProgram => {
   }
 })
 
-/** The derivative of `blendVertexGradient` in antialias-arrays.ts, of vertices scaled to about 1: the place of a crossing does not
+/** The derivative of `blendVertexGradient` in cpu/antialias-arrays.ts, of vertices scaled to about 1: the place of a crossing does not
  * depend on the scale. */
 const sumProgram: GpuProgram = {
   name: 'facekit_antialias_sum',
@@ -155,12 +155,19 @@ const sumProgram: GpuProgram = {
     }`,
 }
 
-/** Gradient of clip-space vertices through visibility, on WebGPU: of clip, the picture, places, codes and the upstream gradient. */
+/** Gradient of clip-space vertices through visibility, on WebGPU. */
 export function antialiasVertexGradientOnGpu(
   backend: KernelBackend,
-  [clip, picture, places, codes, upstream]: TensorInfo[],
-  { topology }: { topology: Topology },
-): TensorInfo[] {
+  {
+    clip,
+    image: picture,
+    places,
+    codes,
+    upstream,
+  }: Record<'clip' | 'image' | 'places' | 'codes' | 'upstream', TensorInfo>,
+  gradient: TensorInfo,
+  topology: Topology,
+): void {
   const [batch, height, width, channels] = picture.shape
   const vertices = batch * topology.vertexCount
   const pairs = 2 * batch * height * width
@@ -168,7 +175,6 @@ export function antialiasVertexGradientOnGpu(
   const heads = makeGpuTensor(backend, [vertices], 'int32')
   const next = makeGpuTensor(backend, [2 * pairs], 'int32')
   const slopes = makeGpuTensor(backend, [pairs], 'float32')
-  const gradient = makeGpuTensor(backend, clip.shape, 'float32')
   runGpuProgram(backend, clearProgram, {
     inputs: [],
     outputs: [heads],
@@ -188,5 +194,4 @@ export function antialiasVertexGradientOnGpu(
     workgroups: workgroupsFor(vertices, GROUP_SIZE),
   })
   for (const { dataId } of [heads, next, slopes]) backend.disposeData(dataId)
-  return [gradient]
 }

@@ -1,4 +1,4 @@
-import { type GpuProgram, makeGpuTensor, runGpuProgram, workgroupsFor } from '@facekit/kernels'
+import { type GpuProgram, runGpuProgram, workgroupsFor } from '@facekit/kernels'
 import { util, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core'
 import { NO_CROSSING } from './crossings.js'
 import { byChannels, entry, GROUP_SIZE, linearIndex, vectors } from './snippets.js'
@@ -65,23 +65,33 @@ const programOf = byChannels((channels): GpuProgram => {
 })
 
 /** Moves colour over silhouettes, or back for the gradient of the picture. */
-function run(backend: KernelBackend, picture: TensorInfo, places: TensorInfo, backward: 0 | 1): TensorInfo[] {
+function run(
+  backend: KernelBackend,
+  picture: TensorInfo,
+  places: TensorInfo,
+  result: TensorInfo,
+  backward: 0 | 1,
+): void {
   const [, height, width, channels] = picture.shape
   const pixels = util.sizeFromShape(picture.shape.slice(0, 3))
-  const result = makeGpuTensor(backend, picture.shape, 'float32')
   runGpuProgram(backend, programOf(channels), {
     inputs: [picture, places],
     outputs: [result],
     uniforms: [pixels, width, height, backward],
     workgroups: workgroupsFor(pixels, GROUP_SIZE),
   })
-  return [result]
 }
 
-/** `antialias` on WebGPU: of the picture and of where crossings are. */
-export const antialiasOnGpu = (backend: KernelBackend, [picture, places]: TensorInfo[]) =>
-  run(backend, picture, places, 0)
+/** `antialias` on WebGPU, where crossings are known. */
+export const antialiasOnGpu = (
+  backend: KernelBackend,
+  { image, places }: Record<'image' | 'places', TensorInfo>,
+  { picture }: { picture: TensorInfo },
+): void => run(backend, image, places, picture, 0)
 
-/** Gradient of the picture on WebGPU: of the upstream gradient and of where crossings are. */
-export const antialiasImageGradientOnGpu = (backend: KernelBackend, [upstream, places]: TensorInfo[]) =>
-  run(backend, upstream, places, 1)
+/** Gradient of the picture on WebGPU. */
+export const antialiasImageGradientOnGpu = (
+  backend: KernelBackend,
+  { upstream, places }: Record<'upstream' | 'places', TensorInfo>,
+  { gradient }: { gradient: TensorInfo },
+): void => run(backend, upstream, places, gradient, 1)

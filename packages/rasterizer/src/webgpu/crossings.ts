@@ -1,4 +1,4 @@
-import { type GpuProgram, gpuConstant, makeGpuTensor, runGpuProgram, workgroupsFor } from '@facekit/kernels'
+import { type GpuProgram, gpuConstant, runGpuProgram, workgroupsFor } from '@facekit/kernels'
 import type { Topology } from '@facekit/mesh'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 import { topologyLinks } from './constants.js'
@@ -7,11 +7,11 @@ import { edgeFunctions, entry, GROUP_SIZE, linearIndex } from './snippets.js'
 
 /* Contributor notes
  *
- * The search of crossings.ts, one thread for each pair of neighbours. Silhouettes are not marked first: the walks run side by
+ * The search of cpu/crossings.ts, one thread for each pair of neighbours. Silhouettes are not marked first: the walks run side by
  * side, and most of them end after a step or two.
  */
 
-/** Triangles of one walk, as in find-crossing.ts. */
+/** Triangles of one walk, as in cpu/find-crossing.ts. */
 const LONGEST_WALK = 64
 /** In place of where a crossing is: nowhere. */
 export const NO_CROSSING = 4
@@ -111,19 +111,17 @@ const program: GpuProgram = {
 
 /** Finds the silhouettes between neighbouring pixels, for the pairs with the right and with the lower neighbour of each pixel.
  *
- * @param inputs - clip, ids and depth
- * @returns places `[B, H, W, 2]` float32: where the edge crosses the line between the two centres, 0 at the nearer one to 1, with
+ * @param outputs - places `[B, H, W, 2]` float32: where the edge crosses the line between the two centres, 0 at the nearer one to 1, with
  * the sign bit set when the nearer one is the neighbour, `NO_CROSSING` where there is none; codes `[B, H, W, 2]` int32: twice the half
  * edge, plus 1 where the nearer one is the pixel itself, -1 where there is none
  */
 export function crossingsOnGpu(
   backend: KernelBackend,
-  [clip, ids, depth]: TensorInfo[],
-  { topology }: { topology: Topology },
-): TensorInfo[] {
+  { clip, ids, depth }: Record<'clip' | 'ids' | 'depth', TensorInfo>,
+  { places, codes }: Record<'places' | 'codes', TensorInfo>,
+  topology: Topology,
+): void {
   const [batch, height, width] = ids.shape
-  const places = makeGpuTensor(backend, [...ids.shape, 2], 'float32')
-  const codes = makeGpuTensor(backend, [...ids.shape, 2], 'int32')
   const points = projectOnGpu(backend, clip, width, height)
   const mesh = gpuConstant(backend, topology.triangles)
   const links = gpuConstant(backend, topologyLinks(topology))
@@ -134,5 +132,4 @@ export function crossingsOnGpu(
     workgroups: workgroupsFor(2 * batch * height * width, GROUP_SIZE),
   })
   backend.disposeData(points.dataId)
-  return [places, codes]
 }

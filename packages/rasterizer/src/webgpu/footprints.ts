@@ -1,10 +1,10 @@
-import { type GpuProgram, makeGpuTensor, runGpuProgram, workgroupsFor } from '@facekit/kernels'
+import { type GpuProgram, int32, makeGpuTensor, runGpuProgram, workgroupsFor } from '@facekit/kernels'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 import { entry, GROUP_SIZE, linearIndex } from './snippets.js'
 
 /* Contributor notes
  *
- * Footprints say where triangles are seen: what gradients of vertices are gathered by (gpu-gather.ts). They are two tensors.
+ * Footprints say where triangles are seen: what gradients of vertices are gathered by (gather.ts). They are two tensors.
  *
  * `boxes`, int32 `[R, 4]`: for each triangle of each picture a box that holds all pixels that show it: first row, first column,
  * -last row, -last column; `UNSEEN` in the first place when there are none. When the box is large, the first place is -1 minus the first
@@ -93,7 +93,7 @@ const list = /* wgsl */ `
       }
     }`
 
-/** For the triangles on the lists of gpu-scan.ts: on both, or (`hits` is 0) when only large triangles can have large boxes. */
+/** For the triangles on the lists of scan.ts: on both, or (`hits` is 0) when only large triangles can have large boxes. */
 const listProgram: GpuProgram = {
   name: 'facekit_footprints_list',
   inputs: ['lists: i32'],
@@ -144,28 +144,30 @@ const listAllProgram: GpuProgram = {
 /** Places for tasks of pictures of so many pixels. */
 const capacityFor = (pixels: number) => 1024 + Math.ceil(pixels / 8)
 
-/** Room for the footprints of `[B, H, W]` indices. */
-export const makeFootprints = (
-  backend: KernelBackend,
-  [batch, height, width]: number[],
-  triangleCount: number,
-): [boxes: TensorInfo, tasks: TensorInfo] => [
-  makeGpuTensor(backend, [batch * (triangleCount + Math.ceil(triangleCount / BITS)) + 1, 4], 'int32'),
-  makeGpuTensor(backend, [capacityFor(batch * height * width), 5], 'int32'),
-]
+/** Shapes of the footprints of `[B, H, W]` indices. */
+export const footprintSpecs = ([batch, height, width]: readonly number[], triangleCount: number) => ({
+  boxes: int32([batch * (triangleCount + Math.ceil(triangleCount / BITS)) + 1, 4]),
+  tasks: int32([capacityFor(batch * height * width), 5]),
+})
+
+/** The two tensors of footprints. */
+export interface FootprintInfos {
+  boxes: TensorInfo
+  tasks: TensorInfo
+}
 
 /** At most about 64 tasks for a triangle that fills a picture of so many pixels. */
 const chunkFor = (pixels: number) => Math.max(1024, Math.ceil(pixels / 64))
 
 /** Splits large boxes into tasks.
  *
- * @param lists - of gpu-scan.ts
+ * @param lists - of scan.ts
  * @param small - pixels of the largest box of triangles that are not on the list of large ones
  */
 export function listTasks(
   backend: KernelBackend,
-  [boxes, tasks]: readonly TensorInfo[],
-  [batch, height, width]: number[],
+  { boxes, tasks }: FootprintInfos,
+  [batch, height, width]: readonly number[],
   triangleCount: number,
   lists: TensorInfo,
   small: number,
@@ -179,15 +181,14 @@ export function listTasks(
   })
 }
 
-/** Finds where triangles are seen in `[B, H, W]` indices; the caller disposes of both tensors. */
-export function footprintsOnGpu(
+/** Fills the footprints of `[B, H, W]` indices. */
+export function findFootprints(
   backend: KernelBackend,
   ids: TensorInfo,
   triangleCount: number,
-): [boxes: TensorInfo, tasks: TensorInfo] {
+  { boxes, tasks }: FootprintInfos,
+): void {
   const [batch, height, width] = ids.shape
-  const footprints = makeFootprints(backend, ids.shape, triangleCount)
-  const [boxes, tasks] = footprints
   const count = batch * triangleCount
   runGpuProgram(backend, clearProgram, {
     inputs: [],
@@ -205,9 +206,23 @@ export function footprintsOnGpu(
   const [columns, rows] = workgroupsFor(triangleCount, BITS)
   runGpuProgram(backend, listAllProgram, {
     inputs: [],
-    outputs: footprints,
+    outputs: [boxes, tasks],
     uniforms: [batch, triangleCount, tasks.shape[0], chunkFor(height * width)],
     workgroups: [columns, batch, rows],
   })
+}
+
+/** The footprints of fragments of unknown origin; the caller disposes of both tensors. */
+export function makeFootprints(
+  backend: KernelBackend,
+  ids: TensorInfo,
+  triangleCount: number,
+): FootprintInfos {
+  const { boxes, tasks } = footprintSpecs(ids.shape, triangleCount)
+  const footprints = {
+    boxes: makeGpuTensor(backend, [...boxes.shape], 'int32'),
+    tasks: makeGpuTensor(backend, [...tasks.shape], 'int32'),
+  }
+  findFootprints(backend, ids, triangleCount, footprints)
   return footprints
 }

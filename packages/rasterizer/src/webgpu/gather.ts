@@ -1,7 +1,7 @@
 import { type GpuProgram, gpuConstant, makeGpuTensor, runGpuProgram } from '@facekit/kernels'
 import { util, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core'
 import { vertexTriangles } from './constants.js'
-import { footprintsOnGpu } from './footprints.js'
+import { makeFootprints, type FootprintInfos } from './footprints.js'
 import { reduceProgram } from './gather-reduce.js'
 import { teamProgram } from './gather-team.js'
 import { verticesFor, verticesProgram } from './gather-vertices.js'
@@ -13,7 +13,7 @@ import type { Gathering } from './gathering.js'
  * here: each vertex gathers, over its triangles in their order and over the pixels that show them in theirs, in float32. That is the same
  * sum in each run, of any magnitude, in one pass.
  *
- * The pixels of a triangle are found in the box of those that show it (gpu-footprints.ts). In a fine mesh most triangles are
+ * The pixels of a triangle are found in the box of those that show it (footprints.ts). In a fine mesh most triangles are
  * seen at no pixel or at one. A large box is split into tasks of some rows each, which workgroups add up before (one task, one corner
  * of its triangle); the vertices then add the tasks' sums. A vertex of very many triangles is given to a workgroup, which shares them.
  * Should there be more tasks than places, which takes very many triangles that are seen here and there in large boxes, each
@@ -36,7 +36,7 @@ export const gatherPrograms = (gathering: Gathering): GatherPrograms => ({
 
 /** Runs a gathering over `[B, H, W]` indices.
  *
- * @param footprints - those of the indices, or none, when they are to be found
+ * @param given - footprints of the indices; without them they are found
  */
 export function gather(
   backend: KernelBackend,
@@ -48,14 +48,14 @@ export function gather(
   inputs: readonly TensorInfo[],
   uniforms: readonly number[],
   output: TensorInfo,
-  footprints: readonly TensorInfo[],
+  given: Partial<FootprintInfos>,
 ): void {
   if (util.sizeFromShape(output.shape) === 0) return
   const { parts, sums, lanes } = gathering
   const [batch, height, width] = ids.shape
   const triangleCount = triangles.length / 3
-  const known = footprints.length > 0
-  const [boxes, tasks] = known ? footprints : footprintsOnGpu(backend, ids, triangleCount)
+  const known = given.boxes !== undefined && given.tasks !== undefined
+  const { boxes, tasks } = known ? (given as FootprintInfos) : makeFootprints(backend, ids, triangleCount)
   const [capacity] = tasks.shape
   const records = makeGpuTensor(backend, [capacity * 3 * parts * sums], 'float32')
   const values = [batch, vertexCount, triangleCount, width, height, capacity, ...uniforms]

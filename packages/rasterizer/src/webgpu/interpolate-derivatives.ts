@@ -1,8 +1,8 @@
-import { type GpuProgram, gpuConstant, makeGpuTensor, runGpuProgram, workgroupsFor } from '@facekit/kernels'
+import { type GpuProgram, gpuConstant, runGpuProgram, workgroupsFor } from '@facekit/kernels'
 import { util, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core'
 import { barycentricsAt, edgeFunctions, entry, GROUP_SIZE, linearIndex } from './snippets.js'
 
-/** As derivative-arrays.ts, of vertices that are scaled by s_i: with e_i the edge functions of the scaled ones and S = sum s_j e_j,
+/** As cpu/derivative-arrays.ts, of vertices that are scaled by s_i: with e_i the edge functions of the scaled ones and S = sum s_j e_j,
  * b_i = s_i e_i / S and db_i = (s_i de_i - b_i dS) / S. */
 const program: GpuProgram = {
   name: 'facekit_interpolate_derivatives',
@@ -63,20 +63,19 @@ interface Attributes {
   shape: number[]
 }
 
-/** `interpolateDerivatives` on WebGPU: of the attributes, ids and clip. */
+/** `interpolateDerivatives` on WebGPU. */
 export function interpolateDerivativesOnGpu(
   backend: KernelBackend,
-  [values, ids, clip]: TensorInfo[],
+  { attributes: values, ids, clip }: Record<'attributes' | 'ids' | 'clip', TensorInfo>,
+  { slopes }: { slopes: TensorInfo },
   { triangles, shape: [batch, count, channels] }: Attributes,
-): TensorInfo[] {
+): void {
   const [, height, width] = ids.shape
   const pixels = util.sizeFromShape(ids.shape)
-  const result = makeGpuTensor(backend, [...ids.shape, 2 * channels], 'float32')
   runGpuProgram(backend, program, {
     inputs: [values, ids, clip, gpuConstant(backend, triangles)],
-    outputs: [result],
+    outputs: [slopes],
     uniforms: [pixels, batch === 1 ? 0 : count * channels, channels, count, width, height],
     workgroups: workgroupsFor(pixels, GROUP_SIZE),
   })
-  return [result]
 }

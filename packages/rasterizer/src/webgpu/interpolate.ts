@@ -1,5 +1,6 @@
-import { type GpuProgram, gpuConstant, makeGpuTensor, runGpuProgram, workgroupsFor } from '@facekit/kernels'
+import { type GpuProgram, gpuConstant, runGpuProgram, workgroupsFor } from '@facekit/kernels'
 import { util, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core'
+import type { FootprintInfos } from './footprints.js'
 import { gather, gatherPrograms } from './gather.js'
 import { each, type Gathering } from './gathering.js'
 import { byChannels, entry, GROUP_SIZE, linearIndex, vectors } from './snippets.js'
@@ -149,7 +150,7 @@ function run(
   ids: TensorInfo,
   { triangles, shape: [batch, count, channels] }: Attributes,
   output: TensorInfo,
-): TensorInfo[] {
+): void {
   const pixels = util.sizeFromShape(ids.shape)
   const [, values] = vectors(channels)
   runGpuProgram(backend, program, {
@@ -158,52 +159,45 @@ function run(
     uniforms: [pixels, ids.shape[1] * ids.shape[2], batch === 1 ? 0 : count * values],
     workgroups: workgroupsFor(pixels, GROUP_SIZE),
   })
-  return [output]
 }
 
 /** `interpolate` on WebGPU. */
 export function interpolateOnGpu(
   backend: KernelBackend,
-  [values, barycentrics, ids]: TensorInfo[],
+  { attributes: values, barycentrics, ids }: Record<'attributes' | 'barycentrics' | 'ids', TensorInfo>,
+  { picture }: { picture: TensorInfo },
   attributes: Attributes,
-): TensorInfo[] {
-  const channels = attributes.shape[2]
-  const output = makeGpuTensor(backend, [...ids.shape, channels], 'float32')
-  return run(backend, interpolateProgram(channels), [values, barycentrics, ids], ids, attributes, output)
+): void {
+  const program = interpolateProgram(attributes.shape[2])
+  run(backend, program, [values, barycentrics, ids], ids, attributes, picture)
 }
 
-/** Gradient of the barycentrics, `[B, H, W, 3]`. */
+/** Gradient of the barycentrics on WebGPU. */
 export function interpolateBarycentricsGradientOnGpu(
   backend: KernelBackend,
-  [values, ids, upstream]: TensorInfo[],
+  { attributes: values, ids, upstream }: Record<'attributes' | 'ids' | 'upstream', TensorInfo>,
+  { gradient }: { gradient: TensorInfo },
   attributes: Attributes,
-): TensorInfo[] {
-  const output = makeGpuTensor(backend, [...ids.shape, 3], 'float32')
+): void {
   const program = barycentricsProgram(attributes.shape[2])
-  return run(backend, program, [values, ids, upstream], ids, attributes, output)
+  run(backend, program, [values, ids, upstream], ids, attributes, gradient)
 }
 
-/** Gradient of the attributes: of barycentrics, ids, the upstream gradient, and footprints, if they are known. */
+/** Gradient of the attributes on WebGPU; finds footprints if none are given. */
 export function interpolateAttributesGradientOnGpu(
   backend: KernelBackend,
-  [barycentrics, ids, upstream, ...footprints]: TensorInfo[],
+  {
+    barycentrics,
+    ids,
+    upstream,
+    ...footprints
+  }: Record<'barycentrics' | 'ids' | 'upstream', TensorInfo> & Partial<FootprintInfos>,
+  { gradient }: { gradient: TensorInfo },
   { triangles, shape }: Attributes,
-): TensorInfo[] {
-  const gradient = makeGpuTensor(backend, shape, 'float32')
+): void {
   const shared = shape[0] === 1 && ids.shape[0] > 1
   const kind = shared ? (shape[1] < FEW ? sharedValuesOfFew : sharedValues) : ownValues
   const { gathering, programs } = kind(shape[2])
-  gather(
-    backend,
-    gathering,
-    programs,
-    ids,
-    triangles,
-    shape[1],
-    [barycentrics, upstream],
-    [],
-    gradient,
-    footprints,
-  )
-  return [gradient]
+  const inputs = [barycentrics, upstream]
+  gather(backend, gathering, programs, ids, triangles, shape[1], inputs, [], gradient, footprints)
 }

@@ -1,10 +1,10 @@
-import { gpuConstant, makeGpuTensor } from '@facekit/kernels'
+import { gpuConstant } from '@facekit/kernels'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 import { gather, gatherPrograms } from './gather.js'
 import type { Gathering } from './gathering.js'
 import { barycentricsAt, edgeFunctions } from './snippets.js'
 
-/** The derivative of `barycentricsGradient` in barycentrics.ts, of vertices that are scaled by s_i: with e_i the edge functions of
+/** The derivative of `barycentricsGradient` in cpu/barycentrics-gradient.ts, of vertices that are scaled by s_i: with e_i the edge functions of
  * the scaled ones, b_i = s_i e_i / S, S = sum s_j e_j, so dL/de_i = s_i (dL/db_i - sum_j dL/db_j b_j) / S, and the derivative by
  * the vertex itself is s_i times that by the scaled one. Here the corner that is asked for is the first of the three. */
 const gathering: Gathering = {
@@ -56,14 +56,14 @@ interface Attributes {
   triangles: Int32Array
 }
 
-/** Gradient of clip-space vertices on WebGPU: of clip, ids, the gradient of the barycentrics, and footprints. */
+/** Gradient of clip-space vertices on WebGPU. */
 export function rasterizeGradientOnGpu(
   backend: KernelBackend,
-  [clip, ids, upstream, ...footprints]: TensorInfo[],
+  { clip, ids, upstream, boxes, tasks }: Record<'clip' | 'ids' | 'upstream' | 'boxes' | 'tasks', TensorInfo>,
+  { gradient }: { gradient: TensorInfo },
   { triangles }: Attributes,
-): TensorInfo[] {
-  const gradient = makeGpuTensor(backend, clip.shape, 'float32')
+): void {
   const inputs = [clip, gpuConstant(backend, triangles), upstream]
+  const footprints = { boxes, tasks }
   gather(backend, gathering, programs, ids, triangles, clip.shape[1], inputs, [], gradient, footprints)
-  return [gradient]
 }

@@ -1,7 +1,7 @@
 import { type GpuProgram, gpuConstant, makeGpuTensor, runGpuProgram, workgroupsFor } from '@facekit/kernels'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 import { projectVertex } from './project.js'
-import { footprintsOnGpu, listTasks, makeFootprints } from './footprints.js'
+import { findFootprints, listTasks, type FootprintInfos } from './footprints.js'
 import { resolveProgram, tilesFor, tracedResolveProgram } from './resolve.js'
 import { SCAN_SIZE, scanProgram, tracedScanProgram } from './scan.js'
 import { entry, GROUP_SIZE, linearIndex } from './snippets.js'
@@ -31,8 +31,6 @@ interface Attributes {
   width: number
   height: number
   cull: Cull
-  /** Whether to return footprints as well. */
-  traced: boolean
 }
 
 const CULLS: readonly Cull[] = ['none', 'back', 'front']
@@ -44,21 +42,25 @@ const MOST_GROUPS = 65535
 const SMALL = 32
 const LARGE = 1024
 
-/** `rasterize` on WebGPU: ids, barycentrics and depth, and footprints when it is `traced`, of `[B, N, 4]` clip-space vertices. See the notes in gpu-scan.ts,
- * gpu-triangle.ts, gpu-resolve.ts and gpu-footprints.ts. */
+/** Results of `rasterizeOnGpu`. */
+interface Outputs extends Partial<FootprintInfos> {
+  triangleIds: TensorInfo
+  barycentrics: TensorInfo
+  depth: TensorInfo
+}
+
+/** `rasterize` on WebGPU, with footprints if there is room for them. See the notes in scan.ts, triangle.ts, resolve.ts and footprints.ts. */
 export function rasterizeOnGpu(
   backend: KernelBackend,
-  [clip]: TensorInfo[],
-  { triangles, width, height, cull, traced }: Attributes,
-): TensorInfo[] {
+  { clip }: { clip: TensorInfo },
+  { triangleIds: ids, barycentrics, depth, boxes, tasks }: Outputs,
+  { triangles, width, height, cull }: Attributes,
+): void {
   const [batch, count] = clip.shape
   const pixels = batch * width * height
   const triangleCount = triangles.length / 3
   const mesh = gpuConstant(backend, triangles)
   const points = makeGpuTensor(backend, clip.shape, 'float32')
-  const ids = makeGpuTensor(backend, [batch, height, width], 'int32')
-  const depth = makeGpuTensor(backend, [batch, height, width, 1], 'float32')
-  const barycentrics = makeGpuTensor(backend, [batch, height, width, 3], 'float32')
   const lists = makeGpuTensor(backend, [batch * (2 + triangleCount)], 'int32')
   runGpuProgram(backend, beginProgram, {
     inputs: [clip],
@@ -71,27 +73,26 @@ export function rasterizeOnGpu(
   const small = Math.min(LARGE, Math.max(SMALL, Math.ceil((tiles[0] * tiles[1]) / 2)))
   const sizes = [batch, count, triangleCount, width, height, CULLS.indexOf(cull)]
   const groups = Math.ceil(triangleCount / SCAN_SIZE)
-  const footprints: TensorInfo[] =
-    traced && triangleCount > 0 ? makeFootprints(backend, ids.shape, triangleCount) : []
-  const [boxes] = footprints
+  const footprints = boxes && tasks ? { boxes, tasks } : undefined
+  const traced = footprints !== undefined && triangleCount > 0 ? footprints : undefined
+  const marked = traced ? [traced.boxes] : []
   for (const phase of triangleCount === 0 ? [] : [0, 1]) {
     const wanted = phase === 0 ? groups : Math.min(groups, Math.ceil(FULL / batch))
     const columns = Math.min(wanted, MOST_GROUPS)
-    runGpuProgram(backend, boxes ? tracedScanProgram : scanProgram, {
+    runGpuProgram(backend, traced ? tracedScanProgram : scanProgram, {
       inputs: [points, mesh],
-      outputs: boxes ? [depth, ids, lists, boxes] : [depth, ids, lists],
+      outputs: [depth, ids, lists, ...marked],
       uniforms: [phase, ...sizes, small],
       workgroups: [columns, batch, Math.ceil(wanted / columns)],
     })
   }
-  runGpuProgram(backend, boxes ? tracedResolveProgram : resolveProgram, {
+  runGpuProgram(backend, traced ? tracedResolveProgram : resolveProgram, {
     inputs: [clip, points, mesh, lists],
-    outputs: boxes ? [ids, depth, barycentrics, boxes] : [ids, depth, barycentrics],
+    outputs: [ids, depth, barycentrics, ...marked],
     uniforms: sizes,
     workgroups: tiles,
   })
-  if (boxes) listTasks(backend, footprints, ids.shape, triangleCount, lists, small)
-  else if (traced) footprints.push(...footprintsOnGpu(backend, ids, triangleCount))
+  if (traced) listTasks(backend, traced, ids.shape, triangleCount, lists, small)
+  else if (footprints) findFootprints(backend, ids, triangleCount, footprints)
   for (const { dataId } of [points, lists]) backend.disposeData(dataId)
-  return [ids, barycentrics, depth, ...footprints]
 }

@@ -27,7 +27,7 @@ const marks = /* wgsl */ `
           if (within.x == ${TILE - 1}u || drawn[min(local + 1u, ${TILE * TILE - 1}u)] != large) { atomicMin(&boxes[box + 3], -pixel.x); }
         }`
 
-/** `traced` when it also marks where large triangles are seen, in the boxes of gpu-footprints.ts. */
+/** `traced` when it also marks where large triangles are seen, in the boxes of footprints.ts. */
 const makeResolveProgram = (traced: boolean): GpuProgram => ({
   name: traced ? 'facekit_rasterize_resolve_traced' : 'facekit_rasterize_resolve',
   inputs: ['clip: vec4<f32>', 'points: vec4<f32>', 'triangles: i32', 'lists: i32'],

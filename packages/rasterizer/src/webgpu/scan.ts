@@ -12,7 +12,7 @@ import { keyOfDepth, NO_KEY, triangleTests } from './triangle.js'
  * came go on to the second phase: of a fine mesh most hold no pixel's centre at all.
  *
  * One thread a triangle, with a loop over its bounding box, is right for small triangles. The larger ones, and those that reach before
- * near, beyond far or behind the eye, go onto a list, and are drawn by the tiles that they touch (gpu-resolve.ts). Both lists of a picture share F places: one grows from the
+ * near, beyond far or behind the eye, go onto a list, and are drawn by the tiles that they touch (resolve.ts). Both lists of a picture share F places: one grows from the
  * front, the other from the back, so neither can overflow. Their order varies from run to run, but nothing depends on it.
  */
 
@@ -37,7 +37,7 @@ const traceBits = /* wgsl */ `
       }
       if (item == 0 && index == 0) { boxes[end] = vec4<i32>(0); }`
 
-/** Both phases of the scan; `traced` when it also writes the boxes of gpu-footprints.ts: those of small triangles, which hold the pixels
+/** Both phases of the scan; `traced` when it also writes the boxes of footprints.ts: those of small triangles, which hold the pixels
  * where they were nearest when they came, and empty ones of large triangles. */
 const makeScanProgram = (traced: boolean): GpuProgram => ({
   name: traced ? 'facekit_rasterize_scan_traced' : 'facekit_rasterize_scan',

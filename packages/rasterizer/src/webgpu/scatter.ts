@@ -6,7 +6,7 @@ import { entry, GROUP_SIZE, linearIndex } from './snippets.js'
  *
  * WGSL has no atomic float additions, and those of other languages give another sum in each run. Here contributions are added
  * in fixed point, in 64 bits made of two atomic 32-bit words: integer sums do not depend on the order. It is for sums whose contributions
- * cannot be found from where they go, as those of texels; vertices gather (gpu-gather.ts).
+ * cannot be found from where they go, as those of texels; vertices gather (gather.ts).
  *
  * Two passes over the same code: the first finds the largest magnitude at each place, the second adds. The point is placed so that
  * n contributions of that magnitude cannot overflow: a contribution c becomes c 2^s with |c 2^s| < 2^(62 - ceil(log2 n)), n being
@@ -126,10 +126,7 @@ const resolveProgram: GpuProgram = {
     }`,
 }
 
-/** Adds up what `threads` invocations emit, at most `perThread` of it for one place each.
- *
- * @returns float32 of `shape`, the same in each run
- */
+/** Adds up what `threads` invocations emit, at most `perThread` of it for one place each; fills `result`, with the same numbers in each run. */
 export function scatter(
   backend: KernelBackend,
   program: ScatterProgram,
@@ -137,10 +134,9 @@ export function scatter(
   uniforms: readonly number[],
   threads: number,
   perThread: number,
-  shape: number[],
-): TensorInfo {
-  const size = util.sizeFromShape(shape)
-  const result = makeGpuTensor(backend, shape, 'float32')
+  result: TensorInfo,
+): void {
+  const size = util.sizeFromShape(result.shape)
   const largest = makeGpuTensor(backend, [size], 'int32')
   const sums = makeGpuTensor(backend, [2 * size], 'int32')
   const bits = 62 - Math.ceil(Math.log2(Math.max(1, threads * perThread)))
@@ -161,5 +157,4 @@ export function scatter(
     workgroups: all,
   })
   for (const { dataId } of [largest, sums]) backend.disposeData(dataId)
-  return result
 }

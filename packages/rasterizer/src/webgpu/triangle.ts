@@ -1,7 +1,7 @@
 /* Contributor notes
  *
  * Watertight: for a pixel, every vertex is moved by a rounded difference of its own, x - p_x, which is the same in all triangles.
- * From there on the signs of the edge functions are exact (gpu-snippets.ts), so the triangles are tested as an exact
+ * From there on the signs of the edge functions are exact (snippets.ts), so the triangles are tested as an exact
  * rasterizer would test a mesh that was moved by less than 1e-5 pixels. The orientation is taken from those signs as well, and
  * never from an area that was rounded on its own. A centre that lies on an edge belongs to the triangle for which the edge is a
  * top or a left one.

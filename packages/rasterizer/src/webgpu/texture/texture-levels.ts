@@ -1,5 +1,5 @@
-/** WGSL: the four texels around a look-up in one level; as `locate` in texture-arrays.ts. For programs with the uniforms of
- * gpu-sample-texture.ts. */
+/** WGSL: the four texels around a look-up in one level; as `locate` in cpu/texture/look-up.ts. For programs with the uniforms of
+ * sample-texture.ts. */
 export const locateTexels = /* wgsl */ `
   struct Corners {
     upperLeft: u32, upperRight: u32, lowerLeft: u32, lowerRight: u32,

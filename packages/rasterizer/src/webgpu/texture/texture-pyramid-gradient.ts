@@ -69,57 +69,47 @@ const cloneProgram: GpuProgram = {
     }`,
 }
 
-interface Attributes {
-  /** Shape of the texture. */
-  shape: number[]
-}
-
-/** Gradient of the texture from that of all levels. */
+/** Fills the gradient of the texture from that of all levels. */
 export function texturePyramidGradientOnGpu(
   backend: KernelBackend,
-  [upstream]: TensorInfo[],
-  { shape }: Attributes,
-): TensorInfo[] {
-  const [batch, rows, columns, channels] = shape
+  upstream: TensorInfo,
+  gradient: TensorInfo,
+): void {
+  const [batch, rows, columns, channels] = gradient.shape
   const levels = textureLevels(rows, columns)
   const total = texelCount(levels)
-  const gradient = makeGpuTensor(backend, shape, 'float32')
-  const work = makeGpuTensor(backend, upstream.shape, 'float32')
   const all = batch * total * channels
-  runGpuProgram(backend, cloneProgram, {
-    inputs: [upstream],
-    outputs: [work],
-    uniforms: [all],
-    workgroups: workgroupsFor(all, GROUP_SIZE),
-  })
+  const clone = (to: TensorInfo) =>
+    runGpuProgram(backend, cloneProgram, {
+      inputs: [upstream],
+      outputs: [to],
+      uniforms: [all],
+      workgroups: workgroupsFor(all, GROUP_SIZE),
+    })
+  // One texel: the only level is the texture.
+  if (levels.length === 1) return clone(gradient)
+  const work = makeGpuTensor(backend, upstream.shape, 'float32')
+  clone(work)
   for (let level = levels.length - 1; level > 0; level--) {
     const [finer, coarser] = [levels[level - 1], levels[level]]
-    const numbers = batch * finer.rows * finer.columns * channels
-    const uniformValues = [
-      numbers,
-      channels,
-      total,
-      finer.start,
-      finer.rows,
-      finer.columns,
-      coarser.start,
-      coarser.rows,
-      coarser.columns,
-    ]
-    const workgroups = workgroupsFor(numbers, GROUP_SIZE)
+    const count = batch * finer.rows * finer.columns * channels
     const last = level === 1
     runGpuProgram(backend, last ? finishProgram : spreadProgram, {
       inputs: last ? [work] : [],
-      outputs: last ? [gradient] : [work],
-      uniforms: uniformValues,
-      workgroups,
+      outputs: [last ? gradient : work],
+      uniforms: [
+        count,
+        channels,
+        total,
+        finer.start,
+        finer.rows,
+        finer.columns,
+        coarser.start,
+        coarser.rows,
+        coarser.columns,
+      ],
+      workgroups: workgroupsFor(count, GROUP_SIZE),
     })
   }
-  if (levels.length > 1) {
-    backend.disposeData(work.dataId)
-    return [gradient]
-  }
-  // One texel: the only level is the texture.
-  backend.disposeData(gradient.dataId)
-  return [{ ...work, shape }]
+  backend.disposeData(work.dataId)
 }

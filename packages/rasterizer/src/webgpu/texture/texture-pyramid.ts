@@ -1,4 +1,4 @@
-import { type GpuProgram, makeGpuTensor, runGpuProgram, workgroupsFor } from '@facekit/kernels'
+import { type GpuProgram, runGpuProgram, workgroupsFor } from '@facekit/kernels'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 import { entry, GROUP_SIZE, linearIndex } from '../snippets.js'
 import { texelCount, textureLevels } from '../../texture/texture-levels.js'
@@ -73,20 +73,11 @@ const reduceProgram: GpuProgram = {
     }`,
 }
 
-interface Attributes {
-  /** Shape of the texture. */
-  shape: number[]
-}
-
-/** All levels of a texture, `[T, total, C]`. */
-export function texturePyramidOnGpu(
-  backend: KernelBackend,
-  [texture]: TensorInfo[],
-  { shape: [batch, rows, columns, channels] }: Attributes,
-): TensorInfo[] {
+/** Fills all levels of a texture, `[B, T, C]`. */
+export function texturePyramidOnGpu(backend: KernelBackend, texture: TensorInfo, pyramid: TensorInfo): void {
+  const [batch, rows, columns, channels] = texture.shape
   const levels = textureLevels(rows, columns)
   const total = texelCount(levels)
-  const pyramid = makeGpuTensor(backend, [batch, total, channels], 'float32')
   const count = batch * rows * columns * channels
   runGpuProgram(backend, copyProgram, {
     inputs: [texture],
@@ -114,5 +105,4 @@ export function texturePyramidOnGpu(
       workgroups: workgroupsFor(numbers, GROUP_SIZE),
     })
   }
-  return [pyramid]
 }

@@ -1,4 +1,4 @@
-import { texelCount, textureLevels, type TextureLevel } from './texture-levels.js'
+import { texelCount, textureLevels, type TextureLevel } from '../../texture/texture-levels.js'
 
 /** What the rows, or the columns, of a level hold of those of the finer one. */
 interface Taps {

@@ -1,13 +1,10 @@
-import type { TextureLevel } from './texture-levels.js'
-
-/** How coordinates beyond 0..1 are taken: the border's texels go on, the texture repeats, or every other repetition is mirrored. */
-export type TextureWrap = 'clamp' | 'repeat' | 'mirror'
+import type { TextureLevel, TextureWrap } from '../../texture/texture-levels.js'
 
 /** What the passes over a batch of look-ups share. */
 export interface TextureScene {
   uv: Float32Array
   /** `[B, H, W, 4]` du/dx, du/dy, dv/dx, dv/dy, which choose the levels; without them all look-ups are in the first. */
-  derivatives?: Float32Array
+  derivatives?: Float32Array | undefined
   levels: readonly TextureLevel[]
   /** Texels of all levels. */
   texels: number
