@@ -1,8 +1,8 @@
 import { antialias } from '@facekit/rasterizer'
 import { encodeGamma } from '@facekit/render'
 import * as tf from '@tensorflow/tfjs-core'
-import { joinChannels } from './channel-kernels.js'
-import { blend } from './blend-kernel.js'
+import { joinChannels } from './channels.js'
+import { blend } from './blend.js'
 import type { SceneSamples } from '../sample/sample-scene.js'
 import type { Sampled } from '../sample/scene-table.js'
 import type { RenderedFront } from './render-front.js'
@@ -53,7 +53,7 @@ export function composeScene(
   const open = tf.mul(tf.sub(1, hairAlpha), tf.sub(1, frontHides))
   const share = (part: tf.Tensor) => tf.mul(part, open)
   const bare = tf.add(share(head.bare), tf.mul(front.bare, isNearest))
-  const sharp = joinChannels<tf.Tensor4D>([encodeGamma(fronted), share(head.face), share(head.mouth), bare])
+  const sharp = joinChannels<tf.Tensor4D>(encodeGamma(fronted), share(head.face), share(head.mouth), bare)
   // Outlines of each layer, nearest last.
   const smooth = [head, hair, front].reduce<tf.Tensor4D>(
     (picture, { seen }) => antialias(picture, seen.fragments, seen.clip, seen.layer.topology),

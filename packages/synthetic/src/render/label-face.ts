@@ -30,7 +30,8 @@ export function labelFace(model: MorphableModel): Int32Array {
   const result = new Int32Array(count).fill(labelOf('skin'))
   for (let t = 0; t < count; t++) {
     const corners = triangles.subarray(t * 3, t * 3 + 3)
-    const center: Point = [0, 1].map((c) => corners.reduce((sum, v) => sum + mean[v * 3 + c], 0) / 3) as never
+    const middle = (c: number) => corners.reduce((sum, v) => sum + mean[v * 3 + c], 0) / 3
+    const center: Point = [middle(0), middle(1)]
     if (eyes) {
       const of = (list: ReadonlySet<number>) => corners.filter((v) => list.has(v)).length >= 2
       if (of(eyes.right)) result[t] = labelOf('r_eye')

@@ -1,6 +1,6 @@
 import { interpolate, rasterize, type Fragments } from '@facekit/rasterizer'
 import * as tf from '@tensorflow/tfjs-core'
-import { pickRows } from './channel-kernels.js'
+import { pickRows } from './channels.js'
 import type { SceneLayer } from '../scene/scene-model.js'
 
 /** A layer in a batch of pictures. */

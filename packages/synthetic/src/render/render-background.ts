@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
-import { blend, ramp } from './blend-kernel.js'
+import { blend, ramp } from './blend.js'
 import type { SceneSamples } from '../sample/sample-scene.js'
 import type { Sampled } from '../sample/scene-table.js'
 import { channels, perPicture } from './tensor-helpers.js'

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
-import { joinChannels } from './channel-kernels.js'
-import { blend, ramp } from './blend-kernel.js'
+import { joinChannels } from './channels.js'
+import { blend, ramp } from './blend.js'
 import type { SceneSamples } from '../sample/sample-scene.js'
 import type { Sampled } from '../sample/scene-table.js'
 import { seeLayer, triangleTable, type SeenLayer } from './layer-fragments.js'
@@ -33,7 +33,7 @@ export function hairRenderer(scene: SceneModel, textures: Textures, size: number
 
   const render = (d: Sampled<SceneSamples>, placed: PlacedScene): RenderedLayer => {
     const seen = seeLayer(layer, placed.clip, size)
-    const lit = seen.spread(joinChannels<tf.Tensor3D>([seen.rows(placed.attributes), placed.thickness]))
+    const lit = seen.spread(joinChannels<tf.Tensor3D>(seen.rows(placed.attributes), placed.thickness))
     const flags = seen.pick(table)
     const isHat = channels(flags, 1)
     const at = seen.spread(uv)
@@ -44,7 +44,7 @@ export function hairRenderer(scene: SceneModel, textures: Textures, size: number
     const soft = lookUp(textures.clouds, tf.add(tf.mul(at, 2), perPicture(d.hairOffset)) as tf.Tensor4D)
     const waved = tf.add(tf.mul(around, look(0)), tf.mul(channels(soft, 0), tf.mul(look(2), 0.6)))
     const strandUv = tf.add(
-      joinChannels([waved, tf.mul(along, look(1))]),
+      joinChannels(waved, tf.mul(along, look(1))),
       perPicture(d.hairOffset),
     ) as tf.Tensor4D
     const strands = lookUp(textures.clouds, strandUv)
@@ -83,5 +83,6 @@ export function hairRenderer(scene: SceneModel, textures: Textures, size: number
 export function transformed4d(uv: tf.Tensor4D, transform: tf.Tensor2D): tf.Tensor4D {
   const at = (i: number) => perPicture(transform, i, 1)
   const [u, v] = [channels(uv, 0), channels(uv, 1)]
-  return joinChannels([0, 1].map((c) => tf.add(tf.add(tf.mul(u, at(c)), tf.mul(v, at(2 + c))), at(4 + c))))
+  const moved = (c: number) => tf.add(tf.add(tf.mul(u, at(c)), tf.mul(v, at(2 + c))), at(4 + c))
+  return joinChannels(moved(0), moved(1))
 }

@@ -1,7 +1,7 @@
 import { labelOf } from '@facekit/core'
 import * as tf from '@tensorflow/tfjs-core'
-import { joinChannels } from './channel-kernels.js'
-import { blend, ramp } from './blend-kernel.js'
+import { joinChannels } from './channels.js'
+import { blend, ramp } from './blend.js'
 import type { SceneSamples } from '../sample/sample-scene.js'
 import type { Sampled } from '../sample/scene-table.js'
 import { seeLayer, triangleTable, type SeenLayer } from './layer-fragments.js'
@@ -80,7 +80,7 @@ export function headRenderer(model: MorphableModel, scene: SceneModel, textures:
     // The skin as a map: unrolled a bit, so that cheeks are not stretched.
     const [x, y, z] = [0, 1, 2].map((c) => channels(known, c))
     const across = tf.add(x, tf.mul(tf.mul(x, tf.sub(70, z)), 0.006))
-    const place = tf.mul(joinChannels([across, y]), TEXTURE_SCALE)
+    const place = tf.mul(joinChannels(across, y), TEXTURE_SCALE)
     const at = tf.add(place, perPicture(d.skinOffset)) as tf.Tensor4D
     const coarse = lookUp(textures.clouds, at)
     const fine = lookUp(textures.clouds, tf.mul(at, 1.7) as tf.Tensor4D)

@@ -1,4 +1,4 @@
-import { takeChannels } from './channel-kernels.js'
+import { takeChannels } from './channels.js'
 import { reshape, slice, type Tensor2D, type Tensor4D } from '@tensorflow/tfjs-core'
 
 /** Channels of a picture, counted from 0. */

@@ -1,3 +1,4 @@
+import { vector3, type Vector3 } from '../vector.js'
 import type { Camera } from '@facekit/render'
 
 /** Pose of one head, as in `Pose`. */
@@ -16,8 +17,6 @@ export interface Framing {
   /** Pixels. */
   shift: readonly [number, number]
 }
-
-type Vector = readonly [number, number, number]
 
 /** Eyes, tip of the nose, corners of the mouth in the aligned crop of 224 pixels, the subject's right first. */
 const TEMPLATE: readonly (readonly [number, number])[] = [
@@ -38,7 +37,7 @@ const TEMPLATE_SIZE = 224
  */
 export function frameFace(
   points: Float64Array,
-  rotation: Vector,
+  rotation: Vector3,
   framing: Framing,
   camera: Camera,
   size: number,
@@ -50,7 +49,7 @@ export function frameFace(
   for (let round = 0; round < 4; round++) {
     const matrix = rotationOf(pose.rotation)
     const seen = five.map((point) => {
-      const moved = point.map((value, c) => value + pose.translation[c]) as unknown as Vector
+      const moved = vector3((c) => point[c] + pose.translation[c])
       const [x, y, z] = turn(matrix, moved).map((value) => value * pose.scale)
       const depth = camera.projection === 'perspective' ? Math.max(1, camera.distance - z) : camera.distance
       return [size / 2 + (focal * x) / depth, size / 2 - (focal * y) / depth] as const
@@ -64,18 +63,18 @@ export function frameFace(
     const cx = middle + a * (from[0] - middle) - b * (from[1] - middle)
     const cy = middle + b * (from[0] - middle) + a * (from[1] - middle)
     const depth = camera.distance / focal / pose.scale
-    const shift: Vector = [(to[0] - cx) * depth, (cy - to[1]) * depth, 0]
+    const shift: Vector3 = [(to[0] - cx) * depth, (cy - to[1]) * depth, 0]
     const back = turnBack(rotationOf(pose.rotation), shift)
     for (let c = 0; c < 3; c++) pose.translation[c] += back[c]
   }
   return pose
 }
 
-function fivePoints(points: Float64Array): Vector[] {
-  const mean = (first: number, last: number): Vector => {
+function fivePoints(points: Float64Array): Vector3[] {
+  const mean = (first: number, last: number): Vector3 => {
     const sum = [0, 0, 0]
     for (let i = first; i <= last; i++) for (let c = 0; c < 3; c++) sum[c] += points[i * 3 + c]
-    return sum.map((value) => value / (last - first + 1)) as unknown as Vector
+    return vector3((c) => sum[c] / (last - first + 1))
   }
   return [mean(36, 41), mean(42, 47), mean(30, 30), mean(48, 48), mean(54, 54)]
 }
@@ -111,7 +110,7 @@ function similarity(points: readonly (readonly number[])[], target: readonly (re
 }
 
 /** Rows of R = Rz(roll) Ry(yaw) Rx(pitch). */
-export function rotationOf([pitch, yaw, roll]: Vector): [Vector, Vector, Vector] {
+export function rotationOf([pitch, yaw, roll]: Vector3): [Vector3, Vector3, Vector3] {
   const [sx, sy, sz] = [pitch, yaw, roll].map(Math.sin)
   const [cx, cy, cz] = [pitch, yaw, roll].map(Math.cos)
   return [
@@ -122,9 +121,9 @@ export function rotationOf([pitch, yaw, roll]: Vector): [Vector, Vector, Vector]
 }
 
 /** R v */
-export const turn = (rows: readonly Vector[], v: Vector): Vector =>
-  rows.map((row) => row[0] * v[0] + row[1] * v[1] + row[2] * v[2]) as unknown as Vector
+export const turn = (rows: readonly Vector3[], v: Vector3): Vector3 =>
+  vector3((r) => rows[r][0] * v[0] + rows[r][1] * v[1] + rows[r][2] * v[2])
 
 /** R^T v */
-export const turnBack = (rows: readonly Vector[], v: Vector): Vector =>
-  [0, 1, 2].map((c) => rows[0][c] * v[0] + rows[1][c] * v[1] + rows[2][c] * v[2]) as unknown as Vector
+export const turnBack = (rows: readonly Vector3[], v: Vector3): Vector3 =>
+  vector3((c) => rows[0][c] * v[0] + rows[1][c] * v[1] + rows[2][c] * v[2])

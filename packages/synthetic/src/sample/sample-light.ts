@@ -1,6 +1,7 @@
 import type { Random } from '@facekit/core'
 import { sphericalHarmonicsAt } from '@facekit/illumination'
 import { whiteLight } from '@facekit/parameters'
+import type { Vector3 } from '../vector.js'
 import type { LightOptions } from '../synthesizer-options.js'
 
 /** Light of one picture, as in `Illumination`. */
@@ -12,13 +13,11 @@ export interface SampledLight {
   shininess: number
 }
 
-type Vector = readonly [number, number, number]
-
 /** What a diffuse surface makes of each band: pi, 2 pi / 3, pi / 4. */
 const BANDS = [Math.PI, (2 * Math.PI) / 3, Math.PI / 4]
 const BAND_OF = [0, 1, 1, 1, 2, 2, 2, 2, 2]
 /** Directions in which a face's surface looks, for its brightness. */
-const FRONTAL: readonly Vector[] = [
+const FRONTAL: readonly Vector3[] = [
   [0, 0, 1],
   [0.6, 0, 0.8],
   [-0.6, 0, 0.8],
@@ -31,7 +30,7 @@ const FRONTAL: readonly Vector[] = [
 export function sampleLight(random: Random, { exposure, color }: Required<LightOptions>): SampledLight {
   const result = new Float32Array(27)
   const tint = () => sampleTint(random, color)
-  const add = (direction: Vector, intensity: number, rgb: readonly number[]) => {
+  const add = (direction: Vector3, intensity: number, rgb: readonly number[]) => {
     sphericalHarmonicsAt(...direction).forEach((value, k) => {
       for (let c = 0; c < 3; c++) result[k * 3 + c] += BANDS[BAND_OF[k]] * value * intensity * rgb[c]
     })
@@ -45,13 +44,13 @@ export function sampleLight(random: Random, { exposure, color }: Required<LightO
   for (let c = 0; c < 3; c++) result[3 + c] += slope * sky[c]
   const lamps = 1 + random.integer(4)
   const hard = random.uniform() < 0.3
-  let key: Vector = [0, 0, 1]
+  let key: Vector3 = [0, 0, 1]
   let keyColor: readonly number[] = [1, 1, 1]
   for (let i = 0; i < lamps; i++) {
     const side =
       i === 0 && hard ? random.uniform(0.8, 1.5) * (random.integer(2) * 2 - 1) : random.normal(0, 0.9)
     const height = random.normal(0.45, 0.5)
-    const direction: Vector = [
+    const direction: Vector3 = [
       Math.sin(side) * Math.cos(height),
       Math.sin(height),
       Math.cos(side) * Math.cos(height),

@@ -8,6 +8,7 @@ import { sampleHair, sampleOccluders } from './sample-looks.js'
 import { sampleLight } from './sample-light.js'
 import { sampleBackground, sampleCamera } from './sample-surroundings.js'
 import { frameFace, rotationOf, turn, turnBack, type SampledPose } from './frame-face.js'
+import { vector3 } from '../vector.js'
 import { hashSeed } from './hash-seed.js'
 import { landmarkShape } from './landmark-shape.js'
 import type { SynthesizerSettings } from '../complete-options.js'
@@ -82,15 +83,11 @@ export type SceneSamples = ReturnType<ReturnType<typeof sceneSampler>>
 function bodyPose(head: SampledPose, share: number): SampledPose {
   const [pitch, yaw, roll] = head.rotation
   const rotation: [number, number, number] = [pitch * share * 0.5, yaw * share, roll * share]
-  const moved = NECK.map((value, c) => value + head.translation[c]) as unknown as readonly [
-    number,
-    number,
-    number,
-  ]
+  const moved = vector3((c) => NECK[c] + head.translation[c])
   const there = turnBack(rotationOf(rotation), turn(rotationOf(head.rotation), moved))
   return {
     rotation,
-    translation: there.map((value, c) => value - NECK[c]) as [number, number, number],
+    translation: vector3((c) => there[c] - NECK[c]),
     scale: head.scale,
   }
 }

@@ -1,6 +1,7 @@
 import { createRandom, type Random } from '@facekit/core'
 import { HEAD_CENTER } from './head-part.js'
-import { mix, smoothstep, type Vector3 } from './mesh-part.js'
+import { vector3, type Vector3 } from '../vector.js'
+import { mix, smoothstep } from './mesh-part.js'
 import { surfacePoint, type ShellGrid } from './shell-grid.js'
 
 /** Below the skin by so much where nothing grows, mm. */
@@ -32,7 +33,7 @@ export function hairStyles(grid: ShellGrid, count: number, seed: number): Float3
   for (let style = 0; style < count; style++) {
     const cut = sampleCut(random)
     for (let v = 0; v < grid.count; v++) {
-      const direction = [0, 1, 2].map((c) => grid.directions[v * 3 + c]) as unknown as Vector3
+      const direction = vector3((c) => grid.directions[v * 3 + c])
       result[style * grid.count + v] = cut(direction, surfacePoint(grid, v), grid.radius[v])
     }
   }
@@ -136,7 +137,7 @@ export function hatStyles(grid: ShellGrid, count: number, seed: number): Float32
       down: random.uniform(-120, -88),
     }
     for (let v = 0; v < grid.count; v++) {
-      const direction = [0, 1, 2].map((c) => grid.directions[v * 3 + c]) as unknown as Vector3
+      const direction = vector3((c) => grid.directions[v * 3 + c])
       const [x, y, z] = surfacePoint(grid, v)
       let over: number
       if (scarf) {

@@ -1,6 +1,7 @@
 import { labelOf } from '@facekit/core'
 import type { MorphableModel } from '@facekit/morphable'
-import { gridTriangles, mix, smoothstep, type Host, type MeshPart, type Vector3 } from './mesh-part.js'
+import type { Vector3 } from '../vector.js'
+import { gridTriangles, mix, smoothstep, type Host, type MeshPart } from './mesh-part.js'
 
 /** From where the head is seen as a star: each direction meets its surface once. */
 export const HEAD_CENTER: Vector3 = [0, 20, -40]

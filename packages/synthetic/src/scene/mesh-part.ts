@@ -1,6 +1,3 @@
-/** A point or direction, mm. */
-export type Vector3 = readonly [number, number, number]
-
 /** Rasterized apart from each other, so that what lies below shows through. */
 export type Layer = 'head' | 'mouth' | 'hair' | 'front'
 

@@ -1,5 +1,6 @@
 import { createRandom, labelOf, type Random } from '@facekit/core'
-import { gridTriangles, mix, still, type MeshPart, type Vector3 } from './mesh-part.js'
+import type { Vector3 } from '../vector.js'
+import { gridTriangles, mix, still, type MeshPart } from './mesh-part.js'
 
 /** A part of which there are many versions. */
 export interface VariedPart {

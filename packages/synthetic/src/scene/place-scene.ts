@@ -7,7 +7,7 @@ import type { SceneLibrary } from './build-scene.js'
 import type { Sampled } from '../sample/scene-table.js'
 import type { SceneSamples } from '../sample/sample-scene.js'
 import { HIDDEN } from './hair-styles.js'
-import { joinChannels } from '../render/channel-kernels.js'
+import { joinChannels } from '../render/channels.js'
 import type { Material } from './mesh-part.js'
 import type { SceneModel } from './scene-model.js'
 
@@ -198,7 +198,7 @@ export function scenePlacer(model: MorphableModel, scene: SceneModel, library: S
     return {
       vertices,
       clip,
-      attributes: joinChannels<tf.Tensor3D>([shaded, albedo, normals]),
+      attributes: joinChannels<tf.Tensor3D>(shaded, albedo, normals),
       skin,
       thickness: tf.expandDims(tf.concat([hair, hat], 1), 2) as tf.Tensor3D,
     }

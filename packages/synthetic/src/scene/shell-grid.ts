@@ -1,4 +1,4 @@
-import type { Vector3 } from './mesh-part.js'
+import { vector3, type Vector3 } from '../vector.js'
 import { gridTriangles } from './mesh-part.js'
 import { HEAD_CENTER, outwards } from './head-part.js'
 
@@ -90,4 +90,4 @@ function distances(positions: Float32Array, directions: Float32Array, count: num
 
 /** Point of the mean head below a vertex of the grid. */
 export const surfacePoint = ({ directions, radius }: ShellGrid, v: number): Vector3 =>
-  [0, 1, 2].map((c) => HEAD_CENTER[c] + directions[v * 3 + c] * radius[v]) as unknown as Vector3
+  vector3((c) => HEAD_CENTER[c] + directions[v * 3 + c] * radius[v])
