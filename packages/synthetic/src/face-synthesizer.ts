@@ -129,7 +129,7 @@ export function createFaceSynthesizer(
       ),
       identityIds: tf.cast(tf.round(tf.reshape(d.person, [batch])), 'int32') as tf.Tensor1D,
     }
-    return result as unknown as tf.TensorContainerObject
+    return result
   })
 
   /** x, y, width, height of what the face's vertices take up. */
@@ -152,7 +152,7 @@ export function createFaceSynthesizer(
       const rows = Array.from({ length: batch }, (_, i) => samplePicture(picture + i))
       picture += batch
       const samples = table.pack(rows)
-      const result = render(samples) as unknown as SyntheticBatch
+      const result = render(samples)
       samples.dispose()
       return result
     },

@@ -1,9 +1,11 @@
 import type { FaceParameters } from '@facekit/parameters'
-import { dispose, type TensorContainer } from '@tensorflow/tfjs-core'
+import { dispose } from '@tensorflow/tfjs-core'
 import type { Tensor1D, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core'
 
+// A type and not an interface, so that `tf.tidy` and `tf.dispose` take it.
+
 /** Rendered pictures and what is known of them. Plain tensors, of which the caller disposes (`disposeBatch`). */
-export interface SyntheticBatch {
+export type SyntheticBatch = {
   /** `[B, S, S, 3]` encoded, 0..1. */
   image: Tensor4D
   /** `[B, S, S]` int32, 0 to 18: what is seen at each pixel centre, see `faceLabels` of @facekit/core. */
@@ -32,4 +34,4 @@ export interface SyntheticBatch {
 }
 
 /** Frees all tensors of a batch; `tf.dispose(batch)` with types. */
-export const disposeBatch = (batch: SyntheticBatch): void => dispose(batch as unknown as TensorContainer)
+export const disposeBatch = (batch: SyntheticBatch): void => dispose(batch)
