@@ -51,6 +51,23 @@ export function addDoubles(to: usize, value: v128): void {
   v128.store(to, f64x2.add(v128.load(to, 16), f64x2.promote_low_f32x4(high)), 16)
 }
 
+/** out[row] = factor * the sum of each row: up to 32 numbers a lane are added up in float32, those sums in float64. */
+export function rowSums(x: usize, rows: i32, columns: i32, factor: f64, out: usize): void {
+  for (let row = 0; row < rows; row++, out += 4) {
+    let total: f64 = 0
+    let i = 0
+    while (i + 4 <= columns) {
+      const end = min(columns & ~3, i + 4 * ROWS)
+      let sum = f32x4.splat(0)
+      for (; i < end; i += 4, x += 16) sum = f32x4.add(sum, v128.load(x))
+      total += <f64>f32x4.extract_lane(sum, 0) + <f64>f32x4.extract_lane(sum, 1)
+      total += <f64>f32x4.extract_lane(sum, 2) + <f64>f32x4.extract_lane(sum, 3)
+    }
+    for (; i < columns; i++, x += 4) total += <f64>load<f32>(x)
+    store<f32>(out, <f32>(total * factor))
+  }
+}
+
 /** out[C] = factor * the sum of the rows.
  *
  * @param scratch - `channels` float64

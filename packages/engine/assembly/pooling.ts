@@ -1,3 +1,67 @@
+/** Max pooling, or the average of what lies inside of the picture; NaN goes through.
+ *
+ * @param x - `[batch, height, width, channels]`
+ * @param out - `[batch, outHeight, outWidth, channels]`
+ */
+export function pool(
+  x: usize,
+  batch: i32,
+  height: i32,
+  width: i32,
+  channels: i32,
+  out: usize,
+  outHeight: i32,
+  outWidth: i32,
+  windowHeight: i32,
+  windowWidth: i32,
+  strideY: i32,
+  strideX: i32,
+  top: i32,
+  left: i32,
+  average: bool,
+): void {
+  const pixelBytes = <usize>channels * 4
+  const rowBytes = <usize>width * pixelBytes
+  const whole = channels & ~3
+  for (let b = 0; b < batch; b++, x += <usize>height * rowBytes) {
+    for (let oy = 0; oy < outHeight; oy++) {
+      const y0 = max(0, oy * strideY - top)
+      const y1 = min(height, oy * strideY - top + windowHeight)
+      for (let ox = 0; ox < outWidth; ox++) {
+        const x0 = max(0, ox * strideX - left)
+        const x1 = min(width, ox * strideX - left + windowWidth)
+        const share: f32 = average ? <f32>1 / <f32>((y1 - y0) * (x1 - x0)) : 1
+        const begin = x + <usize>y0 * rowBytes + <usize>x0 * pixelBytes
+        let c = 0
+        for (; c < whole; c += 4, out += 16) {
+          let line = begin + <usize>c * 4
+          let total = average ? f32x4.splat(0) : f32x4.splat(-Infinity)
+          for (let y = y0; y < y1; y++, line += rowBytes) {
+            let at = line
+            for (let z = x0; z < x1; z++, at += pixelBytes) {
+              const value = v128.load(at)
+              total = average ? f32x4.add(total, value) : f32x4.max(total, value)
+            }
+          }
+          v128.store(out, average ? f32x4.mul(total, f32x4.splat(share)) : total)
+        }
+        for (; c < channels; c++, out += 4) {
+          let line = begin + <usize>c * 4
+          let total: f32 = average ? 0 : -Infinity
+          for (let y = y0; y < y1; y++, line += rowBytes) {
+            let at = line
+            for (let z = x0; z < x1; z++, at += pixelBytes) {
+              const value = load<f32>(at)
+              total = average ? total + value : max<f32>(total, value)
+            }
+          }
+          store<f32>(out, average ? total * share : total)
+        }
+      }
+    }
+  }
+}
+
 /** Gradient of max pooling: dy goes to the first largest pixel of each window.
  *
  * @param x - `[batch, height, width, channels]`
@@ -41,7 +105,8 @@ export function maxPoolGradient(
               if (<u32>column >= <u32>width) continue
               const pixel = y * width + column
               const value = v128.load(x + channel + <usize>pixel * pixelBytes)
-              const larger = f32x4.gt(value, best)
+              // Of numbers and a NaN the NaN is largest, the first of them.
+              const larger = v128.andnot(v128.or(f32x4.gt(value, best), f32x4.ne(value, value)), f32x4.ne(best, best))
               best = v128.bitselect(value, best, larger)
               where = v128.bitselect(i32x4.splat(pixel), where, larger)
             }
@@ -67,7 +132,7 @@ export function maxPoolGradient(
               if (<u32>column >= <u32>width) continue
               const pixel = y * width + column
               const value = load<f32>(x + channel + <usize>pixel * pixelBytes)
-              if (value > best) {
+              if ((value > best || value != value) && best == best) {
                 best = value
                 where = pixel
               }

@@ -9,7 +9,7 @@ export { initEngine } from './init-engine.js'
 export { inspectBackends, type InspectBackendsOptions } from './backends/inspect-backends.js'
 export { measureBackend, type BackendSpeed } from './backends/measure-backend.js'
 export { assertHealthy } from './backends/health.js'
-export { recordStep, type KernelTime, type RecordedStep } from '@facekit/kernels'
+export { recordStep, type KernelTime, type RecordedStep, type StepInput } from '@facekit/kernels'
 export {
   batchNormalization,
   type BatchNormalizationOptions,

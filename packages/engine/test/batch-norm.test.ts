@@ -129,6 +129,22 @@ describe.each([...testBackends, 'device', ...(webgpu ? ['webgpu'] : [])])('batch
     )
   })
 
+  it('gradient: of tf.batchNorm without scale, offset, or both', async () => {
+    if (backend === 'device') return
+    const [mean, variance] = [tf.tensor1d(normals(5)), tf.tensor1d(normals(5).map((v) => 0.5 + Math.abs(v)))]
+    const [offset, scale] = [tf.tensor1d(normals(5)), tf.tensor1d(normals(5, 2))]
+    const x = tf.tensor4d(data.x, shape as [number, number, number, number])
+    const inputs = [x, mean, variance]
+    const run = (offset?: tf.Tensor1D, scale?: tf.Tensor1D) => (x: tf.Tensor, m: tf.Tensor, v: tf.Tensor) =>
+      tf.batchNorm(x as tf.Tensor4D, m as tf.Tensor1D, v as tf.Tensor1D, offset, scale)
+    await checkGradient(run(), inputs)
+    await checkGradient(run(offset), inputs)
+    await checkGradient(run(undefined, scale), inputs)
+    await expectNoLeak(() => tf.tidy(() => void tf.batchNorm(x, mean, variance)))
+    tf.batchNorm(x, mean, variance).dispose()
+    tf.dispose([...inputs, offset, scale])
+  })
+
   it('value: tf.batchNorm of two to four axes, without scale or offset', async () => {
     for (const size of [[24, 5], [6, 4, 5], shape]) {
       const run = async () => {

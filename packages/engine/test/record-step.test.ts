@@ -120,6 +120,41 @@ describe.skipIf(!webgpu)('recordStep on webgpu', () => {
     expect(await read(tf.add(x, 1))).toEqual([2])
   })
 
+  it.each([4, 5, 7, 20])('throws: a number that first changes at call %i', async (change) => {
+    let rate = 2
+    const step = recordStep((x: tf.Scalar) => tf.mul(x, tf.scalar(rate)))
+    const x = tf.scalar(1)
+    const calls: number[] = []
+    const loop = () => {
+      for (let i = 1; i <= 64; i++) {
+        if (i === change) rate = 3
+        calls.push(i)
+        step(x).dispose()
+      }
+    }
+    expect(loop).toThrow(/^recordStep: upload of \[\] gets other numbers than were recorded.*; give the step/)
+    // Checks are at replays 1, 2, 4, 8, ..., of which the first is call 4.
+    expect(calls.length - 3).toBe(2 ** Math.ceil(Math.log2(change - 3)))
+    expect(await read(tf.add(x, 1))).toEqual([2])
+    step.dispose()
+    x.dispose()
+  })
+
+  it('value: numbers among the inputs are recorded each by itself', async () => {
+    const step = recordStep((x: tf.Scalar, rate: number) => tf.mul(x, tf.scalar(rate)))
+    for (let i = 0; i < 60; i++) {
+      // A few that stay for a while, then a new one each time.
+      const rate = i < 30 ? Math.floor(i / 10) : i
+      const x = tf.scalar(i)
+      const result = step(x, rate)
+      expect(await read(result)).toEqual([i * rate])
+      tf.dispose([x, result])
+    }
+    const before = tf.memory().numTensors
+    step.dispose()
+    expect(tf.memory().numTensors).toBeLessThan(before)
+  })
+
   it('throws: reading a tensor in the step', async () => {
     const step = recordStep((x: tf.Scalar) => {
       const y = tf.add(x, 1)

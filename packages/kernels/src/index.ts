@@ -11,7 +11,7 @@ export {
 export type { GpuBackend, GpuCommand, GpuTensorData } from './gpu-backend.js'
 export { wgslGroupSum, wgslMain } from './wgsl.js'
 export { gpuConstant } from './gpu-constant.js'
-export { recordStep, type KernelTime, type RecordedStep } from './record-step.js'
+export { recordStep, type KernelTime, type RecordedStep, type StepInput } from './record-step.js'
 export { load3, sineAndCosine, store3 } from './wgsl-vectors.js'
 export { defineKernel } from './define-kernel.js'
 export { float32, float32Like, int32, type TensorSpec } from './tensor-spec.js'

@@ -9,8 +9,11 @@ export interface KernelTime {
   milliseconds: number
 }
 
+/** What a recorded step takes: tensors, whose contents may change, and numbers, of which each set is recorded by itself. */
+export type StepInput = Tensor | number
+
 /** A step of a loop that is recorded once and replayed. */
-export interface RecordedStep<Inputs extends Tensor[], Output extends TensorContainer> {
+export interface RecordedStep<Inputs extends StepInput[], Output extends TensorContainer> {
   /** Runs the step. The caller owns the result. */
   (...inputs: Inputs): Output
   /** Times each kernel of the step on the GPU, longest first; runs it once more, on the inputs of the last call.
@@ -24,7 +27,7 @@ export interface RecordedStep<Inputs extends Tensor[], Output extends TensorCont
 
 /** What a backend that can record steps has: that of @facekit/engine for WebGPU. */
 interface RecordingBackend {
-  recordStep?<Inputs extends Tensor[], Output extends TensorContainer>(
+  recordStep?<Inputs extends StepInput[], Output extends TensorContainer>(
     run: (...inputs: Inputs) => Output,
   ): RecordedStep<Inputs, Output>
 }
@@ -32,15 +35,18 @@ interface RecordingBackend {
 /** Makes a function that is called again and again with tensors of the same shapes, such as a training step, as fast as the GPU is.
  *
  * In tfjs an operation costs 20 to 100 microseconds of CPU time, a step of a thousand of them a tenth of a second. On WebGPU the first two calls
- * run as ever; the third one runs and is recorded; from then on its GPU commands are issued again, without tfjs. Shapes that have not been
- * seen are recorded anew. On the other backends the function just runs, in a `tidy`.
+ * run as usual; the third one runs and is recorded; from then on its GPU commands are issued again, without tfjs. Shapes that have not been
+ * seen are recorded anew, and so are other numbers among the inputs, up to 16 recordings. On the other backends the function just runs, in a
+ * `tidy`.
  *
- * What the function does must be the same at every call but for the contents of tensors: of its `inputs`, of variables (assigned or updated in place,
- * inside of the step and between calls) and of tensors that it finds outside. Numbers that change (a learning rate, random numbers made on the
- * CPU) must come as inputs or variables; the recording finds out if they don't. It can't read tensors, and must be synchronous.
+ * What the function does must be the same at every call but for its inputs and the contents of tensors: of variables (assigned or updated
+ * in place, inside the step and between calls) and of tensors from outside. A number that changes at every call (random numbers
+ * made on the CPU, a learning rate) belongs in an input tensor or a variable; one that changes now and then (the weight of a loss) can be an
+ * input as it is. Numbers from elsewhere are frozen by the recording. That they stay the same is checked at the third call, and
+ * at the 1st, 2nd, 4th, 8th, ... replay, which runs the function instead. The function can't read tensors, and must be synchronous.
  *
  * @differentiable no; take gradients inside of it
- * @throws {BackendError} when the step reads a tensor, or tells the GPU other numbers than at the call before
+ * @throws {BackendError} when the step reads a tensor, or when a check finds other numbers than were recorded
  * @example
  * const optimizer = tf.train.adam(1e-3)
  * const step = recordStep((x: tf.Tensor2D, y: tf.Tensor2D) =>
@@ -51,7 +57,7 @@ interface RecordingBackend {
  *   tf.dispose([x, y, loss])
  * }
  */
-export function recordStep<Inputs extends Tensor[], Output extends TensorContainer>(
+export function recordStep<Inputs extends StepInput[], Output extends TensorContainer>(
   run: (...inputs: Inputs) => Output,
 ): RecordedStep<Inputs, Output> {
   const steps = new Map<RecordingBackend, RecordedStep<Inputs, Output>>()

@@ -4,7 +4,9 @@ import { instantiateBackend } from './instantiate-backend.js'
 import { depthwiseFilterGradient, depthwiseInputGradient } from '../gradients/depthwise-gradients.js'
 import { silenceCpuBackend } from '../tfjs/silence-cpu-backend.js'
 import { registerBroadcastBatchNorm } from '../layers/fused-batch-norm.js'
-import { registerPlainKernel } from '../wasm/plain-kernel.js'
+import { maxPool } from '../cpu/max-pool.js'
+import { registerHostTransform } from '../transform/register-transform.js'
+import { registerPlainKernel } from '../cpu/plain-kernel.js'
 import { resizeBilinearGradient, resizeNearestGradient } from '../gradients/resize-gradients.js'
 import { registerCpuUnsortedSegmentSum } from '../wasm/unsorted-segment-sum.js'
 
@@ -24,6 +26,8 @@ export const cpuBackend: BackendProvider = {
       complete = true
       registerCpuUnsortedSegmentSum()
       registerBroadcastBatchNorm('cpu')
+      registerHostTransform('cpu')
+      registerPlainKernel('cpu', maxPool)
       for (const kernel of [resizeBilinearGradient, resizeNearestGradient]) registerPlainKernel('cpu', kernel)
       registerPlainKernel('cpu', depthwiseInputGradient)
       registerPlainKernel('cpu', depthwiseFilterGradient)

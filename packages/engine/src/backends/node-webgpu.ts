@@ -1,4 +1,5 @@
 import { importOptional } from '../import-optional.js'
+import { mergeDawnFlags } from './dawn-flags.js'
 
 /** The npm package `webgpu`: Dawn for Node. */
 interface WebgpuPackage {
@@ -14,14 +15,14 @@ const FLAGS = ['disable-dawn-features=timestamp_quantization']
 
 /** WebGPU for Node: `navigator.gpu` of the npm package `webgpu`, and its constants (`GPUBufferUsage`, ...) as globals.
  *
- * @param flags - for Dawn; those of the first call count
+ * @param flags - for Dawn, merged with ours by name; those of the first call count
  * @returns undefined when the package is not installed
  */
 export async function nodeWebgpu(flags: readonly string[] = []): Promise<GPU | undefined> {
   if (instance) return instance
   const webgpu = await importOptional<WebgpuPackage>('webgpu')
   if (!webgpu) return undefined
-  instance = webgpu.create([...FLAGS, ...flags])
+  instance = webgpu.create(mergeDawnFlags(FLAGS, flags))
   for (const [name, value] of Object.entries(webgpu.globals)) {
     if (!(name in globalThis)) Object.assign(globalThis, { [name]: value })
   }

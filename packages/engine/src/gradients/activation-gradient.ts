@@ -8,6 +8,7 @@ import {
   workgroupsFor,
 } from '@facekit/kernels'
 import { util, zerosLike, type Tensor } from '@tensorflow/tfjs-core'
+import { keepNaN } from '../webgpu/nan.js'
 import { GROUP, GROUP_PARAMETERS, loadWidth, vectorType } from '../webgpu/columns.js'
 
 export type ActivationName = 'relu' | 'sigmoid' | 'tanh'
@@ -24,7 +25,10 @@ const activations: Record<ActivationName, Activation> = {
   relu: {
     wgsl: 'select(T(0), dy, (y > T(0)) & (y < T(uniforms.parameter)))',
     compute: (dy, y, result, parameter) => {
-      for (let i = 0; i < result.length; i++) result[i] = y[i] > 0 && y[i] < parameter ? dy[i] : 0
+      for (let i = 0; i < result.length; i++) {
+        const passes = y[i] > 0 && y[i] < parameter
+        result[i] = passes ? dy[i] : Number.isNaN(y[i]) ? NaN : 0
+      }
     },
   },
   sigmoid: {
@@ -113,7 +117,7 @@ function programOf(name: ActivationName, wgsl: string, load: 1 | 4): GpuProgram 
         if (index >= uniforms.size) { return; }
         let dy = dys[index];
         let y = ys[index];
-        result[index] = ${wgsl.replaceAll(/\bT\b/g, vectorType(load))};
+        result[index] = ${keepNaN('y', wgsl.replaceAll(/\bT\b/g, vectorType(load)), vectorType(load))};
       }`,
   }
 }

@@ -2,6 +2,7 @@ import { type HostKernel, runHostKernel } from '@facekit/kernels'
 import { add, mul, reshape, rsqrt, square, sub, sum, type Tensor } from '@tensorflow/tfjs-core'
 import { normalizationGradientArrays } from '../layers/batch-normalization-arrays.js'
 import { gpuNormalizeGradient } from '../webgpu/norm/batch-normalization-gradient.js'
+import { completeBatchNormInputs } from '../tfjs/batch-norm-inputs.js'
 import { replaceGradient } from '../tfjs/typed-gradient.js'
 import { hasOwnKernels } from '../backends/own-kernels.js'
 
@@ -43,6 +44,7 @@ let complete = false
 export function completeBatchNormGradient(): void {
   if (complete) return
   complete = true
+  completeBatchNormInputs()
   replaceGradient<{ varianceEpsilon: number }>('FusedBatchNorm', {
     inputsToSave: ['x', 'mean', 'variance', 'scale'],
     gradFunc: (dy, [x, mean, variance, scale], { varianceEpsilon: epsilon }) => {

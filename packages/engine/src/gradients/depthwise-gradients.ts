@@ -1,5 +1,5 @@
 import { backend_util } from '@tensorflow/tfjs-core'
-import type { PlainKernel } from '../wasm/plain-kernel.js'
+import type { PlainKernel } from '../cpu/plain-kernel.js'
 
 type Shape4D = [number, number, number, number]
 

@@ -1,4 +1,4 @@
-import type { PlainKernel } from '../wasm/plain-kernel.js'
+import type { PlainKernel } from '../cpu/plain-kernel.js'
 
 interface Attributes {
   alignCorners: boolean

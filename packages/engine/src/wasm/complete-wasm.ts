@@ -8,8 +8,9 @@ import { silenceCpuBackend } from '../tfjs/silence-cpu-backend.js'
 import { depthwiseFilterGradient, depthwiseInputGradient } from '../gradients/depthwise-gradients.js'
 import { einsum } from './einsum.js'
 import { isNode } from '../import-optional.js'
+import { registerHostTransform } from '../transform/register-transform.js'
 import { registerBroadcastBatchNorm } from '../layers/fused-batch-norm.js'
-import { registerPlainKernel } from './plain-kernel.js'
+import { registerPlainKernel } from '../cpu/plain-kernel.js'
 import { resizeBilinearGradient, resizeNearestGradient } from '../gradients/resize-gradients.js'
 import { reverse } from './reverse.js'
 import { tile } from './tile.js'
@@ -18,12 +19,15 @@ import { registerWasmAliases } from './aliases.js'
 import { checkWasmKernels, watchWasmBackend } from './checks.js'
 import { registerWasmActivations } from './activations.js'
 import { registerWasmBatchNormalization } from './batch-normalization.js'
-import { registerWasmKernel, stockWasmKernel } from './wasm-kernel.js'
+import { registerWasmKernel, replaceWasmKernel } from './wasm-kernel.js'
 import { maxPoolGradient } from './max-pool-gradient.js'
 import { loadWasmModule } from './wasm-module.js'
 import { withSharedMemory } from './shared-memory.js'
 import { startThreads, wantedThreads } from './threads.js'
 import { registerWasmSums } from './sums.js'
+import { registerWasmClamps } from './clamp.js'
+import { registerWasmExtrema } from './extremum.js'
+import { registerWasmPools } from './pool.js'
 
 /** Kernels whose stock WASM version gives wrong numbers, and that are rare enough to be left to plain JavaScript. */
 const WRONG_ON_WASM = [
@@ -56,15 +60,19 @@ export async function completeWasm(): Promise<void> {
   registerWasmActivations()
   registerWasmBatchNormalization()
   registerWasmSums()
+  registerWasmClamps()
+  registerWasmExtrema()
+  registerWasmPools()
   registerPlainKernel('wasm', depthwiseInputGradient)
   registerPlainKernel('wasm', depthwiseFilterGradient)
   registerPlainKernel('wasm', resizeBilinearGradient)
   registerPlainKernel('wasm', resizeNearestGradient)
   registerBroadcastBatchNorm('wasm')
+  registerHostTransform('wasm')
   registerWasmKernel('UnsortedSegmentSum', unsortedSegmentSum)
   registerWasmKernel('Einsum', einsum)
-  registerWasmKernel('Reverse', reverse, stockWasmKernel('Reverse').config)
-  registerWasmKernel('Tile', tile, stockWasmKernel('Tile').config)
+  replaceWasmKernel('Reverse', () => reverse)
+  replaceWasmKernel('Tile', () => tile)
   const cpu = silenceCpuBackend(new MathBackendCPU())
   for (const name of WRONG_ON_WASM) registerCpuFallback(name, cpu)
   checkWasmKernels()

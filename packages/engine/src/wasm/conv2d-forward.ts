@@ -1,7 +1,7 @@
 import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core'
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
 import { convolutionTaps, gatherConvolution } from './convolution.js'
-import { registerWasmKernel, runWasmKernel, stockWasmKernel, type WasmKernel } from './wasm-kernel.js'
+import { replaceWasmKernel, runWasmKernel } from './wasm-kernel.js'
 
 type Shape4D = [number, number, number, number]
 
@@ -33,21 +33,19 @@ const ACTIVATIONS: Record<string, string> = {
 /** Replaces Conv2D and FusedConv2D of the WASM backend: XNNPACK takes longer, and much longer for a filter that it has not seen
  * before, as every filter is in a training step. */
 export function registerConv2d(): void {
-  const plain = stockWasmKernel<'x' | 'filter', Attributes>('Conv2D')
-  const fused = stockWasmKernel<FusedInputs, FusedAttributes>('FusedConv2D')
-  const conv2d: WasmKernel<'x' | 'filter', Attributes> = (args) => {
+  replaceWasmKernel<'x' | 'filter', Attributes>('Conv2D', (stock) => (args) => {
     const { inputs, attrs, backend } = args
-    if (attrs.dataFormat !== 'NHWC') return plain.run(args)
+    if (attrs.dataFormat !== 'NHWC') return stock(args)
     return convolve(backend, inputs, attrs, false)
-  }
-  const fusedConv2d: WasmKernel<FusedInputs, FusedAttributes> = (args) => {
+  })
+  replaceWasmKernel<FusedInputs, FusedAttributes>('FusedConv2D', (stock) => (args) => {
     const { inputs, attrs, backend } = args
     const { activation, dataFormat, leakyreluAlpha } = attrs
     const bias: TensorInfo | undefined = inputs.bias
     const next = ACTIVATIONS[activation]
     const known = activation === 'linear' || activation === 'relu' || next
     const fits = !bias || (bias.shape.length === 1 && bias.shape[0] === inputs.filter.shape[3])
-    if (dataFormat !== 'NHWC' || !known || !fits) return fused.run(args)
+    if (dataFormat !== 'NHWC' || !known || !fits) return stock(args)
     const x = convolve(backend, inputs, attrs, activation === 'relu')
     if (!next) return x
     const operands: Record<string, TensorInfo> =
@@ -55,9 +53,7 @@ export function registerConv2d(): void {
     const result = runWasmKernel(backend, next, operands, { alpha: leakyreluAlpha })
     backend.disposeData(x.dataId)
     return result
-  }
-  registerWasmKernel('Conv2D', conv2d, plain.config)
-  registerWasmKernel('FusedConv2D', fusedConv2d, fused.config)
+  })
 }
 
 function convolve(

@@ -1,7 +1,7 @@
 import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core'
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
 import { gatherConvolution } from './convolution.js'
-import { registerWasmKernel, stockWasmKernel, type WasmKernel } from './wasm-kernel.js'
+import { replaceWasmKernel } from './wasm-kernel.js'
 import { addressOf, clear } from './wasm-module.js'
 
 type Shape4D = [number, number, number, number]
@@ -30,16 +30,14 @@ interface Phase {
  * phase sees every s-th tap of the filter only, and is a small convolution without a stride.
  */
 export function registerConv2dInputGradient(): void {
-  const stock = stockWasmKernel<'dy' | 'filter', Attributes>('Conv2DBackpropInput')
-  const kernel: WasmKernel<'dy' | 'filter', Attributes> = (args) => {
+  replaceWasmKernel<'dy' | 'filter', Attributes>('Conv2DBackpropInput', (stock) => (args) => {
     const { inputs, attrs, backend } = args
     const { strides, pad, dimRoundingMode, inputShape, dataFormat } = attrs
     const filterShape = inputs.filter.shape as Shape4D
-    if (dataFormat !== 'NHWC') return stock.run(args)
+    if (dataFormat !== 'NHWC') return stock(args)
     const info = backend_util.computeConv2DInfo(inputShape, filterShape, strides, 1, pad, dimRoundingMode)
     return inputGradient(backend, inputs.dy, inputs.filter, info)
-  }
-  registerWasmKernel('Conv2DBackpropInput', kernel, stock.config)
+  })
 }
 
 function phases(input: number, filter: number, stride: number, padding: number): Phase[] {

@@ -1,11 +1,10 @@
 import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
 import {
-  registeredKernel,
   registerTypedKernel,
+  replaceTypedKernel,
   runTypedKernel,
   type KernelInputs,
-  type RegisteredKernel,
   type TypedKernel,
 } from '../tfjs/typed-kernel.js'
 
@@ -28,13 +27,12 @@ export function registerWasmKernel<
   registerTypedKernel(name, 'wasm', kernel, stock)
 }
 
-/** A kernel of tfjs' WASM backend, to be replaced by one that hands rare cases to it. */
-export function stockWasmKernel<Names extends string, Attributes>(
+/** Replaces a kernel of the WASM backend by one that may call it. */
+export function replaceWasmKernel<Names extends string, Attributes>(
   name: string,
-): RegisteredKernel<KernelInputs<Names>, Attributes, BackendWasm> {
-  const stock = registeredKernel<KernelInputs<Names>, Attributes, BackendWasm>(name, 'wasm')
-  if (!stock) throw new Error(`stockWasmKernel: the wasm backend has no kernel ${name}`)
-  return stock
+  make: (stock: WasmKernel<Names, Attributes>) => WasmKernel<Names, Attributes>,
+): void {
+  replaceTypedKernel<KernelInputs<Names>, Attributes, BackendWasm>(name, 'wasm', make)
 }
 
 /** Runs a kernel of the WASM backend below tfjs' engine: no gradient, no scope; the caller disposes the result's data. */

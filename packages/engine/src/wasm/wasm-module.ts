@@ -11,9 +11,11 @@ type Kernel = (...numbers: number[]) => number
 /** What assembly/index.ts exports; its parameters are documented there. */
 export type WasmExports = Record<
   | 'adam'
+  | 'clamp'
   | 'columnSums'
   | 'convolve'
   | 'convolveScratch'
+  | 'extremum'
   | 'factorsAndShifts'
   | 'filterGradient'
   | 'filterGradientScratch'
@@ -22,7 +24,9 @@ export type WasmExports = Record<
   | 'normalizationGradient'
   | 'packColumns'
   | 'packTransposed'
+  | 'pool'
   | 'reluGradient'
+  | 'rowSums'
   | 'scaleRows'
   | 'statistics',
   Kernel

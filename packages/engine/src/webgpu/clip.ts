@@ -6,6 +6,7 @@ import {
   workgroupsFor,
 } from '@facekit/kernels'
 import { util, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core'
+import { keepNaN } from './nan.js'
 import { GROUP, GROUP_PARAMETERS, THREADS, vectorType } from './columns.js'
 
 /** Numbers that a thread adds up, about. */
@@ -140,7 +141,7 @@ const normProgram: GpuProgram = {
       if (local == 0u) {
         let length = sqrt(totals[0]);
         norm[0] = length;
-        factor[0] = select(1.0, uniforms.limit / length, length > uniforms.limit);
+        factor[0] = ${keepNaN('length', 'select(1.0, uniforms.limit / length, length > uniforms.limit)', 'f32')};
       }
     }`,
 }

@@ -9,10 +9,13 @@ import { registerGpuConvolutions } from './conv/conv-kernels.js'
 import { registerGpuBatchNorm } from '../layers/fused-batch-norm.js'
 import { registerGpuCopies } from './copy-kernels.js'
 import { registerGpuPools } from './pool/pool.js'
+import { registerDepthwiseActivations } from './depthwise-activations.js'
 import { registerGpuUnaries } from './unary.js'
 import { registerGpuPoolGradients } from './pool/pool-gradient.js'
 import { registerGpuReductions } from './reduction-kernels.js'
 import { castToFloat } from './cast.js'
+import { registerGpuTransform } from '../transform/register-transform.js'
+import { registerGpuArgExtrema } from './arg-extremum.js'
 import { registerTrigonometry } from './trigonometry.js'
 
 let complete = false
@@ -48,9 +51,12 @@ export function completeWebgpu(device: GPUDevice): void {
   registerGpuPools()
   registerGpuPoolGradients()
   registerGpuUnaries()
+  registerDepthwiseActivations()
   registerGpuCopies()
   registerGpuBatchNorm()
   registerTrigonometry()
+  registerGpuTransform()
+  registerGpuArgExtrema()
 }
 
 interface PadAttributes {

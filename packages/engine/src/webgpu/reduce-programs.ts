@@ -1,4 +1,5 @@
 import type { GpuProgram } from '@facekit/kernels'
+import { isNaNCode } from './nan.js'
 import { forEachRow, GROUP, GROUP_PARAMETERS, vectorType } from './columns.js'
 
 export type Reduction = 'sum' | 'prod' | 'max' | 'min'
@@ -15,12 +16,10 @@ function operation(reduction: Reduction, type: string, scalar: string) {
     min: extremum('<'),
   }[reduction]
   function extremum(sign: string) {
-    // By its bits: compilers take x != x for false.
-    const unsigned = type.replace('f32', 'u32')
     if (scalar === 'i32') return `return select(a, b, b ${sign} a);`
     return `
-      let isNan = (bitcast<${unsigned}>(a) & ${unsigned}(0x7fffffffu)) > ${unsigned}(0x7f800000u);
-      let otherNan = (bitcast<${unsigned}>(b) & ${unsigned}(0x7fffffffu)) > ${unsigned}(0x7f800000u);
+      let isNan = ${isNaNCode('a', type)};
+      let otherNan = ${isNaNCode('b', type)};
       return select(select(a, b, b ${sign} a), select(b, a, isNan), isNan | otherNan);`
   }
   return { start, combine: (name: string) => `fn ${name}(a: ${type}, b: ${type}) -> ${type} { ${body} }` }

@@ -1,12 +1,6 @@
-import {
-  util,
-  type BackendValues,
-  type Tensor,
-  type TensorContainer,
-  type TensorInfo,
-} from '@tensorflow/tfjs-core'
+import { util, type BackendValues, type TensorContainer, type TensorInfo } from '@tensorflow/tfjs-core'
 import { BackendError } from '@facekit/core'
-import type { GpuCommand } from '@facekit/kernels'
+import type { GpuCommand, StepInput } from '@facekit/kernels'
 import { allocate, type GpuAllocation } from './allocate.js'
 import { GpuBufferPool } from './buffer-pool.js'
 import type { GpuCopy, GpuDispatch, GpuEngineBackend, GpuRecording } from './engine-backend.js'
@@ -79,7 +73,9 @@ export function createGpuBackend(
       return this.tensorMap.get(dataId).resource!
     }
 
-    recordStep<Inputs extends Tensor[], Output extends TensorContainer>(run: (...inputs: Inputs) => Output) {
+    recordStep<Inputs extends StepInput[], Output extends TensorContainer>(
+      run: (...inputs: Inputs) => Output,
+    ) {
       return recordOnGpu(this, run)
     }
 

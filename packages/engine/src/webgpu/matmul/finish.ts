@@ -1,4 +1,5 @@
 import { util, type TensorInfo } from '@tensorflow/tfjs-core'
+import { keepNaN } from '../nan.js'
 
 /** What is done with results before they are stored: a bias for each column, and an activation. */
 export interface GpuFinish {
@@ -58,9 +59,11 @@ export function finishCode(finish: GpuFinish, columns: number) {
   const functions: string[] = []
   if (bias) functions.push(row('bias', bias))
   if (slopes) functions.push(row('slope', slopes))
+  const name = activation ?? 'linear'
+  const expression = name === 'linear' ? 'value' : keepNaN('value', EXPRESSIONS[name], 'vec4<f32>')
   functions.push(`fn finish(sum: vec4<f32>, column: u32) -> vec4<f32> {
     let value = sum${bias ? ' + biasOf(column)' : ''};
-    return ${EXPRESSIONS[activation ?? 'linear']};
+    return ${expression};
   }`)
   return {
     key: [activation ?? 'linear', ...[bias, slopes].map(kindOf), columns % 4 === 0].join('_'),

@@ -184,8 +184,10 @@ const mergedSums = ({ threads, height }: { threads: number; height: number }): G
         coefficients[channel] = mean[channel];
         coefficients[uniforms.channels + channel] = scale[channel] * rate;
         coefficients[2u * uniforms.channels + channel] = offset[channel];
-        coefficients[3u * uniforms.channels + channel] = total.x * uniforms.share;
-        coefficients[4u * uniforms.channels + channel] = total.y * rate * rate * uniforms.share;
+        // Of a batch whose statistics are constants no share, also of NaN.
+        let shared_ = uniforms.share > 0.0;
+        coefficients[3u * uniforms.channels + channel] = select(0.0, total.x * uniforms.share, shared_);
+        coefficients[4u * uniforms.channels + channel] = select(0.0, total.y * rate * rate * uniforms.share, shared_);
       }
     }`,
 })

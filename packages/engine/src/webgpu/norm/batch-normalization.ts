@@ -1,6 +1,7 @@
 import { type GpuProgram, makeGpuTensor, runGpuProgram, workgroupsFor } from '@facekit/kernels'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 import { GROUP, GROUP_PARAMETERS, loadWidth, matrix, powerOfTwo, THREADS, vectorType } from '../columns.js'
+import { keepNaN } from '../nan.js'
 
 /** What a batch is normalised with on the GPU. */
 export interface GpuNormalization {
@@ -70,7 +71,7 @@ function normalized(load: 1 | 4, width: number, residual: boolean, relu: boolean
         for (var i = begin; i < end; i += ${height}u) {
           let at = i * uniforms.columns + column;
           let value = (x[at] - center) * factor + shift${residual ? ' + residual[at]' : ''};
-          result[at] = ${relu ? `max(value, ${type}(0))` : 'value'};
+          result[at] = ${relu ? keepNaN('value', `max(value, ${type}(0))`, type) : 'value'};
         }
       }`,
   }

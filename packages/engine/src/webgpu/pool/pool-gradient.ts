@@ -1,6 +1,7 @@
 import { type GpuProgram, makeGpuTensor, runGpuProgram, workgroupsFor } from '@facekit/kernels'
 import { util, type TensorInfo } from '@tensorflow/tfjs-core'
 import { replaceTypedKernel, type KernelArguments, type KernelInputs } from '../../tfjs/typed-kernel.js'
+import { isNaNCode } from '../nan.js'
 import { GROUP_PARAMETERS, loadWidth, vectorType } from '../columns.js'
 import {
   forEachInWindow,
@@ -79,7 +80,9 @@ function findPlaces(load: 1 | 4): GpuProgram {
         var best = ${type}(0);
         var place = ${integer}(${NOWHERE[load]});
         ${forEachInWindow(`
-          let better = (value > best) | (place == ${integer}(${NOWHERE[load]}));
+          // Of numbers and a NaN the NaN is largest, the first of them.
+          let larger = ((value > best) | ${isNaNCode('value', type)}) & !${isNaNCode('best', type)};
+          let better = larger | (place == ${integer}(${NOWHERE[load]}));
           best = select(best, value, better);
           place = select(place, ${integer}(i * uniforms.filterWidth + j), better);`)}
         places[index] = ${load === 4 ? 'place.x | (place.y << 8u) | (place.z << 16u) | (place.w << 24u)' : 'place'};

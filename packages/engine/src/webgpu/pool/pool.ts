@@ -1,6 +1,7 @@
 import { type GpuProgram, makeGpuTensor, runGpuProgram, workgroupsFor } from '@facekit/kernels'
 import { util } from '@tensorflow/tfjs-core'
 import { replaceTypedKernel, type KernelInputs } from '../../tfjs/typed-kernel.js'
+import { isNaNCode } from '../nan.js'
 import { GROUP_PARAMETERS, loadWidth, vectorType } from '../columns.js'
 import {
   forEachInWindow,
@@ -38,7 +39,9 @@ export function registerGpuPools(): void {
 function pool(name: 'MaxPool' | 'AvgPool', load: 1 | 4): GpuProgram {
   const type = vectorType(load)
   const step = {
-    MaxPool: 'if (count == 0.0) { total = value; } else { total = select(total, value, value > total); }',
+    MaxPool: `if (count == 0.0) { total = value; } else {
+      total = select(select(total, value, (value > total) | ${isNaNCode('value', type)}), total, ${isNaNCode('total', type)});
+    }`,
     AvgPool: 'total += value;',
   }[name]
   return {

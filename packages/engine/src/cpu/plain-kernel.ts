@@ -1,7 +1,7 @@
 import { util, type TensorInfo } from '@tensorflow/tfjs-core'
 import type { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu'
 import { registerTypedKernel, type KernelInputs } from '../tfjs/typed-kernel.js'
-import { floats, registerWasmKernel } from './wasm-kernel.js'
+import { floats, registerWasmKernel } from '../wasm/wasm-kernel.js'
 
 /** A float32 kernel in plain JavaScript, for the backends whose numbers lie in typed arrays. */
 export interface PlainKernel<Inputs extends string, Attributes> {
