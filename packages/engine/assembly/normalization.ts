@@ -60,7 +60,7 @@ export function scaleRows(
 /** First part of the gradient of `scaleRows`: masked[rows, C] = dy where the relu let something through; sums[C] (float64) of it, and
  * products[C] of it with x - mean.
  *
- * @param output - what came out, or 0 if it is to be had from x; without relu both are passed over
+ * @param output - what came out, or 0 if it follows from x; without relu both are passed over
  */
 export function maskRows(
   x: usize,

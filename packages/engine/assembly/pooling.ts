@@ -1,4 +1,4 @@
-/** Max pooling, or the average of what lies inside of the picture; NaN goes through.
+/** Max pooling, or the average of what lies inside the picture; NaN goes through.
  *
  * @param x - `[batch, height, width, channels]`
  * @param out - `[batch, outHeight, outWidth, channels]`

@@ -18,7 +18,7 @@ let current: { info: EngineInfo; auto: boolean } | undefined
 /** Chooses a TensorFlow.js backend, completes it so that it trains, and makes it the current one.
  *
  * `'auto'` takes the first that works of: tensorflow (when `@tensorflow/tfjs-node-gpu` or `@tensorflow/tfjs-node` is
- * installed), webgpu (when there is a GPU; a software adapter must be asked for), wasm, cpu. After it, use tfjs as ever.
+ * installed), webgpu (when there is a GPU; a software adapter must be asked for), wasm, cpu. After it, use tfjs as usual.
  *
  * May be called again, also at the same time: calls run one after the other, and a call that asks for what already runs
  * changes nothing.

@@ -126,7 +126,7 @@ describe.each([...testBackends, 'device', ...(webgpu ? ['webgpu'] : [])])('optim
     const gradient = tf.ones<tf.Rank.R1>([4])
     let expected = 1
     for (const [i, rate] of [1, 1, 1, 0.5, 0.25, 0.25, 0.125].entries()) {
-      // The stock optimiser, that of other backends, hears of the method only.
+      // The stock optimiser, that of other backends, knows the method only.
       if (i % 2 || backend === 'device') optimizer.setLearningRate(rate)
       else optimizer.learningRate = rate
       expected -= rate

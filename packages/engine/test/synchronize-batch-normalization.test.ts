@@ -28,7 +28,7 @@ describe.each(testBackends)('synchronizeBatchNormalization on %s', (backend) => 
   afterAll(() => synchronizeBatchNormalization())
   afterEach(() => synchronizeBatchNormalization())
 
-  it.each([false, true])('value: of a process that is alone, as ever (residual: %s)', async (residual) => {
+  it.each([false, true])('value: of a process that is alone, as usual (residual: %s)', async (residual) => {
     const [x, added, weights] = [1, 2, 3].map((seed) =>
       tf.randomNormal([12, CHANNELS], 3, 2, 'float32', seed),
     )

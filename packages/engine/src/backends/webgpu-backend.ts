@@ -31,7 +31,7 @@ export const webgpuBackend: BackendProvider = {
     })
     const health = watchDevice(device, backend)
     watchHealth('webgpu', backend, health)
-    // tfjs' own factory would make a second device, whose errors nobody hears.
+    // tfjs' own factory would make a second device, whose errors would go unnoticed.
     if (engine().registryFactory.webgpu) removeBackend('webgpu')
     registerBackend('webgpu', () => backend, 3)
     engine().registry.webgpu = backend

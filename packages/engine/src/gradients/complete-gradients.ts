@@ -34,7 +34,7 @@ import {
   type Tensor,
 } from '@tensorflow/tfjs-core'
 
-/** Comparisons are constant almost everywhere; tfjs throws where one of them lies on the way back. */
+/** Comparisons are constant almost everywhere; tfjs throws where a backward pass meets one. */
 const COMPARISONS = ['Greater', 'Less', 'LessEqual', 'Equal', 'NotEqual', 'LogicalAnd', 'LogicalOr']
 
 let ours: GradConfig | undefined

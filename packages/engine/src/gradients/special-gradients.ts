@@ -37,7 +37,7 @@ export interface AveragePoolAttributes {
   dimRoundingMode?: 'floor' | 'round' | 'ceil'
 }
 
-/** The gradient of average pooling. The average at a padded border is one over the pixels inside of the picture; tfjs' own
+/** The gradient of average pooling. The average at a padded border is one over the pixels inside the picture; tfjs' own
  * gradient divides by the size of the window everywhere. */
 export function averagePoolGradient(dy: Tensor, x: Tensor, attributes: AveragePoolAttributes): Tensor {
   const name = x.rank === 5 ? 'AvgPool3DGrad' : 'AvgPoolGrad'

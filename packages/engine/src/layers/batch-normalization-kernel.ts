@@ -116,7 +116,7 @@ const kernels = variants.map((variant): HostKernel<TrainingAttributes> => {
     },
     gradient: {
       inputsToSave: ['x', 'scale', 'offset'],
-      // With both, the sign of what came out cannot be had from x.
+      // With both, the sign of what came out does not follow from x.
       outputsToSave: [residual && relu, true, true],
       gradFunc: (dys, saved, attributes) => {
         const [dy] = dys as Tensor[]

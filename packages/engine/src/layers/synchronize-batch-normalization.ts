@@ -23,7 +23,7 @@ let reduceBatch: BatchReduce | undefined
  * them. Then N processes with batches of b compute what one computes with N b.
  *
  * On the `cpu` and `wasm` backends, for `batchNormalization` and the layer of tfjs-layers; slower there than without, by plain loops. Other
- * backends cannot wait for other processes inside of an operation: they go on with the statistics of their own batch.
+ * backends cannot wait for other processes inside an operation: they go on with the statistics of their own batch.
  *
  * Each process must run the same operations in the same order, and average the gradients of variables afterwards.
  *

@@ -2,7 +2,7 @@
  *
  * tfjs has a build with threads, but not for Node: its workers are started in a way that only browsers know. A module does not need atomic
  * instructions to work on shared memory, so the ordinary SIMD build does when one bit of its memory's declaration is set. That bit is set here,
- * on the way to `WebAssembly.instantiate`. (Threads then run our kernels, see wasm-threads.ts; XNNPACK keeps to one.)
+ * on the way to `WebAssembly.instantiate`. (Threads then run our kernels, see threads.ts; XNNPACK keeps to one.)
  *
  * @param isWanted - tells the module that is meant from others that are instantiated meanwhile, by what it exports
  */

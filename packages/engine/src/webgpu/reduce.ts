@@ -76,7 +76,7 @@ const reduceRows: Step = (backend, x, { outer, size }, reduction, dtype, divisor
   return total
 }
 
-/** Tiles of columns; see `gpu-columns.ts`. */
+/** Tiles of columns; see `columns.ts`. */
 const reduceColumns: Step = (backend, x, { outer, size, inner }, reduction, dtype, divisor) => {
   const load = loadWidth(inner)
   const columns = inner / load

@@ -1,12 +1,12 @@
 import { BackendError } from '@facekit/core'
 
-/** Where an allocation comes from, and who hears that it failed. */
+/** Where an allocation comes from, and where its failure is reported. */
 export interface GpuAllocation {
   /** Kernel that ran last. */
   after: string
   /** Set when the device is lost: why. */
   lost?: string
-  /** Hears of a buffer that could not be had; WebGPU tells so later. */
+  /** Called when memory is unavailable, which WebGPU reports later. */
   onOutOfMemory(message: string): void
 }
 

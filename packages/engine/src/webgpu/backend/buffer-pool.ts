@@ -16,7 +16,7 @@ export interface GpuArena {
   readonly pinned: Set<Slot>
 }
 
-/** Free memory that is kept for later: this share of the most that was ever used at a time, and at least so many bytes. */
+/** Free memory that is kept for later: this share of the peak usage, and at least so many bytes. */
 const SPARE_SHARE = 0.4
 const SPARE_BYTES = 64 * 2 ** 20
 /** A free buffer serves a request of this share of its size or more. */
@@ -37,7 +37,7 @@ const roundUp = (bytes: number): number => {
  *
  * tfjs keeps a buffer that was given back until all commands are handed over, and for requests of exactly its size only, so that a training step
  * allocates twenty times what it needs. Commands of one queue run in order: what one of them has read for the last time, the next may
- * write. So here a buffer can be had again at once, by any request that fills most of it, and free memory is limited.
+ * write. So here a buffer is available again at once, to any request that fills most of it, and free memory is limited.
  */
 export class GpuBufferPool {
   numBytesUsed = 0
@@ -54,7 +54,7 @@ export class GpuBufferPool {
   private trash: GPUBuffer[] = []
 
   /**
-   * @param create - makes a buffer, and hears of a lack of memory
+   * @param create - makes a buffer, and reports when memory runs out
    * @param maxBytes - the largest buffer that can be bound
    */
   constructor(

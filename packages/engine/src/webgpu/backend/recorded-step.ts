@@ -30,7 +30,7 @@ export function recordOnGpu<Inputs extends StepInput[], Output extends TensorCon
   let last: State | undefined
 
   const call = (...inputs: Inputs): Output => {
-    // A step inside of a recorded step is part of it.
+    // A step inside a recorded step is part of it.
     if (gpu.recorder) return tidy(() => run(...inputs))
     const key = inputs
       .map((input) => (typeof input === 'number' ? input : `${input.dtype}[${input.shape.join()}]`))

@@ -16,7 +16,7 @@ import {
 /** What the gradient of a normalised batch is computed from. */
 export interface GpuNormalizationGradient extends Omit<GpuNormalization, 'residual'> {
   dy: TensorInfo
-  /** What came out, where its sign cannot be had from `x`: with a residual and an activation. */
+  /** What came out, where its sign does not follow from `x`: with a residual and an activation. */
   output?: TensorInfo
   /** Whether mean and variance are those of `x`, and move with it. */
   training: boolean

@@ -54,7 +54,7 @@ function pool(name: 'MaxPool' | 'AvgPool', load: 1 | 4): GpuProgram {
       fn main(${GROUP_PARAMETERS}) {
         ${poolPosition('outHeight', 'outWidth')}
         var total = ${type}(0);
-        // Of the numbers inside of the picture.
+        // Of the numbers inside the picture.
         var count = 0.0;
         ${forEachInWindow(`${step} count += 1.0;`)}
         result[index] = total${name === 'AvgPool' ? ' / max(count, 1.0)' : ''};
