@@ -19,6 +19,7 @@ import { spawnCli } from './spawn-cli.js'
 const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
 const FILES = [
   'face-diffuse.png',
+  'face-mouth.png',
   'face-specular.png',
   'face.glb',
   'face.mtl',

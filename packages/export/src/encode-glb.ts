@@ -4,7 +4,9 @@ import type { Specular } from '@gltf-transform/extensions'
 import { encodePng, type PictureArray } from './encode-png.js'
 import { checkFaceMesh, type FaceMesh } from './face-mesh.js'
 import { bakeFaceTextures, type FaceTextures } from './face-textures.js'
+import { mouthColor } from './mouth-color.js'
 import { roughnessFromShininess } from './roughness.js'
+import { unitLength } from './unit-length.js'
 
 /** Options of `encodeGlb`. */
 export interface GlbOptions {
@@ -20,9 +22,6 @@ export interface GlbOptions {
 
 /** F0 of glTF's dielectrics at index of refraction 1.5; `specularColor` multiplies it. */
 const DIELECTRIC_F0 = 0.04
-
-/** What is behind the lips: linear RGB. */
-const MOUTH_COLOR: [number, number, number] = [0.02, 0.006, 0.006]
 
 /** Encodes a face as binary glTF 2.0: metres, UV origin at the upper left, maps inside.
  *
@@ -96,7 +95,7 @@ export async function encodeGlb(mesh: FaceMesh, options: GlbOptions = {}): Promi
   if (face.innerMouthTriangles.length > 0) {
     const dark = document
       .createMaterial('inner-mouth')
-      .setBaseColorFactor([...MOUTH_COLOR, 1])
+      .setBaseColorFactor([...mouthColor, 1])
       .setMetallicFactor(0)
       .setRoughnessFactor(1)
     gltfMesh.addPrimitive(
@@ -133,17 +132,6 @@ function setMaps(document: Document, material: Material, specular: Specular, tex
   specular
     .setSpecularColorTexture(texture('specular', textures.specular))
     .setSpecularColorFactor([factor, factor, factor])
-}
-
-/** Normals as glTF demands them: length 1, never 0. */
-function unitLength(normals: Float32Array): Float32Array<ArrayBuffer> {
-  const result = new Float32Array(normals)
-  for (let v = 0; v < result.length; v += 3) {
-    const length = Math.hypot(result[v], result[v + 1], result[v + 2])
-    if (length > 0) for (let i = 0; i < 3; i++) result[v + i] /= length
-    else result.set([0, 0, 1], v)
-  }
-  return result
 }
 
 function meanColor(values: Float32Array, factor: number): [number, number, number] {

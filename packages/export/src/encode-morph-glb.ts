@@ -1,5 +1,9 @@
 import { ShapeError } from '@facekit/core'
+import type { Accessor, Material } from '@gltf-transform/core'
 import { checkFaceMesh, type FaceMesh } from './face-mesh.js'
+import { meshNormals } from './mesh-normals.js'
+import { mouthColor } from './mouth-color.js'
+import { unitLength } from './unit-length.js'
 
 /** One morph target: how far it moves each vertex at weight 1. */
 export interface MorphTarget {
@@ -18,12 +22,14 @@ export interface MorphGlbOptions {
 
 /** Offsets below this are not stored, mm: no screen shows them. */
 const SMALLEST = 1e-3
+/** The same of normals: a hundredth of a degree. */
+const SMALLEST_TURN = 2e-4
 
 /** Encodes a mesh with morph targets as binary glTF 2.0, in metres: blend shapes ("shape keys") of Blender, three.js and others.
  *
- * The diffuse albedo is COLOR_0; the mouth, if closed by triangles, has a dark material. Names of targets are in the mesh's
- * `extras.targetNames`, where importers look for them. Targets that move less than half of the vertices are stored sparse;
- * normals are left to the viewer.
+ * The diffuse albedo is COLOR_0; the mouth, if closed by triangles, has a dark material and no COLOR_0. Names of targets are in the
+ * mesh's `extras.targetNames`, where importers look for them. Base and targets have normals; normals of several targets at once are the
+ * sum of their changes, as glTF defines it. Targets that move less than half of the vertices are stored sparse.
  *
  * @returns the bytes of a .glb file
  * @throws {ShapeError} when sizes of the mesh or a target do not fit together
@@ -51,39 +57,57 @@ export async function encodeMorphGlb(
     document.createAccessor().setType('VEC3').setArray(values).setBuffer(buffer)
   const position = vectors(face.vertices.map((value) => value / 1000))
   const color = vectors(face.diffuse.map((value) => Math.min(Math.max(value, 0), 1)))
-  const moved = targets.map(({ offsets }) => {
+  const normal = vectors(unitLength(face.normals))
+  /** A change of each vertex, of which small ones are left out. */
+  const changes = (offsets: ArrayLike<number>, smallest: number, factor: number) => {
     let still = 0
     const values = new Float32Array(offsets.length)
     for (let v = 0; v < values.length; v += 3) {
       const length = Math.hypot(offsets[v], offsets[v + 1], offsets[v + 2])
-      if (!(length >= SMALLEST)) still++
-      else for (let c = 0; c < 3; c++) values[v + c] = offsets[v + c] / 1000
+      if (!(length >= smallest)) still++
+      else for (let c = 0; c < 3; c++) values[v + c] = offsets[v + c] * factor
     }
     // A sparse accessor must have something in it.
-    const sparse = still > face.count / 2 && still < face.count
-    return vectors(values).setSparse(sparse)
+    return vectors(values).setSparse(still > face.count / 2 && still < face.count)
+  }
+  const rest = meshNormals(face.vertices, face.triangles)
+  const moved = targets.map(({ offsets }) => {
+    const vertices = face.vertices.map((value, i) => value + offsets[i])
+    const turned = meshNormals(vertices, face.triangles).map((value, i) => value - rest[i])
+    return {
+      POSITION: changes(offsets, SMALLEST, 1 / 1000),
+      NORMAL: changes(turned, SMALLEST_TURN, 1),
+    }
   })
   const gltfMesh = document
     .createMesh(name)
     .setExtras({ targetNames: targets.map((target) => target.name) })
     .setWeights(targets.map(() => 0))
-  const add = (triangles: Int32Array, material: ReturnType<typeof document.createMaterial>) => {
+  const add = (triangles: Int32Array, material: Material, colors?: Accessor) => {
     const indices = face.count > 0xffff ? new Uint32Array(triangles) : new Uint16Array(triangles)
     const primitive = document
       .createPrimitive()
       .setAttribute('POSITION', position)
-      .setAttribute('COLOR_0', color)
+      .setAttribute('NORMAL', normal)
+      .setAttribute('COLOR_0', colors ?? null)
       .setIndices(document.createAccessor().setType('SCALAR').setArray(indices).setBuffer(buffer))
       .setMaterial(material)
-    for (const [i, accessor] of moved.entries()) {
-      primitive.addTarget(document.createPrimitiveTarget(targets[i].name).setAttribute('POSITION', accessor))
+    for (const [i, { POSITION, NORMAL }] of moved.entries()) {
+      primitive.addTarget(
+        document
+          .createPrimitiveTarget(targets[i].name)
+          .setAttribute('POSITION', POSITION)
+          .setAttribute('NORMAL', NORMAL),
+      )
     }
     gltfMesh.addPrimitive(primitive)
   }
   const plain = (title: string) => document.createMaterial(title).setMetallicFactor(0)
-  add(face.triangles, plain(name).setRoughnessFactor(0.6))
+  add(face.triangles, plain(name).setRoughnessFactor(0.6), color)
   if (face.innerMouthTriangles.length > 0) {
-    const dark = plain('inner-mouth').setRoughnessFactor(1).setBaseColorFactor([0.05, 0.02, 0.02, 1])
+    const dark = plain('inner-mouth')
+      .setRoughnessFactor(1)
+      .setBaseColorFactor([...mouthColor, 1])
     add(face.innerMouthTriangles, dark)
   }
   const node = document.createNode(name).setMesh(gltfMesh)

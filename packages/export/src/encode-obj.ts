@@ -1,8 +1,11 @@
 import { ValueError, writeFileAtomic } from '@facekit/core'
+import ndarray from 'ndarray'
 import { encodeSrgb } from './color-encoding.js'
 import { encodePng } from './encode-png.js'
 import { checkFaceMesh, type CheckedMesh, type FaceMesh } from './face-mesh.js'
 import { bakeFaceTextures, type FaceTextures } from './face-textures.js'
+import { mouthBytes, mouthColor } from './mouth-color.js'
+import { separateVertices } from './separate-vertices.js'
 
 /** Options of `encodeObj`. */
 export interface ObjOptions {
@@ -10,41 +13,54 @@ export interface ObjOptions {
   size?: number
   /** Maps of `createFaceTextures`, when they are there already; `size` is ignored then. */
   textures?: FaceTextures
-  /** Begins the names of the files: `<name>.obj`, `<name>.mtl`, `<name>-diffuse.png`, `<name>-specular.png`. Default 'face'. */
+  /** Begins the names of the files: `<name>.obj`, `<name>.mtl`, `<name>-diffuse.png`, `<name>-specular.png`, `<name>-mouth.png`; in all but
+   * the first, spaces and # become underscores. Default 'face'. */
   name?: string
 }
 
 /** Encodes a face as Wavefront OBJ with its materials and maps: millimetres, UV origin at the lower left.
  *
- * In the material `Ks * map_Ks` is the specular albedo and `Ns` the exponent of Blinn-Phong; both maps are sRGB. A
- * mesh without UV has no maps: its diffuse albedo stands behind each vertex (`v x y z r g b`, sRGB in 0..1).
+ * In the material `Ks * map_Ks` is the specular albedo and `Ns` the exponent of Blinn-Phong; maps are sRGB. The colour of the mouth
+ * is a map, too, of one texel: programs disagree whether `Kd` is linear or sRGB, not about maps. A mesh without UV has no maps: its
+ * diffuse albedo stands behind each vertex (`v x y z r g b`, sRGB in 0..1).
  *
- * @returns file names and contents, the .obj first
+ * @returns file names and contents, the .obj first; the text is UTF-8
  * @throws {ShapeError} when sizes of the mesh do not fit together
- * @throws {ValueError} when a number of the mesh is not finite, a size is absurd, or the name has a space or a slash
+ * @throws {ValueError} when a number of the mesh is not finite, a size is absurd, or the name is no name of a file
  */
 export function encodeObj(mesh: FaceMesh, options: ObjOptions = {}): Map<string, Uint8Array | string> {
   const { name = 'face', size } = options
-  if (!/^[\w.-]+$/.test(name)) {
+  // eslint-disable-next-line no-control-regex
+  if (name === '' || /[/\\:*?"<>|\u0000-\u001f\u007f]/.test(name)) {
     throw new ValueError(
-      `encodeObj: name is "${name}", expected letters, digits, dots, dashes and underscores`,
+      `encodeObj: name is ${JSON.stringify(name)}, expected the name of a file, without slashes and any of : * ? " < > |`,
     )
   }
+  // Spaces part several names, and # begins a comment.
+  const reference = name.replaceAll(/[\s#]+/g, '_')
   const face = checkFaceMesh('encodeObj', mesh)
   const files = new Map<string, Uint8Array | string>()
-  files.set(`${name}.obj`, objText(face, name))
+  files.set(`${name}.obj`, objText(face, name, reference))
   const skin = ['newmtl skin', 'Ka 0 0 0', 'Kd 1 1 1', `Ns ${number(face.shininess)}`, 'illum 2']
+  const mouth = ['newmtl inner-mouth', 'Ka 0 0 0', 'Kd 1 1 1', 'Ks 0 0 0', 'illum 1']
+  const hasMouth = face.innerMouthTriangles.length > 0
   if (face.uv) {
     const { textures = bakeFaceTextures({ ...face, uv: face.uv }, { size }) } = options
     const scale = number(textures.specularScale)
-    skin.push(`Ks ${scale} ${scale} ${scale}`, `map_Kd ${name}-diffuse.png`, `map_Ks ${name}-specular.png`)
-    files.set(`${name}.mtl`, mtlText(skin))
-    files.set(`${name}-diffuse.png`, encodePng(textures.diffuse))
-    files.set(`${name}-specular.png`, encodePng(textures.specular))
+    skin.push(
+      `Ks ${scale} ${scale} ${scale}`,
+      `map_Kd ${reference}-diffuse.png`,
+      `map_Ks ${reference}-specular.png`,
+    )
+    mouth.push(`map_Kd ${reference}-mouth.png`)
+    files.set(`${reference}.mtl`, mtlText(skin, hasMouth ? mouth : []))
+    files.set(`${reference}-diffuse.png`, encodePng(textures.diffuse))
+    files.set(`${reference}-specular.png`, encodePng(textures.specular))
+    if (hasMouth) files.set(`${reference}-mouth.png`, encodePng(ndarray(mouthBytes(), [1, 1, 3])))
   } else {
     const mean = face.specular.reduce((sum, value) => sum + value, 0) / face.specular.length
     skin.push(`Ks ${`${number(mean)} `.repeat(3).trim()}`)
-    files.set(`${name}.mtl`, mtlText(skin))
+    files.set(`${reference}.mtl`, mtlText(skin, hasMouth ? mouth : []))
   }
   return files
 }
@@ -52,38 +68,47 @@ export function encodeObj(mesh: FaceMesh, options: ObjOptions = {}): Map<string,
 /** Writes a face as .obj file, with its .mtl and maps beside it; each file whole or not at all. Node only.
  *
  * @param path - of the .obj; its name, without the ending, begins the names of the other files
+ * @returns names of the files in that folder, the .obj first
  * @throws as `encodeObj`, or the file system's own error
  */
 export async function writeObj(
   mesh: FaceMesh,
   path: string,
   options: Omit<ObjOptions, 'name'> = {},
-): Promise<void> {
+): Promise<string[]> {
   const { basename, dirname, join } = await import(/* webpackIgnore: true */ 'node:path')
   const files = encodeObj(mesh, { ...options, name: basename(path).replace(/\.obj$/i, '') })
   // The .obj last: whoever sees it finds the files that it names.
   for (const [file, content] of [...files].toReversed()) {
     await writeFileAtomic(file.endsWith('.obj') ? path : join(dirname(path), file), content)
   }
+  return [basename(path), ...[...files.keys()].slice(1)]
 }
 
-function objText(face: CheckedMesh, name: string): string {
+function objText(face: CheckedMesh, name: string, reference: string): string {
   const lines = [
     '# facekit: millimetres, right-handed, y up, z out of the face',
-    `mtllib ${name}.mtl`,
+    `mtllib ${reference}.mtl`,
     `o ${name}`,
   ]
+  // Where colours stand behind vertices, those of the mouth are written once more: lips and mouth meet there.
+  const mouth = face.uv
+    ? { vertices: [], triangles: face.innerMouthTriangles }
+    : separateVertices(face.innerMouthTriangles, face.count)
+  const dark = mouthColor.map(encodeSrgb)
   const triple = (values: ArrayLike<number>, i: number) =>
     `${number(values[3 * i])} ${number(values[3 * i + 1])} ${number(values[3 * i + 2])}`
   for (let i = 0; i < face.count; i++) {
     const color = face.uv ? '' : ` ${triple(face.diffuse.subarray(3 * i, 3 * i + 3).map(encodeSrgb), 0)}`
     lines.push(`v ${triple(face.vertices, i)}${color}`)
   }
+  for (const i of mouth.vertices) lines.push(`v ${triple(face.vertices, i)} ${triple(dark, 0)}`)
   if (face.uv) {
     for (let i = 0; i < face.count; i++)
       lines.push(`vt ${number(face.uv[2 * i])} ${number(face.uv[2 * i + 1])}`)
   }
   for (let i = 0; i < face.count; i++) lines.push(`vn ${triple(face.normals, i)}`)
+  for (const i of mouth.vertices) lines.push(`vn ${triple(face.normals, i)}`)
   const corner = (index: number) => `${index + 1}/${face.uv ? index + 1 : ''}/${index + 1}`
   const write = (group: string, triangles: Int32Array) => {
     lines.push(`g ${group}`, `usemtl ${group}`)
@@ -92,12 +117,15 @@ function objText(face: CheckedMesh, name: string): string {
     }
   }
   write('skin', face.triangles)
-  if (face.innerMouthTriangles.length > 0) write('inner-mouth', face.innerMouthTriangles)
+  if (mouth.triangles.length > 0) write('inner-mouth', mouth.triangles)
   return `${lines.join('\n')}\n`
 }
 
-const mtlText = (skin: string[]): string =>
-  `${[...skin, '', 'newmtl inner-mouth', 'Ka 0 0 0', 'Kd 0.15 0.08 0.08', 'Ks 0 0 0', 'illum 1'].join('\n')}\n`
+const mtlText = (...materials: string[][]): string =>
+  `${materials
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')
+    .trim()}\n`
 
 /** Six decimals, and no exponent: some readers of OBJ know none. */
 function number(value: number): string {

@@ -1,6 +1,8 @@
 import { writeFileAtomic } from '@facekit/core'
 import { srgbBytes } from './color-encoding.js'
 import { checkFaceMesh, type FaceMesh } from './face-mesh.js'
+import { mouthBytes } from './mouth-color.js'
+import { separateVertices } from './separate-vertices.js'
 
 /** Bytes of a vertex: position, normal, colour. */
 const VERTEX_BYTES = 6 * 4 + 3
@@ -9,14 +11,19 @@ const TRIANGLE_BYTES = 1 + 3 * 4
 
 /** Encodes a face as binary PLY (little endian): millimetres, normals, the diffuse albedo as sRGB bytes on each vertex.
  *
- * The triangles that close the mouth come last.
+ * The triangles that close the mouth come last, with vertices of their own, which are dark.
  *
  * @throws {ShapeError} when sizes of the mesh do not fit together
  * @throws {ValueError} when a number of the mesh is not finite
  */
 export function encodePly(mesh: FaceMesh): Uint8Array {
   const face = checkFaceMesh('encodePly', mesh)
-  const lists = [face.triangles, face.innerMouthTriangles]
+  // Lips and mouth meet at vertices, and a vertex has one colour: those of the mouth are written once more.
+  const { vertices: mouth, triangles: mouthTriangles } = separateVertices(
+    face.innerMouthTriangles,
+    face.count,
+  )
+  const lists = [face.triangles, mouthTriangles]
   const triangleCount = (lists[0].length + lists[1].length) / 3
   const property = (type: string, names: string) => names.split(' ').map((name) => `property ${type} ${name}`)
   const header = new TextEncoder().encode(
@@ -24,7 +31,7 @@ export function encodePly(mesh: FaceMesh): Uint8Array {
       'ply',
       'format binary_little_endian 1.0',
       'comment facekit, millimetres',
-      `element vertex ${face.count}`,
+      `element vertex ${face.count + mouth.length}`,
       ...property('float', 'x y z nx ny nz'),
       ...property('uchar', 'red green blue'),
       `element face ${triangleCount}`,
@@ -32,16 +39,20 @@ export function encodePly(mesh: FaceMesh): Uint8Array {
       'end_header',
     ].join('\n')}\n`,
   )
-  const bytes = new Uint8Array(header.length + face.count * VERTEX_BYTES + triangleCount * TRIANGLE_BYTES)
+  const bytes = new Uint8Array(
+    header.length + (face.count + mouth.length) * VERTEX_BYTES + triangleCount * TRIANGLE_BYTES,
+  )
   bytes.set(header)
   const view = new DataView(bytes.buffer)
   const colors = srgbBytes(face.diffuse)
   let at = header.length
-  for (let i = 0; i < face.count; i++) {
+  const dark = mouthBytes()
+  for (let row = 0; row < face.count + mouth.length; row++) {
+    const i = row < face.count ? row : mouth[row - face.count]
     for (const values of [face.vertices, face.normals]) {
       for (let k = 0; k < 3; k++, at += 4) view.setFloat32(at, values[3 * i + k], true)
     }
-    for (let k = 0; k < 3; k++) bytes[at++] = colors[3 * i + k]
+    for (let k = 0; k < 3; k++) bytes[at++] = row < face.count ? colors[3 * i + k] : dark[k]
   }
   for (const triangles of lists) {
     for (let t = 0; t < triangles.length; t += 3) {

@@ -1,5 +1,5 @@
 import { ShapeError } from '@facekit/core'
-import { encodeMorphGlb } from '@facekit/export'
+import { encodeMorphGlb, meshNormals } from '@facekit/export'
 import { WebIO } from '@gltf-transform/core'
 import { validateBytes } from 'gltf-validator'
 import { Mesh } from 'three'
@@ -43,6 +43,40 @@ describe('encodeMorphGlb', () => {
     expect(bytes.length).toBeLessThan(more.length + 8000)
   })
 
+  it('value: normals at rest and under each target are those of the moved mesh', async () => {
+    const dome = createDome()
+    const [mesh] = (await new WebIO().readBinary(await encodeMorphGlb(dome, targets())))
+      .getRoot()
+      .listMeshes()
+    const normalsOf = (offsets: Float32Array) =>
+      meshNormals(
+        dome.vertices.map((value, i) => value + offsets[i]),
+        dome.triangles,
+      )
+    for (const primitive of mesh.listPrimitives()) {
+      const rest = primitive.getAttribute('NORMAL')!
+      for (const [k, { offsets }] of targets().entries()) {
+        const change = primitive.listTargets()[k].getAttribute('NORMAL')!
+        const expected = normalsOf(offsets)
+        for (let v = 0; v < 576; v++) {
+          const found = rest.getElement(v, []).map((value, c) => value + change.getElement(v, [])[c])
+          const cosine = found.reduce((sum, value, c) => sum + value * expected[v * 3 + c], 0)
+          expect(cosine).toBeGreaterThan(1 - 1e-6)
+        }
+      }
+    }
+  })
+
+  it('value: the mouth is dark, whatever the skin beside it', async () => {
+    const bytes = await encodeMorphGlb(createDome(), targets())
+    const [mesh] = (await new WebIO().readBinary(bytes)).getRoot().listMeshes()
+    const [skin, mouth] = mesh.listPrimitives()
+    expect(skin.getAttribute('COLOR_0')).not.toBeNull()
+    expect(mouth.getAttribute('COLOR_0')).toBeNull()
+    const color = mouth.getMaterial()!.getBaseColorFactor()
+    ;[0.02, 0.006, 0.006, 1].forEach((value, c) => expect(color[c]).toBeCloseTo(value, 6))
+  })
+
   it('value: three.js reads names and offsets', async () => {
     const bytes = await encodeMorphGlb(createDome(), targets())
     const gltf = await new GLTFLoader().parseAsync(bytes.slice().buffer, '')
@@ -55,6 +89,7 @@ describe('encodeMorphGlb', () => {
       expect(morphTargetDictionary).toEqual({ jawOpen: 0, blink: 1, still: 2 })
       expect(morphTargetInfluences).toEqual([0, 0, 0])
       expect(geometry.morphTargetsRelative).toBe(true)
+      expect(geometry.morphAttributes.normal).toHaveLength(3)
       expect(geometry.morphAttributes.position![0].getY(3)).toBeCloseTo((Math.sin(10) * 5) / 1000, 7)
       expect(geometry.morphAttributes.position![1].getX(11)).toBeCloseTo(0.002, 7)
     }

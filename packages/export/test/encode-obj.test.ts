@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { ValueError } from '@facekit/core'
 import { encodeObj, encodePly, encodeSrgb, writeGlb, writeObj, writePly } from '@facekit/export'
 import { decode } from 'fast-png'
+import { MTLLoader } from 'three/addons/loaders/MTLLoader.js'
+import { OBJLoader } from 'three/addons/loaders/OBJLoader.js'
 import { describe, expect, it } from 'vitest'
 import { createDome } from './dome.js'
 
@@ -17,7 +19,13 @@ describe('encodeObj', () => {
   it('value: vertices in mm, UV from the lower left, all triangles, both materials', () => {
     const dome = createDome()
     const files = encodeObj(dome, { size: 32, name: 'me' })
-    expect([...files.keys()]).toEqual(['me.obj', 'me.mtl', 'me-diffuse.png', 'me-specular.png'])
+    expect([...files.keys()]).toEqual([
+      'me.obj',
+      'me.mtl',
+      'me-diffuse.png',
+      'me-specular.png',
+      'me-mouth.png',
+    ])
     const obj = files.get('me.obj')
     expect(lines(obj, 'mtllib')).toEqual([['me.mtl']])
     const vertices = lines(obj, 'v')
@@ -38,7 +46,13 @@ describe('encodeObj', () => {
     expect(lines(obj, 'usemtl')).toEqual([['skin'], ['inner-mouth']])
     const mtl = files.get('me.mtl')
     expect(lines(mtl, 'newmtl')).toEqual([['skin'], ['inner-mouth']])
-    expect(lines(mtl, 'map_Kd')).toEqual([['me-diffuse.png']])
+    expect(lines(mtl, 'map_Kd')).toEqual([['me-diffuse.png'], ['me-mouth.png']])
+    // A map is sRGB in every program; Kd is not.
+    expect(lines(mtl, 'Kd')).toEqual([
+      ['1', '1', '1'],
+      ['1', '1', '1'],
+    ])
+    expect([...decode(files.get('me-mouth.png') as Uint8Array).data]).toEqual([39, 18, 18])
     expect(lines(mtl, 'Ks')[0]).toEqual(['0.06', '0.06', '0.06'])
     expect(decode(files.get('me-specular.png') as Uint8Array).width).toBe(32)
   })
@@ -49,10 +63,43 @@ describe('encodeObj', () => {
     const [first] = lines(files.get('face.obj'), 'v')
     expect(Number(first[3])).toBeCloseTo(encodeSrgb(0.3), 5)
     expect(lines(files.get('face.obj'), 'f')[0][0]).toMatch(/^\d+\/\/\d+$/)
+    // The mouth has vertices of its own: lips keep their colour.
+    const last = lines(files.get('face.obj'), 'v').at(-1)!.slice(3)
+    expect(last.map((value) => Math.round(255 * Number(value)))).toEqual([39, 18, 18])
+    const corners = lines(files.get('face.obj'), 'f')
+      .at(-1)!
+      .map((corner) => Number(corner.split('/')[0]))
+    for (const corner of corners) expect(corner).toBeGreaterThan(576)
   })
 
-  it('throws: a name that would break the file', () => {
-    expect(() => encodeObj(createDome(), { name: 'my face' })).toThrow(ValueError)
+  it('value: any name of a file; references have no spaces', () => {
+    const names = (name: string) => [...encodeObj(createDome(), { size: 32, name }).keys()]
+    expect(names('Jürgen')).toEqual([
+      'Jürgen.obj',
+      'Jürgen.mtl',
+      ...['diffuse', 'specular', 'mouth'].map((map) => `Jürgen-${map}.png`),
+    ])
+    expect(names('李 雷 #1').slice(0, 3)).toEqual(['李 雷 #1.obj', '李_雷_1.mtl', '李_雷_1-diffuse.png'])
+    const files = encodeObj(createDome(), { size: 32, name: 'my face' })
+    expect(lines(files.get('my face.obj'), 'mtllib')).toEqual([['my_face.mtl']])
+    expect(lines(files.get('my_face.mtl'), 'map_Ks')).toEqual([['my_face-specular.png']])
+  })
+
+  it('value: three.js finds materials and maps', () => {
+    const files = encodeObj(createDome(), { size: 32, name: 'Jürgen' })
+    const group = new OBJLoader().parse(String(files.get('Jürgen.obj')))
+    // OBJLoader keeps the reference; the program that loads it resolves it.
+    expect((group as unknown as { materialLibraries: string[] }).materialLibraries).toEqual(['Jürgen.mtl'])
+    const materials = new MTLLoader().parse(String(files.get('Jürgen.mtl')), '')
+    expect(materials.materialsInfo['inner-mouth']).toMatchObject({
+      kd: [1, 1, 1],
+      map_kd: 'Jürgen-mouth.png',
+    })
+  })
+
+  it('throws: names that are none of a file', () => {
+    for (const name of ['', 'a/b', 'a\\b', 'a\nb', 'a:b', 'a?'])
+      expect(() => encodeObj(createDome(), { name })).toThrow(ValueError)
   })
 })
 
@@ -64,14 +111,21 @@ describe('encodePly', () => {
     const start = text.indexOf('end_header\n') + 11
     const triangles = (dome.triangles.length + dome.innerMouthTriangles!.length) / 3
     expect(text).toMatch(/^ply\nformat binary_little_endian 1\.0\n/)
-    expect(text).toContain('element vertex 576\n')
+    const mouth = [...new Set(dome.innerMouthTriangles)]
+    expect(text).toContain(`element vertex ${576 + mouth.length}\n`)
     expect(text).toContain(`element face ${triangles}\n`)
-    expect(bytes.length).toBe(start + 576 * 27 + triangles * 13)
+    const vertices = 576 + mouth.length
+    expect(bytes.length).toBe(start + vertices * 27 + triangles * 13)
     const view = new DataView(bytes.buffer, start)
     for (let k = 0; k < 3; k++) expect(view.getFloat32(27 * 50 + 4 * k, true)).toBe(dome.vertices[150 + k])
     expect(view.getUint8(27 * 50 + 24)).toBeCloseTo(255 * encodeSrgb(dome.diffuse[150]), -0.5)
-    expect(view.getUint8(27 * 576)).toBe(3)
-    expect(view.getInt32(27 * 576 + 1, true)).toBe(dome.triangles[0])
+    expect(view.getUint8(27 * vertices)).toBe(3)
+    expect(view.getInt32(27 * vertices + 1, true)).toBe(dome.triangles[0])
+    // What is behind the lips is dark, and the lips are not: (0.02, 0.006, 0.006) as sRGB.
+    const colorOf = (vertex: number) => [24, 25, 26].map((at) => view.getUint8(27 * vertex + at))
+    expect(colorOf(view.getInt32(27 * vertices + 13 * (triangles - 1) + 1, true))).toEqual([39, 18, 18])
+    expect(colorOf(mouth[0])[0]).toBeGreaterThan(100)
+    expect(view.getFloat32(27 * 576, true)).toBe(dome.vertices[3 * mouth[0]])
     const [x, y, z] = [12, 16, 20].map((at) => view.getFloat32(27 * 50 + at, true))
     expect(Math.hypot(x, y, z)).toBeCloseTo(1, 5)
   })
@@ -85,6 +139,7 @@ describe('writers', () => {
     await writeGlb(createDome(), join(folder, 'me.glb'), { size: 32 })
     expect((await readdir(folder)).sort()).toEqual([
       'me-diffuse.png',
+      'me-mouth.png',
       'me-specular.png',
       'me.glb',
       'me.mtl',

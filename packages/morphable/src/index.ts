@@ -37,8 +37,8 @@ export {
   type NamedPoint,
   type StatismoModel,
 } from './readers/read-statismo-model.js'
-export { describeHdf5, type Hdf5Node } from './readers/describe-hdf5.js'
-export type { Hdf5Options } from './readers/hdf5-connection.js'
+export { describeHdf5, type Hdf5Node } from './hdf5/describe-hdf5.js'
+export type { Hdf5Options } from './hdf5/hdf5-connection.js'
 export { surfaceCorrespondence, type SurfaceCorrespondence } from './transfer/surface-correspondence.js'
 export { transferAlbedo, type TransferAlbedoOptions } from './transfer/transfer-albedo.js'
 export {

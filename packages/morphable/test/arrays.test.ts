@@ -80,6 +80,36 @@ describe('createMorphableModel', () => {
     expect(length(read.shape.identity.data)).toBeCloseTo(length(shape.identity.data), 1)
   })
 
+  // Without landmarks, the axes are found by where the template fits.
+  it.each<[string, (x: number, y: number, z: number) => number[]]>([
+    ['z up', (x, y, z) => [x, -z, y]],
+    ['y down', (x, y, z) => [x, -y, z]],
+    ['z flipped', (x, y, z) => [x, y, -z]],
+    ['x forward, metres', (x, y, z) => [z / 1000, x / 1000, y / 1000]],
+  ])('value: axes are found without landmarks: %s', (_, turn) => {
+    const mean = new Float32Array(size)
+    for (let i = 0; i < size; i += 3)
+      mean.set(turn(shape.mean.data[i], shape.mean.data[i + 1], shape.mean.data[i + 2]), i)
+    const read = createMorphableModel({ name: 'turned', mean, triangles }, { template: model })
+    // A flipped face is one whose left and right are exchanged.
+    const side = Math.sign(read.shape.mean.get(0, 0) * shape.mean.get(0, 0))
+    const distances = Array.from({ length: vertexCount }, (__, v) =>
+      Math.hypot(...[side, 1, 1].map((sign, c) => sign * read.shape.mean.get(v, c) - shape.mean.get(v, c))),
+    )
+    expect(Math.max(...distances)).toBeLessThan(2)
+    validateModel(read)
+  })
+
+  it('throws: a mesh that shows no face along any axis', () => {
+    const ball = Float32Array.from(shape.mean.data, (value, i) => {
+      const v = i - (i % 3)
+      const [x, y, z] = [0, 1, 2].map((c) => shape.mean.data[v + c] - (c === 2 ? -20 : 0))
+      return (value * 90) / Math.hypot(x, y, z)
+    })
+    const make = () => createMorphableModel({ name: 'ball', mean: ball, triangles }, { template: model })
+    expect(make).toThrow(/no face was found along any axis of the mesh .* pass \{ landmarks \}/)
+  })
+
   it('throws: sizes, numbers and indices that do not fit', () => {
     const good = { name: 'mine', mean: shape.mean, triangles: model.triangles, landmarks: model.landmarks }
     const make = (part: object) => () => createMorphableModel({ ...good, ...part })

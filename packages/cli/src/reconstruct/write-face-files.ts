@@ -53,10 +53,9 @@ export async function writeFaceFiles(
     const maps = local.uv ? { textures: createFaceTextures(local, { size: mapSize }) } : {}
     await writeGlb(local, join(folder, 'face.glb'), maps)
     signal.throwIfAborted()
-    await writeObj(local, join(folder, 'face.obj'), maps)
+    const objFiles = await writeObj(local, join(folder, 'face.obj'), maps)
     await writePly(local, join(folder, 'face.ply'))
-    const pngs = local.uv ? ['face-diffuse.png', 'face-specular.png'] : []
-    const files = ['face.glb', 'face.obj', 'face.mtl', ...pngs, 'face.ply', 'panels.png']
+    const files = ['face.glb', ...objFiles, 'face.ply', 'panels.png']
     const { illumination } = parameters
     await writeHtmlReport(
       {

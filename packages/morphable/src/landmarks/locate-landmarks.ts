@@ -1,4 +1,5 @@
 import { ModelFormatError } from '@facekit/core'
+import { facingOutward, findAxes } from './find-axes.js'
 import { landmarkTemplate } from './landmark-template.js'
 import type { MorphableModel } from '../model/morphable-model.js'
 import { namedLandmarks, publishedLandmarks } from './published-landmarks.js'
@@ -78,8 +79,15 @@ export function locateLandmarks(who: string, surface: Surface, hints: LandmarkHi
   }
   if (named) return complete(surface, hints, new Int32Array(68).fill(-1), named, 'named points of the file')
   if (hints.template) {
-    const start = uprightStart(surface)
-    return complete(surface, hints, new Int32Array(68).fill(-1), start, 'registration')
+    // Which side of a triangle is outside, a file may say the other way round; finding the face needs it.
+    const outward = facingOutward(surface)
+    const start = findAxes(outward, hints.template)
+    const unknown = new Int32Array(68).fill(-1)
+    const located = start && complete(outward, hints, unknown, start, 'registration')
+    if (located && judge(outward, located.vertices)) return located
+    throw new ModelFormatError(
+      `${who}: no face was found along any axis of the mesh of ${count} vertices; expected +x to the right of the picture, +y up, +z out of the face, or these axes turned or flipped; pass { landmarks }, 68 vertices`,
+    )
   }
   throw new ModelFormatError(
     `${who}: the landmarks of this mesh of ${count} vertices are not known; pass { landmarks }, 68 vertices, or { template }, a model with landmarks such as that of loadBaseModel()`,
@@ -134,29 +142,6 @@ function similarityOfNames(points: readonly NamedPoint[]): Similarity3d | undefi
   const moved = applySimilarity3d(similarity, from)
   const worst = Math.max(...to.map((value, i) => Math.abs(value - moved[i])))
   return worst < JAW_TOLERANCE ? similarity : undefined
-}
-
-/** For a mesh that looks along +z with y up: as wide as the template from ear to ear. */
-function uprightStart({ positions }: Surface): Similarity3d {
-  const low = [Infinity, Infinity, Infinity]
-  const high = [-Infinity, -Infinity, -Infinity]
-  for (let i = 0; i < positions.length; i++) {
-    low[i % 3] = Math.min(low[i % 3], positions[i])
-    high[i % 3] = Math.max(high[i % 3], positions[i])
-  }
-  const scale = 155 / (high[0] - low[0])
-  // The tip of the nose is what reaches farthest.
-  let nose = 0
-  for (let v = 0; v * 3 < positions.length; v++) if (positions[v * 3 + 2] > positions[nose * 3 + 2]) nose = v
-  return {
-    scale,
-    rotation: [1, 0, 0, 0, 1, 0, 0, 0, 1],
-    translation: [0, 1, 2].map((c) => template[30 * 3 + c] - scale * positions[nose * 3 + c]) as [
-      number,
-      number,
-      number,
-    ],
-  }
 }
 
 /** Fills in what is not known, after checking that all fits. */

@@ -1,6 +1,6 @@
 import { isMatFile, ModelFormatError, readMatFile, type MatArray } from '@facekit/core'
-import type { Hdf5Options } from './hdf5-connection.js'
-import { Hdf5File } from './hdf5-file.js'
+import type { Hdf5Options } from '../hdf5/hdf5-connection.js'
+import { Hdf5File } from '../hdf5/hdf5-file.js'
 import { firstNotFinite } from '../model/first-not-finite.js'
 import { readSource, type ModelSource } from './model-source.js'
 

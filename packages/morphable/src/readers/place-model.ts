@@ -1,6 +1,24 @@
 import { ModelFormatError } from '@facekit/core'
 import { type Similarity3d, rotationAngle } from '@facekit/mesh'
 
+/** Turns that differ by less are the same, radians: faces look up or down a little. */
+const SAME_TURN = 0.35
+
+/** The turn of whole axes that a rotation is near to, or itself. */
+function alongAxes(rotation: readonly number[]): readonly number[] {
+  const axes = rotation.map((value) => Math.round(value) || 0)
+  // Row by row one axis, each once: else the rotation lies between turns of axes.
+  const isTurn = [0, 1, 2].every(
+    (i) =>
+      [0, 1, 2].filter((k) => axes[i * 3 + k] !== 0).length === 1 &&
+      [0, 1, 2].filter((k) => axes[k * 3 + i] !== 0).length === 1,
+  )
+  const between = [0, 1, 2].flatMap((r) =>
+    [0, 1, 2].map((c) => [0, 1, 2].reduce((sum, k) => sum + rotation[r * 3 + k] * axes[c * 3 + k], 0)),
+  )
+  return isTurn && rotationAngle(between) < SAME_TURN ? axes : rotation
+}
+
 /** What brings a mesh to model space: its unit, its place, and a turn only where it looks elsewhere. */
 export function motionToModelSpace(
   who: string,
@@ -16,8 +34,7 @@ export function motionToModelSpace(
       `${who}: one unit of the mesh would have to be ${similarity.scale.toPrecision(3)} mm for a face of usual size, expected ${units.length === 1 ? units[0] : '1 (mm), 10 (cm), 1000 (m) or 0.001'}; check the unit and the landmarks`,
     )
   }
-  const isUpright = rotationAngle(similarity.rotation) < 0.35
-  const rotation = isUpright ? [1, 0, 0, 0, 1, 0, 0, 0, 1] : similarity.rotation
+  const rotation = alongAxes(similarity.rotation)
   // The middle of the template's landmarks stays where the similarity puts it.
   const s = similarity
   const anchor = [0, 0, 30]

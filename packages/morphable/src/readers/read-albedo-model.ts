@@ -1,5 +1,5 @@
-import type { Hdf5Options } from './hdf5-connection.js'
-import { Hdf5File } from './hdf5-file.js'
+import type { Hdf5Options } from '../hdf5/hdf5-connection.js'
+import { Hdf5File } from '../hdf5/hdf5-file.js'
 import { sourceName, type ModelSource } from './model-source.js'
 import type { MorphableModel } from '../model/morphable-model.js'
 import { checkVertexCount, readLinearPart } from './statismo.js'

@@ -1,7 +1,7 @@
 import { ModelFormatError } from '@facekit/core'
 import ndarray, { type NdArray } from 'ndarray'
 import { firstNotFinite } from '../model/first-not-finite.js'
-import type { Hdf5File } from './hdf5-file.js'
+import type { Hdf5File } from '../hdf5/hdf5-file.js'
 
 /** One linear model of N vertices with three numbers each: `mean + sum over k of c[k] * basis[k]`, c in standard deviations. */
 export interface LinearPart {

@@ -42,7 +42,7 @@ export function drawChart(title: string, curves: readonly Curve[]): string {
     const label = format(logarithmic ? 10 ** tick : tick)
     return `<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${at.toFixed(1)}" y2="${at.toFixed(1)}"/><text x="${LEFT - 6}" y="${(at + 4).toFixed(1)}" text-anchor="end">${label}</text>`
   })
-  const marks = [first, last].map(
+  const marks = [...new Set([first, last])].map(
     (iteration, k) =>
       `<text x="${x(iteration).toFixed(1)}" y="${HEIGHT - 8}" text-anchor="${k === 0 ? 'start' : 'end'}">${iteration}</text>`,
   )

@@ -1,7 +1,7 @@
 import type { Hdf5Value } from './hdf5-access.js'
 import type { Hdf5Options } from './hdf5-connection.js'
 import { Hdf5File, typeName } from './hdf5-file.js'
-import { sourceName, type ModelSource } from './model-source.js'
+import { sourceName, type ModelSource } from '../readers/model-source.js'
 
 /** One line of the tree of an HDF5 file. */
 export interface Hdf5Node {

@@ -1,7 +1,7 @@
 import { ModelFormatError } from '@facekit/core'
 import { openAccess, type Hdf5Access } from './hdf5-access.js'
 import { findSuperblock } from './hdf5-number-type.js'
-import { checkFileSize, isRemote, readSource, readStart, type ModelSource } from './model-source.js'
+import { checkFileSize, isRemote, readSource, readStart, type ModelSource } from '../readers/model-source.js'
 
 /** Options of everything that reads HDF5. */
 export interface Hdf5Options {

@@ -1,7 +1,7 @@
 import { ModelFormatError } from '@facekit/core'
 import type { Hdf5Access, Hdf5Description, Hdf5Value } from './hdf5-access.js'
 import { connectHdf5, type Hdf5Options } from './hdf5-connection.js'
-import type { ModelSource } from './model-source.js'
+import type { ModelSource } from '../readers/model-source.js'
 
 /** Numbers that are read at once: 8 MB. */
 const BLOCK = 2_000_000
