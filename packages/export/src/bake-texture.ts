@@ -11,7 +11,7 @@ export interface BakeTextureOptions {
 
 /** Draws colours of vertices over texture space.
  *
- * A texel whose centre lies in a triangle gets the colour between its three vertices; texels outside of all triangles get
+ * A texel whose centre lies in a triangle gets the colour between its three vertices, in the smallest one where several overlap; texels outside of all triangles get
  * the colours of the nearest border, so that filtering and mipmaps show no seam.
  *
  * @param colors - `[N, 3]`
@@ -33,7 +33,7 @@ export function bakeTexture(
   const values = flatValues('bakeTexture: colors', colors, 3, places.length / 2)
   const texture = new Float32Array(size * size * 3)
   const covered = new Uint8Array(size * size)
-  for (let t = 0; t < triangles.length; t += 3) {
+  for (const t of largestFirst(places, triangles)) {
     const [a, b, c] = [triangles[t], triangles[t + 1], triangles[t + 2]]
     const [ax, ay] = [places[2 * a] * size, (1 - places[2 * a + 1]) * size]
     const [bx, by] = [places[2 * b] * size, (1 - places[2 * b + 1]) * size]
@@ -64,4 +64,22 @@ export function bakeTexture(
   }
   fillOutside(texture, covered, size)
   return ndarray(texture, [size, size, 3])
+}
+
+/** Triangles by their area over UV, the largest first: where a closed surface had to be spread without seams, a few of them span all the
+ * others.
+ *
+ * @returns places in `triangles`
+ */
+function largestFirst(uv: Float32Array, triangles: Int32Array): Uint32Array {
+  const areas = new Float64Array(triangles.length / 3)
+  for (let t = 0; t < triangles.length; t += 3) {
+    const [a, b, c] = [triangles[t] * 2, triangles[t + 1] * 2, triangles[t + 2] * 2]
+    areas[t / 3] = Math.abs(
+      (uv[b] - uv[a]) * (uv[c + 1] - uv[a + 1]) - (uv[c] - uv[a]) * (uv[b + 1] - uv[a + 1]),
+    )
+  }
+  return Uint32Array.from(areas.keys())
+    .sort((a, b) => areas[b] - areas[a])
+    .map((triangle) => triangle * 3)
 }

@@ -1,7 +1,6 @@
 import { ModelFormatError } from '@facekit/core'
 import ndarray, { type NdArray } from 'ndarray'
 import { cropModel } from '../model/crop-model.js'
-import { cylindricalUv } from './cylindrical-uv.js'
 import { faceCropMask } from './face-crop.js'
 import { findJawContours } from '../landmarks/jaw-contours.js'
 import { locateLandmarks } from '../landmarks/locate-landmarks.js'
@@ -17,6 +16,7 @@ import { isTranslation, motionToModelSpace, orientTriangles, turnModes } from '.
 import { applySimilarity3d } from '@facekit/mesh'
 import type { NamedPoint } from './statismo.js'
 import { transferAlbedo } from '../transfer/transfer-albedo.js'
+import { unwrapMesh } from '../unwrap/unwrap-mesh.js'
 import { validateModel } from '../model/validate-model.js'
 
 /** A face model as arrays; only `name`, `mean` and `triangles` must be there. */
@@ -40,7 +40,7 @@ export interface ModelArrays {
   landmarks?: ArrayOf
   /** Millimetres that one unit of the arrays stands for. Default: the one of 1000, 10, 1 and 0.001 that makes it a face. */
   millimetres?: number
-  /** `[N, 2]` in 0..1, origin at the lower left. Default: angle around the head, and height. */
+  /** `[N, 2]` in 0..1, origin at the lower left. Default: the mesh is unwrapped. */
   uv?: ArrayOf
   /** Linear RGB: `[N, 3]` and modes as above. Default: that of `template`, transferred, or grey. */
   diffuseMean?: ArrayOf
@@ -147,7 +147,7 @@ export function createMorphableModel(arrays: ModelArrays, options: CreateModelOp
   const complete: MorphableModel = {
     ...cropped,
     jawContours: findJawContours(positions, cropped.triangles, cropped.landmarks),
-    uv: cropped.uv ?? cylindricalUv(positions),
+    uv: cropped.uv ?? unwrapMesh(positions, cropped.triangles),
   }
   return albedo.missing && template ? transferAlbedo(complete, { from: template }) : complete
 }
