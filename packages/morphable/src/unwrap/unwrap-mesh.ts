@@ -28,7 +28,7 @@ export function unwrapMesh(positions: ArrayLike<number>, triangles: Int32Array):
   const uv = new Float32Array(count * 2)
   pieces.forEach((piece, k) => {
     const others = pieces.length - 1
-    const coordinates = chartOf(positions, triangles, piece, k === 0)
+    const coordinates = chartOf(positions, piece, k === 0)
     const width = (1 - MARGIN) / others
     const [left, right, low, high] =
       k === 0
@@ -85,12 +85,7 @@ function piecesOf(triangles: Int32Array, count: number): Piece[] {
   return pieces.map((vertices, k) => ({ vertices, triangles: Int32Array.from(lists[k]) }))
 }
 
-function chartOf(
-  positions: ArrayLike<number>,
-  triangles: Int32Array,
-  piece: Piece,
-  isSkin: boolean,
-): Float64Array {
+function chartOf(positions: ArrayLike<number>, piece: Piece, isSkin: boolean): Float64Array {
   const own = Float64Array.from({ length: piece.vertices.length * 3 }, (_, i) => {
     return positions[piece.vertices[Math.floor(i / 3)] * 3 + (i % 3)]
   })
