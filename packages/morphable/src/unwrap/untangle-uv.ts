@@ -48,7 +48,9 @@ export function untangleUv(uv: Float64Array, triangles: Int32Array, fixed: Uint8
       for (let k = 0; k < 3; k++) region.add(triangles[t + k])
     }
     for (let ring = 0; ring <= round; ring++) {
-      for (const v of [...region]) {
+      // Those of the ring before; the set grows meanwhile.
+      const known = [...region]
+      for (const v of known) {
         for (let i = neighbours.start[v]; i < neighbours.start[v + 1]; i++) region.add(neighbours.list[i])
       }
     }
