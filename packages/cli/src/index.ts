@@ -1,2 +1,5 @@
 export { runCli } from './run.js'
 export type { CliIo, CliStream } from './cli-io.js'
+export type { ParametersFile } from './reconstruct/parameters-file.js'
+export type { FaceReport, PictureReport, ReconstructReport } from './reconstruct/reconstruct.js'
+export type { RenderReport } from './render/render-parameters.js'

@@ -6,6 +6,10 @@ export const BASE_MODEL = 'base'
 const SYNTHETIC_MODEL = 'base-synthetic'
 export const SHIPPED_MODELS: ReadonlySet<string> = new Set([BASE_MODEL, SYNTHETIC_MODEL])
 
+/** The shipped model that calls itself so, as files name it; the default for any other name. */
+export const shippedModelNamed = (name: string | undefined): string =>
+  name === 'facekit-base' ? SYNTHETIC_MODEL : BASE_MODEL
+
 /** Loads a face model by name, or from a file or folder of any format that `readMorphableModel` knows.
  *
  * What a foreign model lacks, landmarks or albedo, it gets from the base model.

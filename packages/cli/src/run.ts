@@ -6,6 +6,7 @@ import { doctorCommand } from './doctor-command.js'
 import { errorLine } from './error-line.js'
 import { modelCommand } from './model/model-command.js'
 import { reconstructCommand } from './reconstruct/reconstruct-command.js'
+import { renderCommand } from './render/render-command.js'
 import { trainCommand } from './train/train-command.js'
 import { version } from './version.js'
 
@@ -57,6 +58,7 @@ function createProgram(io: CliIo, setCode: (code: number) => void): Command {
     .showHelpAfterError(false)
   for (const command of [
     reconstructCommand(io, setCode),
+    renderCommand(io),
     annotateCommand(io, setCode),
     trainCommand(io, setCode),
     modelCommand(io),

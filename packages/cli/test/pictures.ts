@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,12 +9,6 @@ const root = fileURLToPath(new URL('../../..', import.meta.url))
 
 /** Photographs of face-api's package: a development dependency, always there. */
 export const photograph = (n: number) => join(root, `node_modules/@vladmandic/face-api/demo/sample${n}.jpg`)
-
-/** A photograph with one face of the shared data, or undefined. */
-export function sharedPhotograph(name: string): string | undefined {
-  const path = join(root, '../shared/data/photos', name)
-  return existsSync(path) ? path : undefined
-}
 
 /** Writes pictures that cannot be reconstructed. */
 export async function writeBadPictures(folder: string): Promise<Record<string, string>> {

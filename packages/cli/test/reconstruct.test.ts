@@ -10,8 +10,7 @@ import { decode } from 'fast-png'
 import { validateBytes } from 'gltf-validator'
 import { chromium } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { ParametersFile } from '../src/reconstruct/parameters-file.js'
-import type { ReconstructReport } from '../src/reconstruct/reconstruct.js'
+import type { ParametersFile, ReconstructReport } from '@facekit/cli'
 import { photograph, writeBadPictures, writeCrop } from './pictures.js'
 import { run, type CliResult } from './run-in-process.js'
 import { spawnCli } from './spawn-cli.js'
@@ -102,6 +101,25 @@ describe('facekit reconstruct, in a process of its own', () => {
     expect(parameters.metrics.landmarkError).toBeLessThan(0.05)
     expect(parameters.metrics.colorError).toBeLessThan(0.2)
     expect(parameters.metrics.iterations).toBe(5)
+  })
+
+  it('value: parameters.json names its expressions, and facekit render draws the same face from it', async () => {
+    expect(parameters.expressionNames).toHaveLength(parameters.expression.length)
+    expect(parameters.expressionNames?.[0]).toBe('jawOpen')
+    const again = join(folder, 'again.png')
+    const flags = ['--size', '448', '--backend', parameters.backend]
+    const { code } = await run(['render', join(face, 'parameters.json'), '-o', again, ...flags])
+    expect(code).toBe(0)
+    const [shown, panels] = [decode(await readFile(again)), decode(await readFile(join(face, 'panels.png')))]
+    let largest = 0
+    for (let y = 0; y < 448; y++) {
+      for (let i = 0; i < 3 * 448; i++) {
+        const panel = panels.data[3 * ((y + 28) * panels.width + 4 + 5 * 452) + i]
+        largest = Math.max(largest, Math.abs(panel - shown.data[3 * 448 * y + i]))
+      }
+    }
+    // The file keeps eight digits: a step of rounding, or an outline's pixel.
+    expect(largest).toBeLessThanOrEqual(2)
   })
 
   it('value: the mesh is valid glTF, the panels are six pictures', async () => {
@@ -294,7 +312,7 @@ describe('facekit reconstruct --model', () => {
   it('throws: no such model', async () => {
     const result = await run(['reconstruct', one, '-o', join(folder, 'out'), '--model', 'marble'])
     expect(errorsOf(result)).toEqual([
-      'facekit: --model: "marble" is neither a model nor a file, expected "base", "base-synthetic", a .safetensors, .h5, .npz or .json file, or the folder of ICT-FaceKit',
+      'facekit: --model: "marble" is neither a model nor a file, expected "base", "base-synthetic", a .safetensors, .h5, .mat, .npz or .json file, or the folder of ICT-FaceKit',
     ])
   })
 })

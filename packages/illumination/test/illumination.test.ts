@@ -1,6 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { createRandom, ShapeError, ValueError } from '@facekit/core'
-import { shadeDiffuse, shadeSpecular, sphericalHarmonicsBasis } from '@facekit/illumination'
+import {
+  shadeDiffuse,
+  shadeSpecular,
+  sphericalHarmonicsAt,
+  sphericalHarmonicsBasis,
+} from '@facekit/illumination'
+import { whiteLight } from '@facekit/parameters'
 import { checkGradient, expectNoLeak, testBackends, useBackend } from '@facekit/testing'
 import { beforeAll, describe, expect, it } from 'vitest'
 
@@ -84,6 +90,16 @@ function specularReference(
   const strength = Math.max(0, dot(n, h)) ** shininess * t * t * (3 - 2 * t)
   return albedo.map((a, i) => a * color[i] * strength)
 }
+
+describe('sphericalHarmonicsAt', () => {
+  it('value: the nine functions, against their polynomials; white light has irradiance 1', () => {
+    for (const [x, y, z] of unitRows(20, 8)) {
+      const reference = basisReference([x, y, z])
+      sphericalHarmonicsAt(x, y, z).forEach((value, k) => expect(value).toBeCloseTo(reference[k], 12))
+      expect(whiteLight * sphericalHarmonicsAt(x, y, z)[0]).toBeCloseTo(1, 12)
+    }
+  })
+})
 
 // 'device' runs the operations that WebGPU gets.
 describe.each([...testBackends, 'device'])('illumination on %s', (backend) => {

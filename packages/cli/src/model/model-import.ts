@@ -10,6 +10,7 @@ import {
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileSystemReason } from '../error-line.js'
+import { checkOutputFile } from '../output-file.js'
 import { checkThere, loadModel } from '../load-model.js'
 import type { Progress } from '../progress.js'
 
@@ -52,7 +53,7 @@ export async function importModel(
       `--out: "${out}" is no .safetensors file; facekit model convert writes other formats`,
     )
   }
-  await checkOutput(out, force)
+  await checkOutputFile(out, force)
   await checkThere(source)
   const format = await detectModelFormat(source)
   checkFlags(format, options)
@@ -115,7 +116,7 @@ export async function convertModel(
   const { out, identityModes, precision = 'float32', force } = options
   const ending = /\.(safetensors|glb|obj)$/i.exec(out)?.[1].toLowerCase()
   if (!ending) throw new ValueError(`--out: "${out}" ends in none of .safetensors, .glb, .obj`)
-  await checkOutput(out, force)
+  await checkOutputFile(out, force)
   progress.start(`${source}: reading`)
   const model = await loadModel(source, { signal, onProgress: (done, total) => progress.update(done, total) })
   signal.throwIfAborted()
@@ -160,15 +161,6 @@ export function storedLines({
     `${file}: "${name}", ${vertexCount} vertices, ${layout.identity} + ${layout.expression} + ${layout.albedo} modes, ${size}, ${seconds.toFixed(1)} s`,
     `licence: ${license}`,
   ]
-}
-
-async function checkOutput(file: string, force: boolean): Promise<void> {
-  const there = await stat(file).catch(() => undefined)
-  if (there?.isDirectory()) throw new ValueError(`--out: ${file} is a folder, expected a file`)
-  if (there && !force) throw new FacekitError(`${file} exists; use --force to replace it, or another --out`)
-  if (!(await stat(dirname(file)).catch(() => undefined))?.isDirectory()) {
-    throw new FacekitError(`${file} cannot be written: there is no folder ${dirname(file)}`)
-  }
 }
 
 /** 68 vertices: a JSON list, or the last number of each line. */

@@ -8,15 +8,15 @@ import {
   writeObj,
   writePly,
   writePng,
-  type FaceMesh,
 } from '@facekit/export'
 import type { FitResult } from '@facekit/fit'
-import { evaluateAlbedo, evaluateShape, type MorphableModel } from '@facekit/morphable'
+import type { MorphableModel } from '@facekit/morphable'
 import { renderFace } from '@facekit/render'
 import * as tf from '@tensorflow/tfjs-core'
 import { facePictures, panelLabels, type RenderedPixels } from './face-pictures.js'
 import type { ParametersFile } from './parameters-file.js'
 import type { PhaseTimer } from '../phase-timer.js'
+import { readFaceMesh } from '../render/read-face-mesh.js'
 
 /** Width and height of each panel: twice the crop that is fitted, or the photograph would look poor. */
 const PANEL_SIZE = 448
@@ -73,16 +73,8 @@ export async function writeFaceFiles(
   })
 }
 
-type FilledMesh = FaceMesh &
-  Required<Pick<FaceMesh, 'innerMouthTriangles'>> &
-  Record<'normals' | 'diffuse' | 'specular', Float32Array>
-
 /** Renders the face at the panels' size. `world` is the mesh as the camera sees it, `local` without its pose. */
-async function renderPixels({
-  model,
-  result,
-  parameters,
-}: FittedFace): Promise<{ pixels: RenderedPixels; world: FilledMesh; local: FaceMesh }> {
+async function renderPixels({ model, result }: FittedFace) {
   const tensors = tf.tidy(() => {
     const { image, mask, fragments, vertices, normals } = renderFace(model, result.parameters, {
       width: PANEL_SIZE,
@@ -90,36 +82,24 @@ async function renderPixels({
       camera: result.camera,
     })
     const { triangleIds, barycentrics } = fragments
-    const { diffuse, specular } = evaluateAlbedo(model, result.parameters.albedo)
-    const shape = evaluateShape(model, result.parameters)
-    return { image, mask, triangleIds, barycentrics, vertices, normals, diffuse, specular, shape }
+    return { image, mask, triangleIds, barycentrics, vertices, normals }
   })
-  const names = Object.keys(tensors) as (keyof typeof tensors)[]
-  const data = await Promise.all(names.map((name) => tensors[name].data()))
+  const { image, mask, triangleIds, barycentrics, vertices, normals } = tensors
+  const [imageData, maskData, ids, weights, positions, directions] = await Promise.all(
+    [image, mask, triangleIds, barycentrics, vertices, normals].map(async (tensor) =>
+      Float32Array.from(await tensor.data()),
+    ),
+  )
   tf.dispose(tensors)
-  const of = Object.fromEntries(names.map((name, i) => [name, data[i]])) as Record<
-    keyof typeof tensors,
-    Float32Array
-  >
-  const common = {
-    triangles: model.triangles,
-    innerMouthTriangles: model.innerMouthTriangles,
-    ...(model.uv ? { uv: model.uv } : {}),
-    diffuse: of.diffuse,
-    specular: of.specular,
-    shininess: parameters.illumination.shininess,
+  const local = await readFaceMesh(model, result.parameters)
+  const pixels: RenderedPixels = {
+    size: PANEL_SIZE,
+    image: imageData,
+    mask: maskData,
+    triangleIds: ids,
+    barycentrics: weights,
   }
-  return {
-    pixels: {
-      size: PANEL_SIZE,
-      image: of.image,
-      mask: of.mask,
-      triangleIds: of.triangleIds,
-      barycentrics: of.barycentrics,
-    },
-    world: { ...common, vertices: of.vertices, normals: of.normals },
-    local: { ...common, vertices: of.shape },
-  }
+  return { pixels, world: { ...local, vertices: positions, normals: directions }, local }
 }
 
 function metricsForPeople({ metrics, model, backend }: ParametersFile): Record<string, string> {

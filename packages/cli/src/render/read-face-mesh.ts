@@ -1,0 +1,34 @@
+import type { FaceMesh } from '@facekit/export'
+import { evaluateAlbedo, evaluateShape, type MorphableModel } from '@facekit/morphable'
+import type { FaceParameters } from '@facekit/parameters'
+import * as tf from '@tensorflow/tfjs-core'
+
+/** A mesh in which everything is filled in that facekit knows of a face. */
+export type ColoredMesh = FaceMesh &
+  Required<Pick<FaceMesh, 'innerMouthTriangles'>> &
+  Record<'vertices' | 'diffuse' | 'specular', Float32Array>
+
+/** The mesh of one face in model space: with its expression, without its pose. */
+export async function readFaceMesh(
+  model: MorphableModel,
+  parameters: FaceParameters,
+): Promise<ColoredMesh & { shininess: number }> {
+  const tensors = tf.tidy(() => {
+    const { diffuse, specular } = evaluateAlbedo(model, parameters.albedo)
+    return { vertices: evaluateShape(model, parameters), diffuse, specular }
+  })
+  const read = async (tensor: tf.Tensor) => Float32Array.from(await tensor.data())
+  const [vertices, diffuse, specular, shininess] = await Promise.all(
+    [tensors.vertices, tensors.diffuse, tensors.specular, parameters.illumination.shininess].map(read),
+  )
+  tf.dispose(tensors)
+  return {
+    triangles: model.triangles,
+    innerMouthTriangles: model.innerMouthTriangles,
+    ...(model.uv ? { uv: model.uv } : {}),
+    vertices,
+    diffuse,
+    specular,
+    shininess: shininess[0],
+  }
+}
