@@ -73,7 +73,7 @@ export interface InitEngineOptions {
    * Default: beside the package's code, which Node and the bundlers that understand `new URL(..., import.meta.url)` (Vite,
    * webpack, Next; not esbuild) find by themselves. Takes effect before the WASM backend's first start. */
   wasmPaths?: string | Readonly<Record<string, string>>
-  /** WebGPU in Node: flags for Dawn, such as `enable-dawn-features=allow_unsafe_apis,disable_robustness`, which leaves out the bounds
-   * checks of shaders. Take effect before the first look for a GPU. */
+  /** WebGPU in Node: flags for Dawn, such as `enable-dawn-features=allow_unsafe_apis,disable_robustness`, which drops the bounds
+   * checks of shaders. Features add to those that the engine sets. Take effect before the first look for a GPU. */
   dawnFlags?: readonly string[]
 }

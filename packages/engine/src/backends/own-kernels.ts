@@ -1,6 +1,13 @@
 import { getBackend } from '@tensorflow/tfjs-core'
 
-const BACKENDS: readonly string[] = ['webgpu', 'wasm', 'cpu']
+/** Where kernels of ours run fast: by the names of backends. */
+const PLACES: Record<string, 'gpu' | 'host' | undefined> = { webgpu: 'gpu', wasm: 'host', cpu: 'host' }
 
-/** Whether the current backend runs our own kernels fast: on others (TensorFlow, WebGL, other people's) compose operations. */
-export const hasOwnKernels = (): boolean => BACKENDS.includes(getBackend())
+/** Where the current backend runs our own kernels fast.
+ *
+ * @returns undefined on other backends (TensorFlow, WebGL, those of other people): there, compose operations
+ */
+export const kernelPlace = (): 'gpu' | 'host' | undefined => PLACES[getBackend()]
+
+/** Whether the current backend runs our own kernels fast. */
+export const hasOwnKernels = (): boolean => kernelPlace() !== undefined

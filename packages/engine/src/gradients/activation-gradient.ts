@@ -1,12 +1,12 @@
 import {
+  defineKernel,
+  float32,
   type GpuProgram,
   type HostArray,
-  type HostKernel,
-  makeGpuTensor,
   runGpuProgram,
-  runHostKernel,
   workgroupsFor,
 } from '@facekit/kernels'
+import { reluGradientOnWasm } from '../wasm/activations.js'
 import { util, zerosLike, type Tensor } from '@tensorflow/tfjs-core'
 import { keepNaN } from '../webgpu/nan.js'
 import { GROUP, GROUP_PARAMETERS, loadWidth, vectorType } from '../webgpu/columns.js'
@@ -25,6 +25,7 @@ const activations: Record<ActivationName, Activation> = {
   relu: {
     wgsl: 'select(T(0), dy, (y > T(0)) & (y < T(uniforms.parameter)))',
     compute: (dy, y, result, parameter) => {
+      if (reluGradientOnWasm(dy, y, result, parameter)) return
       for (let i = 0; i < result.length; i++) {
         const passes = y[i] > 0 && y[i] < parameter
         result[i] = passes ? dy[i] : Number.isNaN(y[i]) ? NaN : 0
@@ -52,12 +53,11 @@ interface Attributes {
 /** Beyond all numbers. WGSL has no infinity. */
 export const UNBOUNDED = 3.4e38
 
-const kernels = Object.fromEntries(
-  Object.entries(activations).map(([name, activation]) => [
-    name,
-    kernelOf(name as ActivationName, activation),
-  ]),
-) as Record<ActivationName, HostKernel<Attributes>>
+const kernels = {
+  relu: kernelOf('relu'),
+  sigmoid: kernelOf('sigmoid'),
+  tanh: kernelOf('tanh'),
+}
 
 /** The gradient of an activation from that of its output, in one pass.
  *
@@ -70,37 +70,33 @@ export function activationGradient(
   y: Tensor,
   parameter = UNBOUNDED,
 ): Tensor {
-  return runHostKernel(kernels[name], { dy, y }, { parameter })[0]
+  return kernels[name]({ dy, y }, { parameter })
 }
 
-function kernelOf(name: ActivationName, { wgsl, compute }: Activation): HostKernel<Attributes> {
-  return {
+function kernelOf(name: ActivationName) {
+  const { wgsl, compute } = activations[name]
+  return defineKernel({
     name: `Facekit${name[0].toUpperCase()}${name.slice(1)}Gradient`,
-    inputs: ['dy', 'y'],
-    outputs: ([shape]) => [{ shape, dtype: 'float32' }],
-    compute: ([dy, y], [result], _, { parameter }) => compute(dy, y, result, parameter),
-    webgpu: (backend, [dy, y], { parameter }) => {
+    inputs: { dy: 'float32', y: 'float32' },
+    outputs: ({ y }) => ({ result: float32(y) }),
+    saves: ['y'],
+    cpu: ({ dy, y }, { result }, _, { parameter }: Attributes) => compute(dy, y, result, parameter),
+    webgpu: (backend, { dy, y }, { result }, { parameter }) => {
       const size = util.sizeFromShape(y.shape)
       const load = loadWidth(size)
-      const result = makeGpuTensor(backend, y.shape, 'float32')
       runGpuProgram(backend, programOf(name, wgsl, load), {
         inputs: [dy, y],
         outputs: [result],
         uniforms: [size / load, parameter],
         workgroups: workgroupsFor(size / load, 256),
       })
-      return [result]
     },
-    gradient: {
-      inputsToSave: ['y'],
-      gradFunc: (upstream, [y], attributes) => ({
-        dy: () =>
-          activationGradient(name, upstream as Tensor, y, (attributes as object as Attributes).parameter),
-        // tfjs does not differentiate through outputs that were kept: this is for relu, whose derivative is constant.
-        y: () => zerosLike(y),
-      }),
-    },
-  }
+    gradient: ({ upstream, saved, attributes }) => ({
+      dy: () => activationGradient(name, upstream.result, saved.y, attributes.parameter),
+      // tfjs does not differentiate through outputs that were kept: this is for relu, whose derivative is constant.
+      y: () => zerosLike(saved.y),
+    }),
+  })
 }
 
 function programOf(name: ActivationName, wgsl: string, load: 1 | 4): GpuProgram {

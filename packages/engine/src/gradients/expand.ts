@@ -1,11 +1,4 @@
-import {
-  type GpuProgram,
-  type HostKernel,
-  makeGpuTensor,
-  runGpuProgram,
-  runHostKernel,
-  workgroupsFor,
-} from '@facekit/kernels'
+import { defineKernel, float32, type GpuProgram, runGpuProgram, workgroupsFor } from '@facekit/kernels'
 import { mul, reshape, sum, tidy, type Tensor } from '@tensorflow/tfjs-core'
 import { GROUP, GROUP_PARAMETERS, loadWidth, vectorType } from '../webgpu/columns.js'
 import { reductionSteps, type ReducedShape } from './reduction-steps.js'
@@ -15,44 +8,39 @@ interface Attributes extends ReducedShape {
 }
 
 /** `[outer, inner]` to `[outer, size, inner]`, times a factor. */
-const kernel: HostKernel<Attributes> = {
+const expandMiddle = defineKernel({
   name: 'FacekitExpand',
-  inputs: ['x'],
-  outputs: (_, { outer, size, inner }) => [{ shape: [outer, size, inner], dtype: 'float32' }],
-  compute: ([x], [result], _, { outer, size, inner, factor }) => {
+  inputs: { x: 'float32' },
+  outputs: (_, { outer, size, inner }: Attributes) => ({ expanded: float32([outer, size, inner]) }),
+  saves: ['x'],
+  cpu: ({ x }, { expanded }, _, { outer, size, inner, factor }) => {
     if (inner === 1) {
-      for (let o = 0; o < outer; o++) result.fill(x[o] * factor, o * size, (o + 1) * size)
+      for (let o = 0; o < outer; o++) expanded.fill(x[o] * factor, o * size, (o + 1) * size)
       return
     }
     for (let o = 0, at = 0; o < outer; o++) {
       const start = at
-      for (let i = 0; i < inner; i++, at++) result[at] = x[o * inner + i] * factor
-      for (let s = 1; s < size; s++, at += inner) result.copyWithin(at, start, start + inner)
+      for (let i = 0; i < inner; i++, at++) expanded[at] = x[o * inner + i] * factor
+      for (let s = 1; s < size; s++, at += inner) expanded.copyWithin(at, start, start + inner)
     }
   },
-  webgpu: (backend, [x], { outer, size, inner, factor }) => {
+  webgpu: (backend, { x }, { expanded }, { outer, size, inner, factor }) => {
     const load = loadWidth(inner)
     // A row of one number is written four at a time, too.
     const run = inner === 1 ? loadWidth(size) : 1
     const columns = inner / load
-    const result = makeGpuTensor(backend, [outer, size, inner], 'float32')
     const count = (outer * size * columns) / run
     runGpuProgram(backend, program(load, run), {
       inputs: [x],
-      outputs: [result],
+      outputs: [expanded],
       uniforms: [count, (size * columns) / run, columns, factor],
       workgroups: workgroupsFor(count, 256),
     })
-    return [result]
   },
-  gradient: {
-    inputsToSave: ['x'],
-    gradFunc: (dy, [x], attributes) => {
-      const { factor } = attributes as object as Attributes
-      return { x: () => reshape(mul(sum(dy as Tensor, 1), factor), x.shape) }
-    },
-  },
-}
+  gradient: ({ upstream, saved, attributes }) => ({
+    x: () => reshape(mul(sum(upstream.expanded, 1), attributes.factor), saved.x.shape),
+  }),
+})
 
 const program = (load: 1 | 4, run: 1 | 4): GpuProgram => ({
   name: `facekit_expand_${load}_${run}`,
@@ -79,9 +67,9 @@ const program = (load: 1 | 4, run: 1 | 4): GpuProgram => ({
 export function expand(x: Tensor, shape: readonly number[], axes: readonly number[], factor: number): Tensor {
   return tidy(() => {
     const steps = reductionSteps(shape, axes).toReversed()
-    let current = x
+    let current: Tensor = x
     for (const [i, step] of steps.entries()) {
-      ;[current] = runHostKernel(kernel, { x: current }, { ...step, factor: i === 0 ? factor : 1 })
+      current = expandMiddle({ x: current }, { ...step, factor: i === 0 ? factor : 1 })
     }
     return reshape(current, [...shape])
   })

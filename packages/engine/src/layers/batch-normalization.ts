@@ -5,7 +5,6 @@ import {
   div,
   engine,
   fill,
-  getBackend,
   mean as meanOf,
   mul,
   relu,
@@ -20,7 +19,7 @@ import {
   type Variable,
 } from '@tensorflow/tfjs-core'
 import { batchNormalizationKernel } from './batch-normalization-kernel.js'
-import { hasOwnKernels } from '../backends/own-kernels.js'
+import { hasOwnKernels, kernelPlace } from '../backends/own-kernels.js'
 import { synchronizedKernel } from './synchronize-batch-normalization.js'
 
 /** Options of `batchNormalization`. */
@@ -95,7 +94,7 @@ export function batchNormalization<R extends Rank>(
   const rate = 1 - (moving?.momentum ?? 0.99)
   // In place only where nobody else looks at the data.
   const inPlace =
-    getBackend() === 'webgpu' && moving !== undefined && isSole(moving.mean) && isSole(moving.variance)
+    kernelPlace() === 'gpu' && moving !== undefined && isSole(moving.mean) && isSole(moving.variance)
   const [output, mean, variance] = runHostKernel(kernel, inputs, {
     epsilon,
     ...(inPlace && { moving: { mean: moving.mean, variance: moving.variance, rate } }),

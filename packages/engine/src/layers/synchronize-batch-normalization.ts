@@ -1,4 +1,5 @@
-import { type HostKernel, hasHostMemory, runHostKernel } from '@facekit/kernels'
+import { type HostKernel, runHostKernel } from '@facekit/kernels'
+import { kernelPlace } from '../backends/own-kernels.js'
 import { clone, type NamedTensorMap, type Tensor } from '@tensorflow/tfjs-core'
 import {
   channelStatistics,
@@ -39,7 +40,7 @@ export function synchronizeBatchNormalization(reduce?: (values: Float64Array) =>
 export function synchronizedKernel(
   variant: NormalizationVariant,
 ): HostKernel<TrainingAttributes> | undefined {
-  return reduceBatch && hasHostMemory() ? kernels[index(variant)] : undefined
+  return reduceBatch && kernelPlace() === 'host' ? kernels[index(variant)] : undefined
 }
 
 const reduce: BatchReduce = (values) => reduceBatch?.(values)

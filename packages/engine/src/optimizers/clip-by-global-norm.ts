@@ -3,7 +3,6 @@ import {
   addN,
   div,
   engine,
-  getBackend,
   maximum,
   mul,
   scalar,
@@ -15,6 +14,7 @@ import {
   type Scalar,
   type Tensor,
 } from '@tensorflow/tfjs-core'
+import { kernelPlace } from '../backends/own-kernels.js'
 import { clipOnGpu } from '../webgpu/clip.js'
 
 /** Gradients that were clipped, and the norm that they had. */
@@ -56,7 +56,7 @@ export function clipByGlobalNorm<Gradients extends NamedTensorMap | Tensor[]>(
 }
 
 function clip(tensors: Tensor[], limit: number): { clipped: Tensor[]; norm: Scalar } {
-  if (getBackend() === 'webgpu' && tensors.length > 0) {
+  if (kernelPlace() === 'gpu' && tensors.length > 0) {
     const { clipped, norm } = clipOnGpu(engine().backend, tensors, limit)
     const tensorOf = (info: typeof norm, shape: number[]) =>
       engine().makeTensorFromDataId(info.dataId, shape, 'float32')

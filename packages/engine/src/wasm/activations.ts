@@ -1,17 +1,13 @@
-import { util } from '@tensorflow/tfjs-core'
-import { registerWasmKernel } from './wasm-kernel.js'
-import { addressOf, wasmExports } from './wasm-module.js'
+import type { HostArray } from '@facekit/kernels'
+import { wasmBackendOf, wasmExports } from './wasm-module.js'
 
-/** Registers the SIMD kernel of a relu's gradient (see activation-gradient.ts), in place of its loop over typed arrays. */
-export function registerWasmActivations(): void {
-  registerWasmKernel<'dy' | 'y', { parameter: number }>(
-    'FacekitReluGradient',
-    ({ inputs, attrs, backend }) => {
-      const { dy, y } = inputs
-      const result = backend.makeOutput(y.shape, 'float32')
-      const [from, of, to] = [dy, y, result].map((tensor) => addressOf(backend, tensor))
-      wasmExports(backend).reluGradient(util.sizeFromShape(y.shape), from, of, attrs.parameter, to)
-      return result
-    },
-  )
+/** The gradient of a relu (see activation-gradient.ts) in SIMD, if the arrays lie in the memory of the WASM backend.
+ *
+ * @returns whether they do
+ */
+export function reluGradientOnWasm(dy: HostArray, y: HostArray, result: HostArray, limit: number): boolean {
+  const backend = wasmBackendOf(y.buffer)
+  if (!backend || wasmBackendOf(dy.buffer) !== backend) return false
+  wasmExports(backend).reluGradient(y.length, dy.byteOffset, y.byteOffset, limit, result.byteOffset)
+  return true
 }

@@ -17,7 +17,6 @@ import { tile } from './tile.js'
 import { unsortedSegmentSum } from './unsorted-segment-sum.js'
 import { registerWasmAliases } from './aliases.js'
 import { checkWasmKernels, watchWasmBackend } from './checks.js'
-import { registerWasmActivations } from './activations.js'
 import { registerWasmBatchNormalization } from './batch-normalization.js'
 import { registerWasmKernel, replaceWasmKernel } from './wasm-kernel.js'
 import { maxPoolGradient } from './max-pool-gradient.js'
@@ -57,7 +56,6 @@ export async function completeWasm(): Promise<void> {
   registerWasmKernel('Conv2DBackpropFilter', conv2dFilterGradient)
   registerConv2dInputGradient()
   registerWasmKernel('MaxPoolGrad', maxPoolGradient)
-  registerWasmActivations()
   registerWasmBatchNormalization()
   registerWasmSums()
   registerWasmClamps()
