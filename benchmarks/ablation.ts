@@ -1,37 +1,27 @@
-/** Table 1 of the paper: the same training with each loss left out, and how well the colours of held-out people's photographs are met.
+/** Table 1 of the paper: the same training with each loss ablated, and how well the colours of held-out people's photographs are met.
  *
- *   node --conditions=@facekit/source --import tsx benchmarks/ablation.ts --photos pack.safetensors --from stage1.safetensors [--iterations 1500] [--batch 32]
+ *   node --conditions=@facekit/source --import tsx benchmarks/ablation.ts --dataset photographs --from regressor.safetensors [--iterations 1500] [--batch 32]
  *     [--rate 2e-4] [--backend webgpu] [--model file] [--embedder folder] [--json results.json]
  *
- * The pack is made by packages/regressor-weights/scripts/pack-photographs.ts, the start by train-regressor.ts --stage 1. Every run begins with the same
- * weights and sees the same photographs in the same order; photographs alone, the paper's weights (Eq. 6), the term of the mouth from the start.
+ * The photographs are labelled by `facekit annotate` and chosen by packages/regressor-weights/scripts/prepare-photographs.ts; the start is what the recipe
+ * packages/regressor-weights/recipes/rendered-faces.json gives. Every run begins with the same weights and sees the same photographs in the same
+ * order; photographs alone, the paper's weights (Eq. 6), the term of the mouth from the start.
  */
-import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { pathToFileURL } from 'node:url'
 import { loadEmbedder, setWeightsLocation } from '@facekit/annotate'
 import { loadBaseModel } from '@facekit/base-model'
+import { datasetBatches, openDataset } from '@facekit/dataset'
 import { initEngine, type BackendName } from '@facekit/engine'
-import { hybridLoss } from '@facekit/losses'
+import { paperLossTerms } from '@facekit/losses'
 import { loadRegressor } from '@facekit/regressor'
-import { renderFace } from '@facekit/render'
-import { cosineSchedule, runTraining, warmup } from '@facekit/trainer'
-import { decode } from 'jpeg-js'
-import { evaluatePhotos } from '../packages/regressor-weights/scripts/evaluate-photos.js'
-import {
-  createPhotoStore,
-  photoBatches,
-  photoLabels,
-  type PhotoTensors,
-} from '../packages/regressor-weights/scripts/photo-batches.js'
-import { photoLosses } from '../packages/regressor-weights/scripts/photo-losses.js'
-import { readPhotoPack } from '../packages/regressor-weights/scripts/photo-pack.js'
+import { cosineSchedule, evaluateRegressor, train, warmup, type PhotoBatch } from '@facekit/trainer'
 import { printTable, writeJson } from './benchmark.js'
 
 const { values: o } = parseArgs({
   options: {
-    photos: { type: 'string' },
+    dataset: { type: 'string' },
     from: { type: 'string' },
     backend: { type: 'string', default: 'webgpu' },
     iterations: { type: 'string', default: '1500' },
@@ -44,20 +34,25 @@ const { values: o } = parseArgs({
   },
 })
 const [iterations, batch] = [Number(o.iterations), Number(o.batch)]
+/** Share of the people that is held out, and most of their photographs that are looked at. */
+const [SHARE, LOOKED_AT] = [0.138, 320]
 if (o.embedder) setWeightsLocation(pathToFileURL(`${resolve(o.embedder)}/`))
 const { reason } = await initEngine({ backend: o.backend as BackendName })
 console.log(reason)
 const model = await loadBaseModel(o.model ? { source: o.model } : {})
-const embedder = await loadEmbedder()
-const decodeJpeg = (bytes: Uint8Array) => ({ data: decode(bytes, { useTArray: true }).data, channels: 4 })
-const set = await readPhotoPack(await readFile(o.photos!), decodeJpeg)
-const store = await createPhotoStore(set, embedder.embed)
-const view = { width: store.size, height: store.size, contour: 'visible' as const }
+const { embed } = await loadEmbedder()
+const dataset = await openDataset(o.dataset!)
+
+const heldOut: PhotoBatch[] = []
+const plain = { split: { part: 'held-out' as const, share: SHARE }, shuffle: false, augment: false }
+const others = datasetBatches(dataset, { ...plain, batch: 16 })
+while (heldOut.length * 16 + 16 <= Math.min(LOOKED_AT, others.length)) heldOut.push(await others.next())
+others.dispose()
 
 const rows: Record<string, string | number>[] = []
 const began = performance.now()
-for (const leftOut of [
-  'none',
+for (const ablated of [
+  'nothing',
   'identity',
   'photometric',
   'landmark',
@@ -66,33 +61,35 @@ for (const leftOut of [
   'uniform',
 ]) {
   const regressor = await loadRegressor(o.from!, { for: model })
-  const losses = photoLosses(model, { paper: true, ...(leftOut !== 'none' && { leaveOut: leftOut }) })
+  const batches = datasetBatches(dataset, {
+    batch,
+    seed: 1,
+    split: { part: 'train', share: SHARE },
+    deviceBytes: 4e9,
+  })
+  const weights = { innerMouth: 1.3e-3, ...(ablated !== 'nothing' && { [ablated]: 0 }) }
   let ended = 'yes'
-  const result = await runTraining<PhotoTensors>({
-    model: regressor.model,
+  const result = await train({
+    regressor,
+    model,
+    dataset: batches,
+    losses: paperLossTerms({ weights, identityBackground: 'picture' }),
+    embed,
     iterations,
     learningRate: warmup(cosineSchedule(Number(o.rate), iterations), 50),
     clipNorm: 20,
     seconds: Math.max(1, Number(o.seconds) - (performance.now() - began) / 1000),
-    batches: photoBatches(store, batch, 1),
-    loss: (_, ...inputs) => {
-      const labels = photoLabels(inputs)
-      const parameters = regressor.apply(labels.picture, { training: true })
-      const rendering = renderFace(model, parameters, view)
-      const context = { ...labels, rendering, parameters, embed: embedder.embed }
-      return hybridLoss(losses, context, 60_000)
-    },
   }).catch((error: Error) => {
     ended = error.message
-    return { iterations: 0, seconds: NaN, loss: NaN }
+    return { iterations: 0, seconds: NaN }
   })
-  const scores = await evaluatePhotos(regressor, model, store)
+  const { colorError, landmarkError } = await evaluateRegressor(regressor, model, heldOut)
+  batches.dispose()
   regressor.dispose()
   rows.push({
-    'left out': leftOut,
-    'colour error': Number(scores.colorError.toFixed(4)),
-    deviation: Number(scores.colorDeviation.toFixed(4)),
-    'landmarks %': Number((100 * scores.landmarkError).toFixed(2)),
+    ablated,
+    'colour error': Number(colorError.toFixed(4)),
+    'landmarks %': Number((100 * landmarkError).toFixed(2)),
     iterations: result.iterations,
     'per second': Number((result.iterations / result.seconds).toFixed(1)),
     ended,
@@ -100,7 +97,7 @@ for (const leftOut of [
   console.log(JSON.stringify(rows.at(-1)))
 }
 console.log(
-  `${store.train.length / 2} photographs to train, ${store.heldOut.length} held out; ${iterations} iterations of ${batch}, ${model.name}`,
+  `${dataset.length} photographs, ${heldOut.length * 16} of them of other people looked at; ${iterations} iterations of ${batch}, ${model.name}`,
 )
 printTable(rows)
 await writeJson(o.json, { iterations, batch, rows })

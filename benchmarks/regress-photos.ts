@@ -29,7 +29,7 @@ const { values: options, positionals } = parseArgs({
   },
 })
 
-/** Those of packages/regressor-weights/scripts/pack-photographs.ts. */
+/** One photograph of each of the people that were held out when the shipped weights were trained. */
 async function heldOutPhotographs(): Promise<string[]> {
   const folder = fileURLToPath(new URL('../../shared/data/photos/youtube-faces', import.meta.url))
   if (!existsSync(folder)) throw new Error(`there are no photographs in ${folder}; name some`)

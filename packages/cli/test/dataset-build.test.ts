@@ -118,7 +118,7 @@ describe('facekit dataset build', () => {
     const broken = await build('bad', '--config', config)
     expect([broken.code, broken.stderr]).toEqual([1, expect.stringMatching(/bad\.json: is no JSON/)])
     const missing = await build('bad', '--config', join(folder, 'nothing.json'))
-    expect(missing.stderr).toMatch(/nothing\.json cannot be read/)
+    expect(missing.stderr).toMatch(/nothing\.json: the settings cannot be read/)
     const other = await build('first', '--seed', '99')
     expect([other.code, other.stderr]).toEqual([
       1,

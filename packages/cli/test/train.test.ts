@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { saveMorphableModel } from '@facekit/morphable'
@@ -69,8 +69,66 @@ describe('facekit train', () => {
     regressor.dispose()
   })
 
+  it('value: a refused --resume changes nothing; what may change is changed', async () => {
+    const out = join(folder, 'refused')
+    const config = join(folder, 'with-mark.json')
+    // As Windows PowerShell writes it.
+    await writeFile(config, Buffer.from(`\ufeff${JSON.stringify(settings())}`, 'utf16le'))
+    expect((await run(['train', config, '--synthetic', '--iterations', '2', '-o', out])).code).toBe(0)
+    const contents = async () => {
+      const entries = await readdir(out, { recursive: true, withFileTypes: true })
+      const files = entries
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name))
+      return Promise.all(files.sort().map(async (path) => [path, (await readFile(path)).toString('base64')]))
+    }
+    const before = await contents()
+    const refused = async (...flags: string[]) => {
+      const { code, stderr } = await run(['train', '--resume', '-o', out, ...flags])
+      expect(code).toBe(1)
+      expect(await contents()).toEqual(before)
+      return stderr
+    }
+    expect(await refused('--batch', '3')).toMatch(
+      /--resume: batch is 3, the training was begun with 2 \(.*config\.json\)/,
+    )
+    expect(await refused('--seed', '9')).toMatch(/seed is 9/)
+    expect(await refused('--backbone', 'resnet18')).toMatch(/backbone is "resnet18", .* with "mobile"/)
+    expect(await refused('--iterations', '1')).toMatch(/iterations is 1, .* has 2 done; ask for at least 2/)
+    expect(await refused('--dataset', join(folder, 'nowhere'))).toMatch(/nowhere: cannot be read/)
+    const { code } = await run([
+      'train',
+      '--resume',
+      '-o',
+      out,
+      '--iterations',
+      '3',
+      '--learning-rate',
+      '1e-4',
+    ])
+    expect(code).toBe(0)
+    const stored = JSON.parse(await readFile(join(out, 'config.json'), 'utf8')) as object
+    expect(stored).toMatchObject({ iterations: 3, learningRate: 1e-4, batch: 2, synthetic: true })
+  })
+
+  it('throws: without pictures, before a backend starts', async () => {
+    const { code, stderr } = await run(['train', '-o', join(folder, 'never'), '--backend', 'webgpu'])
+    expect(code).toBe(1)
+    expect(stderr).toBe('facekit: train: no pictures; give --dataset, --synthetic or both\n')
+    const none = await run([
+      'train',
+      '--dataset',
+      join(folder, 'none'),
+      '-o',
+      join(folder, 'never'),
+      '--backend',
+      'webgpu',
+    ])
+    expect(none.stderr).toMatch(/^training in .*\nfacekit: .*none: cannot be read \(ENOENT\).*\n$/)
+  })
+
   it('throws: settings that make no sense', async () => {
-    const fails = async (content: string, ...flags: string[]) => {
+    const fails = async (content: string, flags = ['--synthetic']) => {
       const path = join(folder, 'bad.json')
       await writeFile(path, content)
       const { code, stderr } = await run(['train', path, '-o', join(folder, 'never'), ...flags])

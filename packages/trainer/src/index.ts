@@ -9,6 +9,7 @@ export type {
   TrainingResult,
 } from './loop/training-options.js'
 export { cosineSchedule, stepSchedule, warmup } from './loop/schedules.js'
+export { replayedBatches, type ReplayOptions } from './loop/replayed-batches.js'
 export { seededBatches } from './loop/seeded-batches.js'
 export { DivergenceError } from './loop/loss-guard.js'
 export type { GradientReducer } from './ranks/gradient-reducer.js'
@@ -23,6 +24,7 @@ export {
   type SupervisedName,
   type SupervisedTerm,
 } from './faces/supervised-terms.js'
+export { plausibilityTerms, type PlausibilityName } from './faces/plausibility-terms.js'
 export {
   renderedBatches,
   type FaceRenderings,

@@ -3,17 +3,22 @@ import { join } from 'node:path'
 import { ShapeError, ValueError } from '@facekit/core'
 import { initEngine } from '@facekit/engine'
 import { disposeModel } from '@facekit/morphable'
+import { neutralParameters } from '@facekit/parameters'
+import { defaultCamera } from '@facekit/render'
 import { hasWebgpu, useBackend } from '@facekit/testing'
 import {
   drawFacePanel,
   evaluateRegressor,
   paperRecipe,
+  plausibilityTerms,
   readTrainingLog,
   renderedBatches,
+  replayedBatches,
   supervisedTerms,
   train,
   type BatchSource,
   type PhotoBatch,
+  type RenderedBatch,
 } from '@facekit/trainer'
 import * as tf from '@tensorflow/tfjs-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -23,6 +28,11 @@ import { scratchFolder } from './training-fixtures.js'
 const gpu = (await hasWebgpu()) && (await initEngine({ backend: 'webgpu' })).adapter?.software === false
 const model = tinyModel()
 afterAll(() => useBackend('cpu'))
+
+/** Those with a weight. */
+const supervisedNames = supervisedTerms()
+  .filter(({ weight }) => weight !== 0)
+  .map(({ name }) => name)
 
 function photographs(): BatchSource<PhotoBatch> {
   let seed = 10
@@ -59,7 +69,7 @@ describe('train on wasm', () => {
       'landmark',
       'regularization',
       'uniform',
-      ...supervisedTerms().map(({ name }) => name),
+      ...supervisedNames,
     ])
     expect(Object.values(result.terms).every(Number.isFinite)).toBe(true)
     expect(result.evaluation!.pictures).toBe(4)
@@ -142,7 +152,7 @@ describe('train', () => {
       return { losses, names }
     }
     const whole = await run(8, {})
-    expect(whole.names.get(3)).toEqual(supervisedTerms().map(({ name }) => name))
+    expect(whole.names.get(3)).toEqual(supervisedNames)
     expect(whole.names.get(4)).toHaveLength(11)
     expect(whole.names.get(7)).toEqual(['photometric', 'landmark', 'regularization', 'uniform'])
     const first = await run(5, { folder })
@@ -184,10 +194,53 @@ describe('train', () => {
         foundLandmarks: landmarks,
         trueLandmarks: landmarks,
         landmarkVisibility,
+        model,
+        camera: defaultCamera,
       })
       expect((await loss.data())[0]).toBeCloseTo(0, 6)
     }
     image.dispose()
+  })
+
+  it('value: replayed batches are used several times, and the same ones after a resumption', async () => {
+    const replayed = () => replayedBatches(renderedBatches(tinyRenderings(model, 1)), { times: 3, kept: 2 })
+    const take = async (source: BatchSource<RenderedBatch>, count: number) => {
+      const seen: string[] = []
+      for (let i = 0; i < count; i++) {
+        const batch = await source.next()
+        seen.push(batch[3].dataSync().join())
+        tf.dispose(batch)
+      }
+      return seen
+    }
+    const before = tf.memory().numTensors
+    const whole = replayed()
+    const all = await take(whole, 15)
+    expect(new Set(all).size).toBe(5)
+    const first = replayed()
+    await take(first, 8)
+    const resumed = replayed()
+    resumed.restore(JSON.parse(JSON.stringify(first.state())))
+    expect(await take(resumed, 7)).toEqual(all.slice(8))
+    for (const source of [whole, first, resumed]) source.dispose!()
+    expect(tf.memory().numTensors).toBe(before)
+  })
+
+  it('value: plausible parameters cost nothing, others do', async () => {
+    const blendshapes = { ...model, shape: { ...model.shape, expressionRange: [0, 1] as [number, number] } }
+    const [range, light] = plausibilityTerms(blendshapes, { expressionRange: 1, pointLight: 1 })
+    const parameters = neutralParameters(model.layout, 2)
+    const value = (term: typeof range, changed: object) =>
+      term.compute({ parameters: { ...parameters, ...changed } } as never).dataSync()[0]
+    expect(value(range, {})).toBe(0)
+    expect(value(light, {})).toBe(0)
+    // 0.5 below and 1 above: 0.25 + 1 for one of two faces.
+    expect(value(range, { expression: tf.tensor2d([[-0.5, 2], [0, 1]]) })).toBeCloseTo(0.625, 6) // prettier-ignore
+    const lightPosition = tf.add(parameters.illumination.lightPosition, [[500, 0, 0]])
+    expect(value(light, { illumination: { ...parameters.illumination, lightPosition } })).toBeCloseTo(1, 6)
+    const { expressionRange: _, ...shape } = model.shape
+    expect(() => plausibilityTerms({ ...model, shape }, { expressionRange: 1 })).toThrow(/have no range/)
+    expect(() => plausibilityTerms(model, { nose: 1 } as never)).toThrow(/expected only expressionRange/)
   })
 
   it('shape: a panel has a row for each picture', async () => {

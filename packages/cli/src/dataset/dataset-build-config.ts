@@ -1,6 +1,6 @@
 import { ValueError } from '@facekit/core'
 import { checkSynthesizerOptions, type SynthesizerOptions } from '@facekit/synthetic'
-import { fileSystemReason } from '../error-line.js'
+import { readSettings } from '../read-settings.js'
 
 /** What a data set of rendered faces is made of; `dataset.json` holds it. */
 export interface DatasetBuildConfig {
@@ -87,13 +87,5 @@ function assertObject(who: string, value: unknown): Record<string, unknown> {
  * @throws {ValueError} when it is missing, or no JSON
  */
 export async function readConfig(name: string): Promise<{ name: string; value: unknown }> {
-  const { readFile } = await import('node:fs/promises')
-  const text = await readFile(name, 'utf8').catch((error: unknown) => {
-    throw new ValueError(`--config: ${name} cannot be read (${fileSystemReason(error)})`, { cause: error })
-  })
-  try {
-    return { name, value: JSON.parse(text) as unknown }
-  } catch (cause) {
-    throw new ValueError(`${name}: is no JSON (${(cause as Error).message})`, { cause })
-  }
+  return { name, value: await readSettings(name) }
 }

@@ -96,28 +96,32 @@ mpiexec -n 4 facekit train ...`,
     })
 }
 
-/** Defaults, then the file (of the folder, when the training is resumed), then flags. */
+/** Defaults, then what a training that is resumed had, then the file, then flags. Nothing is written. */
 async function configOf(
   settings: string | undefined,
   flags: Omit<Flags, 'out' | 'resume' | 'json'>,
   out: string,
   resume: boolean,
 ): Promise<{ config: TrainConfig; notes: string[] }> {
-  const { defaultTrainConfig, readTrainConfig } = await import('./train-config.js')
+  const { checkResumedConfig, checkTrainData, defaultTrainConfig, readTrainConfig } =
+    await import('./train-config.js')
   const stored = join(out, 'config.json')
   const there = await stat(stored).then(
     () => true,
     () => false,
   )
-  if (resume && settings === undefined && !there)
+  if (resume && !there)
     throw new ValueError(`--resume: there is no training in ${out} (${stored} is missing)`)
-  const path = settings ?? (resume ? stored : undefined)
-  const file = path === undefined ? {} : await readTrainConfig(path)
+  const before = { ...defaultTrainConfig, ...(resume && (await readTrainConfig(stored))) }
+  const file = settings === undefined ? {} : await readTrainConfig(settings)
   const given = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined))
-  const config = { ...defaultTrainConfig, ...file, ...given } as TrainConfig
+  const named = { ...before, ...file }
+  const config: TrainConfig = { ...named, ...given }
   // The flag alone does not say how.
-  if (flags.synthetic === true && typeof file.synthetic === 'object') config.synthetic = file.synthetic
-  const notes = resume && path === stored ? [`settings are those of ${stored}`] : []
+  if (flags.synthetic === true && typeof named.synthetic === 'object') config.synthetic = named.synthetic
+  if (resume) checkResumedConfig(before, config, stored)
+  checkTrainData(config)
+  const notes = resume && settings === undefined ? [`settings are those of ${stored}`] : []
   return { config, notes }
 }
 

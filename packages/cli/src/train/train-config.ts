@@ -1,10 +1,10 @@
 import { ValueError } from '@facekit/core'
+import type { AugmentOptions } from '@facekit/dataset'
 import type { BackboneName } from '@facekit/regressor'
 import type { SynthesizerOptions } from '@facekit/synthetic'
-import type { SupervisedName } from '@facekit/trainer'
-import type { PaperLossName } from '@facekit/losses'
-import { readFile } from 'node:fs/promises'
-import { fileSystemReason } from '../error-line.js'
+import type { PaperLossName, PaperLossOptions } from '@facekit/losses'
+import type { PlausibilityName, SupervisedName } from '@facekit/trainer'
+import { readSettings } from '../read-settings.js'
 
 /** A learning rate that changes, as JSON. */
 export type RateConfig =
@@ -23,13 +23,22 @@ export interface TrainConfig {
   backboneWeights?: string
   /** Folder or shards of `facekit annotate`. */
   dataset?: string
+  /** Width and height of the photographs, when the losses see more than the network; default `inputSize`. */
+  photographSize?: number
+  /** Only photographs whose labels seem at least this good, 0..1. */
+  minQuality: number
   /** Share of the people of the data set that is held out, 0..1. */
   heldOut: number
-  augment: boolean
+  /** Random changes, and how large. */
+  augment: boolean | AugmentOptions
+  /** Photographs that stay in the backend's memory, bytes. */
+  deviceBytes: number
   /** Rendered faces, or how to render them. */
   synthetic: boolean | SynthesizerOptions
   batch: number
   syntheticBatch?: number
+  /** How often each batch of rendered faces is used, on average. */
+  replay: number
   iterations: number
   learningRate: RateConfig
   optimizer: 'adam' | 'adamw' | 'sgd'
@@ -38,6 +47,10 @@ export interface TrainConfig {
   accumulate: number
   /** Weights of the losses on photographs, other than the paper's. */
   losses: Partial<Record<PaperLossName, number>>
+  /** Details of these losses. */
+  lossOptions: LossOptions
+  /** Weights of losses that keep parameters plausible. */
+  plausibility: Partial<Record<PlausibilityName, number>>
   /** Weights of the losses on rendered faces. */
   supervision: Partial<Record<SupervisedName, number>>
   datasetWeight: number
@@ -49,6 +62,13 @@ export interface TrainConfig {
   seconds?: number
   seed: number
   backend: string
+  /** Of the numbers in the trained network's file. */
+  precision: 'float32' | 'float16'
+}
+
+/** Options of `paperLossTerms` that are JSON. */
+export type LossOptions = Pick<PaperLossOptions, 'eta' | 'regularizationWeights' | 'identityBackground'> & {
+  landmarkWeights?: number[]
 }
 
 /** The paper's recipe, and what the paper does not say. */
@@ -56,15 +76,20 @@ export const defaultTrainConfig: TrainConfig = {
   model: 'base',
   backbone: 'resnet50',
   inputSize: 224,
+  minQuality: 0,
   heldOut: 0.1,
   augment: true,
+  deviceBytes: 0,
   synthetic: false,
   batch: 32,
+  replay: 1,
   iterations: 200_000,
   learningRate: 5e-5,
   optimizer: 'adam',
   accumulate: 1,
   losses: {},
+  lossOptions: {},
+  plausibility: {},
   supervision: {},
   datasetWeight: 1,
   syntheticWeight: 1,
@@ -74,12 +99,14 @@ export const defaultTrainConfig: TrainConfig = {
   evaluateEvery: 1000,
   seed: 0,
   backend: 'auto',
+  precision: 'float32',
 }
 
 const OPTIONAL = [
   'weights',
   'backboneWeights',
   'dataset',
+  'photographSize',
   'syntheticBatch',
   'weightDecay',
   'clipNorm',
@@ -91,7 +118,9 @@ const KINDS: Partial<Record<keyof TrainConfig, readonly string[]>> = {
   weights: ['string'],
   backboneWeights: ['string'],
   dataset: ['string'],
+  photographSize: ['number'],
   syntheticBatch: ['number'],
+  augment: ['boolean', 'object'],
   weightDecay: ['number'],
   clipNorm: ['number'],
   seconds: ['number'],
@@ -99,23 +128,50 @@ const KINDS: Partial<Record<keyof TrainConfig, readonly string[]>> = {
   learningRate: ['number', 'object'],
 }
 
+/** @throws {ValueError} when there are no pictures to train on */
+export function checkTrainData({ dataset, synthetic }: TrainConfig): void {
+  if (dataset === undefined && synthetic === false)
+    throw new ValueError('train: no pictures; give --dataset, --synthetic or both')
+}
+
+/** What a training that is resumed must have as it had it before; all else may change. */
+const FIXED = [
+  'model',
+  'backbone',
+  'inputSize',
+  'weights',
+  'backboneWeights',
+  'heldOut',
+  'synthetic',
+  'batch',
+  'syntheticBatch',
+  'replay',
+  'accumulate',
+  'optimizer',
+  'seed',
+] as const satisfies readonly (keyof TrainConfig)[]
+
+/** Compares the settings of a training with those that it is resumed with.
+ *
+ * @param path - where the former are stored
+ * @throws {ValueError} that names the first setting which must not change
+ */
+export function checkResumedConfig(before: TrainConfig, now: TrainConfig, path: string): void {
+  for (const name of FIXED) {
+    const [old, wanted] = [before[name], now[name]].map((value) => JSON.stringify(value) ?? 'not set')
+    if (old === wanted) continue
+    throw new ValueError(
+      `--resume: ${name} is ${wanted}, the training was begun with ${old} (${path}); leave it, or begin anew in another folder`,
+    )
+  }
+}
+
 /** Reads a JSON file of settings.
  *
  * @throws {ValueError} that names the file and what is wrong
  */
 export async function readTrainConfig(path: string): Promise<Partial<TrainConfig>> {
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (error) {
-    throw new ValueError(`${path}: the settings cannot be read: ${fileSystemReason(error)}`, { cause: error })
-  }
-  let config: unknown
-  try {
-    config = JSON.parse(text)
-  } catch (error) {
-    throw new ValueError(`${path}: is no JSON (${(error as Error).message})`, { cause: error })
-  }
+  const config = await readSettings(path)
   if (typeof config !== 'object' || config === null || Array.isArray(config))
     throw new ValueError(`${path}: expected a JSON object`)
   checkTrainConfig(config as Record<string, unknown>, path)

@@ -1,6 +1,6 @@
-import { ValueError } from '@facekit/core'
 import type { FaceDataset } from '@facekit/dataset'
 import type { MorphableModel } from '@facekit/morphable'
+import { parameterTensors } from '@facekit/parameters'
 import type { BatchSource, PhotoBatch, RenderedBatch } from '@facekit/trainer'
 import * as tf from '@tensorflow/tfjs-core'
 import type { TrainConfig } from './train-config.js'
@@ -21,17 +21,17 @@ const HELD_OUT_PICTURES = 64
 /** Seeds of rendered faces that are held out are that far from the others. */
 const OTHER_SEED = 0x40000000
 
-/** Opens data set and synthesizer; each process of a run gets its share of the same pictures.
+/** Opens batches of photographs and of rendered faces; each process of a run gets its share of the same pictures.
  *
- * @throws {ValueError} when there are no pictures
+ * @param dataset - of `config.dataset`, where there is one
+ * @throws {ValueError} when an option is out of range
  */
 export async function openTrainData(
   config: TrainConfig,
+  dataset: FaceDataset | undefined,
   model: MorphableModel,
   { rank, size: ranks }: { rank: number; size: number },
 ): Promise<TrainData> {
-  if (config.dataset === undefined && config.synthetic === false)
-    throw new ValueError('train: no pictures; give --dataset, --synthetic or both')
   const opened: { dispose(): void }[] = []
   const data: TrainData = {
     heldOut: [],
@@ -42,33 +42,37 @@ export async function openTrainData(
     },
   }
   try {
-    if (config.dataset !== undefined) {
-      const { datasetBatches, openDataset } = await import('@facekit/dataset')
-      const dataset = await openDataset(config.dataset)
-      const { batch, seed, augment, inputSize: size, heldOut: share } = config
+    if (dataset !== undefined) {
+      const { datasetBatches } = await import('@facekit/dataset')
+      const { batch, seed, augment, deviceBytes, minQuality, heldOut: share } = config
       const split = share > 0 ? { part: 'train' as const, share } : undefined
       const batches = datasetBatches(dataset, {
         batch,
         seed,
         augment,
-        size,
+        deviceBytes,
+        minQuality,
+        size: photographSize(config),
         rank,
         ranks,
         ...(split && { split }),
       })
       opened.push(batches)
-      data.dataset = batches as unknown as BatchSource<PhotoBatch>
+      data.dataset = batches
       data.skipped = () => batches.skipped.size
       data.heldOut = await heldOutPhotographs(config, dataset)
     }
     if (config.synthetic !== false) {
       const { createFaceSynthesizer } = await import('@facekit/synthetic')
-      const { renderedBatches } = await import('@facekit/trainer')
+      const { renderedBatches, replayedBatches } = await import('@facekit/trainer')
       const options = config.synthetic === true ? {} : config.synthetic
       const { seed, inputSize: size, syntheticBatch: batch = config.batch } = config
       const synthesizer = createFaceSynthesizer(model, { seed, ...options, size, batch })
       opened.push(synthesizer)
-      data.rendered = renderedBatches(synthesizer, { rank, size: ranks, batch })
+      const rendered = renderedBatches(synthesizer, { rank, size: ranks, batch })
+      data.rendered = config.replay > 1 ? replayedBatches(rendered, { times: config.replay, seed }) : rendered
+      const { dispose } = data.rendered
+      if (dispose) opened.push({ dispose })
       if (data.heldOut.length === 0) {
         const count = Math.min(16, batch)
         const other = createFaceSynthesizer(model, {
@@ -78,8 +82,8 @@ export async function openTrainData(
           batch: count,
         })
         opened.push(other)
-        const { image, faceRegion, skin, innerMouth, landmarks, ...rest } = other.next()
-        tf.dispose(rest as unknown as tf.TensorContainer)
+        const { image, faceRegion, skin, innerMouth, landmarks, parameters, ...rest } = other.next()
+        tf.dispose([parameterTensors(parameters), Object.values(rest)])
         data.heldOut = [[image, faceRegion, skin, innerMouth, landmarks]]
       }
     }
@@ -90,13 +94,15 @@ export async function openTrainData(
   }
 }
 
+const photographSize = ({ photographSize: size, inputSize }: TrainConfig) => size ?? inputSize
+
 async function heldOutPhotographs(config: TrainConfig, dataset: FaceDataset): Promise<PhotoBatch[]> {
-  const { heldOut: share, inputSize: size, batch } = config
+  const { heldOut: share, minQuality, batch } = config
   if (share <= 0) return []
   const split = { part: 'held-out' as const, share }
   let count: number
   try {
-    count = Math.min(HELD_OUT_PICTURES, dataset.select({ split }).length)
+    count = Math.min(HELD_OUT_PICTURES, dataset.select({ split, minQuality }).length)
   } catch {
     // A small data set may have nobody to spare.
     return []
@@ -105,16 +111,16 @@ async function heldOutPhotographs(config: TrainConfig, dataset: FaceDataset): Pr
   const each = Math.min(count, batch)
   const batches = datasetBatches(dataset, {
     batch: each,
-    size,
+    size: photographSize(config),
     split,
+    minQuality,
     shuffle: false,
     augment: false,
     prefetch: 0,
   })
   const found: PhotoBatch[] = []
   try {
-    while (found.length < Math.floor(count / each))
-      found.push((await batches.next()) as unknown as PhotoBatch)
+    while (found.length < Math.floor(count / each)) found.push(await batches.next())
     return found
   } finally {
     batches.dispose()

@@ -1,4 +1,5 @@
 import { FacekitError, writeFileAtomic } from '@facekit/core'
+import type { FaceDataset } from '@facekit/dataset'
 import type { BackendName } from '@facekit/engine'
 import type { MorphableModel } from '@facekit/morphable'
 import type { FaceRegressor } from '@facekit/regressor'
@@ -36,7 +37,7 @@ export async function runTrain(
   onProgress: (progress: TrainingProgress) => void,
 ): Promise<TrainReport | undefined> {
   const { initEngine } = await import('@facekit/engine')
-  const { listCheckpoints, openMpi, supervisedTerms, train } = await import('@facekit/trainer')
+  const { openMpi, plausibilityTerms, supervisedTerms, train } = await import('@facekit/trainer')
   const { paperLossTerms } = await import('@facekit/losses')
   const reducer = await openMpi()
   const place = reducer ?? { rank: 0, size: 1 }
@@ -45,17 +46,16 @@ export async function runTrain(
   try {
     const learningRate = learningRateOf(config.learningRate, config.iterations)
     const model = await loadModel(config.model)
+    const photographs = await openPhotographs(config)
     io.signal.throwIfAborted()
     const engine = await initEngine({ backend: config.backend as BackendName | 'auto' })
     const regressor = await openRegressor(config, model)
     closing.push(() => regressor.dispose())
-    const data = await openTrainData(config, model, place)
+    const data = await openTrainData(config, photographs, model, place)
     closing.push(() => data.dispose())
     const identity = data.dataset !== undefined && config.losses.identity !== 0
     const embedder = identity ? await loadIdentityNetwork() : undefined
     if (embedder) closing.push(() => embedder.dispose())
-    // A training that is there already keeps its settings: what follows will refuse to begin anew.
-    if (first && (resume || (await listCheckpoints(folder)).length === 0)) await writeConfig(config, folder)
     const { iterations, evaluateEvery, optimizer, accumulate, checkpointEvery, keepCheckpoints, logEvery } =
       config
     const result = await train({
@@ -65,7 +65,13 @@ export async function runTrain(
       ...(data.rendered && { rendered: data.rendered }),
       datasetWeight: config.datasetWeight,
       renderedWeight: config.syntheticWeight,
-      losses: paperLossTerms({ weights: { ...config.losses, ...(!identity && { identity: 0 }) } }),
+      losses: [
+        ...paperLossTerms({
+          ...config.lossOptions,
+          weights: { ...config.losses, ...(!identity && { identity: 0 }) },
+        }),
+        ...plausibilityTerms(model, config.plausibility),
+      ],
       supervision: supervisedTerms(config.supervision),
       ...(embedder && { embed: (images) => embedder.embed(images) }),
       ...(data.heldOut.length > 0 && { heldOut: { batches: data.heldOut, every: evaluateEvery } }),
@@ -83,7 +89,7 @@ export async function runTrain(
       folder,
       resume,
       signal: io.signal,
-      ...(first && { onProgress }),
+      ...(first && { onProgress, onStart: () => writeConfig(config, folder) }),
     })
     if (!first) return undefined
     const weights = await writeRegressor(regressor, config, folder, result)
@@ -124,6 +130,13 @@ async function openRegressor(config: TrainConfig, model: MorphableModel): Promis
   return regressor
 }
 
+/** Before a backend starts, which takes longer: a bad path is found first. */
+async function openPhotographs({ dataset }: TrainConfig): Promise<FaceDataset | undefined> {
+  if (dataset === undefined) return undefined
+  const { openDataset } = await import('@facekit/dataset')
+  return openDataset(dataset)
+}
+
 async function loadIdentityNetwork() {
   const { loadEmbedder } = await import('@facekit/annotate')
   return loadEmbedder()
@@ -147,6 +160,6 @@ async function writeRegressor(
     training: `${iterations} iterations of ${pictures.filter(Boolean).join(' and ')}, batch ${config.batch}, loss ${loss}`,
     evaluation: JSON.stringify(evaluation),
   }
-  await writeFileAtomic(path, await saveRegressor(regressor, { metadata }))
+  await writeFileAtomic(path, await saveRegressor(regressor, { metadata, precision: config.precision }))
   return path
 }

@@ -54,7 +54,7 @@ export function faceLoss(
   if (pictures.length === 0)
     throw new ValueError(`train: iteration ${iteration} has neither photographs nor rendered faces`)
   const { regressor } = options
-  const found = regressor.apply(tf.concat(pictures, 0), { training: true })
+  const found = regressor.apply(concatPictures(pictures, regressor.inputSize), { training: true })
   const count = photographs?.[0].shape[0] ?? 0
   const [ofPhotographs, ofRendered] = splitParameters(found, count, regressor.layout)
   const losses: tf.Scalar[] = []
@@ -120,6 +120,8 @@ function supervisedLoss(
     foundLandmarks: scaled(projected, unit),
     trueLandmarks: scaled(landmarks, unit),
     landmarkVisibility,
+    model,
+    camera,
   }
   const terms: Record<string, tf.Scalar> = {}
   const losses: tf.Scalar[] = [tf.scalar(0)]
@@ -134,6 +136,15 @@ function supervisedLoss(
 
 const scaled = (landmarks: tf.Tensor3D, unit: number): tf.Tensor3D =>
   unit === 1 ? landmarks : tf.mul(landmarks, unit)
+
+/** One batch of all; pictures of different sizes in that of the network. */
+function concatPictures(pictures: readonly tf.Tensor4D[], size: number): tf.Tensor4D {
+  const alike = pictures.every(({ shape }) => shape[1] === pictures[0].shape[1])
+  const resized = alike
+    ? [...pictures]
+    : pictures.map((picture) => tf.image.resizeBilinear(picture, [size, size], false, true))
+  return tf.concat(resized, 0)
+}
 
 /** Parameters of the first `count` faces, and of the rest. */
 function splitParameters(

@@ -1,5 +1,7 @@
 import { ValueError } from '@facekit/core'
+import { evaluateAlbedo, type MorphableModel } from '@facekit/morphable'
 import { type FaceParameters, type ParameterName, parameterParts, partOf } from '@facekit/parameters'
+import { clipToPixels, projectVertices, transformVertices, type Camera } from '@facekit/render'
 import * as tf from '@tensorflow/tfjs-core'
 import type { Schedule } from '../loop/training-options.js'
 
@@ -15,6 +17,9 @@ export interface SupervisedContext {
   trueLandmarks: tf.Tensor3D
   /** `[B, 68]` 1 where a landmark is seen. */
   landmarkVisibility: tf.Tensor2D
+  /** What the coefficients are of, and what the faces are seen by. */
+  model: MorphableModel
+  camera: Camera
 }
 
 /** A loss on faces whose parameters are known. Write your own: anything with these members works. */
@@ -34,8 +39,11 @@ export type SupervisedName =
   | 'illumination'
   | 'vertices'
   | 'landmarks'
+  | 'pixels'
+  | 'diffuse'
+  | 'specular'
 
-/** Weights of the terms. That of expression is for blendshapes of 0 to 1; for coefficients in standard deviations take 0.5. */
+/** Weights of the terms; the last three count only where they are asked for. That of expression is for blendshapes of 0 to 1; for coefficients in standard deviations take 0.5. */
 export const supervisedWeights: Readonly<Record<SupervisedName, number>> = Object.freeze({
   identity: 0.5,
   expression: 10,
@@ -44,6 +52,9 @@ export const supervisedWeights: Readonly<Record<SupervisedName, number>> = Objec
   illumination: 0.25,
   vertices: 0.4,
   landmarks: 0.1,
+  pixels: 0,
+  diffuse: 0,
+  specular: 0,
 })
 
 /** What a difference of each parameter is measured in: about the standard deviation of the faces of @facekit/synthetic. Of parameters that are
@@ -61,11 +72,17 @@ const UNITS: Readonly<Record<ParameterName, { unit: number; logarithm?: true }>>
   shininess: { unit: 0.8, logarithm: true },
 }
 
+/** What differences of albedo are measured in. */
+const REFLECTANCE = 0.1
+/** The picture whose pixels distances are measured in. */
+const VIEW = { width: 224, height: 224 }
+
 /** Rounds the tip of a distance at 0, in its unit. */
 const EPSILON = 1e-2
 
 /** Losses on rendered faces: each parameter against the one that the face was rendered with, squared, in units of how much faces differ; and the
- * mean distances of vertices (mm, pose apart) and of seen landmarks (pixels).
+ * mean distances of vertices (mm, pose apart) and of seen landmarks (pixels). On request also the mean distance of all vertices in the picture, posed
+ * (`pixels`), and squared differences of the vertices' albedo (`diffuse`, `specular`).
  *
  * @param weights - other ones than `supervisedWeights`; 0 leaves a term out
  * @throws {ValueError} for an unknown name
@@ -87,6 +104,17 @@ export function supervisedTerms(weights: Partial<Record<SupervisedName, Schedule
       term(name, ({ found, truth }) => parameterError(name, found, truth)),
     ),
     term('vertices', ({ foundVertices, trueVertices }) => tf.mean(distances(foundVertices, trueVertices))),
+    term('pixels', ({ found, truth, foundVertices, trueVertices, camera }) => {
+      const seen = (vertices: tf.Tensor3D, { pose }: FaceParameters) =>
+        clipToPixels(projectVertices(transformVertices(vertices, pose), camera, VIEW), VIEW)
+      return tf.mean(distances(seen(foundVertices, found), seen(trueVertices, truth)))
+    }),
+    ...(['diffuse', 'specular'] as const).map((part) =>
+      term(part, ({ found, truth, model }) => {
+        const [a, b] = [found, truth].map(({ albedo }) => evaluateAlbedo(model, albedo)[part])
+        return tf.mean<tf.Scalar>(tf.square(tf.div(tf.sub(a, b), REFLECTANCE)))
+      }),
+    ),
     term('landmarks', ({ foundLandmarks, trueLandmarks, landmarkVisibility }) =>
       // Of each picture by itself: the mean of two batches is then that of both together.
       tf.mean(
