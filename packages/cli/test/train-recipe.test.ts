@@ -50,10 +50,9 @@ describe('the recipe of the shipped regressor', () => {
     const build = ['dataset', 'build', labelled, '--synthetic', '--model', model]
     expect((await run([...build, '--count', '4', '--size', '48', '--backend', 'wasm'])).code).toBe(0)
     const photographs = join(folder, 'photographs')
-    const { stdout } = await promisify(execFile)(process.execPath, [
-      ...['--conditions=@facekit/source', '--import', 'tsx'],
-      ...[join(weights, 'scripts/prepare-photographs.ts'), labelled, photographs],
-    ])
+    const node = ['--conditions=@facekit/source', '--import', 'tsx']
+    const script = join(weights, 'scripts/prepare-photographs.ts')
+    const { stdout } = await promisify(execFile)(process.execPath, [...node, script, labelled, photographs])
     expect(stdout).toMatch(/^4 faces of \d people/)
 
     const second = join(folder, 'second')
@@ -67,13 +66,12 @@ describe('the recipe of the shipped regressor', () => {
     expect(both.stderr).toBe('')
     expect(both.code).toBe(0)
     const [line] = await readTrainingLog(join(second, 'log.jsonl'))
+    const ofPhotographs =
+      'identity photometric landmark innerMouth regularization uniform expressionRange pointLight'
+    const supervised = 'identity expression albedo pose illumination vertices pixels diffuse specular'
     expect(Object.keys(line.terms!)).toEqual([
-      ...['identity', 'photometric', 'landmark', 'innerMouth', 'regularization', 'uniform'],
-      ...['expressionRange', 'pointLight'],
-      ...['identity', 'expression', 'albedo', 'pose', 'illumination', 'vertices', 'pixels'].map(
-        (name) => `supervised_${name}`,
-      ),
-      ...['supervised_diffuse', 'supervised_specular'],
+      ...ofPhotographs.split(' '),
+      ...supervised.split(' ').map((name) => `supervised_${name}`),
     ])
     expect(Object.values(line.terms!).every(Number.isFinite)).toBe(true)
     const file = await readFile(join(second, 'regressor.safetensors'))
