@@ -5,7 +5,7 @@ import { dirname } from 'node:path'
 import { createRandom } from '@facekit/core'
 import { loadBaseModel } from '@facekit/base-model'
 import { readIctFaceKit, type MorphableModel } from '@facekit/morphable'
-import { writeStatismo, type StatismoInput } from '../packages/morphable/test/write-statismo.js'
+import { writeStatismo, type StatismoInput } from '@facekit/testing'
 
 export const ictFolder = new URL('../../shared/data/ict-facekit/raw', import.meta.url).pathname
 

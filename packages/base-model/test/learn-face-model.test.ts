@@ -1,16 +1,14 @@
-import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { readPicture } from '@facekit/annotate'
+import { annotate, applyTransform, cropFace, disposeNetworks, readPicture } from '@facekit/annotate'
 import { learnFaceModel, loadBaseModel, loadFaceMesh, type LearnedFaceModel } from '@facekit/base-model'
 import { FacekitError, ModelFormatError, ShapeError, ValueError } from '@facekit/core'
 import { validateModel } from '@facekit/morphable'
+import { useBackend } from '@facekit/testing'
 import * as tf from '@tensorflow/tfjs-core'
-import ndarray from 'ndarray'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { findDenseLandmarks } from '../src/learn/dense-landmarks.js'
 import { syntheticPeople, useCpu } from './synthetic-people.js'
 
 let cache: string
@@ -112,7 +110,10 @@ describe('learnFaceModel', () => {
 })
 
 describe('loadFaceMesh', () => {
-  const photos = fileURLToPath(new URL('../../../../shared/data/photos/ffhq-parsing', import.meta.url))
+  const photograph = fileURLToPath(import.meta.resolve('@vladmandic/face-api/demo/sample1.jpg'))
+
+  beforeAll(() => useBackend('wasm'))
+  afterAll(() => disposeNetworks())
 
   it('throws: missing and damaged files name the remedy', async () => {
     const nowhere = loadFaceMesh({ models: join(cache, 'nowhere') })
@@ -148,32 +149,28 @@ describe('loadFaceMesh', () => {
     expect(new ModelFormatError('x')).toBeInstanceOf(FacekitError)
   })
 
-  it.skipIf(!existsSync(photos))('value: dense landmarks lie on the face, and no tensor leaks', async () => {
-    const { readFile } = await import('node:fs/promises')
-    const labels = JSON.parse(await readFile(join(photos, 'landmarks.json'), 'utf8')) as Record<
-      string,
-      number[][]
-    >
-    const [name] = Object.keys(labels)
-    const picture = await readPicture(join(photos, name.endsWith('.png') ? name : `${name}.png`))
-    const landmarks = ndarray(Float32Array.from(labels[name].flat()), [68, 2])
+  it('value: points lie on the face of a photograph, and no tensor leaks', async () => {
+    const picture = await readPicture(photograph)
+    const [{ landmarks }] = await annotate(picture, { maxFaces: 1 })
+    const { image, transform } = cropFace(picture, landmarks, { size: 192 })
+    const input = tf.tensor4d(image.data as Float32Array, [1, 192, 192, 3])
     const before = tf.memory().numTensors
     const network = await loadFaceMesh()
-    const [{ points, score }] = await findDenseLandmarks(network, [{ picture, landmarks }])
+    const { points, scores } = await network.predict(input)
     network.dispose()
     expect(tf.memory().numTensors).toBe(before)
-    expect(score).toBeGreaterThan(0.8)
+    input.dispose()
+    expect(scores[0]).toBeGreaterThan(0.8)
     const model = await loadBaseModel({ variant: 'synthetic' })
+    const expected = applyTransform(transform, landmarks)
     const eyes = Math.hypot(
-      landmarks.get(45, 0) - landmarks.get(36, 0),
-      landmarks.get(45, 1) - landmarks.get(36, 1),
+      expected.get(45, 0) - expected.get(36, 0),
+      expected.get(45, 1) - expected.get(36, 1),
     )
     let error = 0
     for (let l = 17; l < 68; l++) {
-      const vertex = model.landmarks[l]
-      error +=
-        Math.hypot(points[vertex * 3] - landmarks.get(l, 0), points[vertex * 3 + 1] - landmarks.get(l, 1)) /
-        51
+      const at = model.landmarks[l] * 3
+      error += Math.hypot(points[at] - expected.get(l, 0), points[at + 1] - expected.get(l, 1)) / 51
     }
     expect(error / eyes).toBeLessThan(0.07)
   })

@@ -12,9 +12,9 @@ import {
   validateModel,
   type MorphableModel,
 } from '@facekit/morphable'
+import { writeStatismo } from '@facekit/testing'
 import { describe, expect, it } from 'vitest'
 import { baselOf, face } from './face-files.js'
-import { writeStatismo } from './write-statismo.js'
 
 const l4 = fileURLToPath(new URL('../../../../shared/data/statismo/random-l4.h5', import.meta.url))
 const model = face()

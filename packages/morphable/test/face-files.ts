@@ -1,31 +1,13 @@
-import { createTinyFace } from '@facekit/testing'
+import { createTinyFace, moveLandmarks, type StatismoInput } from '@facekit/testing'
 import type { MorphableModel } from '@facekit/morphable'
-import ndarray from 'ndarray'
 import { landmarkTemplate } from '../src/landmarks/landmark-template.js'
-import type { StatismoInput } from './write-statismo.js'
 
 /** The tiny face, as fine as landmarks need it, and drawn towards an average face where its landmarks are. */
 export const face = (): MorphableModel => drawnToTemplate(createTinyFace({ rows: 61, columns: 51 }))
 
 /** Moves the landmarks of a model to where those of an average face are, and the rest along. */
-export function drawnToTemplate(model: MorphableModel): MorphableModel {
-  const { data } = model.shape.mean
-  const mean = Float32Array.from(data)
-  const offsets = Array.from(model.landmarks, (vertex, i) =>
-    [0, 1, 2].map((c) => landmarkTemplate[i * 3 + c] - data[vertex * 3 + c]),
-  )
-  for (let v = 0; v < model.vertexCount; v++) {
-    const weights = Array.from(model.landmarks, (vertex) => {
-      const square = [0, 1, 2].reduce((sum, c) => sum + (data[v * 3 + c] - data[vertex * 3 + c]) ** 2, 0)
-      return 1 / (square + 4) ** 1.5
-    })
-    const total = weights.reduce((sum, value) => sum + value, 0)
-    for (let c = 0; c < 3; c++) {
-      mean[v * 3 + c] += offsets.reduce((sum, offset, i) => sum + (weights[i] * offset[c]) / total, 0)
-    }
-  }
-  return { ...model, shape: { ...model.shape, mean: ndarray(mean, [...model.shape.mean.shape]) } }
-}
+export const drawnToTemplate = (model: MorphableModel): MorphableModel =>
+  moveLandmarks(model, landmarkTemplate)
 
 /** A face model as the content of a Basel file: without inner mouth triangles, colours with gamma. */
 export function baselOf(model: MorphableModel, options: Partial<StatismoInput> = {}): StatismoInput {

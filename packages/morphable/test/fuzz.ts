@@ -9,11 +9,9 @@ import {
   validateModel,
   type MorphableModel,
 } from '@facekit/morphable'
-import { createTinyFace } from '@facekit/testing'
+import { createTinyFace, tinyIct, writeStatismo } from '@facekit/testing'
 import { strToU8, zipSync } from 'fflate'
 import { baselOf, drawnToTemplate, flameArrays } from './face-files.js'
-import { tinyIct } from './tiny-ict.js'
-import { writeStatismo } from './write-statismo.js'
 
 /** A format: a whole file, and how it is read. */
 export interface FuzzTarget {

@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { ModelFormatError } from '@facekit/core'
 import { describeHdf5, detectModelFormat, readAlbedoModel, readStatismoModel } from '@facekit/morphable'
+import { writeStatismo, type StatismoInput } from '@facekit/testing'
 import { describe, expect, it } from 'vitest'
-import { writeStatismo, type StatismoInput } from './write-statismo.js'
 
 const data = fileURLToPath(new URL('../../../../shared/data/statismo', import.meta.url))
 const missing = !existsSync(data)

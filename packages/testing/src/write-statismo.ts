@@ -1,4 +1,3 @@
-import { File, ready } from 'h5wasm'
 import type { Dataset, Group } from 'h5wasm'
 
 /** What to write into a Statismo file. */
@@ -22,6 +21,8 @@ let counter = 0
 
 /** Bytes of a Statismo HDF5 file in the layout of the Basel Face Model. */
 export async function writeStatismo(input: StatismoInput): Promise<Uint8Array> {
+  // Loaded when needed: most tests write no HDF5.
+  const { File, ready } = await import('h5wasm')
   const { FS } = await ready
   const name = `written-${counter++}.h5`
   const file = new File(name, 'w')
