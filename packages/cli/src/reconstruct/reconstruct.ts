@@ -144,7 +144,8 @@ async function reconstructPicture(work: PictureWork, folders: OutputFolders, nam
     for (const { annotation, face } of chosen) {
       signal.throwIfAborted()
       const count = options.face === undefined ? ` of ${annotations.length}` : ''
-      events.progress.start(`${basename(file)}: face ${face}${count}: fitting`)
+      const phase = options.method === 'regress' ? 'regressing' : 'fitting'
+      events.progress.start(`${basename(file)}: face ${face}${count}: ${phase}`)
       const phases = new PhaseTimer()
       try {
         const target = join(folder, `face-${face}`)
