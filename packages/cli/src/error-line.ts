@@ -2,7 +2,7 @@ import { FacekitError } from '@facekit/core'
 
 /** What went wrong, in one line.
  *
- * @param subject - what was worked on; begins the line unless the message names it anyway
+ * @param subject - what was being worked on; begins the line unless the message names it already
  */
 export function errorLine(error: unknown, subject?: string): string {
   const message = describe(error).replace(/\s+/g, ' ').trim()
@@ -17,7 +17,7 @@ const REASONS: Record<string, string> = {
   EDQUOT: 'the disk quota is used up',
   ENOTDIR: 'a part of the path is a file, not a folder',
   ENOENT: 'no such folder',
-  EEXIST: 'a file of that name is in the way',
+  EEXIST: 'a file of that name exists',
   ENAMETOOLONG: 'the name is too long',
 }
 

@@ -7,14 +7,14 @@ const codes = { SIGINT: 130, SIGTERM: 143 } as const
 let code: number | undefined
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.on(name, () => {
-    // Whoever presses twice does not want to wait for the end of a step.
+    // A second Ctrl-C does not wait for the current step to end.
     if (code !== undefined) process.exit(code)
     code = codes[name]
     controller.abort(new Error('interrupted'))
   })
 }
 process.on('exit', removeTemporaryFolders)
-// A reader that has seen enough, such as `head`, is no error.
+// A closed pipe, as `head` leaves it, is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
 })

@@ -1,13 +1,13 @@
 import type { SingleBar } from 'cli-progress'
 import type { CliIo } from './cli-io.js'
 
-/** Says how far the work is. */
+/** Reports progress. */
 export interface Progress {
-  /** A new piece of work: `"me.jpg: face 1 of 2: fitting"`. */
+  /** Begins a piece of work: `"me.jpg: face 1 of 2: fitting"`. */
   start(what: string): void
-  /** Steps done of the piece. */
+  /** How many steps of it are done. */
   update(done: number, total: number): void
-  /** Ends the piece, before other text is written. */
+  /** Ends it, before other text is written. */
   stop(): void
 }
 

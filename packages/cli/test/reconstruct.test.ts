@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { loadBaseModel } from '@facekit/base-model'
 import { readSafetensors, writeSafetensors } from '@facekit/core'
 import { encodeMorphableModel } from '@facekit/morphable'
 import { createTinyFace } from '@facekit/testing'
@@ -124,6 +125,62 @@ describe('facekit reconstruct, in a process of its own', () => {
     }
     // The file keeps eight digits: a step of rounding, or an outline's pixel.
     expect(largest).toBeLessThanOrEqual(2)
+  })
+
+  it('value: the pose formula of the README takes the tip of the nose to where landmarks has it', async () => {
+    const { identity, expression, pose, camera, crop } = parameters
+    const model = await loadBaseModel()
+    const tip = model.landmarks[30]
+    const v = [0, 1, 2].map((axis) => {
+      const at = (basis: { data: Float32Array }, k: number) =>
+        basis.data[(k * model.vertexCount + tip) * 3 + axis]
+      const moved = (basis: { data: Float32Array }, coefficients: number[]) =>
+        coefficients.reduce((sum, coefficient, k) => sum + coefficient * at(basis, k), 0)
+      const { shape } = model
+      return (
+        at(shape.mean, 0) +
+        moved(shape.identity, identity) +
+        moved(shape.expression, expression) +
+        pose.translation[axis]
+      )
+    })
+    const [cp, cy, cr] = pose.rotation.map(Math.cos)
+    const [sp, sy, sr] = pose.rotation.map(Math.sin)
+    const apply = (rows: number[][], point: number[]) =>
+      rows.map((row) => row.reduce((sum, value, i) => sum + value * point[i], 0))
+    const pitched = apply(
+      [
+        [1, 0, 0],
+        [0, cp, -sp],
+        [0, sp, cp],
+      ],
+      v,
+    )
+    const turned = apply(
+      [
+        [cy, 0, sy],
+        [0, 1, 0],
+        [-sy, 0, cy],
+      ],
+      pitched,
+    )
+    const posed = apply(
+      [
+        [cr, -sr, 0],
+        [sr, cr, 0],
+        [0, 0, 1],
+      ],
+      turned,
+    ).map((x) => pose.scale * x)
+    const focal = crop.size / 2 / Math.tan(camera.fieldOfView / 2)
+    const x = crop.size / 2 + (focal * posed[0]) / (camera.distance - posed[2])
+    const y = crop.size / 2 - (focal * posed[1]) / (camera.distance - posed[2])
+    // Back from the crop: R(-rotation) (p' - translation) / scale.
+    const { scale, rotation, translation } = crop.transform
+    const [dx, dy] = [(x - translation[0]) / scale, (y - translation[1]) / scale]
+    const [c, s] = [Math.cos(rotation), Math.sin(rotation)]
+    expect(c * dx + s * dy).toBeCloseTo(parameters.landmarks[30][0], 2)
+    expect(c * dy - s * dx).toBeCloseTo(parameters.landmarks[30][1], 2)
   })
 
   it('value: the mesh is valid glTF, the panels are six pictures', async () => {

@@ -6,7 +6,7 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 
 /** Starts the command as users do, from source, in a process of its own.
  *
- * @param watch - is told of each piece of text on stderr
+ * @param watch - called for each piece of text on stderr
  */
 export function spawnCli(
   argv: readonly string[],

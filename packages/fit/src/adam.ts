@@ -1,6 +1,6 @@
 /** Adam (Kingma and Ba, 2015) over one plain vector, with a rate for each unknown.
  *
- * The fit has some 300 unknowns: on any backend the arithmetic is nothing and the dozen tiny tensor operations of an
+ * The fit has some 300 unknowns: on any backend the arithmetic is negligible, and the dozen small tensor operations of an
  * optimiser on tensors would cost more than the whole update here.
  */
 export class Adam {

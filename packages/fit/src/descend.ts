@@ -33,7 +33,7 @@ export interface Descent {
   onStep?: (step: FitStep) => void
 }
 
-/** Lets timers, signals and progress bars have their turn. */
+/** Lets timers, signals and progress bars run. */
 const yieldToEventLoop = () => new Promise<void>((resolve) => setTimeout(resolve, 0))
 
 /** Gradient descent on the hybrid loss through the renderer; the step size falls to a tenth along a cosine. */
@@ -82,7 +82,7 @@ async function evaluate(
   iteration: number,
 ): Promise<{ step: FitStep; gradient: Float32Array }> {
   const vector = tf.tensor1d(Float32Array.from(descent.values))
-  // A recording computes what it did when it was made: there is one for each set of weights.
+  // A recording repeats what it did when it was made: there is one for each set of weights.
   const weights = descent.terms.map(({ weight }) =>
     typeof weight === 'function' ? weight(iteration) : weight,
   )

@@ -27,7 +27,7 @@ export interface LightEstimate {
 
 /** Noise of a colour, linear. */
 const COLOR_DEVIATION = 0.05
-/** Neighbouring points say nearly the same: all points together count as this many independent ones. */
+/** Neighbouring points are strongly correlated: all together count as this many independent ones. */
 const EFFECTIVE_POINTS = 300
 /** How far light departs from white light of irradiance 1, for each band of the spherical harmonics. */
 const BAND_DEVIATIONS = [0.9, 0.6, 0.3]
@@ -42,7 +42,7 @@ const zeros = (rows: number, columns: number) =>
 /** Alternates between light and albedo, each a linear least-squares problem with a prior.
  *
  * Light starts without colour, so that the albedo's tone explains the skin's; tint comes in through a tight prior. Points
- * that stay unexplained (highlights, hair, shadows cast) lose weight after each round.
+ * that remain unexplained (highlights, hair, cast shadows) lose weight after each round.
  */
 export function estimateLight(points: ShadedPoints): LightEstimate {
   const { count, colors, harmonics, albedoMean, albedoModes } = points

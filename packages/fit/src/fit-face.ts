@@ -20,7 +20,7 @@ import type { LandmarkFit } from './landmark-fit.js'
 import { stackCrops, type CropTensors } from './stack-crops.js'
 import { storeStart } from './store-start.js'
 
-/** What `fitFace` tells while it works. */
+/** What `onProgress` of `fitFace` is called with. */
 export interface FitProgress {
   stage: 'landmarks' | 'light' | 'appearance'
   /** Steps done of this stage, and how many it has. */
@@ -47,7 +47,7 @@ export interface FitFaceOptions {
   prior?: FaceParametersInput
   /** Factor of the steps of the descent: larger ones for few iterations. Default 1. */
   rate?: number
-  /** Makes `[B, D]` of `[B, S, S, 3]` pictures, differentiable; without it the identity term is left out. */
+  /** Makes `[B, D]` of `[B, S, S, 3]` pictures, differentiable; without it there is no identity term. */
   embed?: (images: tf.Tensor4D) => tf.Tensor2D
   /** Stops the work between two steps; the promise is rejected with the signal's reason. */
   signal?: AbortSignal
@@ -163,7 +163,7 @@ function checkPictures(pictures: readonly Picture[], annotations: readonly FaceA
   }
 }
 
-/** How far an identity coefficient may be from what a regressor says. */
+/** Standard deviation of an identity coefficient around the prior. */
 const PRIOR_DEVIATION = 0.7
 
 /** Fits each photograph's landmarks alone; several photographs then agree on one identity. */

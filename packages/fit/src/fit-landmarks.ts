@@ -10,7 +10,7 @@ const STARTS = [0, -0.7, 0.7]
 /** Mean distance, in landmark deviations, below which no other start is tried. */
 const GOOD_ENOUGH = 2
 
-/** Fits pose, identity and expression to 68 landmarks: maximum a posteriori by Levenberg and Marquardt.
+/** Fits pose, identity and expression to 68 landmarks: maximum a posteriori by Levenberg-Marquardt.
  *
  * Minimises sum ||(k_i - k_i^p) / sigma_i||^2 + ||identity||^2 + ||expression / deviation||^2 with a robust weight
  * (Huber, 3 sigma) for each landmark; expression coefficients keep to the model's `expressionRange`. Jaw landmarks slide
@@ -36,7 +36,7 @@ export function fitLandmarks(
   for (const yaw of STARTS) {
     const result = problem.solve(yaw)
     if (!best || result.cost < best.cost) best = result
-    // A frontal start that explains the landmarks is the right one; the others would cost their time for nothing.
+    // A frontal start that explains the landmarks is the right one; trying the others would be wasted time.
     if (problem.describe(best.state).meanDistance < GOOD_ENOUGH * problem.sigma) break
   }
   return problem.describe(best!.state)

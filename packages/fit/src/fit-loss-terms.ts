@@ -3,8 +3,8 @@ import { defaultLightPosition } from '@facekit/parameters'
 import { paperLossTerms, type LossTerm } from '@facekit/losses'
 import { add, mean, mul, relu, square, sub, sum, tidy, type Scalar } from '@tensorflow/tfjs-core'
 
-/** Weights of the terms of a fit. The paper's weights teach a regressor on many pictures; one picture that is fitted for a
- * hundred steps, from a start that already meets its landmarks, needs other ones. */
+/** Weights of the terms of a fit. The paper's weights are for training a regressor on many pictures; fitting one picture in some
+ * sixty steps, from a start that already matches its landmarks, needs other ones. */
 export interface FitLossWeights {
   identity: LossTerm['weight']
   photometric: LossTerm['weight']
@@ -18,10 +18,10 @@ export interface FitLossWeights {
   pointLight: LossTerm['weight']
 }
 
-/** The recognition network costs twice as much as all the rest of a step: it has its say in every fourth one. */
+/** The recognition network costs twice as much as the rest of a step, so its term counts only in every n-th step. */
 const IDENTITY_EVERY = 4
 
-/** What `fitFace` uses by default, found on photographs. */
+/** What `fitFace` uses by default, tuned on photographs. */
 export const defaultFitLossWeights: FitLossWeights = {
   identity: (iteration) => (iteration % IDENTITY_EVERY === IDENTITY_EVERY - 1 ? 0.6 * IDENTITY_EVERY : 0),
   photometric: 4,
@@ -48,7 +48,7 @@ export function fitLossTerms(model: MorphableModel, weights: Partial<FitLossWeig
     },
     // Blendshapes in 0..1 spread less than a standard deviation of 1.
     regularizationWeights: { expression: model.shape.expressionRange ? 4 : 1 },
-    // A face before black is a face that the network has never seen.
+    // The recognition network was not trained on faces in front of black.
     identityBackground: 'picture',
     missing: 'skip',
   })

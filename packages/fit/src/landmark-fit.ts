@@ -13,7 +13,7 @@ export interface FitLandmarksOptions {
   /** `[Ki]` identity that is expected, default the mean face, and how far it may be from there, default 1. */
   identity?: ArrayLike<number>
   identityDeviation?: number
-  /** Most steps of Levenberg and Marquardt for each start. Default 30. */
+  /** Most steps of Levenberg-Marquardt for each start. Default 30. */
   iterations?: number
 }
 

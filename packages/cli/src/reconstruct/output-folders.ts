@@ -4,7 +4,7 @@ import { basename, dirname, extname, join } from 'node:path'
 import { FacekitError } from '@facekit/core'
 import { fileSystemReason } from '../error-line.js'
 
-/** Temporary folders of runs that are not over. */
+/** Temporary folders of runs that have not finished. */
 const active = new Set<string>()
 
 /** Removes what an interrupted process would leave behind; for the process's `exit` event. */
@@ -23,18 +23,18 @@ export function outputNames(pictures: readonly string[]): string[] {
     const file = basename(picture.replaceAll('\\', '/'))
     const plain = basename(file, extname(file)).replace(/^[.\s]+|[.\s]+$/g, '') || 'picture'
     let name = plain
-    // Some file systems do not tell capitals apart.
+    // Some file systems ignore case.
     for (let i = 2; taken.has(name.toLowerCase()); i++) name = `${plain}-${i}`
     taken.add(name.toLowerCase())
     return name
   })
 }
 
-/** A folder that fills up with finished folders: each is made under a temporary name and moved in when it is whole. */
+/** A folder of results: each result is written under a temporary name and moved into place when it is complete. */
 export class OutputFolders {
   readonly #root: string
   readonly #temporary: string
-  /** The outermost folder that had to be made. */
+  /** The outermost folder that was created. */
   readonly #made: string | undefined
 
   private constructor(root: string, temporary: string, made: string | undefined) {
@@ -43,7 +43,7 @@ export class OutputFolders {
     this.#made = made
   }
 
-  /** Makes the folder and sees that all can be written.
+  /** Creates the folder and checks that everything can be written.
    *
    * @param names - folders that will be made in it
    * @param force - replace folders that exist; only such that hold nothing but `own` entries
@@ -71,14 +71,14 @@ export class OutputFolders {
     }
   }
 
-  /** Makes a folder of that name, out of sight. */
+  /** Creates a folder of that name, under a temporary path. */
   async start(name: string): Promise<string> {
     const folder = join(this.#temporary, name)
     await mkdir(folder)
     return folder
   }
 
-  /** Moves a whole folder to where it belongs, in place of an older one.
+  /** Moves a complete folder to its place, replacing an older one.
    *
    * @returns its path
    */
@@ -96,12 +96,12 @@ export class OutputFolders {
     return target
   }
 
-  /** Forgets a folder that did not become whole. */
+  /** Removes a folder that was not completed. */
   async discard(name: string): Promise<void> {
     await rm(join(this.#temporary, name), { recursive: true, force: true })
   }
 
-  /** Removes all that is temporary, and the folder itself if nothing came into it and it was made for this. */
+  /** Removes everything temporary, and the folder itself if this run created it and it is empty. */
   async close(): Promise<void> {
     await rm(this.#temporary, { recursive: true, force: true })
     active.delete(this.#temporary)

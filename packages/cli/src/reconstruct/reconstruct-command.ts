@@ -19,7 +19,7 @@ export function reconstructCommand(io: CliIo, setCode: (code: number) => void): 
     .addOption(
       new Option(
         '--method <name>',
-        'fit: slow and exact; regress: a network, at once; refine: regress, then a short fit',
+        'fit: slow and accurate; regress: a network, fast; refine: regress, then a short fit',
       )
         .choices(['fit', 'regress', 'refine'])
         .default('fit'),
@@ -31,7 +31,7 @@ export function reconstructCommand(io: CliIo, setCode: (code: number) => void): 
       BASE_MODEL,
     )
     .addOption(
-      new Option('--backend <name>', 'what computes')
+      new Option('--backend <name>', 'backend that computes')
         .choices(['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu'])
         .default('auto'),
     )

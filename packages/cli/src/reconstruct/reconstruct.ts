@@ -18,7 +18,7 @@ export interface ReconstructOptions {
   method: Method
   /** File of a regressor for the methods that need one; the shipped one if undefined. */
   regressor?: string
-  /** What finds the pixels of a face. Default: as `annotate` does. */
+  /** What segments the face. Default: as for `annotate`. */
   segmenter?: 'network' | 'landmarks'
   /** Only this face of each picture, from 1. */
   face?: number
@@ -60,7 +60,7 @@ export interface ReconstructReport {
   seconds: Record<string, number>
 }
 
-/** How a run tells what it does. */
+/** What a run calls as it goes. */
 export interface ReconstructEvents {
   progress: Progress
   onFace?(picture: string, face: FaceReport): void
