@@ -1,4 +1,4 @@
-import { normalsForward } from './vertex-normals-arrays.js'
+import { normalsForward } from './cpu/vertex-normals.js'
 
 /** Unit normals `[N * 3]` of vertices, weighted by area; 0, 0, 0 where there is no area.
  *

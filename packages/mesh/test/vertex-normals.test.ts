@@ -1,9 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core'
-import { checkGradient, createTinyFace, expectNoLeak, testBackends, useBackend } from '@facekit/testing'
+import {
+  checkGradient,
+  createTinyFace,
+  expectNoLeak,
+  hasWebgpu,
+  testBackends,
+  useBackend,
+} from '@facekit/testing'
 import { createRandom } from '@facekit/core'
 import { vertexNormals } from '@facekit/mesh'
 import { evaluateShape } from '@facekit/morphable'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
 const model = createTinyFace({ rows: 9, columns: 9 })
 
@@ -35,8 +42,13 @@ function reference(positions: ArrayLike<number>, triangles: Int32Array): Float64
   return sums
 }
 
-describe.each([...testBackends, 'device'])('vertexNormals on %s', (backend) => {
-  beforeAll(() => useBackend(backend))
+const webgpu = await hasWebgpu()
+
+const missing = (backend: string) => backend === 'webgpu' && !webgpu
+
+describe.for([...testBackends, 'device', 'webgpu'])('vertexNormals on %s', (backend) => {
+  beforeEach(({ skip }) => skip(missing(backend), 'no WebGPU here'))
+  beforeAll(async () => void (missing(backend) || (await useBackend(backend))))
 
   it('smoke: normals of the tiny face have unit length and look at the camera', async () => {
     const vertices = evaluateShape(model, { identity: tf.zeros([1, 6]), expression: tf.zeros([1, 4]) })

@@ -1,19 +1,7 @@
 import { ShapeError, ValueError, assertShape } from '@facekit/core'
-import { type HostKernel, hasHostMemory, runHostKernel } from '@facekit/kernels'
+import { defineKernel, float32 } from '@facekit/kernels'
 import { invertIndices } from '@facekit/mesh'
-import {
-  concat,
-  customGrad,
-  gather,
-  reshape,
-  sum,
-  tensor1d,
-  tidy,
-  zeros,
-  type Tensor,
-  type Tensor2D,
-  type Tensor3D,
-} from '@tensorflow/tfjs-core'
+import { concat, gather, reshape, sum, tensor1d, tidy, zeros, type Tensor3D } from '@tensorflow/tfjs-core'
 
 /** Picks vertices. Unlike that of `tf.gather`, its gradient exists, and is quick, on every backend.
  *
@@ -45,14 +33,8 @@ export function gatherVertices(vertices: Tensor3D, indices: Int32Array | readonl
     }
   }
   return tidy(() => {
-    const pick = customGrad((input) => ({
-      value: gather(input as Tensor2D, tensor1d(rows, 'int32')),
-      gradFunc: (gradient) =>
-        hasHostMemory()
-          ? runHostKernel(scatterKernel, { gradient }, { rows, count: B * N })[0]
-          : scatterOps(gradient, rows, B * N, C),
-    }))
-    return reshape(pick(reshape(vertices, [B * N, C])), [B, count, C])
+    const picked = pickKernel({ values: reshape(vertices, [B * N, C]) }, { rows })
+    return reshape(picked, [B, count, C])
   })
 }
 
@@ -62,20 +44,36 @@ interface ScatterAttributes {
 }
 
 /** Adds rows up where they came from: `[R, C]` to `[N, C]`. */
-const scatterKernel: HostKernel<ScatterAttributes> = {
+const scatterKernel = defineKernel({
   name: 'FacekitScatterVertices',
-  inputs: ['gradient'],
-  outputs: ([[, channels]], { count }) => [{ shape: [count, channels], dtype: 'float32' }],
-  compute([from], [to], [[, channels]], { rows }) {
-    to.fill(0)
+  inputs: { gradient: 'float32' },
+  outputs: ({ gradient: [, channels] }, { count }: ScatterAttributes) => ({
+    scattered: float32([count, channels]),
+  }),
+  cpu({ gradient }, { scattered }, { gradient: [, channels] }, { rows }) {
+    scattered.fill(0)
     for (let i = 0; i < rows.length; i++) {
-      for (let c = 0; c < channels; c++) to[rows[i] * channels + c] += from[i * channels + c]
+      for (let c = 0; c < channels; c++) scattered[rows[i] * channels + c] += gradient[i * channels + c]
     }
   },
-}
+  operations({ gradient }, { rows, count }) {
+    const channels = gradient.shape[1]!
+    const { table, width } = invertIndices(rows, count)
+    const padded = concat([gradient, zeros([1, channels])], 0)
+    return sum(reshape(gather(padded, tensor1d(table, 'int32')), [count, width, channels]), 1)
+  },
+})
 
-function scatterOps(gradient: Tensor, rows: Int32Array, count: number, channels: number): Tensor {
-  const { table, width } = invertIndices(rows, count)
-  const padded = concat([gradient, zeros([1, channels])], 0)
-  return sum(reshape(gather(padded, tensor1d(table, 'int32')), [count, width, channels]), 1)
-}
+/** `tf.gather` of rows, with a gradient on every backend. */
+const pickKernel = defineKernel({
+  name: 'FacekitPickVertices',
+  inputs: { values: 'float32' },
+  outputs: ({ values: [, channels] }, { rows }: { rows: Int32Array }) => ({
+    picked: float32([rows.length, channels]),
+  }),
+  saves: ['values'],
+  operations: ({ values }, { rows }) => gather(values, tensor1d(rows, 'int32')),
+  gradient: ({ upstream: { picked }, saved: { values }, attributes: { rows } }) => ({
+    values: () => scatterKernel({ gradient: picked }, { rows, count: values.shape[0] }),
+  }),
+})

@@ -1,7 +1,6 @@
-import { hasHostMemory } from '@facekit/kernels'
+import { defineKernel, float32 } from '@facekit/kernels'
 import {
   add,
-  customGrad,
   fused,
   matMul,
   mul,
@@ -15,6 +14,23 @@ import {
 } from '@tensorflow/tfjs-core'
 import type { MorphableModel } from './morphable-model.js'
 import { linearTensors } from './model-tensors.js'
+
+/** `coefficients * basis + mean`; its gradient takes the basis as it lies in memory for that product. */
+const linearKernel = defineKernel({
+  name: 'FacekitLinearModel',
+  inputs: { coefficients: 'float32', basis: 'float32', mean: 'float32', transposed: 'float32' },
+  outputs: ({ coefficients: [batch], basis: [, size] }) => ({ values: float32([batch, size]) }),
+  constants: ['basis', 'mean', 'transposed'],
+  saves: ['transposed'],
+  // One kernel where each is a pass over the GPU's memory; that of WASM takes no bias that was ever a matrix.
+  webgpu: {
+    operations: ({ coefficients, basis, mean }) =>
+      fused.matMul({ a: coefficients as Tensor2D, b: basis as Tensor2D, bias: reshape(mean, [-1]) }),
+  },
+  operations: ({ coefficients, basis, mean }) =>
+    add(matMul(coefficients as Tensor2D, basis as Tensor2D), mean),
+  gradient: ({ upstream, saved }) => ({ coefficients: () => matMul(upstream.values, saved.transposed) }),
+})
 
 /** `mean + coefficients * basis`: `[B, K]` to `[B, N, 3]`. */
 export function evaluateLinear(
@@ -32,13 +48,6 @@ export function evaluateLinear(
       return reshape(add(linear.mean, nothing), shape)
     }
     const { mean, basis, transposed } = linear
-    const product = customGrad((input) => ({
-      // In one kernel where each is a pass over the GPU's memory; that of WASM takes no bias that was ever a matrix.
-      value: hasHostMemory()
-        ? add(matMul(input as Tensor2D, basis), mean)
-        : fused.matMul({ a: input as Tensor2D, b: basis, bias: reshape(mean, [-1]) }),
-      gradFunc: (gradient) => matMul(gradient as Tensor2D, transposed),
-    }))
-    return reshape(product(coefficients), shape)
+    return reshape(linearKernel({ coefficients, basis, mean, transposed }), shape)
   })
 }

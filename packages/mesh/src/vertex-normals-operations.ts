@@ -15,7 +15,6 @@ import {
   zeros,
   zerosLike,
   type Tensor,
-  type Tensor3D,
 } from '@tensorflow/tfjs-core'
 import { invertIndices, type Incidence } from './incidence.js'
 
@@ -57,11 +56,11 @@ function collect(values: Tensor, table: Int32Array, width: number, count: number
   return sum(reshape(pick(padded, table), [batch, count, width, 3]), 2)
 }
 
-function unscaledNormals(vertices: Tensor3D, { corners, incidence }: Mesh): Tensor {
+function unscaledNormals(vertices: Tensor, { corners, incidence }: Mesh): Tensor {
   const [a, b, c] = corners.map((corner) => pick(vertices, corner))
   const normals = cross(sub(b, a), sub(c, a)) // [B, F, 3]
   const triangleOf = incidence.table.map((corner) => Math.floor(corner / 3))
-  return collect(normals, triangleOf, incidence.width, vertices.shape[1])
+  return collect(normals, triangleOf, incidence.width, vertices.shape[1] as number)
 }
 
 const lengthOf = (vectors: Tensor) => sqrt(sum(mul(vectors, vectors), -1, true))
@@ -73,26 +72,32 @@ function divideSafely(values: Tensor, lengths: Tensor): Tensor {
   return mul(quotient, cast(positive, 'float32'))
 }
 
-/** `vertexNormals` as stock operations without a scatter. */
-export function normalsForwardOps(vertices: Tensor3D, triangles: Int32Array): Tensor3D {
-  const unscaled = unscaledNormals(vertices, meshOf(triangles, vertices.shape[1]))
-  return divideSafely(unscaled, lengthOf(unscaled)) as Tensor3D
+/** `vertexNormals` as stock operations without a scatter, with the lengths that the normals had before they were made unit. */
+export function normalsByOperations(
+  vertices: Tensor,
+  triangles: Int32Array,
+): { normals: Tensor; lengths: Tensor } {
+  const [batch, count] = vertices.shape
+  const unscaled = unscaledNormals(vertices, meshOf(triangles, count))
+  const lengths = lengthOf(unscaled)
+  return { normals: divideSafely(unscaled, lengths), lengths: reshape(lengths, [batch, count]) }
 }
 
-/** Gradient of `normalsForwardOps`; see `normalsBackward`. */
-export function normalsBackwardOps(gradient: Tensor3D, vertices: Tensor3D, triangles: Int32Array): Tensor3D {
-  const mesh = meshOf(triangles, vertices.shape[1])
-  const { corners, incidence } = mesh
+/** Gradient of `normalsByOperations`; see `normalsBackward`. */
+export function normalsBackwardByOperations(
+  inputs: { upstream: Tensor; vertices: Tensor; normals: Tensor; lengths: Tensor },
+  triangles: Int32Array,
+): Tensor {
+  const { upstream, vertices, normals } = inputs
   const [batch, count] = vertices.shape
-  const unscaled = unscaledNormals(vertices, mesh)
-  const lengths = lengthOf(unscaled)
-  const normals = divideSafely(unscaled, lengths)
-  const along = sum(mul(gradient, normals), -1, true)
-  const inner = divideSafely(sub(gradient, mul(along, normals)), lengths)
+  const { corners, incidence } = meshOf(triangles, count)
+  const lengths = reshape(inputs.lengths, [batch, count, 1])
+  const along = sum(mul(upstream, normals), -1, true)
+  const inner = divideSafely(sub(upstream, mul(along, normals)), lengths)
   const [ha, hb, hc] = corners.map((corner) => pick(inner, corner))
   const h = add(add(ha, hb), hc)
   const [a, b, c] = corners.map((corner) => pick(vertices, corner))
   const perCorner = [cross(sub(b, c), h), cross(sub(c, a), h), cross(sub(a, b), h)] // each [B, F, 3]
   const stacked = reshape(concat(perCorner, 2), [batch, triangles.length, 3])
-  return collect(stacked, incidence.table, incidence.width, count) as Tensor3D
+  return collect(stacked, incidence.table, incidence.width, count)
 }

@@ -1,4 +1,14 @@
-import { type GpuProgram, load3, store3, wgslMain } from '@facekit/kernels'
+import {
+  type GpuProgram,
+  gpuConstant,
+  load3,
+  makeGpuTensor,
+  runGpuProgram,
+  store3,
+  wgslMain,
+  workgroupsFor,
+} from '@facekit/kernels'
+import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 
 /** The triangles around each vertex: `count + 1` places, then at those places the other two vertices of each triangle, in order. */
 export function vertexRings(triangles: Int32Array, count: number): Int32Array {
@@ -73,4 +83,57 @@ export const ringBackward: GpuProgram = {
       sum += cross(${load3('vertices', 'p')} - ${load3('vertices', 'q')}, h);
     }
     ${store3('toRing', '3u * index', 'sum')}`),
+}
+
+const known = new WeakMap<Int32Array, Map<number, Int32Array>>()
+
+/** The rings of a mesh, made once. */
+function ringsOf(triangles: Int32Array, count: number): Int32Array {
+  let sizes = known.get(triangles)
+  if (sizes === undefined) known.set(triangles, (sizes = new Map<number, Int32Array>()))
+  let rings = sizes.get(count)
+  if (rings === undefined) sizes.set(count, (rings = vertexRings(triangles, count)))
+  return rings
+}
+
+/** `vertexNormals` on WebGPU. */
+export function vertexNormalsOnGpu(
+  backend: KernelBackend,
+  { vertices }: { vertices: TensorInfo },
+  { normals, lengths }: { normals: TensorInfo; lengths: TensorInfo },
+  triangles: Int32Array,
+): void {
+  const [batch, count] = vertices.shape
+  runGpuProgram(backend, ringNormals, {
+    inputs: [vertices, gpuConstant(backend, ringsOf(triangles, count))],
+    outputs: [normals, lengths],
+    uniforms: [count, batch],
+    workgroups: workgroupsFor(batch * count, 64),
+  })
+}
+
+/** Gradient of `vertexNormalsOnGpu`. */
+export function vertexNormalsGradientOnGpu(
+  backend: KernelBackend,
+  inputs: { upstream: TensorInfo; vertices: TensorInfo; normals: TensorInfo; lengths: TensorInfo },
+  { gradient }: { gradient: TensorInfo },
+  triangles: Int32Array,
+): void {
+  const { upstream, vertices, normals, lengths } = inputs
+  const [batch, count] = vertices.shape
+  const workgroups = workgroupsFor(batch * count, 64)
+  const unscaled = makeGpuTensor(backend, [batch, count, 3], 'float32')
+  runGpuProgram(backend, unscaleNormals, {
+    inputs: [upstream, normals, lengths],
+    outputs: [unscaled],
+    uniforms: [batch * count],
+    workgroups,
+  })
+  runGpuProgram(backend, ringBackward, {
+    inputs: [vertices, gpuConstant(backend, ringsOf(triangles, count)), unscaled],
+    outputs: [gradient],
+    uniforms: [count, batch],
+    workgroups,
+  })
+  backend.disposeData(unscaled.dataId)
 }
