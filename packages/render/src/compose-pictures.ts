@@ -1,20 +1,9 @@
 import { ShapeError, assertInRange, assertShape } from '@facekit/core'
-import { type HostArray, type HostKernel, runHostKernel } from '@facekit/kernels'
-import {
-  add,
-  clipByValue,
-  mul,
-  pow,
-  slice,
-  sub,
-  tensor,
-  tidy,
-  type Tensor,
-  type Tensor4D,
-} from '@tensorflow/tfjs-core'
-import { composeBackward, composeForward } from './compose-arrays.js'
-import { composeGradientOnGpu, composeOnGpu, type ComposeAttributes } from './webgpu/compose.js'
+import { defineKernel, float32 } from '@facekit/kernels'
+import { add, clipByValue, mul, pow, slice, sub, tidy, type Tensor4D } from '@tensorflow/tfjs-core'
+import { composeBackward, composeForward } from './cpu/compose.js'
 import { encodeGamma } from './encode-gamma.js'
+import { composeGradientOnGpu, composeOnGpu } from './webgpu/compose.js'
 
 /** What a picture shows beside the face, encoded 0..1: a grey, red green and blue, or a picture `[B, H, W, 3]`. */
 export type Background = number | readonly [number, number, number] | Tensor4D
@@ -28,62 +17,88 @@ export interface Pictures {
   innerMouth: Tensor4D
 }
 
-const PICTURES = ['image', 'diffuse', 'specular', 'mask', 'innerMouth'] as const
+interface Attributes {
+  /** Linear colour behind the face, where the background is not a picture. */
+  color: readonly number[]
+}
 
-const gradientKernel: HostKernel<ComposeAttributes> = {
+const gradientKernel = defineKernel({
   name: 'FacekitComposePicturesGradient',
-  inputs: [
-    'surface',
-    'background',
-    ...PICTURES.map((name) => `${name}Gradient`),
-    'image',
-    'diffuse',
-    'specular',
-  ],
-  outputs: ([shape]) => [{ shape, dtype: 'float32' }],
-  compute([surface, background, ...pictures], [result], _shapes, { color }) {
-    const [toImage, toDiffuse, toSpecular, toMask, toMouth, image, diffuse, specular] = pictures
+  inputs: {
+    surface: 'float32',
+    background: 'float32?',
+    toImage: 'float32?',
+    toDiffuse: 'float32?',
+    toSpecular: 'float32?',
+    toMask: 'float32?',
+    toInnerMouth: 'float32?',
+    image: 'float32',
+    diffuse: 'float32',
+    specular: 'float32',
+  },
+  outputs: ({ surface }) => ({ surface: float32(surface) }),
+  cpu(inputs, { surface }, _shapes, { color }: Attributes) {
+    const {
+      background = Float32Array.from(color),
+      toImage,
+      toDiffuse,
+      toSpecular,
+      toMask,
+      toInnerMouth,
+    } = inputs
     const upstream = {
       image: toImage,
       diffuse: toDiffuse,
       specular: toSpecular,
       mask: toMask,
-      innerMouth: toMouth,
+      innerMouth: toInnerMouth,
     }
-    composeBackward(surface, behind(background, color), { image, diffuse, specular }, upstream, result)
+    composeBackward(inputs.surface, background, inputs, upstream, surface)
   },
-  webgpu: composeGradientOnGpu,
-}
+  webgpu: (backend, inputs, { surface }, { color }) => composeGradientOnGpu(backend, inputs, surface, color),
+})
 
-const behind = (background: HostArray, color: readonly number[]) =>
-  background.length > 0 ? background : Float32Array.from(color)
-
-const kernel: HostKernel<ComposeAttributes> = {
+const kernel = defineKernel({
   name: 'FacekitComposePictures',
-  inputs: ['surface', 'background'],
-  outputs: ([[batch, height, width]]) =>
-    [3, 3, 3, 1, 1].map((channels) => ({ shape: [batch, height, width, channels], dtype: 'float32' })),
-  compute([surface, background], [image, diffuse, specular, mask, innerMouth], _shapes, { color }) {
-    composeForward(surface, behind(background, color), { image, diffuse, specular, mask, innerMouth })
+  inputs: { surface: 'float32', background: 'float32?' },
+  outputs({ surface: [batch, height, width] }) {
+    const [color, share] = [float32([batch, height, width, 3]), float32([batch, height, width, 1])]
+    return { image: color, diffuse: color, specular: color, mask: share, innerMouth: share }
   },
-  webgpu: composeOnGpu,
-  missingUpstream: 'undefined',
-  gradient: {
-    inputsToSave: ['surface', 'background'],
-    outputsToSave: [true, true, true, false, false],
-    gradFunc: (upstream, [surface, background, image, diffuse, specular], attributes) => ({
-      surface: () => {
-        const nothing = tensor([], [0])
-        const gradients = PICTURES.map((name, i) => [
-          `${name}Gradient`,
-          (upstream as (Tensor | undefined)[])[i] ?? nothing,
-        ])
-        const inputs = { surface, background, image, diffuse, specular, ...Object.fromEntries(gradients) }
-        return runHostKernel(gradientKernel, inputs, attributes as unknown as ComposeAttributes)[0]
-      },
-    }),
+  saves: ['surface', 'background', 'image', 'diffuse', 'specular'],
+  constants: ['background'],
+  cpu: ({ surface, background }, pictures, _shapes, { color }: Attributes) =>
+    composeForward(surface, background ?? Float32Array.from(color), pictures),
+  webgpu: (backend, inputs, pictures, { color }) => composeOnGpu(backend, inputs, pictures, color),
+  operations({ surface, background }, { color }) {
+    const part = (start: number, width: number) =>
+      slice(surface as Tensor4D, [0, 0, 0, start], [-1, -1, -1, width])
+    const [diffuse, specular, mask] = [part(0, 3), part(3, 3), part(6, 1)]
+    const behind = mul(sub(1, mask), background ?? color)
+    return {
+      image: encodeGamma(add(add(diffuse, specular), behind)),
+      diffuse: encodeGamma(diffuse),
+      specular: encodeGamma(specular),
+      mask,
+      innerMouth: part(7, 1),
+    }
   },
-}
+  recordsOperations: true,
+  gradient: ({ upstream, saved, attributes }) => ({
+    surface: () =>
+      gradientKernel(
+        {
+          ...saved,
+          toImage: upstream.image,
+          toDiffuse: upstream.diffuse,
+          toSpecular: upstream.specular,
+          toMask: upstream.mask,
+          toInnerMouth: upstream.innerMouth,
+        },
+        attributes,
+      ),
+  }),
+})
 
 /** Pictures from a smoothed surface.
  *
@@ -95,21 +110,8 @@ const kernel: HostKernel<ComposeAttributes> = {
 export function composePictures(surface: Tensor4D, background: Background, fused: boolean): Pictures {
   return tidy(() => {
     const linear = linearBackground(background, surface.shape)
-    if (fused) {
-      const [picture, color] = Array.isArray(linear) ? [tensor([], [0]), linear] : [linear, [0, 0, 0]]
-      const outputs = runHostKernel(kernel, { surface, background: picture }, { color }) as Tensor4D[]
-      const [image, diffuse, specular, mask, innerMouth] = outputs
-      return { image, diffuse, specular, mask, innerMouth }
-    }
-    const part = (start: number, width: number) => slice(surface, [0, 0, 0, start], [-1, -1, -1, width])
-    const [diffuse, specular, mask] = [part(0, 3), part(3, 3), part(6, 1)]
-    return {
-      image: encodeGamma(add(add(diffuse, specular), mul(sub(1, mask), linear)) as Tensor4D),
-      diffuse: encodeGamma(diffuse),
-      specular: encodeGamma(specular),
-      mask,
-      innerMouth: part(7, 1),
-    }
+    const [picture, color] = Array.isArray(linear) ? [undefined, linear] : [linear, [0, 0, 0]]
+    return (fused ? kernel : kernel.byOperations)({ surface, background: picture }, { color })
   })
 }
 

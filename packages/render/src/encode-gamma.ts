@@ -1,8 +1,7 @@
-import { type HostKernel, hasHostMemory, runHostKernel } from '@facekit/kernels'
+import { defineKernel, float32 } from '@facekit/kernels'
 import {
   cast,
   clipByValue,
-  customGrad,
   div,
   greater,
   greaterEqual,
@@ -12,30 +11,43 @@ import {
   maximum,
   mul,
   pow,
-  tidy,
   where,
   type Rank,
   type Tensor,
 } from '@tensorflow/tfjs-core'
 import { GAMMA_EXPONENT, TOE, TOE_SLOPE, encodeNumber, encodedSlope } from './gamma-curve.js'
 
-const kernel: HostKernel = {
+const gradientKernel = defineKernel({
+  name: 'FacekitEncodeGammaGradient',
+  inputs: { upstream: 'float32', linear: 'float32', encoded: 'float32' },
+  outputs: ({ linear }) => ({ linear: float32(linear) }),
+  cpu({ upstream, linear, encoded }, { linear: gradient }) {
+    for (let i = 0; i < linear.length; i++) gradient[i] = upstream[i] * encodedSlope(linear[i], encoded[i])
+  },
+  operations({ upstream, linear, encoded }) {
+    const inside = logicalAnd(greaterEqual(linear, 0), lessEqual(linear, 1))
+    const power = mul(GAMMA_EXPONENT, div(encoded, maximum(linear, TOE)))
+    const slope = where(greater(linear, TOE), power, TOE_SLOPE)
+    return mul(upstream, mul(cast(inside, 'float32'), slope))
+  },
+})
+
+const kernel = defineKernel({
   name: 'FacekitEncodeGamma',
-  inputs: ['linear'],
-  outputs: ([shape]) => [{ shape, dtype: 'float32' }],
-  compute([linear], [encoded]) {
+  inputs: { linear: 'float32' },
+  outputs: ({ linear }) => ({ encoded: float32(linear) }),
+  saves: ['linear', 'encoded'],
+  cpu({ linear }, { encoded }) {
     for (let i = 0; i < linear.length; i++) encoded[i] = encodeNumber(linear[i])
   },
-}
-
-const gradientKernel: HostKernel = {
-  name: 'FacekitEncodeGammaGradient',
-  inputs: ['gradient', 'linear', 'encoded'],
-  outputs: ([shape]) => [{ shape, dtype: 'float32' }],
-  compute([gradient, linear, encoded], [result]) {
-    for (let i = 0; i < linear.length; i++) result[i] = gradient[i] * encodedSlope(linear[i], encoded[i])
+  operations({ linear }) {
+    const x = clipByValue(linear, 0, 1)
+    return where(less(x, TOE), mul(x, TOE_SLOPE), pow(maximum(x, TOE), GAMMA_EXPONENT))
   },
-}
+  gradient: ({ upstream, saved }) => ({
+    linear: () => gradientKernel({ ...saved, upstream: upstream.encoded }),
+  }),
+})
 
 /** Encodes linear colour for a picture: clamped to 0..1, then the paper's gamma 1/2.2.
  *
@@ -49,34 +61,5 @@ const gradientKernel: HostKernel = {
  * encodeGamma(tf.scalar(0.5)) // 0.7297
  */
 export function encodeGamma<R extends Rank>(linear: Tensor<R>): Tensor<R> {
-  const encode = customGrad((...args) => {
-    const input = args[0] as Tensor
-    const save = args[1] as unknown as (tensors: Tensor[]) => void
-    const value = hasHostMemory() ? runHostKernel(kernel, { linear: input }, {})[0] : encodeOps(input)
-    save([input, value])
-    return {
-      value,
-      gradFunc: (gradient: Tensor, [linear, encoded]: Tensor[]) =>
-        hasHostMemory()
-          ? runHostKernel(gradientKernel, { gradient, linear, encoded }, {})[0]
-          : gradientOps(gradient, linear, encoded),
-    }
-  })
-  return encode(linear) as Tensor<R>
-}
-
-function encodeOps(input: Tensor): Tensor {
-  return tidy(() => {
-    const x = clipByValue(input, 0, 1)
-    return where(less(x, TOE), mul(x, TOE_SLOPE), pow(maximum(x, TOE), GAMMA_EXPONENT))
-  })
-}
-
-function gradientOps(gradient: Tensor, input: Tensor, encoded: Tensor): Tensor {
-  return tidy(() => {
-    const inside = logicalAnd(greaterEqual(input, 0), lessEqual(input, 1))
-    const power = mul(GAMMA_EXPONENT, div(encoded, maximum(input, TOE)))
-    const slope = where(greater(input, TOE), power, TOE_SLOPE)
-    return mul(gradient, mul(cast(inside, 'float32'), slope))
-  })
+  return kernel({ linear }) as Tensor<R>
 }

@@ -1,6 +1,6 @@
 import type { Illumination } from '@facekit/parameters'
 import { shadeDiffuse, shadeSpecular, shadeSurface } from '@facekit/illumination'
-import { tensor1d, tidy, type Tensor, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core'
+import { tensor1d, tidy, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core'
 import type { Camera } from './camera.js'
 import { packChannels } from './pack-channels.js'
 
@@ -40,6 +40,6 @@ export function lightSurface<T extends Tensor3D | Tensor4D>(
       cameraPosition: tensor1d([0, 0, camera.distance]),
       shininess,
     })
-    return { shaded: packChannels([litDiffuse, highlight] as Tensor[]) as T, litDiffuse }
+    return { shaded: packChannels([litDiffuse, highlight]) as T, litDiffuse }
   })
 }

@@ -1,15 +1,6 @@
 import { assertShape } from '@facekit/core'
-import { type HostKernel, hasHostMemory, runHostKernel } from '@facekit/kernels'
-import {
-  add,
-  matMul,
-  reshape,
-  tensor2d,
-  tidy,
-  type Tensor,
-  type Tensor2D,
-  type Tensor3D,
-} from '@tensorflow/tfjs-core'
+import { defineKernel, float32 } from '@facekit/kernels'
+import { add, matMul, reshape, tensor2d, type Tensor3D } from '@tensorflow/tfjs-core'
 import { assertView, cameraMatrix, type Camera, type PictureSize } from './camera.js'
 
 interface Attributes {
@@ -18,29 +9,29 @@ interface Attributes {
   offset: number[]
 }
 
-const gradientKernel: HostKernel<Attributes> = {
+const gradientKernel = defineKernel({
   name: 'FacekitProjectVerticesGradient',
-  inputs: ['gradient'],
-  outputs: ([[batch, count]]) => [{ shape: [batch, count, 3], dtype: 'float32' }],
-  compute([gradient], [result], _shapes, { linear }) {
+  inputs: { upstream: 'float32' },
+  outputs: ({ upstream: [batch, count] }) => ({ vertices: float32([batch, count, 3]) }),
+  cpu({ upstream }, { vertices }, _shapes, { linear }: Attributes) {
     const [a0, a1, a2, a3, b0, b1, b2, b3, c0, c1, c2, c3] = linear
-    for (let v = 0, g = 0; g < gradient.length; v += 3, g += 4) {
-      const x = gradient[g]
-      const y = gradient[g + 1]
-      const z = gradient[g + 2]
-      const w = gradient[g + 3]
-      result[v] = a0 * x + a1 * y + a2 * z + a3 * w
-      result[v + 1] = b0 * x + b1 * y + b2 * z + b3 * w
-      result[v + 2] = c0 * x + c1 * y + c2 * z + c3 * w
+    for (let v = 0, g = 0; g < upstream.length; v += 3, g += 4) {
+      const x = upstream[g]
+      const y = upstream[g + 1]
+      const z = upstream[g + 2]
+      const w = upstream[g + 3]
+      vertices[v] = a0 * x + a1 * y + a2 * z + a3 * w
+      vertices[v + 1] = b0 * x + b1 * y + b2 * z + b3 * w
+      vertices[v + 2] = c0 * x + c1 * y + c2 * z + c3 * w
     }
   },
-}
+})
 
-const kernel: HostKernel<Attributes> = {
+const kernel = defineKernel({
   name: 'FacekitProjectVertices',
-  inputs: ['vertices'],
-  outputs: ([[batch, count]]) => [{ shape: [batch, count, 4], dtype: 'float32' }],
-  compute([vertices], [clip], _shapes, { linear, offset }) {
+  inputs: { vertices: 'float32' },
+  outputs: ({ vertices: [batch, count] }) => ({ clip: float32([batch, count, 4]) }),
+  cpu({ vertices }, { clip }, _shapes, { linear, offset }: Attributes) {
     const [a0, a1, a2, a3, b0, b1, b2, b3, c0, c1, c2, c3] = linear
     const [d0, d1, d2, d3] = offset
     for (let v = 0, o = 0; v < vertices.length; v += 3, o += 4) {
@@ -53,17 +44,16 @@ const kernel: HostKernel<Attributes> = {
       clip[o + 3] = a3 * x + b3 * y + c3 * z + d3
     }
   },
-  gradient: {
-    gradFunc: (gradient, _saved, attributes) => ({
-      vertices: () =>
-        runHostKernel(
-          gradientKernel,
-          { gradient: gradient as Tensor },
-          attributes as unknown as Attributes,
-        )[0],
-    }),
+  operations({ vertices }, { linear, offset }) {
+    const [batch, count] = vertices.shape
+    const rows = reshape(vertices, [batch * count, 3])
+    return reshape(add(matMul(rows, tensor2d(linear, [3, 4])), offset), [batch, count, 4])
   },
-}
+  recordsOperations: true,
+  gradient: ({ upstream, attributes }) => ({
+    vertices: () => gradientKernel({ upstream: upstream.clip }, attributes),
+  }),
+})
 
 /** Projects vertices into clip space as in OpenGL: visible where -w <= x, y, z <= w, y up.
  *
@@ -76,15 +66,11 @@ const kernel: HostKernel<Attributes> = {
  * @throws {ValueError} when a number of the camera or the size is out of range
  */
 export function projectVertices(vertices: Tensor3D, camera: Camera, size: PictureSize): Tensor3D {
-  const { B, N } = assertShape('projectVertices: vertices', vertices, ['B', 'N', 3])
+  assertShape('projectVertices: vertices', vertices, ['B', 'N', 3])
   assertView('projectVertices', camera, size)
   const matrix = cameraMatrix(camera, size)
   // gl-matrix keeps columns: the first three are the matrix for row vectors, the last what is added.
   const linear = Array.from(matrix).slice(0, 12)
   const offset = Array.from(matrix).slice(12)
-  if (hasHostMemory()) return runHostKernel(kernel, { vertices }, { linear, offset })[0] as Tensor3D
-  return tidy(() => {
-    const rows = reshape(vertices, [B * N, 3]) as Tensor2D
-    return reshape(add(matMul(rows, tensor2d(linear, [3, 4])), offset), [B, N, 4])
-  })
+  return kernel({ vertices }, { linear, offset })
 }

@@ -1,9 +1,8 @@
 import { ValueError } from '@facekit/core'
-import { hasHostMemory } from '@facekit/kernels'
 import type { FaceParametersInput } from '@facekit/parameters'
 import { evaluateAlbedo, evaluateShape, type MorphableModel } from '@facekit/morphable'
 import { antialias, interpolate, rasterize } from '@facekit/rasterizer'
-import { getBackend, tidy, type Tensor, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core'
+import { tidy, type Tensor, type Tensor3D } from '@tensorflow/tfjs-core'
 import { assertParameters } from './assert-parameters.js'
 import { assertView, defaultCamera, type Camera } from './camera.js'
 import { composePictures, type Background } from './compose-pictures.js'
@@ -11,8 +10,6 @@ import type { FaceRendering } from './face-rendering.js'
 import { faceMesh } from './face-mesh.js'
 import { lightSurface } from './light-surface.js'
 import { packChannels } from './pack-channels.js'
-import { paintSurface } from './paint-surface.js'
-import { placeByOperations } from './place-by-operations.js'
 import { placeFace } from './place-face.js'
 import type { Contour } from './project-landmarks.js'
 import { shadePixels } from './shade-pixels.js'
@@ -75,35 +72,28 @@ export function renderFace(
       `renderFace: implementation is ${String(implementation)}, expected 'fused' or 'operations'`,
     )
   }
-  const fused = implementation === 'fused' && (hasHostMemory() || getBackend() === 'webgpu')
+  const fused = implementation === 'fused'
   return tidy(() => {
     const { pose, illumination } = parameters
     const shape = evaluateShape(model, parameters) // [B, N, 3]
-    const view = { ...size, camera, contour }
-    const place = fused && !hasHostMemory() ? placeFace : placeByOperations
-    const { vertices, clip, normals, landmarks } = place(model, shape, pose, view)
+    const placed = placeFace(shape, pose, { ...size, model, camera, contour }, fused)
+    const { vertices, clip, normals, landmarks } = placed
     const surface = { ...evaluateAlbedo(model, parameters.albedo), normals, positions: vertices }
     const { shaded, litDiffuse } = lightSurface(surface, illumination, camera, fused) // [B, N, 6], [B, N, 3]
-    const mesh = faceMesh(model)
-    const { triangles, faceTriangles, topology } = mesh
+    const { triangles, faceTriangles, topology } = faceMesh(model)
     const fragments = rasterize(clip, triangles, size)
-    let sharp: Tensor4D // [B, H, W, 8]
-    if (shading === 'vertex' && fused) {
-      sharp = paintSurface(shaded, fragments, mesh)
-    } else {
-      const spread = (attributes: Tensor) => interpolate(attributes as Tensor3D, fragments, triangles)
-      const { diffuse, specular } = surface
-      const colors =
-        shading === 'vertex'
-          ? spread(shaded)
-          : shadePixels(
-              spread(packChannels([diffuse, specular, normals, vertices])),
-              illumination,
-              camera,
-              fused,
-            )
-      sharp = surfaceChannels(colors, fragments.triangleIds, faceTriangles, fused)
-    }
+    const spread = (attributes: Tensor) => interpolate(attributes as Tensor3D, fragments, triangles)
+    const { diffuse, specular } = surface
+    const colors = // [B, H, W, 6]
+      shading === 'vertex'
+        ? spread(shaded)
+        : shadePixels(
+            spread(packChannels([diffuse, specular, normals, vertices])),
+            illumination,
+            camera,
+            fused,
+          )
+    const sharp = surfaceChannels(colors, fragments.triangleIds, faceTriangles, fused) // [B, H, W, 8]
     const smooth = useAntialias ? antialias(sharp, fragments, clip, topology) : sharp
     return {
       ...composePictures(smooth, background, fused),

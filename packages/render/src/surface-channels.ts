@@ -1,75 +1,60 @@
-import { type HostKernel, runHostKernel } from '@facekit/kernels'
+import { defineKernel, float32 } from '@facekit/kernels'
 import {
   cast,
   concat,
   expandDims,
   greaterEqual,
-  logicalAnd,
   less,
+  logicalAnd,
   mul,
-  tidy,
-  customGrad,
   slice,
   type Tensor,
   type Tensor3D,
   type Tensor4D,
 } from '@tensorflow/tfjs-core'
-import { SURFACE_CHANNELS } from './compose-arrays.js'
+import { surfaceBackward, surfaceForward } from './cpu/surface-channels.js'
+import { LIGHT_CHANNELS, SURFACE_CHANNELS } from './surface-layout.js'
 import { surfaceChannelsGradientOnGpu, surfaceChannelsOnGpu } from './webgpu/surface-channels.js'
 
 interface Attributes {
   faceTriangles: number
 }
 
-const COLOR_CHANNELS = 6
-
-const gradientKernel: HostKernel<Attributes> = {
+const gradientKernel = defineKernel({
   name: 'FacekitSurfaceChannelsGradient',
-  inputs: ['upstream', 'ids'],
-  outputs: ([[batch, height, width]]) => [
-    { shape: [batch, height, width, COLOR_CHANNELS], dtype: 'float32' },
-  ],
-  compute([upstream, ids], [colors], _shapes, { faceTriangles }) {
-    colors.fill(0)
-    for (let i = 0; i < ids.length; i++) {
-      if (ids[i] < 0 || ids[i] >= faceTriangles) continue
-      for (let c = 0; c < COLOR_CHANNELS; c++) {
-        colors[i * COLOR_CHANNELS + c] = upstream[i * SURFACE_CHANNELS + c]
-      }
-    }
+  inputs: { upstream: 'float32', ids: 'int32' },
+  outputs: ({ ids: [batch, height, width] }) => ({
+    colors: float32([batch, height, width, LIGHT_CHANNELS]),
+  }),
+  cpu: ({ upstream, ids }, { colors }, _shapes, { faceTriangles }: Attributes) =>
+    surfaceBackward(upstream, ids, faceTriangles, colors),
+  webgpu: (backend, { upstream, ids }, { colors }, { faceTriangles }) =>
+    surfaceChannelsGradientOnGpu(backend, [upstream, ids], colors, faceTriangles),
+  operations({ upstream, ids }, { faceTriangles }) {
+    const light = slice(upstream as Tensor4D, [0, 0, 0, 0], [-1, -1, -1, LIGHT_CHANNELS])
+    return mul(light, masksOf(ids, faceTriangles)[0])
   },
-  webgpu: surfaceChannelsGradientOnGpu,
-}
+})
 
-const kernel: HostKernel<Attributes> = {
+const kernel = defineKernel({
   name: 'FacekitSurfaceChannels',
-  inputs: ['colors', 'ids'],
-  outputs: ([[batch, height, width]]) => [
-    { shape: [batch, height, width, SURFACE_CHANNELS], dtype: 'float32' },
-  ],
-  compute([colors, ids], [surface], _shapes, { faceTriangles }) {
-    surface.fill(0)
-    for (let i = 0; i < ids.length; i++) {
-      const start = i * SURFACE_CHANNELS
-      if (ids[i] >= faceTriangles) surface[start + 7] = 1
-      if (ids[i] < 0 || ids[i] >= faceTriangles) continue
-      for (let c = 0; c < COLOR_CHANNELS; c++) surface[start + c] = colors[i * COLOR_CHANNELS + c]
-      surface[start + 6] = 1
-    }
+  inputs: { colors: 'float32', ids: 'int32' },
+  outputs: ({ ids: [batch, height, width] }) => ({
+    surface: float32([batch, height, width, SURFACE_CHANNELS]),
+  }),
+  saves: ['ids'],
+  cpu: ({ colors, ids }, { surface }, _shapes, { faceTriangles }: Attributes) =>
+    surfaceForward(colors, ids, faceTriangles, surface),
+  webgpu: (backend, { colors, ids }, { surface }, { faceTriangles }) =>
+    surfaceChannelsOnGpu(backend, [colors, ids], surface, faceTriangles),
+  operations({ colors, ids }, { faceTriangles }) {
+    const [mask, mouth] = masksOf(ids, faceTriangles)
+    return concat([mul(colors, mask), mask, mouth], 3)
   },
-  webgpu: surfaceChannelsOnGpu,
-  gradient: {
-    inputsToSave: ['ids'],
-    gradFunc: (upstream, [ids], attributes) => ({
-      colors: () =>
-        runHostKernel(
-          gradientKernel,
-          { upstream: upstream as Tensor, ids },
-          attributes as unknown as Attributes,
-        )[0],
-    }),
-  },
-}
+  gradient: ({ upstream, saved, attributes }) => ({
+    colors: () => gradientKernel({ ...saved, upstream: upstream.surface }, attributes),
+  }),
+})
 
 /** Colours of the face, and the masks of face and inner mouth, as one picture.
  *
@@ -85,25 +70,11 @@ export function surfaceChannels(
   faceTriangles: number,
   fused: boolean,
 ): Tensor4D {
-  if (fused) {
-    return runHostKernel(kernel, { colors, ids: triangleIds }, { faceTriangles })[0] as Tensor4D
-  }
-  const pack = customGrad((...args) => {
-    const input = args[0] as Tensor
-    const save = args[1] as unknown as (tensors: Tensor[]) => void
-    const [mask, mouth] = masksOf(triangleIds, faceTriangles)
-    save([mask])
-    return {
-      value: concat([mul(input, mask), mask, mouth], 3),
-      gradFunc: (gradient: Tensor, [mask]: Tensor[]) =>
-        mul(slice(gradient, [0, 0, 0, 0], [-1, -1, -1, COLOR_CHANNELS]), mask),
-    }
-  })
-  return tidy(() => pack(colors) as Tensor4D)
+  return (fused ? kernel : kernel.byOperations)({ colors, ids: triangleIds }, { faceTriangles })
 }
 
 /** `[B, H, W, 1]` each, 0 or 1. */
-function masksOf(triangleIds: Tensor3D, faceTriangles: number): [Tensor, Tensor] {
+function masksOf(triangleIds: Tensor, faceTriangles: number): [Tensor, Tensor] {
   const ids = expandDims(triangleIds, 3)
   const isMouth = greaterEqual(ids, faceTriangles)
   const isFace = logicalAnd(greaterEqual(ids, 0), less(ids, faceTriangles))

@@ -1,46 +1,41 @@
 import { assertShape } from '@facekit/core'
-import { type HostKernel, hasHostMemory, runHostKernel } from '@facekit/kernels'
+import { defineKernel, float32, float32Like } from '@facekit/kernels'
 import type { Pose } from '@facekit/parameters'
-import {
-  add,
-  customGrad,
-  expandDims,
-  matMul,
-  mul,
-  tidy,
-  type Tensor,
-  type Tensor2D,
-  type Tensor3D,
-} from '@tensorflow/tfjs-core'
+import { add, expandDims, matMul, mul, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core'
+import { transformBackward, transformForward } from './cpu/transform.js'
 import { rotationMatrix } from './rotation-matrix.js'
-import { transformBackward, transformForward } from './transform-arrays.js'
 
-const INPUTS = ['vertices', 'rotation', 'translation', 'scale']
+const NAMES = ['vertices', 'rotation', 'translation', 'scale'] as const
+const TYPES = {
+  vertices: 'float32',
+  rotation: 'float32',
+  translation: 'float32',
+  scale: 'float32',
+} as const
 
-const gradientKernel: HostKernel = {
+const gradientKernel = defineKernel({
   name: 'FacekitTransformVerticesGradient',
-  inputs: [...INPUTS, 'gradient'],
-  outputs: (shapes) => shapes.slice(0, 4).map((shape) => ({ shape, dtype: 'float32' })),
-  compute(inputs, outputs, [[batch, count]]) {
-    const [vertices, rotation, translation, scale, gradient] = inputs
-    const [toVertices, toRotation, toTranslation, toScale] = outputs
-    transformBackward({ vertices, rotation, translation, scale, batch, count }, gradient, {
-      vertices: toVertices,
-      rotation: toRotation,
-      translation: toTranslation,
-      scale: toScale,
-    })
-  },
-}
+  inputs: { ...TYPES, upstream: 'float32' },
+  outputs: (shapes) => float32Like(shapes, NAMES),
+  cpu: (inputs, gradients, { vertices: [batch, count] }) =>
+    transformBackward({ ...inputs, batch, count }, inputs.upstream, gradients),
+})
 
-const kernel: HostKernel = {
+const kernel = defineKernel({
   name: 'FacekitTransformVertices',
-  inputs: INPUTS,
-  outputs: ([shape]) => [{ shape, dtype: 'float32' }],
-  compute([vertices, rotation, translation, scale], [result], [[batch, count]]) {
-    transformForward({ vertices, rotation, translation, scale, batch, count }, result)
+  inputs: TYPES,
+  outputs: ({ vertices: [batch, count] }) => ({ placed: float32([batch, count, 3]) }),
+  saves: NAMES,
+  cpu: (inputs, { placed }, { vertices: [batch, count] }) =>
+    transformForward({ ...inputs, batch, count }, placed),
+  operations({ vertices, rotation, translation, scale }) {
+    const moved = add(vertices, expandDims(translation, 1))
+    const turned = matMul(moved, rotationMatrix(rotation as Tensor2D), false, true)
+    return mul(turned, expandDims(scale, 1))
   },
-}
+  recordsOperations: true,
+  gradient: ({ upstream, saved }) => gradientKernel({ ...saved, upstream: upstream.placed }),
+})
 
 /** Puts vertices where a pose says: first moved, then turned, then scaled.
  *
@@ -60,26 +55,5 @@ export function transformVertices(vertices: Tensor3D, pose: Pose): Tensor3D {
   assertShape('transformVertices: pose.rotation', pose.rotation, ['B', 3], known)
   assertShape('transformVertices: pose.translation', pose.translation, ['B', 3], known)
   assertShape('transformVertices: pose.scale', pose.scale, ['B', 1], known)
-  if (!hasHostMemory()) return transformVerticesOps(vertices, pose)
-  const transform = customGrad((...args) => {
-    const [vertices, rotation, translation, scale] = args as Tensor[]
-    const save = args[4] as unknown as (tensors: Tensor[]) => void
-    const inputs = { vertices, rotation, translation, scale }
-    save([vertices, rotation, translation, scale])
-    return {
-      value: runHostKernel(kernel, inputs, {})[0],
-      gradFunc: (gradient: Tensor, [vertices, rotation, translation, scale]: Tensor[]) =>
-        runHostKernel(gradientKernel, { vertices, rotation, translation, scale, gradient }, {}),
-    }
-  })
-  return transform(vertices, pose.rotation, pose.translation, pose.scale) as Tensor3D
-}
-
-/** `transformVertices` as stock operations. */
-function transformVerticesOps(vertices: Tensor3D, { rotation, translation, scale }: Pose): Tensor3D {
-  return tidy(() => {
-    const moved = add(vertices, expandDims(translation, 1))
-    const turned = matMul(moved, rotationMatrix(rotation), false, true)
-    return mul(turned, expandDims(scale as Tensor2D, 1))
-  })
+  return kernel({ vertices, ...pose })
 }

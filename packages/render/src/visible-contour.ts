@@ -1,10 +1,10 @@
+import { defineKernel, float32 } from '@facekit/kernels'
 import {
   add,
   argMax,
   cast,
   concat,
   cos,
-  customGrad,
   div,
   expandDims,
   maximum,
@@ -17,7 +17,6 @@ import {
   sub,
   sum,
   tensor,
-  tidy,
   zeros,
   type Tensor,
   type Tensor2D,
@@ -34,7 +33,7 @@ export const JAW_COUNT = 17
 interface JawView {
   camera: Camera
   size: PictureSize
-  rotation?: Tensor2D
+  rotation?: Tensor2D | undefined
 }
 
 interface Candidates {
@@ -80,14 +79,22 @@ export function visibleJaw(
   const { vertices: indices, width } = candidatesOf(model, rows)
   const batch = vertices.shape[0]
   const points = gatherVertices(vertices, indices) // [B, 17 * width, 3]
-  // The choice as a function without a gradient, so that nothing of it is recorded.
-  const choose = customGrad((input) => ({
-    value: tidy(() => outermost(input as Tensor3D, width, view)),
-    gradFunc: () => zeros([batch, JAW_COUNT * width, 3]),
-  }))
-  const weights = choose(points) // [B, 17, width, 1]
+  const weights = outermostKernel({ points, rotation: view.rotation }, { ...view, width }) // [B, 17, width, 1]
   return sum(mul(reshape(points, [batch, JAW_COUNT, width, 3]), weights), 2)
 }
+
+/** The choice, of which no gradient is wanted and nothing is recorded. */
+const outermostKernel = defineKernel({
+  name: 'FacekitOutermost',
+  inputs: { points: 'float32', rotation: 'float32?' },
+  outputs: ({ points: [batch] }, { width }: JawView & { width: number }) => ({
+    weights: float32([batch, JAW_COUNT, width, 1]),
+  }),
+  constants: ['points', 'rotation', 'weights'],
+  operations: ({ points, rotation }, { width, camera, size }) =>
+    outermost(points as Tensor3D, width, { camera, size, rotation: rotation as Tensor2D | undefined }),
+  recordsOperations: false,
+})
 
 /** 1 at the candidate of each row that is outermost, else 0: `[B, 17, width, 1]`. */
 function outermost(points: Tensor3D, width: number, { camera, size, rotation }: JawView): Tensor {

@@ -1,20 +1,6 @@
-import {
-  type GpuProgram,
-  load3,
-  makeGpuTensor,
-  runGpuProgram,
-  store3,
-  wgslMain,
-  workgroupsFor,
-} from '@facekit/kernels'
+import { type GpuProgram, load3, runGpuProgram, store3, wgslMain, workgroupsFor } from '@facekit/kernels'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 import { GAMMA_EXPONENT, TOE, TOE_SLOPE } from '../gamma-curve.js'
-
-/** What `composePictures` depends on beside tensors. */
-export interface ComposeAttributes {
-  /** Linear colour behind the face, where the background is not a picture. */
-  color: readonly number[]
-}
 
 const gamma = /* wgsl */ `
   fn encode(linear: vec3<f32>) -> vec3<f32> {
@@ -44,11 +30,11 @@ const forward: GpuProgram = {
       if (index >= uniforms.pixels) { return; }
       let a = surface[2u * index];
       let b = surface[2u * index + 1u];
-      let matt = a.xyz;
-      let shine = vec3<f32>(a.w, b.xy);
-      let whole = encode(matt + shine + (1.0 - b.z) * behind(index));
-      let d = encode(matt);
-      let s = encode(shine);
+      let diffuseLight = a.xyz;
+      let specularLight = vec3<f32>(a.w, b.xy);
+      let whole = encode(diffuseLight + specularLight + (1.0 - b.z) * behind(index));
+      let d = encode(diffuseLight);
+      let s = encode(specularLight);
       ${store3('image', '3u * index', 'whole')}
       ${store3('diffuse', '3u * index', 'd')}
       ${store3('specular', '3u * index', 's')}
@@ -66,7 +52,7 @@ const backward: GpuProgram = {
     'toDiffuse: f32',
     'toSpecular: f32',
     'toMask: f32',
-    'toMouth: f32',
+    'toInnerMouth: f32',
   ],
   outputs: ['toSurface: vec4<f32>'],
   uniforms: [...UNIFORMS, 'flags: u32'],
@@ -75,66 +61,77 @@ const backward: GpuProgram = {
       if (index >= uniforms.pixels) { return; }
       let a = surface[2u * index];
       let b = surface[2u * index + 1u];
-      let matt = a.xyz;
-      let shine = vec3<f32>(a.w, b.xy);
+      let diffuseLight = a.xyz;
+      let specularLight = vec3<f32>(a.w, b.xy);
       let around = behind(index);
       var g = vec3<f32>();
       if ((uniforms.flags & 1u) != 0u) {
-        g = ${load3('toImage', '3u * index')} * slope(matt + shine + (1.0 - b.z) * around);
+        g = ${load3('toImage', '3u * index')} * slope(diffuseLight + specularLight + (1.0 - b.z) * around);
       }
       var d = g;
       var s = g;
-      if ((uniforms.flags & 2u) != 0u) { d += ${load3('toDiffuse', '3u * index')} * slope(matt); }
-      if ((uniforms.flags & 4u) != 0u) { s += ${load3('toSpecular', '3u * index')} * slope(shine); }
+      if ((uniforms.flags & 2u) != 0u) { d += ${load3('toDiffuse', '3u * index')} * slope(diffuseLight); }
+      if ((uniforms.flags & 4u) != 0u) { s += ${load3('toSpecular', '3u * index')} * slope(specularLight); }
       var m = -dot(g, around);
       if ((uniforms.flags & 8u) != 0u) { m += toMask[index]; }
       var mouth = 0f;
-      if ((uniforms.flags & 16u) != 0u) { mouth = toMouth[index]; }
+      if ((uniforms.flags & 16u) != 0u) { mouth = toInnerMouth[index]; }
       toSurface[2u * index] = vec4<f32>(d, s.x);
       toSurface[2u * index + 1u] = vec4<f32>(s.yz, m, mouth);`)}`,
 }
 
-const uniformsOf = (background: TensorInfo, pixels: number, { color }: ComposeAttributes) => [
+const uniformsOf = (background: TensorInfo | undefined, pixels: number, color: readonly number[]) => [
   pixels,
-  background.shape[0] > 0 ? 1 : 0,
+  background ? 1 : 0,
   ...color,
 ]
 
-/** `composePictures` on WebGPU, of the surface and a linear picture or nothing. */
-export function composeOnGpu(
-  backend: KernelBackend,
-  [surface, background]: TensorInfo[],
-  attributes: ComposeAttributes,
-): TensorInfo[] {
-  const size = surface.shape.slice(0, 3)
-  const [batch, height, width] = size
-  const outputs = [3, 3, 3, 1, 1].map((channels) => makeGpuTensor(backend, [...size, channels], 'float32'))
-  const pixels = batch * height * width
-  runGpuProgram(backend, forward, {
-    inputs: [surface, background],
-    outputs,
-    uniforms: uniformsOf(background, pixels, attributes),
-    workgroups: workgroupsFor(pixels, 64),
-  })
-  return outputs
+interface Surface {
+  readonly surface: TensorInfo
+  readonly background?: TensorInfo | undefined
 }
 
-/** Gradient of the surface, from those of the five pictures, each of which may be empty. */
+/** `composePictures` on WebGPU, of the surface and a linear picture, if there is one. */
+export function composeOnGpu(
+  backend: KernelBackend,
+  { surface, background }: Surface,
+  pictures: Readonly<Record<'image' | 'diffuse' | 'specular' | 'mask' | 'innerMouth', TensorInfo>>,
+  color: readonly number[],
+): void {
+  const [batch, height, width] = surface.shape
+  const pixels = batch * height * width
+  const { image, diffuse, specular, mask, innerMouth } = pictures
+  runGpuProgram(backend, forward, {
+    inputs: [surface, background],
+    outputs: [image, diffuse, specular, mask, innerMouth],
+    uniforms: uniformsOf(background, pixels, color),
+    workgroups: workgroupsFor(pixels, 64),
+  })
+}
+
+interface Upstream {
+  readonly toImage?: TensorInfo | undefined
+  readonly toDiffuse?: TensorInfo | undefined
+  readonly toSpecular?: TensorInfo | undefined
+  readonly toMask?: TensorInfo | undefined
+  readonly toInnerMouth?: TensorInfo | undefined
+}
+
+/** Gradient of the surface, from those of the pictures that somebody depends on. */
 export function composeGradientOnGpu(
   backend: KernelBackend,
-  [surface, background, ...others]: TensorInfo[],
-  attributes: ComposeAttributes,
-): TensorInfo[] {
-  const upstream = others.slice(0, 5)
+  { surface, background, toImage, toDiffuse, toSpecular, toMask, toInnerMouth }: Surface & Upstream,
+  toSurface: TensorInfo,
+  color: readonly number[],
+): void {
+  const upstream = [toImage, toDiffuse, toSpecular, toMask, toInnerMouth]
   const [batch, height, width] = surface.shape
-  const toSurface = makeGpuTensor(backend, surface.shape, 'float32')
   const pixels = batch * height * width
-  const flags = upstream.reduce((bits, { shape }, i) => bits | (shape[0] > 0 ? 1 << i : 0), 0)
+  const flags = upstream.reduce((bits, gradient, i) => bits | (gradient ? 1 << i : 0), 0)
   runGpuProgram(backend, backward, {
     inputs: [surface, background, ...upstream],
     outputs: [toSurface],
-    uniforms: [...uniformsOf(background, pixels, attributes), flags],
+    uniforms: [...uniformsOf(background, pixels, color), flags],
     workgroups: workgroupsFor(pixels, 64),
   })
-  return [toSurface]
 }

@@ -1,9 +1,5 @@
-import { type GpuProgram, makeGpuTensor, runGpuProgram, wgslMain, workgroupsFor } from '@facekit/kernels'
+import { type GpuProgram, runGpuProgram, wgslMain, workgroupsFor } from '@facekit/kernels'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
-
-interface Attributes {
-  faceTriangles: number
-}
 
 const UNIFORMS = ['pixels: u32', 'faceTriangles: i32']
 
@@ -45,10 +41,9 @@ const backward: GpuProgram = {
 }
 
 const runner =
-  (program: GpuProgram, channels: number) =>
-  (backend: KernelBackend, inputs: TensorInfo[], { faceTriangles }: Attributes): TensorInfo[] => {
+  (program: GpuProgram) =>
+  (backend: KernelBackend, inputs: TensorInfo[], output: TensorInfo, faceTriangles: number): void => {
     const [batch, height, width] = inputs[0].shape
-    const output = makeGpuTensor(backend, [batch, height, width, channels], 'float32')
     const pixels = batch * height * width
     runGpuProgram(backend, program, {
       inputs,
@@ -56,10 +51,9 @@ const runner =
       uniforms: [pixels, faceTriangles],
       workgroups: workgroupsFor(pixels, 64),
     })
-    return [output]
   }
 
 /** `surfaceChannels` on WebGPU, of colours and triangles. */
-export const surfaceChannelsOnGpu = runner(forward, 8)
+export const surfaceChannelsOnGpu = runner(forward)
 /** Gradient of the colours, from that of the surface, and the triangles. */
-export const surfaceChannelsGradientOnGpu = runner(backward, 6)
+export const surfaceChannelsGradientOnGpu = runner(backward)

@@ -1,7 +1,5 @@
-import { GAMMA_EXPONENT, TOE, TOE_SLOPE, encodeFloat, encodeNumber } from './gamma-curve.js'
-
-/** Channels of a surface: diffuse light, specular light, share of the face, share of the inner mouth. */
-export const SURFACE_CHANNELS = 8
+import { GAMMA_EXPONENT, TOE, TOE_SLOPE, encodeFloat, encodeNumber } from '../gamma-curve.js'
+import { SURFACE_CHANNELS } from '../surface-layout.js'
 
 type Numbers = Float32Array | Int32Array
 
@@ -55,24 +53,30 @@ export function composeForward(surface: Numbers, background: Numbers, pictures: 
 const slope = (linear: number, encoded: number) =>
   linear < TOE ? (linear < 0 ? 0 : TOE_SLOPE) : linear > 1 ? 0 : (GAMMA_EXPONENT * encoded) / linear
 
+const NOTHING = new Float32Array(0)
+
 /** Gradient of `composeForward` with respect to the surface.
  *
- * @param upstream - those that are missing or empty are 0
+ * @param upstream - those that are missing are 0
  */
 export function composeBackward(
   surface: Numbers,
   background: Numbers,
   outputs: Pick<PictureArrays, 'image' | 'diffuse' | 'specular'>,
-  upstream: PictureArrays,
+  upstream: Partial<PictureArrays>,
   result: Numbers,
 ): void {
   const step = background.length === 3 ? 0 : 3
-  const { image, diffuse, specular, mask, innerMouth } = upstream
+  const {
+    image = NOTHING,
+    diffuse = NOTHING,
+    specular = NOTHING,
+    mask = NOTHING,
+    innerMouth = NOTHING,
+  } = upstream
   result.fill(0)
-  if (mask.length > 0) for (let i = 0, s = 6; i < mask.length; i++, s += SURFACE_CHANNELS) result[s] = mask[i]
-  if (innerMouth.length > 0) {
-    for (let i = 0, s = 7; i < innerMouth.length; i++, s += SURFACE_CHANNELS) result[s] = innerMouth[i]
-  }
+  for (let i = 0, s = 6; i < mask.length; i++, s += SURFACE_CHANNELS) result[s] = mask[i]
+  for (let i = 0, s = 7; i < innerMouth.length; i++, s += SURFACE_CHANNELS) result[s] = innerMouth[i]
   // One loop for each picture that matters: each is short enough to be compiled well, and most of most pictures is 0.
   for (let p = 0, s = 0; p < image.length; p += 3, s += SURFACE_CHANNELS) {
     const r = image[p]
