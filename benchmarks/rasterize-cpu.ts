@@ -58,7 +58,7 @@ function sphere(side: number, batch: number) {
   return { clip: tf.tile(one, [batch, 1, 1]), count: side * side, triangles: Int32Array.from(triangles) }
 }
 
-const drawCase = (side: number, batch: number, size: number): Case => {
+const renderCase = (side: number, batch: number, size: number): Case => {
   const { clip, triangles } = sphere(side, batch)
   return {
     name: `${batch} x ${triangles.length / 3} triangles at ${size} x ${size}`,
@@ -83,7 +83,7 @@ const engine = await initEngine({ backend: backend as 'cpu' })
 console.log(`${engine.backend}; least of ${rounds} rounds`)
 
 const probe = await loadProbe()
-const ours = drawCase(189, 1, 224)
+const ours = renderCase(189, 1, 224)
 title('One picture, 35,721 vertices, 70,688 triangles, 224 x 224, forward')
 if (probe === undefined) {
   line(ours.name, leastTimes([ours])[0])
@@ -100,9 +100,9 @@ if (probe === undefined) {
 
 title('Growth: each line four times the work of the line before')
 const tables: [string, Case[]][] = [
-  ['pictures', [1, 4, 16].map((batch) => drawCase(95, batch, 112))],
-  ['pixels', [112, 224, 448, 896].map((size) => drawCase(24, 1, size))],
-  ['triangles', [48, 95, 189, 377].map((side) => drawCase(side, 1, 112))],
+  ['pictures', [1, 4, 16].map((batch) => renderCase(95, batch, 112))],
+  ['pixels', [112, 224, 448, 896].map((size) => renderCase(24, 1, size))],
+  ['triangles', [48, 95, 189, 377].map((side) => renderCase(side, 1, 112))],
 ]
 for (const [what, cases] of tables) {
   console.log(what)
@@ -144,12 +144,12 @@ function registerTimed(kernel: tf.KernelConfig): void {
   })
 }
 
-const draw = (clip: tf.Tensor, values: tf.Tensor) => {
+const render = (clip: tf.Tensor, values: tf.Tensor) => {
   const fragments = rasterize(clip as tf.Tensor3D, mesh.triangles, size)
   const picture = interpolate(values as tf.Tensor3D, fragments, mesh.triangles)
   return tf.sum(antialias(picture, fragments, clip as tf.Tensor3D, topology)) as tf.Scalar
 }
-const drawTexture = (filter: 'bilinear' | 'trilinear') => (texels: tf.Tensor, places: tf.Tensor) => {
+const renderTexture = (filter: 'bilinear' | 'trilinear') => (texels: tf.Tensor, places: tf.Tensor) => {
   const fragments = rasterize(mesh.clip as tf.Tensor3D, mesh.triangles, size)
   const uv = interpolate(places as tf.Tensor3D, fragments, mesh.triangles)
   const uvDerivatives =
@@ -161,15 +161,15 @@ const drawTexture = (filter: 'bilinear' | 'trilinear') => (texels: tf.Tensor, pl
 const whole: Case[] = [
   {
     name: 'rasterize + interpolate 9 + antialias, forward + backward',
-    run: () => tf.tidy(() => void tf.grads(draw)([mesh.clip, attributes])),
+    run: () => tf.tidy(() => void tf.grads(render)([mesh.clip, attributes])),
   },
   {
     name: 'rasterize + bilinear texture, forward + backward',
-    run: () => tf.tidy(() => void tf.grads(drawTexture('bilinear'))([texture, corners])),
+    run: () => tf.tidy(() => void tf.grads(renderTexture('bilinear'))([texture, corners])),
   },
   {
     name: 'rasterize + trilinear texture, forward + backward',
-    run: () => tf.tidy(() => void tf.grads(drawTexture('trilinear'))([texture, corners])),
+    run: () => tf.tidy(() => void tf.grads(renderTexture('trilinear'))([texture, corners])),
   },
 ]
 // The first run registers kernels that were not there yet; then those are timed, too.

@@ -22,7 +22,7 @@ const [batch, size, side] = small ? [2, 48, 21] : [32, 224, 189]
 
 interface Scene {
   raster(): void
-  draw(smooth: boolean): void
+  render(smooth: boolean): void
   gradients(smooth: boolean): void
   dispose(): void
 }
@@ -39,16 +39,19 @@ function scene(mesh: Mesh, items = batch, pixels = size): Scene {
     tf.tile(tf.tensor4d(weights, [1, pixels, pixels, channels]), [items, 1, 1, 1]),
   )
   const topology = createTopology(mesh.triangles, mesh.count)
-  const draw = (x: tf.Tensor, a: tf.Tensor, smooth: boolean): tf.Tensor4D => {
+  const render = (x: tf.Tensor, a: tf.Tensor, smooth: boolean): tf.Tensor4D => {
     const fragments: Fragments = rasterize(x as tf.Tensor3D, mesh.triangles, picture)
     const image = interpolate(a as tf.Tensor3D, fragments, mesh.triangles)
     return smooth ? antialias(image, fragments, x as tf.Tensor3D, topology) : image
   }
   return {
     raster: () => void rasterize(clip, mesh.triangles, picture),
-    draw: (smooth) => void draw(clip, attributes, smooth),
+    render: (smooth) => void render(clip, attributes, smooth),
     gradients: (smooth) =>
-      void tf.valueAndGrads((x: tf.Tensor, a: tf.Tensor) => draw(x, a, smooth))([clip, attributes], upstream),
+      void tf.valueAndGrads((x: tf.Tensor, a: tf.Tensor) => render(x, a, smooth))(
+        [clip, attributes],
+        upstream,
+      ),
     dispose: () => tf.dispose([clip, attributes, upstream]),
   }
 }
@@ -126,9 +129,9 @@ if (wants('memory')) {
 if (wants('base')) {
   const made = scene(mesh)
   await time('rasterize', made.raster)
-  await time('rasterize + interpolate', () => made.draw(false))
+  await time('rasterize + interpolate', () => made.render(false))
   await time('rasterize + interpolate, with gradients', () => made.gradients(false))
-  await time('rasterize + interpolate + antialias', () => made.draw(true))
+  await time('rasterize + interpolate + antialias', () => made.render(true))
   await time('rasterize + interpolate + antialias, with gradients', () => made.gradients(true))
   made.dispose()
 }

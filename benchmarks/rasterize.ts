@@ -23,22 +23,22 @@ function scene(mesh: Mesh, items: number) {
   const attributes = tf.tensor3d(numbers(mesh.count * channels, 0.37), [1, mesh.count, channels])
   const upstream = tf.tensor4d(numbers(pixels * pixels * channels, 0.11), [1, pixels, pixels, channels])
   const topology = createTopology(mesh.triangles, mesh.count)
-  const draw = (x: tf.Tensor, a: tf.Tensor, smooth: boolean): [tf.Tensor4D, Fragments] => {
+  const render = (x: tf.Tensor, a: tf.Tensor, smooth: boolean): [tf.Tensor4D, Fragments] => {
     const fragments = rasterize(x as tf.Tensor3D, mesh.triangles, picture)
     const image = interpolate(a as tf.Tensor3D, fragments, mesh.triangles)
     return [smooth ? antialias(image, fragments, x as tf.Tensor3D, topology) : image, fragments]
   }
   const weights = tf.tile(upstream, [items, 1, 1, 1])
   const gradients = (smooth: boolean) =>
-    tf.valueAndGrads((x: tf.Tensor, a: tf.Tensor) => draw(x, a, smooth)[0])([clip, attributes], weights)
-  return { clip, draw, gradients, attributes }
+    tf.valueAndGrads((x: tf.Tensor, a: tf.Tensor) => render(x, a, smooth)[0])([clip, attributes], weights)
+  return { clip, render, gradients, attributes }
 }
 
 async function compare(name: string, mesh: Mesh): Promise<void> {
   const run = async (on: string) => {
     await initEngine({ backend: on as 'cpu' })
-    const { clip, draw, gradients, attributes } = scene(mesh, 2)
-    const { triangleIds, barycentrics, depth } = draw(clip, attributes, false)[1]
+    const { clip, render, gradients, attributes } = scene(mesh, 2)
+    const { triangleIds, barycentrics, depth } = render(clip, attributes, false)[1]
     const { value, grads } = gradients(true)
     return Promise.all([triangleIds, depth, barycentrics, value, ...grads].map((t) => t.data<'float32'>()))
   }
@@ -103,11 +103,11 @@ const engine = await initEngine({ backend: backend as 'cpu' })
 console.log(
   `${engine.backend}: ${engine.reason}; batch ${B}, ${mesh.triangles.length / 3} triangles, ${pixels} x ${pixels}`,
 )
-const { clip, attributes, draw, gradients } = scene(mesh, B)
+const { clip, attributes, render, gradients } = scene(mesh, B)
 await time('rasterize, forward', () => void rasterize(clip, mesh.triangles, picture))
-await time('rasterize + interpolate 9, forward', () => void draw(clip, attributes, false))
+await time('rasterize + interpolate 9, forward', () => void render(clip, attributes, false))
 await time('rasterize + interpolate 9, forward + backward', () => void gradients(false))
-await time('rasterize + interpolate 9 + antialias, forward', () => void draw(clip, attributes, true))
+await time('rasterize + interpolate 9 + antialias, forward', () => void render(clip, attributes, true))
 await time('rasterize + interpolate 9 + antialias, forward + backward', () => void gradients(true))
 const large = scene(walls, B)
 await time(

@@ -1,4 +1,4 @@
-/** How many pictures a second the synthesizer makes, and a sheet of them to look at.
+/** How many pictures a second the synthesizer makes, and a contact sheet of them.
  *
  *   node --conditions=@facekit/source --import tsx benchmarks/synthesize.ts [--backend wasm|webgpu] [--size 224] [--batch 32] [--batches 20] [--sheet sheet.png]
  */
@@ -41,7 +41,7 @@ const palette = tf.tensor2d(
 )
 
 /** Rows of eight: picture, classes, region, bare skin, and landmarks on the picture. */
-async function drawSheet(pictures: SyntheticBatch, file: string): Promise<void> {
+async function writeContactSheet(pictures: SyntheticBatch, file: string): Promise<void> {
   const { image, labels, faceRegion, innerMouth, skin, normals, landmarks, landmarkVisibility } = pictures
   const points = await landmarks.array()
   const visible = await landmarkVisibility.array()
@@ -81,7 +81,7 @@ async function drawSheet(pictures: SyntheticBatch, file: string): Promise<void> 
 for (let i = 0; i < (values.backend === 'webgpu' ? 5 : 1); i++) {
   const pictures = synthesizer.next()
   await pictures.image.data()
-  if (i === 0 && values.sheet !== undefined) await drawSheet(pictures, values.sheet)
+  if (i === 0 && values.sheet !== undefined) await writeContactSheet(pictures, values.sheet)
   disposeBatch(pictures)
 }
 const count = Number(values.batches)

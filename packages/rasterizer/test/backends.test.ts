@@ -58,12 +58,12 @@ it.skipIf(!webgpu)('value: on webgpu large triangles fill the picture, however m
     return [-3, -3, z, 1, 3, -3, z, 1, random.uniform(-3, 3), 3, z, 1]
   }).flat()
   const triangles = Int32Array.from({ length: 3 * count }, (_, i) => i)
-  const draw = async (backend: string) => {
+  const render = async (backend: string) => {
     await useBackend(backend)
     const clip = tf.tensor3d(values, [1, 3 * count, 4])
     return readAll([rasterize(clip, triangles, { width: 67, height: 45 }).triangleIds])
   }
-  expect(await draw('webgpu')).toEqual(await draw('cpu'))
+  expect(await render('webgpu')).toEqual(await render('cpu'))
 })
 
 it.skipIf(!webgpu)('value: on webgpu gradients of very different size keep their digits', async () => {

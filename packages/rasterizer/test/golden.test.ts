@@ -109,10 +109,10 @@ describeBackends('stored pictures', (backend) => {
   // Vertices are rounded to float32 pixels on webgpu, and centres that are on an edge but for that may change sides.
   const edges = backend === 'webgpu' ? 4 : 0
 
-  const check = async (name: string, draw: () => tf.Tensor4D) => {
+  const check = async (name: string, render: () => tf.Tensor4D) => {
     let shape: number[] = []
     const values = await read(() => {
-      const picture = draw()
+      const picture = render()
       shape = picture.shape
       return picture
     })

@@ -61,12 +61,12 @@ async function gradients(backend: string, { clip, vertexCount, triangles }: Mesh
   const vertices = tf.tile(tf.tensor3d(clip, [1, vertexCount, 4]), [batch, 1, 1])
   const attributes = tf.tensor3d(uniform(1, vertexCount * 2), [1, vertexCount, 2])
   const upstream = tf.tensor4d(uniform(2, batch * size * size * 2), [batch, size, size, 2])
-  const draw = (x: tf.Tensor, a: tf.Tensor) => {
+  const render = (x: tf.Tensor, a: tf.Tensor) => {
     const fragments = rasterize(x as tf.Tensor3D, triangles, { width: size, height: size })
     const image = interpolate(a as tf.Tensor3D, fragments, triangles)
     return antialias(image, fragments, x as tf.Tensor3D, topology)
   }
-  const { value, grads } = tf.valueAndGrads(draw)([vertices, attributes], upstream)
+  const { value, grads } = tf.valueAndGrads(render)([vertices, attributes], upstream)
   const arrays = await readAll(grads)
   tf.dispose([vertices, attributes, upstream, value, ...grads])
   return arrays
@@ -101,9 +101,9 @@ describe.skipIf(!webgpu)('gradients on webgpu', () => {
           vertexCount,
           channels,
         ])
-        const draw = (a: tf.Tensor, b: tf.Tensor) =>
+        const render = (a: tf.Tensor, b: tf.Tensor) =>
           interpolate(a as tf.Tensor3D, { ...fragments, barycentrics: b as tf.Tensor4D }, triangles)
-        const { value, grads } = tf.valueAndGrads(draw)([attributes, fragments.barycentrics], upstream)
+        const { value, grads } = tf.valueAndGrads(render)([attributes, fragments.barycentrics], upstream)
         results.push(value, ...grads)
       }
       return readAll(results)
@@ -127,8 +127,8 @@ describe.skipIf(!webgpu)('gradients on webgpu', () => {
         depth: tf.zeros([1, size, size, 1]),
       }
       const upstream = tf.tensor4d(uniform(7, size * size * 3), [1, size, size, 3])
-      const draw = (a: tf.Tensor) => tf.mul(interpolate(a as tf.Tensor3D, fragments, triangles), upstream)
-      const [gradient] = await readAll([tf.grad(draw)(tf.zeros([1, 500, 3]))])
+      const render = (a: tf.Tensor) => tf.mul(interpolate(a as tf.Tensor3D, fragments, triangles), upstream)
+      const [gradient] = await readAll([tf.grad(render)(tf.zeros([1, 500, 3]))])
       return gradient
     }
     const [expected, actual] = [await run('cpu'), await run('webgpu')]

@@ -58,13 +58,13 @@ interface WildScene {
 }
 
 /** Everything that is made of a scene, gradients as well. */
-async function drawAll({ corners, triangles }: WildScene): Promise<Float32Array[]> {
+async function renderAll({ corners, triangles }: WildScene): Promise<Float32Array[]> {
   const indices = Int32Array.from(triangles.flat())
   const clip = tf.tensor3d([corners])
   const topology = createTopology(indices, corners.length)
   const colors = tf.tensor3d([corners.map((_, i) => [Math.sin(i), Math.cos(3 * i)])])
   const fragments = rasterize(clip, indices, picture)
-  const draw = (x: tf.Tensor, c: tf.Tensor) => {
+  const render = (x: tf.Tensor, c: tf.Tensor) => {
     const seen = rasterize(x as tf.Tensor3D, indices, picture)
     return antialias(interpolate(c as tf.Tensor3D, seen, indices), seen, x as tf.Tensor3D, topology)
   }
@@ -72,7 +72,7 @@ async function drawAll({ corners, triangles }: WildScene): Promise<Float32Array[
     Float32Array.from({ length: size * size * 2 }, (_, i) => Math.sin(i)),
     [1, size, size, 2],
   )
-  const { value, grads } = tf.valueAndGrads(draw)([clip, colors], upstream)
+  const { value, grads } = tf.valueAndGrads(render)([clip, colors], upstream)
   const { triangleIds, depth, barycentrics } = fragments
   const tensors = [triangleIds, depth, barycentrics, value, ...grads]
   const values = await readAll(tensors)
@@ -125,7 +125,7 @@ describeBackends('random scenes', (backend) => {
   it('value: nothing is NaN or infinite, whatever the vertices; gradients neither', async () => {
     await fc.assert(
       fc.asyncProperty(wildScene, async (scene) => {
-        const [ids, depth, barycentrics, image, vertexGradient, colorGradient] = await drawAll(scene)
+        const [ids, depth, barycentrics, image, vertexGradient, colorGradient] = await renderAll(scene)
         for (const values of [depth, barycentrics, image, colorGradient]) {
           expect(values.every((value) => Number.isFinite(value))).toBe(true)
         }
@@ -240,9 +240,9 @@ describeBackends('random scenes', (backend) => {
 describe('random scenes on two backends', () => {
   const onBoth = async (first: string, second: string, scene: WildScene) => {
     await useBackend(first)
-    const expected = await drawAll(scene)
+    const expected = await renderAll(scene)
     await useBackend(second)
-    return [expected, await drawAll(scene)]
+    return [expected, await renderAll(scene)]
   }
 
   it('value: cpu and wasm give the same bits, gradients as well', async () => {

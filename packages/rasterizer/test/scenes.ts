@@ -87,13 +87,13 @@ export async function runScene(backend: string, scene: Scene): Promise<number[][
   const clip = tf.tensor3d(values, [batch, count, 4])
   const colors = tf.tensor3d(uniform(count * 3), [1, count, 3])
   const seen = rasterize(clip, triangles, { width, height, cull })
-  const draw = (x: tf.Tensor, c: tf.Tensor) => {
+  const render = (x: tf.Tensor, c: tf.Tensor) => {
     const fragments = rasterize(x as tf.Tensor3D, triangles, { width, height, cull })
     const image = interpolate(c as tf.Tensor3D, fragments, triangles)
     return antialias(image, fragments, x as tf.Tensor3D, topology)
   }
   const upstream = tf.tensor4d(uniform(batch * width * height * 3), [batch, height, width, 3])
-  const { value, grads } = tf.valueAndGrads(draw)([clip, colors], upstream)
+  const { value, grads } = tf.valueAndGrads(render)([clip, colors], upstream)
   const tensors = [seen.triangleIds, seen.depth, seen.barycentrics, value, ...grads]
   const arrays: number[][] = []
   for (const tensor of tensors) arrays.push(Array.from(await tensor.data()))

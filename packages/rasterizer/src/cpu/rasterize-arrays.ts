@@ -3,7 +3,7 @@ import { scanDeferredTriangle } from './scan-deferred-triangle.js'
 import { scanTriangles, type Cull, type FragmentArrays } from './scan-triangles.js'
 import { wasmMemoryOf, type WasmMemory } from './wasm-memory.js'
 
-/** A batch of meshes and the pictures to draw them on. */
+/** A batch of meshes and the pictures to render. */
 export interface RasterizeScene {
   /** `[B * N * 4]` */
   clip: Float32Array

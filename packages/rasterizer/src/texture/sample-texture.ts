@@ -20,7 +20,7 @@ export interface SampleTextureOptions {
 /** Looks colours up in a texture: bilinearly, or from a pyramid of ever coarser copies, which does not flicker where the texture is
  * finer than the picture.
  *
- * Texel centres are at (i + 1/2) / size. Coordinates that are not finite give 0. The pyramid: each level has half of the rows and
+ * Texel centres are at (i + 1/2) / size. Coordinates that are not finite give NaN. The pyramid: each level has half of the rows and
  * columns (rounded down, down to one texel), of the mean of the area below. A look-up is at the level
  * log2 max(|d(texel)/dx|, |d(texel)/dy|), as in OpenGL, linearly between the two levels around it; 0 for magnified textures.
  *

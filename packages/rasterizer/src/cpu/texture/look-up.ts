@@ -80,10 +80,12 @@ function locate(scene: TextureScene, q: number, level: TextureLevel, perItem: nu
   return true
 }
 
-/** Calls `visit` with the one or two levels of each look-up and their weights; `corners` are then set. */
+/** Calls `visit` with the one or two levels of each look-up and their weights; `corners` are then set. Calls `lose` where the coordinates
+ * are not finite, which is nowhere in the texture. */
 function eachLookUp(
   scene: TextureScene,
   visit: (q: number, weight: number, level: TextureLevel) => void,
+  lose: (q: number) => void,
 ): void {
   const { levels, batch } = scene
   const count = scene.uv.length / 2
@@ -91,7 +93,10 @@ function eachLookUp(
     const fraction = levelOf(scene, q)
     const first = Math.floor(fraction)
     const weight = fraction - first
-    if (!locate(scene, q, levels[first], count / batch)) continue
+    if (!locate(scene, q, levels[first], count / batch)) {
+      lose(q)
+      continue
+    }
     visit(q, 1 - weight, levels[first])
     if (weight === 0) continue
     locate(scene, q, levels[first + 1], count / batch)
@@ -103,7 +108,7 @@ function eachLookUp(
 export function lookUp(scene: TextureScene, texture: Float32Array, output: Float32Array): void {
   const { channels } = scene
   output.fill(0)
-  eachLookUp(scene, (q, weight) => {
+  const visit = (q: number, weight: number) => {
     const { upperLeft, upperRight, lowerLeft, lowerRight, right, lower } = corners
     const o = q * channels
     for (let k = 0; k < channels; k++) {
@@ -111,7 +116,8 @@ export function lookUp(scene: TextureScene, texture: Float32Array, output: Float
       const lowerValue = texture[lowerLeft + k] * (1 - right) + texture[lowerRight + k] * right
       output[o + k] += weight * (upperValue * (1 - lower) + lowerValue * lower)
     }
-  })
+  }
+  eachLookUp(scene, visit, (q) => output.fill(NaN, q * channels, (q + 1) * channels))
 }
 
 /** Fills the gradient of the texels of all levels. */
@@ -122,7 +128,7 @@ export function lookUpTexelGradient(
 ): void {
   const { channels } = scene
   gradient.fill(0)
-  eachLookUp(scene, (q, weight) => {
+  const visit = (q: number, weight: number) => {
     const { upperLeft, upperRight, lowerLeft, lowerRight, right, lower } = corners
     const o = q * channels
     for (let k = 0; k < channels; k++) {
@@ -132,7 +138,9 @@ export function lookUpTexelGradient(
       gradient[lowerLeft + k] += g * (1 - right) * lower
       gradient[lowerRight + k] += g * right * lower
     }
-  })
+  }
+  // No texel was read there.
+  eachLookUp(scene, visit, () => {})
 }
 
 /** Fills the gradient of the coordinates. Beyond a clamped border both texels are the same, which makes it 0 there. */
@@ -144,7 +152,7 @@ export function lookUpCoordinateGradient(
 ): void {
   const { channels, lowerLeft: up } = scene
   gradient.fill(0)
-  eachLookUp(scene, (q, weight, { rows, columns }) => {
+  const visit = (q: number, weight: number, { rows, columns }: TextureLevel) => {
     const { upperLeft, upperRight, lowerLeft, lowerRight, right, lower } = corners
     const o = q * channels
     let du = 0
@@ -159,5 +167,6 @@ export function lookUpCoordinateGradient(
     }
     gradient[2 * q] += weight * du * columns
     gradient[2 * q + 1] += weight * dv * (up ? -rows : rows)
-  })
+  }
+  eachLookUp(scene, visit, (q) => gradient.fill(NaN, 2 * q, 2 * q + 2))
 }

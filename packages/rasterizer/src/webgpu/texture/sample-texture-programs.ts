@@ -44,7 +44,7 @@ function makePrograms(channels: number, mip: boolean) {
       if (q >= uniforms.count) { return; }
       let at = uv[q];
       if (!(isFinite(at.x) && isFinite(at.y))) {
-        for (var k = 0u; k < ${count}u; k++) { result[q * ${count}u + k] = ${type}(0.0); }
+        for (var k = 0u; k < ${count}u; k++) { result[q * ${count}u + k] = ${type}(notANumber(q)); }
         return;
       }
       let level = levelOf(q);
@@ -85,7 +85,7 @@ function makePrograms(channels: number, mip: boolean) {
       let q = linearIndex(group, groups, local);
       if (q >= uniforms.count) { return; }
       let at = uv[q];
-      var slope = vec2<f32>(0.0);
+      var slope = vec2<f32>(notANumber(q));
       if (isFinite(at.x) && isFinite(at.y)) {
         let level = levelOf(q);
         slope = slopeAt(q, locate(q, at, level.first));

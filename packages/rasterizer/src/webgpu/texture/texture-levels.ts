@@ -14,6 +14,8 @@ export const locateTexels = /* wgsl */ `
     part: f32,
   }
   fn isFinite(value: f32) -> bool { return (bitcast<u32>(value) & 0x7f800000u) != 0x7f800000u; }
+  /** NaN; of something that is not known when the program is compiled, because a constant one is an error. */
+  fn notANumber(q: u32) -> f32 { return bitcast<f32>(0x7fc00000u | (q & 1u)); }
   fn wrapIndex(index: f32, size: i32) -> u32 {
     let count = f32(size);
     var result = index;
