@@ -155,9 +155,7 @@ describeBackends('sampleTexture', (backend) => {
     expect(Array.from(await read(() => sampleTexture(texture, uv)))).toEqual([NaN, NaN, NaN, 1])
     const [toTexture, toPlaces] = await readAll(gradients)
     expect(toTexture.reduce((sum, value) => sum + value, 0)).toBe(1)
-    expect(Array.from(toPlaces, Number.isFinite)).toEqual([
-      ...[false, false, false, false, false, false, true, true],
-    ])
+    expect(Array.from(toPlaces, Number.isFinite)).toEqual([0, 1, 2, 3, 4, 5, 6, 7].map((i) => i > 5))
     tf.dispose([texture, uv, ...gradients])
   })
 
