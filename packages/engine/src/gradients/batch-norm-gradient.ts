@@ -1,41 +1,32 @@
-import { type HostKernel, runHostKernel } from '@facekit/kernels'
+import { defineKernel, float32 } from '@facekit/kernels'
 import { add, mul, reshape, rsqrt, square, sub, sum, type Tensor } from '@tensorflow/tfjs-core'
-import { normalizationGradientArrays } from '../layers/batch-normalization-arrays.js'
+import { normalizationGradients } from '../layers/normalization-gradients.js'
 import { gpuNormalizeGradient } from '../webgpu/norm/batch-normalization-gradient.js'
 import { completeBatchNormInputs } from '../tfjs/batch-norm-inputs.js'
 import { replaceGradient } from '../tfjs/typed-gradient.js'
 import { hasOwnKernels } from '../backends/own-kernels.js'
 
 /** Gradients of `tf.batchNorm` in `x`, `scale` and `offset`, mean and variance being constants. */
-const kernel: HostKernel<{ epsilon: number }> = {
+const gradientKernel = defineKernel({
   name: 'FacekitBatchNormGradient',
-  inputs: ['x', 'dy', 'mean', 'variance', 'scale'],
-  outputs: ([x, , mean]) => [x, mean, mean].map((shape) => ({ shape, dtype: 'float32' })),
-  compute: ([x, dy, mean, variance, scale], [dx, dScale, dOffset], _, { epsilon }) =>
-    normalizationGradientArrays(
+  inputs: { x: 'float32', dy: 'float32', mean: 'float32', variance: 'float32', scale: 'float32' },
+  outputs: ({ x, mean }) => ({ dx: float32(x), dScale: float32(mean), dOffset: float32(mean) }),
+  cpu: ({ dy, ...arrays }, { dx, dScale, dOffset }, _, { epsilon }: { epsilon: number }) =>
+    normalizationGradients(
       // The offset would tell the sign of the result only.
-      { x, scale, offset: mean, mean, variance },
+      { ...arrays, offset: arrays.mean },
       dy,
       undefined,
       { x: dx, scale: dScale, offset: dOffset },
       { epsilon, relu: false, training: false },
     ),
-  webgpu: (backend, [x, dy, mean, variance, scale], { epsilon }) => {
-    const gradients = gpuNormalizeGradient(backend, {
-      x,
-      dy,
-      mean,
-      variance,
-      scale,
-      offset: mean,
-      epsilon,
-      relu: false,
-      training: false,
-      residual: false,
-    })
-    return [gradients.x, gradients.scale, gradients.offset]
-  },
-}
+  webgpu: (backend, inputs, { dx, dScale, dOffset }, { epsilon }) =>
+    gpuNormalizeGradient(
+      backend,
+      { ...inputs, offset: inputs.mean, epsilon, relu: false, training: false },
+      { x: dx, scale: dScale, offset: dOffset },
+    ),
+})
 
 let complete = false
 
@@ -66,7 +57,7 @@ type Gradients = (
 ) => Record<'x' | 'mean' | 'variance' | 'scale' | 'offset', () => Tensor>
 
 const channelGradients: Gradients = (dy, x, mean, variance, scale, epsilon) => {
-  const [dx, dScale, dOffset] = runHostKernel(kernel, { x, dy, mean, variance, scale }, { epsilon })
+  const { dx, dScale, dOffset } = gradientKernel({ x, dy, mean, variance, scale }, { epsilon })
   const rate = () => rsqrt(add(variance, epsilon))
   return {
     x: () => dx,

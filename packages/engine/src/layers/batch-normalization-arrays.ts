@@ -99,7 +99,7 @@ export type BatchReduce = (values: Float64Array) => void
 
 /** Gradients of `normalizeArrays`.
  *
- * @param output - what came out, when the activation is a relu and there is a residual; without a residual its sign is had from `x`
+ * @param output - what came out, when the activation is a relu and there is a residual; without a residual its sign follows from `x`
  * @param training - whether mean and variance are those of `x`, and move with it
  * @param reduce - of a batch that is spread over processes; gradients of scale and offset are of this process's rows all the same
  */

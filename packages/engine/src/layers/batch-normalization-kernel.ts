@@ -1,22 +1,19 @@
-import { type HostKernel, runHostKernel } from '@facekit/kernels'
-import {
-  clone,
-  type KernelBackend,
-  type NamedTensorMap,
-  type Tensor,
-  type TensorInfo,
-} from '@tensorflow/tfjs-core'
+import { defineKernel, float32 } from '@facekit/kernels'
+import { clone } from '@tensorflow/tfjs-core'
 import {
   channelStatistics,
-  normalizationGradientArrays,
   normalizeArrays,
+  reduceStatistics,
+  type BatchReduce,
 } from './batch-normalization-arrays.js'
+import { channelStatisticsOnWasm, normalizeOnWasm } from '../wasm/batch-normalization.js'
+import { normalizationGradients } from './normalization-gradients.js'
 import { gpuNormalize } from '../webgpu/norm/batch-normalization.js'
 import { gpuNormalizeGradient } from '../webgpu/norm/batch-normalization-gradient.js'
 import { gpuStatistics, type MovingAverages } from '../webgpu/norm/statistics.js'
 
 /** Attributes of the kernels of batch normalisation in training mode. */
-export interface TrainingAttributes {
+interface TrainingAttributes {
   epsilon: number
   /** Updated in place; on WebGPU only. */
   moving?: MovingAverages
@@ -28,117 +25,93 @@ export interface NormalizationVariant {
   relu: boolean
 }
 
-/** All there are. */
-export const variants = [false, true].flatMap((residual) => [false, true].map((relu) => ({ residual, relu })))
-/** For names of kernels. */
-export const suffix = ({ residual, relu }: NormalizationVariant) =>
-  `${residual ? 'Residual' : ''}${relu ? 'Relu' : ''}`
-/** Place among them. */
-export const index = ({ residual, relu }: NormalizationVariant) => Number(residual) * 2 + Number(relu)
+/** A kernel of batch normalisation in training mode. */
+export type BatchNormalizationKernel = ReturnType<typeof makeKernel>
 
-export const onePerChannel = (shapes: readonly number[][]) => ({
-  shape: shapes[1],
-  dtype: 'float32' as const,
-})
-export const likeInput = (shapes: readonly number[][]) => ({ shape: shapes[0], dtype: 'float32' as const })
+/** A kernel for each variant: `x`, `scale`, `offset`, `residual` to output, mean and variance.
+ *
+ * @param prefix - of the kernels' names
+ * @param reduce - adds statistics up over processes; on host memory only
+ */
+export function batchNormalizationKernels(
+  prefix: string,
+  reduce?: BatchReduce,
+): (variant: NormalizationVariant) => BatchNormalizationKernel {
+  const kernels = [false, true].map((residual) =>
+    [false, true].map((relu) => makeKernel(prefix, { residual, relu }, reduce)),
+  )
+  return ({ residual, relu }) => kernels[Number(residual)][Number(relu)]
+}
 
-const gradientKernels = variants.map((variant): HostKernel<TrainingAttributes> => {
+function makeKernel(prefix: string, variant: NormalizationVariant, reduce: BatchReduce | undefined) {
   const { residual, relu } = variant
-  return {
-    name: `FacekitBatchNormalization${suffix(variant)}Gradient`,
-    inputs: ['x', 'scale', 'offset', 'mean', 'variance', 'dy', ...(residual && relu ? ['output'] : [])],
-    outputs: (shapes) => [
-      likeInput(shapes),
-      onePerChannel(shapes),
-      onePerChannel(shapes),
-      ...(residual && relu ? [likeInput(shapes)] : []),
-    ],
-    compute: (
-      [x, scale, offset, mean, variance, dy, output],
-      [dx, dScale, dOffset, dResidual],
-      _,
-      { epsilon },
-    ) =>
-      normalizationGradientArrays(
-        { x, scale, offset, mean, variance },
-        dy,
-        output,
-        { x: dx, scale: dScale, offset: dOffset, residual: dResidual },
-        { epsilon, relu, training: true },
-      ),
-    webgpu: (backend, [x, scale, offset, mean, variance, dy, output], { epsilon }) => {
-      const gradients = gpuNormalizeGradient(backend, {
-        x,
-        scale,
-        offset,
-        mean,
-        variance,
-        dy,
-        output,
-        epsilon,
-        relu,
-        residual,
-        training: true,
-      })
-      return [
-        gradients.x,
-        gradients.scale,
-        gradients.offset,
-        ...(gradients.residual ? [gradients.residual] : []),
-      ]
+  const name = `${prefix}${residual ? 'Residual' : ''}${relu ? 'Relu' : ''}`
+  const gradientKernel = makeGradientKernel(`${name}Gradient`, variant, reduce)
+  return defineKernel({
+    name,
+    inputs: { x: 'float32', scale: 'float32', offset: 'float32', residual: 'float32?' },
+    outputs: ({ x, scale }) => ({ output: float32(x), mean: float32(scale), variance: float32(scale) }),
+    constants: ['mean', 'variance'],
+    // With both, the sign of what came out does not follow from x.
+    saves: ['x', 'scale', 'offset', 'mean', 'variance', ...(residual && relu ? (['output'] as const) : [])],
+    cpu: (inputs, { output, mean, variance }, _, { epsilon }: TrainingAttributes) => {
+      if (!channelStatisticsOnWasm(inputs.x, mean, variance)) channelStatistics(inputs.x, mean, variance)
+      if (reduce) reduceStatistics(inputs.x.length / mean.length, mean, variance, reduce)
+      const arrays = { ...inputs, mean, variance }
+      if (!normalizeOnWasm(arrays, output, epsilon, relu)) normalizeArrays(arrays, output, epsilon, relu)
     },
-  }
-})
+    webgpu: (backend, inputs, { output, mean, variance }, { epsilon, moving }) => {
+      gpuStatistics(backend, inputs.x, { mean, variance }, moving)
+      gpuNormalize(backend, { ...inputs, mean, variance, epsilon, relu }, output)
+    },
+    gradient: ({ upstream, saved, attributes: { epsilon } }) => {
+      const { x, scale, offset, mean, variance } = saved
+      const dy = upstream.output
+      const output = residual && relu ? saved.output : undefined
+      const gradients = gradientKernel({ x, scale, offset, mean, variance, dy, output }, { epsilon })
+      return {
+        x: gradients.dx,
+        scale: gradients.dScale,
+        offset: gradients.dOffset,
+        ...(residual && { residual: () => gradients.dResidual ?? clone(dy) }),
+      }
+    },
+  })
+}
 
-const kernels = variants.map((variant): HostKernel<TrainingAttributes> => {
-  const { residual, relu } = variant
-  return {
-    name: `FacekitBatchNormalization${suffix(variant)}`,
-    inputs: ['x', 'scale', 'offset', ...(residual ? ['residual'] : [])],
-    outputs: (shapes) => [likeInput(shapes), onePerChannel(shapes), onePerChannel(shapes)],
-    compute: ([x, scale, offset, added], [output, mean, variance], _, { epsilon }) => {
-      channelStatistics(x, mean, variance)
-      normalizeArrays({ x, scale, offset, mean, variance, residual: added }, output, epsilon, relu)
+function makeGradientKernel(
+  name: string,
+  { residual, relu }: NormalizationVariant,
+  reduce: BatchReduce | undefined,
+) {
+  return defineKernel({
+    name,
+    inputs: {
+      x: 'float32',
+      scale: 'float32',
+      offset: 'float32',
+      mean: 'float32',
+      variance: 'float32',
+      dy: 'float32',
+      output: 'float32?',
     },
-    webgpu: (backend: KernelBackend, [x, scale, offset, added]: TensorInfo[], { epsilon, moving }) => {
-      const { mean, variance } = gpuStatistics(backend, x, moving)
-      const output = gpuNormalize(backend, {
-        x,
-        scale,
-        offset,
-        mean,
-        variance,
-        epsilon,
-        relu,
-        residual: added,
-      })
-      return [output, mean, variance]
-    },
-    gradient: {
-      inputsToSave: ['x', 'scale', 'offset'],
-      // With both, the sign of what came out does not follow from x.
-      outputsToSave: [residual && relu, true, true],
-      gradFunc: (dys, saved, attributes) => {
-        const [dy] = dys as Tensor[]
-        const [x, scale, offset] = saved
-        const [mean, variance] = saved.slice(-2)
-        const inputs: NamedTensorMap = { x, scale, offset, mean, variance, dy }
-        if (residual && relu) inputs.output = saved[3]
-        const { epsilon } = attributes as object as TrainingAttributes
-        const [dx, dScale, dOffset, dResidual] = runHostKernel(gradientKernels[index(variant)], inputs, {
-          epsilon,
-        })
-        return {
-          x: () => dx,
-          scale: () => dScale,
-          offset: () => dOffset,
-          ...(residual && { residual: () => dResidual ?? clone(dy) }),
-        }
-      },
-    },
-  }
-})
+    outputs: ({ x, scale }) => ({
+      dx: float32(x),
+      dScale: float32(scale),
+      dOffset: float32(scale),
+      dResidual: residual && relu ? float32(x) : undefined,
+    }),
+    cpu: ({ dy, output, ...arrays }, gradients, _, { epsilon }: { epsilon: number }) =>
+      normalizationGradients(arrays, dy, output, named(gradients), { epsilon, relu, training: true, reduce }),
+    webgpu: (backend, inputs, gradients, { epsilon }) =>
+      gpuNormalizeGradient(backend, { ...inputs, epsilon, relu, training: true }, named(gradients)),
+  })
+}
 
-/** The kernel of batch normalisation in training mode: `x`, `scale`, `offset`, `residual` to output, mean and variance. */
-export const batchNormalizationKernel = (variant: NormalizationVariant): HostKernel<TrainingAttributes> =>
-  kernels[index(variant)]
+/** Gradients by what they are the gradients of. */
+const named = <T>(gradients: { dx: T; dScale: T; dOffset: T; dResidual?: T | undefined }) => ({
+  x: gradients.dx,
+  scale: gradients.dScale,
+  offset: gradients.dOffset,
+  residual: gradients.dResidual,
+})

@@ -1,5 +1,4 @@
 import { ValueError, assertDataType, assertShape } from '@facekit/core'
-import { runHostKernel } from '@facekit/kernels'
 import {
   add,
   div,
@@ -12,13 +11,12 @@ import {
   square,
   sub,
   tidy,
-  type NamedTensorMap,
   type Rank,
   type Tensor,
   type Tensor1D,
   type Variable,
 } from '@tensorflow/tfjs-core'
-import { batchNormalizationKernel } from './batch-normalization-kernel.js'
+import { batchNormalizationKernels } from './batch-normalization-kernel.js'
 import { hasOwnKernels, kernelPlace } from '../backends/own-kernels.js'
 import { synchronizedKernel } from './synchronize-batch-normalization.js'
 
@@ -88,14 +86,14 @@ export function batchNormalization<R extends Rank>(
   if (x.size === 0) return emptyBatch(x, scale, offset)
   if (!hasOwnKernels()) return composed(x, scale, offset, options)
 
-  const inputs: NamedTensorMap = { x, scale, offset, ...(residual && { residual }) }
   const variant = { residual: residual !== undefined, relu: activation === 'relu' }
-  const kernel = synchronizedKernel(variant) ?? batchNormalizationKernel(variant)
+  const kernel = synchronizedKernel(variant) ?? ownKernel(variant)
   const rate = 1 - (moving?.momentum ?? 0.99)
   // In place only where nobody else looks at the data.
   const inPlace =
     kernelPlace() === 'gpu' && moving !== undefined && isSole(moving.mean) && isSole(moving.variance)
-  const [output, mean, variance] = runHostKernel(kernel, inputs, {
+  const inputs = { x, scale, offset, residual }
+  const { output, mean, variance } = kernel(inputs, {
     epsilon,
     ...(inPlace && { moving: { mean: moving.mean, variance: moving.variance, rate } }),
   })
@@ -103,6 +101,8 @@ export function batchNormalization<R extends Rank>(
   if (moving && !inPlace) updateMoving(moving.variance, variance, rate)
   return { output: output as Tensor<R>, mean: mean as Tensor1D, variance: variance as Tensor1D }
 }
+
+const ownKernel = batchNormalizationKernels('FacekitBatchNormalization')
 
 /** Whether this variable alone refers to its data. */
 const isSole = (variable: Variable) => engine().backend.refCount(variable.dataId) === 1

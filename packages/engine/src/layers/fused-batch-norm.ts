@@ -53,7 +53,8 @@ export function registerGpuBatchNorm(): void {
       made.push(info)
       return info
     }
-    const result = gpuNormalize(backend, {
+    const result = makeGpuTensor(backend, x.shape, 'float32')
+    const normalization = {
       x,
       mean,
       variance,
@@ -61,7 +62,8 @@ export function registerGpuBatchNorm(): void {
       offset: offset ?? constant(0),
       epsilon: attrs.varianceEpsilon,
       relu: false,
-    })
+    }
+    gpuNormalize(backend, normalization, result)
     for (const { dataId } of made) backend.disposeData(dataId)
     return result
   })

@@ -1,22 +1,10 @@
-import { type HostKernel, runHostKernel } from '@facekit/kernels'
 import { kernelPlace } from '../backends/own-kernels.js'
-import { clone, type NamedTensorMap, type Tensor } from '@tensorflow/tfjs-core'
 import {
-  channelStatistics,
-  normalizationGradientArrays,
-  normalizeArrays,
-  reduceStatistics,
-  type BatchReduce,
-} from './batch-normalization-arrays.js'
-import {
-  index,
-  likeInput,
-  onePerChannel,
-  suffix,
-  variants,
+  batchNormalizationKernels,
+  type BatchNormalizationKernel,
   type NormalizationVariant,
-  type TrainingAttributes,
 } from './batch-normalization-kernel.js'
+import type { BatchReduce } from './batch-normalization-arrays.js'
 
 let reduceBatch: BatchReduce | undefined
 
@@ -37,72 +25,10 @@ export function synchronizeBatchNormalization(reduce?: (values: Float64Array) =>
 }
 
 /** The kernel for a batch that is spread over processes, if it is and the backend can. */
-export function synchronizedKernel(
-  variant: NormalizationVariant,
-): HostKernel<TrainingAttributes> | undefined {
-  return reduceBatch && kernelPlace() === 'host' ? kernels[index(variant)] : undefined
+export function synchronizedKernel(variant: NormalizationVariant): BatchNormalizationKernel | undefined {
+  return reduceBatch && kernelPlace() === 'host' ? synchronized(variant) : undefined
 }
 
-const reduce: BatchReduce = (values) => reduceBatch?.(values)
-
-const gradientKernels = variants.map((variant): HostKernel<TrainingAttributes> => {
-  const { residual, relu } = variant
-  return {
-    name: `FacekitSynchronizedBatchNormalization${suffix(variant)}Gradient`,
-    inputs: ['x', 'scale', 'offset', 'mean', 'variance', 'dy', ...(residual && relu ? ['output'] : [])],
-    outputs: (shapes) => [
-      likeInput(shapes),
-      onePerChannel(shapes),
-      onePerChannel(shapes),
-      ...(residual && relu ? [likeInput(shapes)] : []),
-    ],
-    compute: (
-      [x, scale, offset, mean, variance, dy, output],
-      [dx, dScale, dOffset, dResidual],
-      _,
-      { epsilon },
-    ) =>
-      normalizationGradientArrays(
-        { x, scale, offset, mean, variance },
-        dy,
-        output,
-        { x: dx, scale: dScale, offset: dOffset, residual: dResidual },
-        { epsilon, relu, training: true, reduce },
-      ),
-  }
-})
-
-const kernels = variants.map((variant): HostKernel<TrainingAttributes> => {
-  const { residual, relu } = variant
-  return {
-    name: `FacekitSynchronizedBatchNormalization${suffix(variant)}`,
-    inputs: ['x', 'scale', 'offset', ...(residual ? ['residual'] : [])],
-    outputs: (shapes) => [likeInput(shapes), onePerChannel(shapes), onePerChannel(shapes)],
-    compute: ([x, scale, offset, added], [output, mean, variance], _, { epsilon }) => {
-      channelStatistics(x, mean, variance)
-      reduceStatistics(x.length / mean.length, mean, variance, reduce)
-      normalizeArrays({ x, scale, offset, mean, variance, residual: added }, output, epsilon, relu)
-    },
-    gradient: {
-      inputsToSave: ['x', 'scale', 'offset'],
-      outputsToSave: [residual && relu, true, true],
-      gradFunc: (dys, saved, attributes) => {
-        const [dy] = dys as Tensor[]
-        const [x, scale, offset] = saved
-        const [mean, variance] = saved.slice(-2)
-        const inputs: NamedTensorMap = { x, scale, offset, mean, variance, dy }
-        if (residual && relu) inputs.output = saved[3]
-        const { epsilon } = attributes as object as TrainingAttributes
-        const [dx, dScale, dOffset, dResidual] = runHostKernel(gradientKernels[index(variant)], inputs, {
-          epsilon,
-        })
-        return {
-          x: () => dx,
-          scale: () => dScale,
-          offset: () => dOffset,
-          ...(residual && { residual: () => dResidual ?? clone(dy) }),
-        }
-      },
-    },
-  }
-})
+const synchronized = batchNormalizationKernels('FacekitSynchronizedBatchNormalization', (values) =>
+  reduceBatch?.(values),
+)

@@ -1,135 +1,179 @@
-import { util, type TensorInfo } from '@tensorflow/tfjs-core'
+import type { HostArray } from '@facekit/kernels'
+import { util } from '@tensorflow/tfjs-core'
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
-import { registerWasmKernel, type WasmKernel } from './wasm-kernel.js'
-import { addressOf, wasmExports, withScratch } from './wasm-module.js'
+import type {
+  NormalizationArrays,
+  NormalizationGradientArrays,
+} from '../layers/batch-normalization-arrays.js'
+import { replaceWasmKernel } from './wasm-kernel.js'
+import { addressOf, wasmBackendOf, wasmExports, withScratch, type Address } from './wasm-module.js'
 
-/** Registers the SIMD kernels of `batchNormalization` (see batch-normalization-kernel.ts) and of the gradient of `tf.batchNorm`, in place of
- * loops over typed arrays; and replaces the stock FusedBatchNorm, which takes three times as long as it needs to. */
-export function registerWasmBatchNormalization(): void {
-  for (const residual of [false, true]) {
-    for (const relu of [false, true]) {
-      const name = `FacekitBatchNormalization${residual ? 'Residual' : ''}${relu ? 'Relu' : ''}`
-      registerWasmKernel(name, training(relu))
-      registerWasmKernel(`${name}Gradient`, gradient(residual, relu))
-    }
-  }
-  registerWasmKernel('FusedBatchNorm', fixed)
-  registerWasmKernel('FacekitBatchNormGradient', gradient(false, false, false))
+/* Contributor notes
+ *
+ * These do in SIMD what batch-normalization-arrays.ts does in loops, where all arrays are views of the memory of the WASM backend. Scratch memory
+ * may make it grow, which ends all views: places of arrays are looked up before.
+ */
+
+/** Replaces the stock FusedBatchNorm, which takes three times as long as it needs to. */
+export function registerWasmBatchNorm(): void {
+  replaceWasmKernel<'x' | 'mean' | 'variance' | 'offset' | 'scale', { varianceEpsilon: number }>(
+    'FusedBatchNorm',
+    () =>
+      ({ inputs, attrs, backend }) => {
+        const { x, mean, variance, scale, offset } = inputs as Partial<typeof inputs> &
+          Pick<typeof inputs, 'x' | 'mean' | 'variance'>
+        const out = backend.makeOutput(x.shape, 'float32')
+        const at = (tensor?: typeof x) => (tensor ? addressOf(backend, tensor) : 0)
+        const places = {
+          x: at(x),
+          mean: at(mean),
+          variance: at(variance),
+          scale: at(scale),
+          offset: at(offset),
+          residual: 0,
+        }
+        const channels = util.sizeFromShape(mean.shape)
+        const size = util.sizeFromShape(x.shape)
+        scaleRows(backend, size, channels, places, at(out), attrs.varianceEpsilon, false)
+        return out
+      },
+  )
 }
 
-interface Attributes {
-  epsilon: number
-}
+/** Where the numbers lie; 0 for those that are missing. */
+type Places = Record<keyof NormalizationArrays, Address>
 
-const rowsOf = (x: TensorInfo, channels: number) =>
-  channels === 0 ? 0 : util.sizeFromShape(x.shape) / channels
+const rowsOf = (size: number, channels: number) => (channels === 0 ? 0 : size / channels)
 
-const training =
-  (relu: boolean): WasmKernel<'x' | 'scale' | 'offset' | 'residual', Attributes, TensorInfo[]> =>
-  ({ inputs, attrs, backend }) => {
-    const { x, scale } = inputs
-    const [channels] = scale.shape
-    const mean = backend.makeOutput([channels], 'float32')
-    const variance = backend.makeOutput([channels], 'float32')
-    const at = (tensor: TensorInfo) => addressOf(backend, tensor)
-    withScratch(backend, channels * 16, (scratch) => {
-      wasmExports(backend).statistics(at(x), rowsOf(x, channels), channels, at(mean), at(variance), scratch)
-    })
-    return [normalize(backend, { ...inputs, mean, variance }, attrs.epsilon, relu), mean, variance]
-  }
-
-/** `(x - mean) / sqrt(variance + epsilon) * scale + offset`, plus the residual, then relu. */
-function normalize(
+function scaleRows(
   backend: BackendWasm,
-  inputs: { x: TensorInfo; mean: TensorInfo; variance: TensorInfo } & Partial<
-    Record<'scale' | 'offset' | 'residual', TensorInfo>
-  >,
+  size: number,
+  channels: number,
+  { x, mean, variance, scale, offset, residual }: Places,
+  output: Address,
   epsilon: number,
   relu: boolean,
-): TensorInfo {
-  const { x, mean, variance, scale, offset, residual } = inputs
-  const [channels] = mean.shape
-  const out = backend.makeOutput(x.shape, 'float32')
-  const at = (tensor?: TensorInfo) => (tensor ? addressOf(backend, tensor) : 0)
-  const { factorsAndShifts, scaleRows } = wasmExports(backend)
+): void {
+  const kernels = wasmExports(backend)
   withScratch(backend, channels * 8, (factors) => {
     const shifts = factors + channels * 4
-    factorsAndShifts(at(scale), at(offset), at(variance), epsilon, channels, factors, shifts)
-    scaleRows(
-      at(x),
-      rowsOf(x, channels),
-      channels,
-      at(mean),
-      factors,
-      shifts,
-      at(residual),
-      Number(relu),
-      at(out),
-    )
+    kernels.factorsAndShifts(scale, offset, variance, epsilon, channels, factors, shifts)
+    const rows = rowsOf(size, channels)
+    kernels.scaleRows(x, rows, channels, mean, factors, shifts, residual, Number(relu), output)
   })
-  return out
 }
 
-type GradientInputs = 'x' | 'scale' | 'offset' | 'mean' | 'variance' | 'dy' | 'output'
+/** The WASM backend in whose memory all of these lie, if there is one. */
+function commonBackend(...arrays: readonly (HostArray | undefined)[]): BackendWasm | undefined {
+  const [first, ...others] = arrays.filter((array) => array !== undefined)
+  const backend = wasmBackendOf(first.buffer)
+  return others.every(({ buffer }) => buffer === first.buffer) ? backend : undefined
+}
 
-const gradient =
-  (residual: boolean, relu: boolean, training = true): WasmKernel<GradientInputs, Attributes, TensorInfo[]> =>
-  ({ inputs, attrs, backend }) => {
-    const { x, scale, offset, mean, variance, dy } = inputs
-    const [channels] = scale.shape
-    const rows = rowsOf(x, channels)
-    const dx = backend.makeOutput(x.shape, 'float32')
-    const dScale = backend.makeOutput([channels], 'float32')
-    const dOffset = backend.makeOutput([channels], 'float32')
-    // The residual's gradient is the masked one; without a relu it is dy itself, and the caller's business.
-    const dResidual = residual && relu ? backend.makeOutput(x.shape, 'float32') : undefined
-    const output = residual && relu ? inputs.output : undefined
-    const at = (tensor?: TensorInfo) => (tensor ? addressOf(backend, tensor) : 0)
-    const { factorsAndShifts, maskRows, normalizationGradient } = wasmExports(backend)
-    withScratch(backend, channels * 32, (sums) => {
-      const products = sums + channels * 8
-      const factors = products + channels * 8
-      const shifts = factors + channels * 4
-      const coefficients = shifts + channels * 4
-      const masked = at(dResidual ?? dx)
-      factorsAndShifts(at(scale), at(offset), at(variance), attrs.epsilon, channels, factors, shifts)
-      maskRows(
-        at(x),
-        at(dy),
-        at(output),
-        rows,
-        channels,
-        factors,
-        shifts,
-        at(mean),
-        Number(relu),
-        masked,
-        sums,
-        products,
-      )
-      normalizationGradient(
-        at(x),
-        masked,
-        rows,
-        channels,
-        factors,
-        at(mean),
-        at(variance),
-        attrs.epsilon,
-        Number(training),
-        sums,
-        products,
-        coefficients,
-        at(dScale),
-        at(dOffset),
-        at(dx),
-      )
-    })
-    return dResidual ? [dx, dScale, dOffset, dResidual] : [dx, dScale, dOffset]
+/** Mean and variance of each channel; see `channelStatistics`.
+ *
+ * @returns whether the arrays lie in the memory of the WASM backend
+ */
+export function channelStatisticsOnWasm(x: HostArray, mean: HostArray, variance: HostArray): boolean {
+  const backend = commonBackend(x, mean, variance)
+  if (!backend) return false
+  const channels = mean.length
+  const [at, meanAt, varianceAt, rows] = [
+    x.byteOffset,
+    mean.byteOffset,
+    variance.byteOffset,
+    rowsOf(x.length, channels),
+  ]
+  withScratch(backend, channels * 16, (scratch) => {
+    wasmExports(backend).statistics(at, rows, channels, meanAt, varianceAt, scratch)
+  })
+  return true
+}
+
+/** See `normalizeArrays`.
+ *
+ * @returns whether the arrays lie in the memory of the WASM backend
+ */
+export function normalizeOnWasm(
+  arrays: NormalizationArrays,
+  output: HostArray,
+  epsilon: number,
+  relu: boolean,
+): boolean {
+  const { x, scale, offset, mean, variance, residual } = arrays
+  const backend = commonBackend(x, scale, offset, mean, variance, residual, output)
+  if (!backend) return false
+  const places: Places = {
+    x: x.byteOffset,
+    scale: scale.byteOffset,
+    offset: offset.byteOffset,
+    mean: mean.byteOffset,
+    variance: variance.byteOffset,
+    residual: residual?.byteOffset ?? 0,
   }
+  scaleRows(backend, x.length, mean.length, places, output.byteOffset, epsilon, relu)
+  return true
+}
 
-const fixed: WasmKernel<'x' | 'mean' | 'variance' | 'offset' | 'scale', { varianceEpsilon: number }> = ({
-  inputs,
-  attrs,
-  backend,
-}) => normalize(backend, inputs, attrs.varianceEpsilon, false)
+/** See `normalizationGradientArrays`.
+ *
+ * @returns whether the arrays lie in the memory of the WASM backend
+ */
+export function normalizationGradientOnWasm(
+  arrays: NormalizationArrays,
+  dy: HostArray,
+  output: HostArray | undefined,
+  gradients: NormalizationGradientArrays,
+  { epsilon, relu, training }: { epsilon: number; relu: boolean; training: boolean },
+): boolean {
+  const { x, scale, offset, mean, variance } = arrays
+  const backend = commonBackend(x, scale, offset, mean, variance, dy, output, ...Object.values(gradients))
+  if (!backend) return false
+  const channels = mean.length
+  const rows = rowsOf(x.length, channels)
+  const at = (array: HostArray | undefined) => array?.byteOffset ?? 0
+  const [xAt, dyAt, meanAt, varianceAt] = [x, dy, mean, variance].map(at)
+  const [scaleAt, offsetAt, outputAt] = [scale, offset, output].map(at)
+  const [dx, dScale, dOffset] = [gradients.x, gradients.scale, gradients.offset].map(at)
+  const masked = gradients.residual ? at(gradients.residual) : dx
+  const kernels = wasmExports(backend)
+  withScratch(backend, channels * 32, (sums) => {
+    const products = sums + channels * 8
+    const factors = products + channels * 8
+    const shifts = factors + channels * 4
+    const coefficients = shifts + channels * 4
+    kernels.factorsAndShifts(scaleAt, offsetAt, varianceAt, epsilon, channels, factors, shifts)
+    kernels.maskRows(
+      xAt,
+      dyAt,
+      outputAt,
+      rows,
+      channels,
+      factors,
+      shifts,
+      meanAt,
+      Number(relu),
+      masked,
+      sums,
+      products,
+    )
+    kernels.normalizationGradient(
+      xAt,
+      masked,
+      rows,
+      channels,
+      factors,
+      meanAt,
+      varianceAt,
+      epsilon,
+      Number(training),
+      sums,
+      products,
+      coefficients,
+      dScale,
+      dOffset,
+      dx,
+    )
+  })
+  return true
+}

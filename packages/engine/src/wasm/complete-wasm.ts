@@ -17,7 +17,7 @@ import { tile } from './tile.js'
 import { unsortedSegmentSum } from './unsorted-segment-sum.js'
 import { registerWasmAliases } from './aliases.js'
 import { checkWasmKernels, watchWasmBackend } from './checks.js'
-import { registerWasmBatchNormalization } from './batch-normalization.js'
+import { registerWasmBatchNorm } from './batch-normalization.js'
 import { registerWasmKernel, replaceWasmKernel } from './wasm-kernel.js'
 import { maxPoolGradient } from './max-pool-gradient.js'
 import { loadWasmModule } from './wasm-module.js'
@@ -56,7 +56,7 @@ export async function completeWasm(): Promise<void> {
   registerWasmKernel('Conv2DBackpropFilter', conv2dFilterGradient)
   registerConv2dInputGradient()
   registerWasmKernel('MaxPoolGrad', maxPoolGradient)
-  registerWasmBatchNormalization()
+  registerWasmBatchNorm()
   registerWasmSums()
   registerWasmClamps()
   registerWasmExtrema()

@@ -20,15 +20,23 @@ export interface GpuNormalizationGradient extends Omit<GpuNormalization, 'residu
   output?: TensorInfo
   /** Whether mean and variance are those of `x`, and move with it. */
   training: boolean
-  /** Whether the gradient of the residual is wanted. With no activation it is `dy` itself. */
-  residual: boolean
+}
+
+/** What is filled. */
+export interface GpuNormalizationGradients {
+  x: TensorInfo
+  scale: TensorInfo
+  offset: TensorInfo
+  /** With an activation; without one the residual's gradient is `dy` itself. */
+  residual?: TensorInfo
 }
 
 /** Gradients of `gpuNormalize`: two passes over the data; the activation's mask comes from `output`, or from `x` again. */
 export function gpuNormalizeGradient(
   backend: KernelBackend,
   args: GpuNormalizationGradient,
-): { x: TensorInfo; scale: TensorInfo; offset: TensorInfo; residual?: TensorInfo } {
+  gradients: GpuNormalizationGradients,
+): void {
   const { x, dy, scale, offset, mean, variance, epsilon, output, relu, training } = args
   const { rows, channels } = matrix(x)
   const load = loadWidth(channels)
@@ -45,30 +53,25 @@ export function gpuNormalizeGradient(
     uniforms: [tiling.tiles, chunks, rows, columns, tiling.chunkRows, epsilon],
     workgroups: workgroupsFor(tiling.tiles * chunks, 1),
   })
-  const offsetGradient = makeGpuTensor(backend, [channels], 'float32')
-  const scaleGradient = makeGpuTensor(backend, [channels], 'float32')
   const coefficients = makeGpuTensor(backend, [COEFFICIENTS, channels], 'float32')
   const merge = tileMerge(chunks)
   runGpuProgram(backend, mergedSums(merge), {
     inputs: [partial, mean, variance, scale, offset],
-    outputs: [offsetGradient, scaleGradient, coefficients],
+    outputs: [gradients.offset, gradients.scale, coefficients],
     uniforms: [chunks, channels, epsilon, training ? 1 / rows : 0],
     workgroups: workgroupsFor(channels, merge.threads / merge.height),
   })
   backend.disposeData(partial.dataId)
 
   const pass = passTiling(rows, columns)
-  const withResidual = args.residual && relu
-  const result = makeGpuTensor(backend, x.shape, 'float32')
-  const residual = withResidual ? makeGpuTensor(backend, x.shape, 'float32') : undefined
-  runGpuProgram(backend, inputGradient(load, pass.width, mask, withResidual), {
+  const { residual } = gradients
+  runGpuProgram(backend, inputGradient(load, pass.width, mask, residual !== undefined), {
     inputs: [x, dy, coefficients, ...(mask === 'output' ? [output!] : [])],
-    outputs: [result, ...(residual ? [residual] : [])],
+    outputs: [gradients.x, ...(residual ? [residual] : [])],
     uniforms: [pass.tiles, rows, columns, pass.chunkRows],
     workgroups: workgroupsFor(pass.tiles * pass.chunks, 1),
   })
   backend.disposeData(coefficients.dataId)
-  return { x: result, scale: scaleGradient, offset: offsetGradient, residual }
 }
 
 /** Numbers for each channel that the last pass needs: mean, factor, offset, and what the mean and the variance take of the gradient. */

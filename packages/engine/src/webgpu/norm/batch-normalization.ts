@@ -1,4 +1,4 @@
-import { type GpuProgram, makeGpuTensor, runGpuProgram, workgroupsFor } from '@facekit/kernels'
+import { type GpuProgram, runGpuProgram, workgroupsFor } from '@facekit/kernels'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 import { GROUP, GROUP_PARAMETERS, loadWidth, matrix, powerOfTwo, THREADS, vectorType } from '../columns.js'
 import { keepNaN } from '../nan.js'
@@ -16,21 +16,19 @@ export interface GpuNormalization {
   relu: boolean
 }
 
-/** `(x - mean) / sqrt(variance + epsilon) * scale + offset`, plus the residual, then the activation, in one pass. */
-export function gpuNormalize(backend: KernelBackend, args: GpuNormalization): TensorInfo {
+/** Fills the result with `(x - mean) / sqrt(variance + epsilon) * scale + offset`, plus the residual, then the activation, in one pass. */
+export function gpuNormalize(backend: KernelBackend, args: GpuNormalization, result: TensorInfo): void {
   const { x, scale, offset, mean, variance, epsilon, residual, relu } = args
   const { rows, channels } = matrix(x)
   const load = loadWidth(channels)
   const columns = channels / load
   const { width, tiles, chunks, chunkRows } = passTiling(rows, columns)
-  const result = makeGpuTensor(backend, x.shape, 'float32')
   runGpuProgram(backend, normalized(load, width, residual !== undefined, relu), {
     inputs: [x, scale, offset, mean, variance, ...(residual ? [residual] : [])],
     outputs: [result],
     uniforms: [tiles, rows, columns, chunkRows, epsilon],
     workgroups: workgroupsFor(tiles * chunks, 1),
   })
-  return result
 }
 
 /** Sharing out of a pass that changes each number by itself: eight rows a thread, which read what belongs to the channel once. */

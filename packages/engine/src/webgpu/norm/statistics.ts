@@ -18,7 +18,7 @@ export interface MovingAverages {
   rate: number
 }
 
-/** Mean and variance (that of the sample itself) of each channel, `[C]` each.
+/** Fills mean and variance (that of the sample itself) of each channel, `[C]` each.
  *
  * A thread adds up some dozen rows, shifted by the first of them; means and squared deviations of threads, then of workgroups, are
  * merged pairwise (Chan, Golub, LeVeque 1979). A large mean, or one outlier, costs no digits.
@@ -26,8 +26,9 @@ export interface MovingAverages {
 export function gpuStatistics(
   backend: KernelBackend,
   x: TensorInfo,
+  { mean, variance }: { mean: TensorInfo; variance: TensorInfo },
   moving?: MovingAverages,
-): { mean: TensorInfo; variance: TensorInfo } {
+): void {
   const { rows, channels } = matrix(x)
   const load = loadWidth(channels)
   const columns = channels / load
@@ -39,8 +40,6 @@ export function gpuStatistics(
     uniforms: [tiles, chunks, rows, columns, chunkRows],
     workgroups: workgroupsFor(tiles * chunks, 1),
   })
-  const mean = makeGpuTensor(backend, [channels], 'float32')
-  const variance = makeGpuTensor(backend, [channels], 'float32')
   const merge = tileMerge(chunks)
   runGpuProgram(backend, mergedStatistics(merge, moving !== undefined), {
     inputs: [partial],
@@ -49,7 +48,6 @@ export function gpuStatistics(
     workgroups: workgroupsFor(channels, merge.threads / merge.height),
   })
   backend.disposeData(partial.dataId)
-  return { mean, variance }
 }
 
 /** Merges sample b into sample a: counts, means, sums of squared deviations. */
