@@ -9,7 +9,7 @@ import {
   type MorphableModel,
 } from '@facekit/morphable'
 import { createTinyFace, moveLandmarks, tinyIct, writeStatismo, type StatismoInput } from '@facekit/testing'
-import { decode } from 'fast-png'
+import { decode, type DecodedPng } from 'fast-png'
 import { validateBytes } from 'gltf-validator'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { run } from './run-in-process.js'
@@ -42,6 +42,16 @@ async function writeIct(to: string, model: MorphableModel): Promise<void> {
   await mkdir(join(to, 'FaceXModel'), { recursive: true })
   for (const name of ['generic_neutral_mesh.obj', 'identity000.obj', 'jawOpen.obj', 'vertex_indices.json'])
     await writeFile(join(to, 'FaceXModel', name), files(name) ?? '')
+}
+
+/** Red of the first cell of a sheet of so many rows. */
+function firstCell(sheet: DecodedPng, rows: number, size: number): number[] {
+  // Cells end 4 pixels above the end of their row, and begin 4 pixels from the left.
+  const top = sheet.height / rows - 4 - size
+  return Array.from({ length: size * size }, (_, i) => {
+    const [x, y] = [4 + (i % size), top + Math.floor(i / size)]
+    return sheet.data[(y * sheet.width + x) * sheet.channels]
+  })
 }
 
 describe('facekit model', () => {
@@ -179,6 +189,16 @@ describe('facekit model', () => {
     const argv = ['model', 'modes', 'base', '-o', modes, '--count', '1', '--size', '64', '--backend', 'wasm']
     expect((await run(argv)).code).toBe(0)
     expect((await readdir(modes)).toSorted()).toEqual(['albedo.png', 'expression.png', 'identity.png'])
+    // All expressions, six in a row, and no face touches the edge of its cell: the jaw, open, is in the picture.
+    await run([...argv.filter((word) => word !== '--count' && word !== '1'), '--force'])
+    const expressions = decode(await readFile(join(modes, 'expression.png')))
+    const identities = decode(await readFile(join(modes, 'identity.png')))
+    expect(expressions.height / identities.height).toBe(Math.ceil(52 / 6) / Math.ceil(20 / 8))
+    const jaw = firstCell(expressions, 9, 64)
+    const [background] = jaw
+    expect(jaw.filter((value) => Math.abs(value - background) > 12).length).toBeGreaterThan(64 * 64 * 0.3)
+    for (let column = 0; column < 64; column++)
+      expect(Math.abs(jaw[63 * 64 + column] - background)).toBeLessThan(6)
   })
 
   it('value: a file of facekit is imported with fewer modes', async () => {

@@ -172,7 +172,6 @@ async function convert(io: CliIo, model: string, { json, ...options }: ConvertFl
 
 interface SheetFlags {
   out: string
-  count: number
   size: number
   backend: string
   force: boolean
@@ -191,10 +190,15 @@ function sampleCommand(io: CliIo): Command {
     .addOption(backendOption())
     .addOption(forceOption())
     .addOption(jsonOption())
-    .action(async (model: string, { json, ...options }: SheetFlags & { seed: number; glb: boolean }) => {
-      const { sampleModel, sheetLines } = await import('./model-sheets.js')
-      await report(io, json, (progress) => sampleModel(model, options, progress, io.signal), sheetLines)
-    })
+    .action(
+      async (
+        model: string,
+        { json, ...options }: SheetFlags & { count: number; seed: number; glb: boolean },
+      ) => {
+        const { sampleModel, sheetLines } = await import('./model-sheets.js')
+        await report(io, json, (progress) => sampleModel(model, options, progress, io.signal), sheetLines)
+      },
+    )
 }
 
 function modesCommand(io: CliIo): Command {
@@ -202,12 +206,16 @@ function modesCommand(io: CliIo): Command {
     .description('draw each mode of a model at -2 and +2 deviations (or at the ends of its range)')
     .argument('<model>', MODEL)
     .requiredOption('-o, --out <folder>', 'folder to write')
-    .option('--count <number>', 'modes of each kind', wholeNumber(1, 400), 10)
+    .option(
+      '--count <number>',
+      'modes of each kind; default: 10 of identity and albedo, all expressions',
+      wholeNumber(1, 400),
+    )
     .option('--size <pixels>', 'width and height of a face on the sheet', wholeNumber(32, 1024), 160)
     .addOption(backendOption())
     .addOption(forceOption())
     .addOption(jsonOption())
-    .action(async (model: string, { json, ...options }: SheetFlags) => {
+    .action(async (model: string, { json, ...options }: SheetFlags & { count?: number }) => {
       const { drawModes, sheetLines } = await import('./model-sheets.js')
       await report(io, json, (progress) => drawModes(model, options, progress, io.signal), sheetLines)
     })

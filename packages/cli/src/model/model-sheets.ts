@@ -1,7 +1,7 @@
 import { basename, dirname, join, resolve } from 'node:path'
 import { writeFileAtomic } from '@facekit/core'
 import { composePanels, writePng, type PictureArray } from '@facekit/export'
-import { disposeModel, sampleCoefficients, type MorphableModel } from '@facekit/morphable'
+import { disposeModel, evaluateShape, sampleCoefficients, type MorphableModel } from '@facekit/morphable'
 import * as tf from '@tensorflow/tfjs-core'
 import ndarray, { type NdArray } from 'ndarray'
 import { OutputFolders } from '../reconstruct/output-folders.js'
@@ -9,6 +9,7 @@ import { PhaseTimer } from '../phase-timer.js'
 import type { Progress } from '../progress.js'
 import { startSession } from '../session.js'
 import { drawFace, faceGlb, type SheetFace } from './sheet-face.js'
+import { sheetFrame } from './sheet-frame.js'
 
 /** What became of sheets. */
 export interface SheetReport {
@@ -18,13 +19,20 @@ export interface SheetReport {
   seconds: Record<string, number>
 }
 
+/** Views of samples, radians: from the front and from the side, in turn. */
+const YAWS = [0, 0.6]
+/** Modes of identity and albedo that are drawn by default; expressions, which have names, all. */
+const MODES = 10
+
 interface SheetOptions {
   out: string
-  count: number
   size: number
   backend: string
   force: boolean
 }
+
+/** Expressions at full strength all at once are grimaces. */
+const STRENGTH = 0.5
 
 /** Files that these commands write, and so may replace. */
 const OWN_FILES = /^(sheet|identity|expression|albedo)\.png$|^face-\d+\.glb$/
@@ -37,7 +45,7 @@ export const sheetLines = ({ folder, files }: SheetReport): string[] => [
 /** Draws random faces: a sheet, and each as GLB. */
 export function sampleModel(
   source: string,
-  options: SheetOptions & { seed: number; glb: boolean },
+  options: SheetOptions & { count: number; seed: number; glb: boolean },
   progress: Progress,
   signal: AbortSignal,
 ): Promise<SheetReport> {
@@ -53,15 +61,15 @@ export function sampleModel(
     const pictures: PictureArray[] = []
     progress.start(`${count} faces`)
     try {
+      const frame = sheetFrame(await sampleShapes(model, coefficients), YAWS)
       for (let i = 0; i < count; i++) {
         signal.throwIfAborted()
         const face = tf.tidy(() => ({
-          // Expressions at full strength all at once are grimaces: half of them is mimic.
           identity: tf.slice(coefficients.identity, [i, 0], [1, -1]),
-          expression: tf.mul(tf.slice(coefficients.expression, [i, 0], [1, -1]), 0.5) as tf.Tensor2D,
+          expression: tf.mul<tf.Tensor2D>(tf.slice(coefficients.expression, [i, 0], [1, -1]), STRENGTH),
           albedo: tf.slice(coefficients.albedo, [i, 0], [1, -1]),
         }))
-        pictures.push(await drawFace(model, face, size, [0, 0.6][i % 2]))
+        pictures.push(await drawFace(model, face, { size, yaw: YAWS[i % 2], frame }))
         if (glb) {
           const file = `face-${String(i + 1).padStart(3, '0')}.glb`
           await writeFileAtomic(join(folder, file), await faceGlb(model, face))
@@ -79,35 +87,73 @@ export function sampleModel(
   })
 }
 
+/** Vertices of sampled faces, `[N * 3]` each. */
+async function sampleShapes(
+  model: MorphableModel,
+  { identity, expression }: Pick<SheetFace, 'identity' | 'expression'>,
+): Promise<Float32Array[]> {
+  const shapes = tf.tidy(() =>
+    evaluateShape(model, { identity, expression: tf.mul<tf.Tensor2D>(expression, STRENGTH) }),
+  )
+  const data = await shapes.data<'float32'>()
+  shapes.dispose()
+  const size = model.vertexCount * 3
+  return Array.from({ length: data.length / size }, (_, i) => data.subarray(i * size, (i + 1) * size))
+}
+
+/** The mean, and each mode at both ends. */
+function modeShapes({ shape, layout, vertexCount }: MorphableModel, counts: Counts): Float32Array[] {
+  const size = vertexCount * 3
+  const mean = Float32Array.from(shape.mean.data)
+  return [
+    mean,
+    ...(['identity', 'expression'] as const).flatMap((part) =>
+      Array.from({ length: Math.min(counts[part], layout[part]) }, (_, k) => k).flatMap((k) =>
+        endsOf(part, shape).map((value) =>
+          mean.map((rest, i) => rest + value * shape[part].data[k * size + i]),
+        ),
+      ),
+    ),
+  ]
+}
+
+type Counts = Record<keyof SheetFace, number>
+
+/** Coefficients at which a mode is drawn. */
+const endsOf = (part: keyof SheetFace, { expressionRange }: MorphableModel['shape']): number[] =>
+  part === 'expression' && expressionRange ? [expressionRange[1]] : [-2, 2]
+
 /** Draws each mode at both ends: one sheet for identity, expression and albedo each. */
 export function drawModes(
   source: string,
-  options: SheetOptions,
+  options: SheetOptions & { count?: number },
   progress: Progress,
   signal: AbortSignal,
 ): Promise<SheetReport> {
   return withFolder(source, options, progress, signal, async (model, folder) => {
     const files: string[] = []
+    const { count: most = MODES, size } = options
+    const counts = { identity: most, albedo: most, expression: options.count ?? model.layout.expression }
+    const frame = sheetFrame(modeShapes(model, counts), [0])
     for (const part of ['identity', 'expression', 'albedo'] as const) {
-      const count = Math.min(options.count, model.layout[part])
+      const count = Math.min(counts[part], model.layout[part])
       if (count === 0) continue
       progress.start(`modes of ${part}`)
-      const range = part === 'expression' ? model.shape.expressionRange : undefined
-      const ends = range ? [range[1]] : [-2, 2]
+      const ends = endsOf(part, model.shape)
       const cells: { picture: PictureArray; label: string }[] = []
       for (let k = 0; k < count; k++) {
         for (const value of ends) {
           signal.throwIfAborted()
           const face = coefficientsOf(model, part, k, value)
           cells.push({
-            picture: await drawFace(model, face, options.size, 0),
+            picture: await drawFace(model, face, { size, yaw: 0, frame }),
             label: `${(part === 'expression' && model.shape.expressionNames?.[k]) || k + 1} ${value > 0 ? '+' : ''}${value}`,
           })
           tf.dispose(face)
         }
         progress.update(k + 1, count)
       }
-      const columns = range ? 6 : 8
+      const columns = ends.length === 1 ? 6 : 8
       const pictures = rowsOf(
         cells.map(({ picture }) => picture),
         columns,

@@ -4,6 +4,7 @@ import { evaluateAlbedo, evaluateShape, type MorphableModel } from '@facekit/mor
 import { renderFace } from '@facekit/render'
 import * as tf from '@tensorflow/tfjs-core'
 import ndarray from 'ndarray'
+import type { SheetFrame } from './sheet-frame.js'
 
 /** Coefficients of one face, `[1, K]` each. */
 export type SheetFace = Pick<FaceParameters, 'identity' | 'expression' | 'albedo'>
@@ -15,8 +16,7 @@ const LIGHT = [2.6, 0.7, 0.9, 0.2]
 export async function drawFace(
   model: MorphableModel,
   face: SheetFace,
-  size: number,
-  yaw: number,
+  { size, yaw, frame }: { size: number; yaw: number; frame: SheetFrame },
 ): Promise<PictureArray> {
   const neutral = neutralParameters(model.layout, 1)
   const harmonics = new Float32Array(27)
@@ -25,7 +25,11 @@ export async function drawFace(
     const parameters: FaceParameters = {
       ...neutral,
       ...face,
-      pose: { ...neutral.pose, rotation: tf.tensor2d([[0, yaw, 0]]) },
+      pose: {
+        rotation: tf.tensor2d([[0, yaw, 0]]),
+        translation: tf.tensor2d([frame.translation]),
+        scale: tf.tensor2d([[frame.scale]]),
+      },
       illumination: { ...neutral.illumination, sphericalHarmonics: tf.tensor3d(harmonics, [1, 9, 3]) },
     }
     return renderFace(model, parameters, { width: size, height: size, background: 0.25 }).image
