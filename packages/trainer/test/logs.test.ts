@@ -77,6 +77,14 @@ describe('the folder of a training', () => {
     expect(file.subarray(0, 12).toString('hex')).toBe('1a00000000000000129bd82d')
   })
 
+  it('value: a chart of one point has one mark', async () => {
+    const single = join(folder, 'single')
+    await trainTiny({ folder: single, evaluate: { every: 12, run: async () => ({ error: 0.5 }) } })
+    const html = readFileSync(await writeTrainingReport(single), 'utf8')
+    const chart = html.split('<figure>').find((figure) => figure.includes('held out: error'))!
+    expect(chart.match(/>12<\/text>/g)).toHaveLength(1)
+  })
+
   it.skipIf(!existsSync(CHROMIUM))('smoke: the report opens in Chromium, without a network', async () => {
     const path = await writeTrainingReport(folder)
     const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
