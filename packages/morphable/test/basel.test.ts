@@ -15,6 +15,7 @@ import {
 import { writeStatismo } from '@facekit/testing'
 import { describe, expect, it } from 'vitest'
 import { baselOf, face } from './face-files.js'
+import { head } from './head.js'
 
 const l4 = fileURLToPath(new URL('../../../../shared/data/statismo/random-l4.h5', import.meta.url))
 const model = face()
@@ -139,6 +140,46 @@ describe('readBaselFaceModel', () => {
       crop: 'none',
     })
     expect(read.triangles).toEqual(model.triangles)
+  })
+
+  it('value: a whole head: landmarks from its named points, neck and back of the head cropped', async () => {
+    const { positions, triangles, landmarks } = head()
+    const named = {
+      'center.chin.tip': 8,
+      'center.nose.tip': 30,
+      'right.nose.wing.tip': 31,
+      'left.nose.wing.tip': 35,
+      'right.eye.corner_outer': 36,
+      'left.eye.corner_outer': 45,
+      'right.lips.corner': 48,
+      'left.lips.corner': 54,
+    }
+    const flat = Float32Array.from(positions, (_, i) => Math.sin(i))
+    const input = {
+      points: positions,
+      triangles: Int32Array.from(triangles),
+      parts: { '/shape': { mean: positions, basis: flat, modes: 1 } },
+      namedPoints: Object.entries(named).map(([id, landmark]) => ({
+        id,
+        coordinates: [...positions.subarray(landmarks[landmark] * 3, landmarks[landmark] * 3 + 3)],
+      })),
+    }
+    const bytes = await writeStatismo(input)
+    const whole = await readBaselFaceModel(bytes, { crop: 'none' })
+    expect(whole.vertexCount).toBe(positions.length / 3)
+    for (const landmark of Object.values(named)) {
+      const offset = [0, 1, 2].map(
+        (c) =>
+          whole.shape.mean.get(whole.landmarks[landmark], c) - whole.shape.mean.get(landmarks[landmark], c),
+      )
+      expect(Math.hypot(...offset)).toBeLessThan(8)
+    }
+    const cropped = await readBaselFaceModel(bytes)
+    expect(cropped.vertexCount).toBeGreaterThan(whole.vertexCount / 6)
+    expect(cropped.vertexCount).toBeLessThan(0.55 * whole.vertexCount)
+    // Nothing of the back of the head is left.
+    const depths = Array.from({ length: cropped.vertexCount }, (_, v) => cropped.shape.mean.get(v, 2))
+    expect(Math.min(...depths)).toBeGreaterThan(-60)
   })
 
   it.skipIf(!existsSync(l4))(

@@ -10,6 +10,7 @@ import {
   validateModel,
 } from '@facekit/morphable'
 import { createTinyFace } from '@facekit/testing'
+import { loadBaseModel } from '@facekit/base-model'
 import { describe, expect, it } from 'vitest'
 import { drawnToTemplate, face } from './face-files.js'
 
@@ -62,6 +63,15 @@ describe('transferAlbedo', () => {
       const value = model.albedo.diffuseMean.get(top, c)
       expect(value).toBeGreaterThan(0.15)
       expect(value).toBeLessThan(0.6)
+    }
+  })
+
+  it('value: eyeballs are paired with eyeballs', async () => {
+    const base = await loadBaseModel()
+    const { vertices } = surfaceCorrespondence(base, base)
+    const eyes = new Set([...base.regions!.sclera, ...base.regions!.iris])
+    for (const vertex of eyes) {
+      for (let k = 0; k < 3; k++) expect(eyes.has(vertices[vertex * 3 + k])).toBe(true)
     }
   })
 
