@@ -54,9 +54,9 @@ describe('readIctFaceKit on a stand-in', () => {
     const done: number[] = []
     const model = await readIctFaceKit(get, { onProgress: (count) => done.push(count) })
     validateModel(model)
-    expect(model.layout).toEqual({ identity: 1, expression: 0, albedo: 0 })
+    expect(model.layout).toEqual({ identity: 1, expression: 1, albedo: 0 })
     expect(model.license).toBe('MIT')
-    expect(model.origin).toContain('1 of 100 identities, 0 of 1 expressions')
+    expect(model.origin).toContain('1 of 100 identities, 1 of 1 expressions')
     // A hundred identities and one expression are asked for.
     expect(done.at(-1)).toBe(101)
     expect(Object.keys(model.regions!)).toEqual(expect.arrayContaining(['narrow', 'scleraLeft', 'irisRight']))
