@@ -7,7 +7,12 @@
  * `forward` and `both` are issued operation by operation, `recorded` by `recordStep`. SMALL=1 takes a mesh of 31 x 31, small pictures and few coefficients, to try the script itself.
  */
 import { createRandom } from '@facekit/core'
-import { type FaceParameters, neutralParameters } from '@facekit/parameters'
+import {
+  type FaceParameters,
+  neutralParameters,
+  parametersFromTensors,
+  parameterTensors,
+} from '@facekit/parameters'
 import { initEngine, recordStep, type RecordedStep } from '@facekit/engine'
 import { disposeModel, sampleCoefficients, type MorphableModel } from '@facekit/morphable'
 import { renderFace, type RenderFaceOptions } from '@facekit/render'
@@ -88,29 +93,6 @@ function parametersOf(model: MorphableModel, batch: number): FaceParameters {
   }
 }
 
-function flatten({ identity, expression, albedo, pose, illumination }: FaceParameters): tf.Tensor[] {
-  const { rotation, translation, scale } = pose
-  const { sphericalHarmonics, lightPosition, lightColor, shininess } = illumination
-  return [identity, expression, albedo, rotation, translation, scale].concat([
-    sphericalHarmonics as never,
-    lightPosition,
-    lightColor,
-    shininess,
-  ])
-}
-
-function assemble(tensors: tf.Tensor[]): FaceParameters {
-  const [identity, expression, albedo, rotation, translation, scale, ...light] = tensors
-  const [sphericalHarmonics, lightPosition, lightColor, shininess] = light
-  return {
-    identity,
-    expression,
-    albedo,
-    pose: { rotation, translation, scale },
-    illumination: { sphericalHarmonics, lightPosition, lightColor, shininess },
-  } as FaceParameters
-}
-
 interface Job {
   forward(): tf.Tensor
   step(): tf.Tensor[]
@@ -120,10 +102,12 @@ interface Job {
 function createJob(model: MorphableModel, size: Size, changes: Partial<RenderFaceOptions> = {}): Job {
   const parameters = parametersOf(model, size.batch)
   const options: RenderFaceOptions = { width: size.pixels, height: size.pixels, ...changes }
-  const tensors = flatten(parameters)
+  const tensors = parameterTensors(parameters)
   const target = tf.randomUniform([size.batch, size.pixels, size.pixels, 3], 0, 1, 'float32', 2)
   const loss = (...inputs: tf.Tensor[]) =>
-    tf.mean(tf.square(tf.sub(renderFace(model, assemble(inputs), options).image, target))) as tf.Scalar
+    tf.mean(
+      tf.square(tf.sub(renderFace(model, parametersFromTensors(inputs), options).image, target)),
+    ) as tf.Scalar
   const gradients = tf.valueAndGrads(loss)
   return {
     forward: () => tf.tidy(() => loss(...tensors)),

@@ -16,7 +16,7 @@ const ALLOWED = {
   engine: ['core', 'kernels'],
   mesh: ['core', 'kernels'],
   morphable: ['core', 'kernels', 'parameters', 'mesh'],
-  'base-model': ['core', 'kernels', 'parameters', 'mesh', 'morphable'],
+  'base-model': ['core', 'kernels', 'parameters', 'mesh', 'morphable', 'illumination'],
   rasterizer: ['core', 'kernels', 'mesh'],
   illumination: ['core', 'kernels'],
   render: ['core', 'kernels', 'parameters', 'mesh', 'morphable', 'rasterizer', 'illumination'],

@@ -206,7 +206,7 @@ function storeShape(
   store('scale', [unknowns.encode('scale', fitted.scale)])
 }
 
-/** Weaker and duller than in `neutralParameters`: the photograph's highlights are still part of the distant light. The colour is 0.22. */
+/** A point light of colour exp(-1.5) = 0.22, weaker than that of `neutralParameters`. */
 const START_LIGHT = { logColor: -1.5, shininess: 15 }
 
 /** The point light before anything is known of it. */

@@ -1,6 +1,7 @@
+import { sphericalHarmonicsAt } from '@facekit/illumination'
 import type { AlignedFace } from './align-faces.js'
 import type { LearningTemplate } from './learning-template.js'
-import { harmonicsAt, removeLight } from './light-removal.js'
+import { removeLight } from './light-removal.js'
 import type { ObservedPerson } from './observe-people.js'
 
 /** Albedo of a clip of one person, as far as seen: relative to its own tone. */
@@ -77,7 +78,10 @@ export async function observeAlbedo(
         const [x, y, z] = [normals[i * 3], normals[i * 3 + 1], normals[i * 3 + 2]]
         // The transpose of the rotation: from the model's axes to the photograph's.
         const facing = r[2] * x + r[5] * y + r[8] * z
-        harmonicsAt(r[0] * x + r[3] * y + r[6] * z, r[1] * x + r[4] * y + r[7] * z, facing, harmonics, i * 9)
+        harmonics.set(
+          sphericalHarmonicsAt(r[0] * x + r[3] * y + r[6] * z, r[1] * x + r[4] * y + r[7] * z, facing),
+          i * 9,
+        )
         luminance[i] = 0
         for (let c = 0; c < 3; c++) luminance[i] += LUMA[c] * LINEAR[colors[i * 3 + c]]
         const clipped = Math.max(colors[i * 3], colors[i * 3 + 1], colors[i * 3 + 2]) > 250

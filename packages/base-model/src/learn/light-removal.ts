@@ -1,18 +1,5 @@
 import { Matrix, solve } from 'ml-matrix'
 
-/** Real spherical harmonics of three bands at a unit normal, in the order of `@facekit/illumination`. */
-export function harmonicsAt(x: number, y: number, z: number, target: Float64Array, at: number): void {
-  target[at] = 0.282095
-  target[at + 1] = 0.488603 * y
-  target[at + 2] = 0.488603 * z
-  target[at + 3] = 0.488603 * x
-  target[at + 4] = 1.092548 * x * y
-  target[at + 5] = 1.092548 * y * z
-  target[at + 6] = 0.315392 * (3 * z * z - 1)
-  target[at + 7] = 1.092548 * x * z
-  target[at + 8] = 0.546274 * (x * x - y * y)
-}
-
 /** How bright each point is lit. */
 export interface Shading {
   /** `[P]` */
