@@ -112,12 +112,12 @@ const { parameters, labels } = tf.tidy(() => {
   return {
     parameters: packParameters(parameters),
     labels: {
-      picture: noisy,
+      inputImage: noisy,
       faceRegion: mask,
       skinProbability: tf.mul(mask, 0.9) as tf.Tensor4D,
       innerMouth: tf.clipByValue(tf.add(innerMouth, 0.1), 0, 1) as tf.Tensor4D,
       landmarks: moved,
-      pictureEmbedding: embedder.embed(noisy),
+      inputEmbedding: embedder.embed(noisy),
     },
   }
 })

@@ -229,7 +229,7 @@ async function storeLight(
     return { triangleIds: fragments.triangleIds, barycentrics: fragments.barycentrics, normals }
   })
   try {
-    const batch = crops.picture.shape[0]
+    const batch = crops.inputImage.shape[0]
     const [start, end] = unknowns.range('albedo')
     values.fill(0, start, end)
     for (let i = 0; i < batch; i++) {

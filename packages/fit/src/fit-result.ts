@@ -50,7 +50,7 @@ export async function describeFit(outcome: Outcome): Promise<FitResult> {
     return { image, mask, landmarks }
   })
   const [image, mask, landmarks, picture, faceRegion] = await Promise.all(
-    [rendering.image, rendering.mask, rendering.landmarks, crops.picture, crops.faceRegion].map((t) =>
+    [rendering.image, rendering.mask, rendering.landmarks, crops.inputImage, crops.faceRegion].map((t) =>
       t.data(),
     ),
   )

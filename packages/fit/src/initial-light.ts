@@ -33,7 +33,7 @@ export async function initialLight(
     surface.triangleIds.data(),
     surface.barycentrics.data(),
     surface.normals.data(),
-    crops.picture.data(),
+    crops.inputImage.data(),
     crops.faceRegion.data(),
     crops.skinProbability.data(),
   ])

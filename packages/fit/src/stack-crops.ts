@@ -14,12 +14,12 @@ import type { NdArray } from 'ndarray'
 export interface CropTensors {
   /** Side S of the crops. */
   size: number
-  picture: Tensor4D
+  inputImage: Tensor4D
   faceRegion: Tensor4D
   skinProbability: Tensor4D
   innerMouth: Tensor4D
   landmarks: Tensor3D
-  pictureEmbedding: Tensor2D
+  inputEmbedding: Tensor2D
 }
 
 /** Numbers of an array in row-major order, whatever its strides. */
@@ -71,7 +71,7 @@ export function stackCrops(annotations: readonly FaceAnnotation[]): CropTensors 
     ])
   return {
     size,
-    picture: picture((annotation) => annotation.alignment.image, 3),
+    inputImage: picture((annotation) => annotation.alignment.image, 3),
     faceRegion: picture((annotation) => annotation.faceRegion, 1),
     skinProbability: picture((annotation) => annotation.skinProbability, 1),
     innerMouth: picture((annotation) => annotation.innerMouth, 1),
@@ -80,7 +80,7 @@ export function stackCrops(annotations: readonly FaceAnnotation[]): CropTensors 
       68,
       2,
     ]),
-    pictureEmbedding: tensor2d(stack(annotations.map(({ embedding }) => embedding)), [
+    inputEmbedding: tensor2d(stack(annotations.map(({ embedding }) => embedding)), [
       batch,
       annotations[0].embedding.length,
     ]),

@@ -22,7 +22,7 @@ export interface LossRendering {
 /** All that a loss can look at: the labelled picture, the rendered face, and the parameters it was rendered from. */
 export interface LossContext {
   /** `[B, H, W, 3]` encoded 0..1. */
-  picture: Tensor4D
+  inputImage: Tensor4D
   /** `[B, H, W, 1]` 1 where the face is and nothing is in front of it. */
   faceRegion: Tensor4D
   /** `[B, H, W, 1]` probability of skin, 0..1. */
@@ -32,7 +32,7 @@ export interface LossContext {
   /** `[B, H, W, 1]` 1 inside of the labelled mouth opening. */
   innerMouth?: Tensor4D
   /** `[B, D]` what `embed` gives for `picture`; computed anew for each loss when it is missing. */
-  pictureEmbedding?: Tensor2D
+  inputEmbedding?: Tensor2D
   /** A face recognition network: `[B, H, W, 3]` encoded 0..1 to `[B, D]`, differentiable. */
   embed?: (images: Tensor4D) => Tensor2D
   rendering: LossRendering

@@ -94,13 +94,13 @@ export function paperLossTerms(options: PaperLossOptions = {}): LossTerm[] {
         tidy(() => {
           const seen = identityBackground === 'picture' ? overPicture(context) : context.rendering.image
           const embed = context.embed!
-          return identityLoss(context.pictureEmbedding ?? constant(embed(context.picture)), embed(seen))
+          return identityLoss(context.inputEmbedding ?? constant(embed(context.inputImage)), embed(seen))
         }),
       'embed',
     ),
     term('photometric', ({ rendering, ...labels }) =>
       photometricLoss({
-        picture: labels.picture,
+        inputImage: labels.inputImage,
         faceRegion: labels.faceRegion,
         skinProbability: labels.skinProbability,
         diffuse: rendering.diffuse,
@@ -125,8 +125,8 @@ export function paperLossTerms(options: PaperLossOptions = {}): LossTerm[] {
 }
 
 /** The rendered face in front of the picture. */
-function overPicture({ picture, rendering }: LossContext): Tensor4D {
-  return tidy(() => add(rendering.image, mul(sub(1, rendering.mask), picture)))
+function overPicture({ inputImage, rendering }: LossContext): Tensor4D {
+  return tidy(() => add(rendering.image, mul(sub(1, rendering.mask), inputImage)))
 }
 
 function missingPart(term: PaperLossName, part: 'embed' | 'innerMouth'): ValueError {

@@ -5,7 +5,7 @@ import { colorResidual } from './color-residual.js'
 /** Pictures, masks and options of `photometricLoss`. */
 export interface PhotometricLossInput {
   /** `[B, H, W, 3]` I_in, encoded 0..1. */
-  picture: Tensor4D
+  inputImage: Tensor4D
   /** `[B, H, W, 3]` I_r_diffuse, encoded 0..1. */
   diffuse: Tensor4D
   /** `[B, H, W, 3]` I_r_diffuse + I_r_specular, added before they were encoded, 0..1. */
@@ -34,13 +34,13 @@ const EPSILON = 1e-4
  * gradient of a perfect pixel is 0.
  *
  * @returns scalar, mean over the pictures; a picture whose M is empty counts as 0
- * @differentiable diffuse, image. No gradient: picture, masks, probabilities: a face must not shrink to escape its errors.
+ * @differentiable diffuse, image. No gradient: inputImage, masks, probabilities: a face must not shrink to escape its errors.
  * @memory the caller owns the result
  * @throws {ShapeError} when shapes differ
  * @throws {ValueError} when `eta` is negative or not a number
  */
 export function photometricLoss({
-  picture,
+  inputImage,
   diffuse,
   image,
   mask,
@@ -48,7 +48,7 @@ export function photometricLoss({
   skinProbability,
   eta = 1,
 }: PhotometricLossInput): Scalar {
-  const known = assertShape('photometricLoss: picture', picture, ['B', 'H', 'W', 3])
+  const known = assertShape('photometricLoss: inputImage', inputImage, ['B', 'H', 'W', 3])
   assertShape('photometricLoss: diffuse', diffuse, ['B', 'H', 'W', 3], known)
   assertShape('photometricLoss: image', image, ['B', 'H', 'W', 3], known)
   assertShape('photometricLoss: mask', mask, ['B', 'H', 'W', 1], known)
@@ -57,8 +57,8 @@ export function photometricLoss({
   assertInRange('photometricLoss: eta', eta, 0)
   return tidy(() => {
     const weights = { mask, faceRegion }
-    const diffuseError = colorResidual(diffuse, picture, { ...weights, skinProbability }, EPSILON)
+    const diffuseError = colorResidual(diffuse, inputImage, { ...weights, skinProbability }, EPSILON)
     if (eta === 0) return diffuseError
-    return add(diffuseError, mul(eta, colorResidual(image, picture, weights, EPSILON))) as Scalar
+    return add(diffuseError, mul(eta, colorResidual(image, inputImage, weights, EPSILON))) as Scalar
   })
 }

@@ -14,7 +14,7 @@ async function run(backend: string): Promise<Float32Array[]> {
   const region = tf.mul(picture(1, 1), tf.tensor4d([1, 0], [2, 1, 1, 1])) as tf.Tensor4D
   const loss = (diffuse: tf.Tensor, image: tf.Tensor) =>
     photometricLoss({
-      picture: picture(3, 2),
+      inputImage: picture(3, 2),
       diffuse: diffuse as tf.Tensor4D,
       image: image as tf.Tensor4D,
       mask: picture(1, 3),

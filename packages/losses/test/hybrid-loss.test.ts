@@ -24,7 +24,7 @@ function createContext(): LossContext {
   const picture = (seed: number, channels: number) => sample<tf.Tensor4D>(seed, [2, 6, 5, channels]).tensor
   const parameters = neutralParameters({ identity: 4, expression: 3, albedo: 2 }, 2)
   return {
-    picture: picture(1, 3),
+    inputImage: picture(1, 3),
     faceRegion: picture(2, 1),
     skinProbability: picture(3, 1),
     landmarks: sample<tf.Tensor3D>(4, [2, 68, 2], 0, 224).tensor,
@@ -86,7 +86,7 @@ describe.each(testBackends)('hybridLoss on %s', (backend) => {
     const { rendering, parameters } = context
     const embed = context.embed!
     const expected: Record<string, [number, tf.Scalar]> = {
-      identity: [0.2, identityLoss(embed(context.picture), embed(rendering.image))],
+      identity: [0.2, identityLoss(embed(context.inputImage), embed(rendering.image))],
       photometric: [1.92, photometricLoss({ ...context, ...rendering })],
       landmark: [1.8e-3, landmarkLoss(context.landmarks, rendering.landmarks)],
       innerMouth: [1.3e-3, innerMouthLoss(context.innerMouth!, rendering.innerMouth)],
@@ -125,9 +125,9 @@ describe.each(testBackends)('hybridLoss on %s', (backend) => {
       image: tf.zerosLike(context.rendering.image),
       mask: tf.zerosLike(context.rendering.mask),
     }
-    const pictureEmbedding = context.embed!(context.picture)
-    expect(await number(term.compute({ ...context, embed, rendering, pictureEmbedding }))).toBeCloseTo(0, 5)
-    expect(await seen!.data()).toEqual(await context.picture.data())
+    const inputEmbedding = context.embed!(context.inputImage)
+    expect(await number(term.compute({ ...context, embed, rendering, inputEmbedding }))).toBeCloseTo(0, 5)
+    expect(await seen!.data()).toEqual(await context.inputImage.data())
   })
 
   it('gradient: flows into the rendering, not into the labels', async () => {
@@ -138,7 +138,8 @@ describe.each(testBackends)('hybridLoss on %s', (backend) => {
     })
     expect(Math.abs(await number(through(tf.scalar(0.9))))).toBeGreaterThan(1e-4)
     const labels = tf.grad(
-      (x) => hybridLoss(terms, { ...context, picture: tf.mul(context.picture, x) as tf.Tensor4D }).total,
+      (x) =>
+        hybridLoss(terms, { ...context, inputImage: tf.mul(context.inputImage, x) as tf.Tensor4D }).total,
     )
     expect(() => labels(tf.scalar(0.9))).toThrow(/Cannot compute gradient/)
   })

@@ -79,7 +79,7 @@ describe.each(testBackends)('losses on %s', (backend) => {
 
   describe('photometricLoss', () => {
     const tensors = (samples: ReturnType<typeof samplePictures>) => ({
-      picture: samples.picture.tensor,
+      inputImage: samples.inputImage.tensor,
       diffuse: samples.diffuse.tensor,
       image: samples.image.tensor,
       mask: samples.mask.tensor,
@@ -89,7 +89,7 @@ describe.each(testBackends)('losses on %s', (backend) => {
 
     it('value: two pixels by hand', async () => {
       const loss = photometricLoss({
-        picture: tf.tensor4d([0, 0, 0, 0, 0, 0], [1, 1, 2, 3]),
+        inputImage: tf.tensor4d([0, 0, 0, 0, 0, 0], [1, 1, 2, 3]),
         diffuse: tf.tensor4d([0.3, 0.4, 0, 0, 0, 1], [1, 1, 2, 3]), // lengths 0.5 and 1
         image: tf.tensor4d([0.6, 0.8, 0, 0, 0, 0.5], [1, 1, 2, 3]), // lengths 1 and 0.5
         mask: tf.ones([1, 1, 2, 1]),
@@ -112,7 +112,7 @@ describe.each(testBackends)('losses on %s', (backend) => {
 
     it('value: a perfect picture and an empty mask cost nothing and pull nowhere', async () => {
       const samples = tensors(samplePictures())
-      const perfect = { ...samples, diffuse: samples.picture, image: samples.picture }
+      const perfect = { ...samples, diffuse: samples.inputImage, image: samples.inputImage }
       const empty = { ...samples, mask: tf.zeros<tf.Rank.R4>([2, 6, 5, 1]) }
       for (const input of [perfect, empty]) {
         expect(await number(photometricLoss(input))).toBe(0)
@@ -127,7 +127,7 @@ describe.each(testBackends)('losses on %s', (backend) => {
       const samples = tensors(samplePictures())
       const first = (x: tf.Tensor4D) => tf.slice4d(x, [0, 0, 0, 0], [1, -1, -1, -1])
       const alone = photometricLoss({
-        picture: first(samples.picture),
+        inputImage: first(samples.inputImage),
         diffuse: first(samples.diffuse),
         image: first(samples.image),
         mask: first(samples.mask),

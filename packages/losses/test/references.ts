@@ -17,7 +17,7 @@ export function sample<T extends tf.Tensor>(seed: number, shape: number[], low =
 /** A labelled picture and a rendered face of 2 x 6 x 5 pixels, made of random numbers. */
 export function samplePictures(seed = 1) {
   return {
-    picture: sample<tf.Tensor4D>(seed, [2, 6, 5, 3]),
+    inputImage: sample<tf.Tensor4D>(seed, [2, 6, 5, 3]),
     diffuse: sample<tf.Tensor4D>(seed + 1, [2, 6, 5, 3]),
     image: sample<tf.Tensor4D>(seed + 2, [2, 6, 5, 3]),
     mask: sample<tf.Tensor4D>(seed + 3, [2, 6, 5, 1]),
@@ -28,7 +28,7 @@ export function samplePictures(seed = 1) {
 
 /** Equation 8 and 9 in float64, straight from the paper, without smoothing. */
 export function photometricReference(samples: ReturnType<typeof samplePictures>, eta: number): number {
-  const { picture, diffuse, image, mask, faceRegion, skinProbability } = samples
+  const { inputImage, diffuse, image, mask, faceRegion, skinProbability } = samples
   const pixels = 30
   let total = 0
   for (let b = 0; b < 2; b++) {
@@ -38,7 +38,7 @@ export function photometricReference(samples: ReturnType<typeof samplePictures>,
       const m = mask.values[i] * faceRegion.values[i]
       const skin = p > 0.5 ? 1 : p
       const norm = (a: Float32Array) =>
-        Math.hypot(...[0, 1, 2].map((c) => a[i * 3 + c] - picture.values[i * 3 + c]))
+        Math.hypot(...[0, 1, 2].map((c) => a[i * 3 + c] - inputImage.values[i * 3 + c]))
       diffuseSum += m * skin * norm(diffuse.values)
       skinSum += m * skin
       imageSum += m * norm(image.values)

@@ -74,14 +74,14 @@ export function faceLoss(
 
 function photoContext(
   { model, camera, embed }: FaceLossOptions,
-  [picture, faceRegion, skinProbability, innerMouth, landmarks, pictureEmbedding]: PhotoBatch,
+  [inputImage, faceRegion, skinProbability, innerMouth, landmarks, inputEmbedding]: PhotoBatch,
   parameters: FaceParameters,
 ): LossContext {
-  const [, height, width] = picture.shape
+  const [, height, width] = inputImage.shape
   const rendering = renderFace(model, parameters, { width, height, camera, contour: 'visible' })
   const unit = PAPER_SIZE / width
   return {
-    picture,
+    inputImage,
     faceRegion,
     skinProbability,
     innerMouth,
@@ -90,7 +90,7 @@ function photoContext(
     parameters,
     ...(embed && { embed }),
     // Of pictures without features the batch has a column of zeros.
-    ...(embed && pictureEmbedding && pictureEmbedding.shape[1] > 1 && { pictureEmbedding }),
+    ...(embed && inputEmbedding && inputEmbedding.shape[1] > 1 && { inputEmbedding }),
   }
 }
 
