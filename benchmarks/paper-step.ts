@@ -134,7 +134,7 @@ const lossOf = (terms: readonly LossTerm[], found: ReturnType<typeof regressor.a
 }
 const train = (terms: readonly LossTerm[]) => () =>
   optimizer.minimize(
-    () => lossOf(terms, regressor.apply(labels.picture, { training: true })),
+    () => lossOf(terms, regressor.apply(labels.inputImage, { training: true })),
     true,
     variables,
   )!
@@ -142,7 +142,7 @@ const gradientOf = (f: (x: tf.Tensor) => tf.Tensor, x: tf.Tensor) => () => {
   const { value, grad } = tf.valueAndGrad((x: tf.Tensor) => tf.sum(f(x)))(x)
   return tf.add(value, tf.mul(tf.sum(grad), 0)) as tf.Scalar
 }
-const outputs = () => regressor.outputs(labels.picture, { training: true })
+const outputs = () => regressor.outputs(labels.inputImage, { training: true })
 const steps: Record<string, () => tf.Scalar> = {
   'whole step': train(whole),
   'whole step without the identity term': train(without('identity')),
@@ -159,7 +159,7 @@ const steps: Record<string, () => tf.Scalar> = {
   ),
   'identity network alone, there and back': gradientOf(
     (x) => embedder.embed(x as tf.Tensor4D),
-    labels.picture,
+    labels.inputImage,
   ),
 }
 
