@@ -157,7 +157,6 @@ describeBackends('antialias', (backend) => {
       })
     const [slope] = await read(() => tf.grad(area)(tf.scalar(1)))
     // d(pi r^2 s^2) / ds at 1
-    expect(slope / (2 * Math.PI * 11.3 ** 2)).toBeCloseTo(1, 1)
     expect(Math.abs(slope / (2 * Math.PI * 11.3 ** 2) - 1)).toBeLessThan(0.03)
   })
 

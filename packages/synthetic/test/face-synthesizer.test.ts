@@ -86,8 +86,8 @@ describe.each(testBackends)('on %s', (backend) => {
     const half = a.image.length / 2
     const difference = (x: Float32Array, y: Float32Array) =>
       x.reduce((sum, value, i) => sum + Math.abs(value - y[i]), 0) / x.length
-    expect(difference(a.image.subarray(0, half), c.image)).toBeLessThan(1e-3)
-    expect(difference(a.image.subarray(half), d.image)).toBeLessThan(1e-3)
+    expect(difference(a.image.subarray(0, half), c.image)).toBeLessThan(1e-6)
+    expect(difference(a.image.subarray(half), d.image)).toBeLessThan(1e-6)
     const other = createFaceSynthesizer(tiny, { ...options, seed: 12, batch: 2 })
     expect(difference((await read(other.next())).image, a.image)).toBeGreaterThan(0.05)
     other.dispose()
@@ -119,9 +119,9 @@ describe('labels and geometry', () => {
     // Antialiasing smooths the borders of the masks; ears and hands are elsewhere.
     const count = (mask: tf.Tensor) => tf.tidy(() => tf.sum(mask).dataSync()[0])
     const wrong = tf.tidy(() => tf.sum(tf.abs(tf.sub(batch.faceRegion, rendering.mask))).dataSync()[0])
-    expect(wrong / count(rendering.mask)).toBeLessThan(0.06)
+    expect(wrong / count(rendering.mask)).toBeLessThan(0.015)
     const mouth = tf.tidy(() => tf.sum(tf.abs(tf.sub(batch.innerMouth, rendering.innerMouth))).dataSync()[0])
-    expect(mouth).toBeLessThan(0.1 * count(rendering.innerMouth) + 25)
+    expect(mouth).toBeLessThan(0.3 * count(rendering.innerMouth))
     const lengths = tf.tidy(() => tf.sum(tf.square(batch.normals), 3).dataSync())
     expect(lengths.every((value) => value < 1e-6 || Math.abs(value - 1) < 1e-3)).toBe(true)
     tf.dispose({ ...rendering, fragments: { ...rendering.fragments } })
@@ -147,12 +147,12 @@ describe('labels and geometry', () => {
     }
     // Outlines are smoothed in the masks and sharp in the classes.
     expect(share(['nose', 'u_lip', 'l_lip', 'l_eye', 'r_eye'], faceRegion, (v) => v > 0.5)).toBeGreaterThan(
-      0.93,
+      0.985,
     )
-    expect(share(['hair', 'hat', 'neck', 'cloth'], faceRegion, (v) => v < 0.5)).toBeGreaterThan(0.93)
-    expect(share(['background'], faceRegion, (v) => v < 0.5)).toBeGreaterThan(0.98)
-    expect(share(['mouth'], innerMouth, (v) => v > 0.5)).toBeGreaterThan(0.6)
-    expect(share(['u_lip', 'l_lip', 'hair', 'hat', 'l_eye'], skin, (v) => v < 0.5)).toBeGreaterThan(0.85)
+    expect(share(['hair', 'hat', 'neck', 'cloth'], faceRegion, (v) => v < 0.5)).toBeGreaterThan(0.99)
+    expect(share(['background'], faceRegion, (v) => v < 0.5)).toBeGreaterThan(0.998)
+    expect(share(['mouth'], innerMouth, (v) => v > 0.5)).toBeGreaterThan(0.9)
+    expect(share(['u_lip', 'l_lip', 'hair', 'hat', 'l_eye'], skin, (v) => v < 0.5)).toBeGreaterThan(0.99)
     const seen = new Set(labels)
     for (const name of ['skin', 'nose', 'eye_g', 'l_brow', 'hair', 'neck', 'l_ear'] as const) {
       expect([name, seen.has(labelOf(name))]).toEqual([name, true])
@@ -188,10 +188,10 @@ describe('labels and geometry', () => {
         }
       }
     }
-    expect(all).toBeGreaterThan(batch * 20)
-    expect(right / all).toBeGreaterThan(0.9)
+    expect(all).toBeGreaterThan(batch * 35)
+    expect(right / all).toBeGreaterThan(0.98)
     const hidden = landmarkVisibility.reduce((sum, value) => sum + (value === 0 ? 1 : 0), 0)
-    expect(hidden).toBeGreaterThan(batch)
+    expect(hidden).toBeGreaterThan(batch * 8)
   })
 
   it('value: people are the same, pictures are not; what is fixed stays', async () => {
