@@ -1,15 +1,12 @@
 import { tensor4d, tidy, type Tensor2D, type Tensor4D } from '@tensorflow/tfjs-core'
 import type { NdArray } from 'ndarray'
-import { AnnotationError, assertInRange, assertInteger, assertShape } from '@facekit/core'
+import { assertInRange, assertInteger, assertShape } from '@facekit/core'
 import { cropFace, type FaceCrop } from './pictures/align-face.js'
-import { implausibleLandmarks, sameFace } from './landmarks/check-landmarks.js'
 import { closeEyes } from './landmarks/close-eyes.js'
 import { closeLips } from './landmarks/close-lips.js'
-import { detectFaces } from './detect/detect-faces.js'
-import type { Box, FaceDetection } from './detect/detector-network.js'
 import { loadEmbedder } from './identity/embedder.js'
 import type { FaceAnnotation } from './face-annotation.js'
-import { findLandmarks } from './landmarks/find-landmarks.js'
+import { locateFaces, type LocatedFace, type LocateFacesOptions } from './locate-faces.js'
 import { labelMasks, type LabelMasksOptions } from './segment/label-masks.js'
 import { assertPicture, type Picture } from './pictures/picture.js'
 import { readPicture, type PictureSource } from './pictures/read-picture.js'
@@ -18,26 +15,11 @@ import { applyTransform, invertTransform, type Points } from './pictures/similar
 type Mask = NdArray<Float32Array>
 
 /** Options of `annotate`. Each stage can be replaced by a function of one's own. */
-export interface AnnotateOptions extends LabelMasksOptions {
-  /** Most faces to label, the largest. Default: all. */
-  maxFaces?: number
-  /** Least score of a detection, 0..1. Default 0.5. */
-  minScore?: number
+export interface AnnotateOptions extends LabelMasksOptions, LocateFacesOptions {
   /** Width and height of the crop in pixels. Default 224. */
   size?: number
   /** Largest picture that is decoded, in pixels. Default 100 million. */
   maxPixels?: number
-  /** Stops between two stages; the promise is then rejected with the signal's reason. */
-  signal?: AbortSignal
-  /** Is told of each detection that is dropped, and why. */
-  onReject?: (detection: FaceDetection, reason: string) => void
-  /** Finds boxes. Default `'accurate'`, see `detectFaces`. */
-  detector?:
-    | 'accurate'
-    | 'fast'
-    | ((picture: Picture, options: { minScore: number }) => Promise<FaceDetection[]>)
-  /** Finds the 68 landmarks, `[68, 2]` pixels of the picture. Default `findLandmarks`. */
-  landmarks?: (picture: Picture, box: Box) => Promise<Points>
   /** Corrects the inner lips, landmarks `[68, 2]` in pixels of the crop; `false` leaves them as they are. Default `closeLips`. */
   lips?: false | ((crop: FaceCrop, landmarks: Points) => Points | Promise<Points>)
   /** Corrects the lids, in the same way. Default `closeEyes`. */
@@ -65,7 +47,7 @@ export async function annotate(
   image: PictureSource | Picture,
   options: AnnotateOptions = {},
 ): Promise<FaceAnnotation[]> {
-  const { maxFaces = Infinity, minScore = 0.5, size = 224, maxPixels, signal, onReject } = options
+  const { maxFaces = Infinity, minScore = 0.5, size = 224, maxPixels, signal } = options
   assertInRange('annotate: minScore', minScore, 0, 1)
   assertInteger('annotate: size', size, 32, 4096)
   if (maxFaces !== Infinity) assertInteger('annotate: maxFaces', maxFaces, 1)
@@ -73,56 +55,18 @@ export async function annotate(
   const picture = isPicture(image) ? image : await readPicture(image, { maxPixels })
   assertPicture('annotate: image', picture)
   signal?.throwIfAborted()
-  const detections = await detect(picture, minScore, options.detector)
+  const located = await locateFaces(picture, { ...options, minScore, maxFaces })
   const faces: FaceAnnotation[] = []
-  for (const detection of detections.toSorted((a, b) => area(b.box) - area(a.box))) {
-    if (faces.length >= maxFaces) break
+  for (const face of located) {
     signal?.throwIfAborted()
-    const landmarks = await locate(picture, detection, faces, options)
-    if (typeof landmarks === 'string') onReject?.(detection, landmarks)
-    else faces.push(await describe(picture, detection, landmarks, options, size))
+    faces.push(await describe(picture, face, options, size))
   }
   return faces
 }
 
-/** Pixels. In so few the detector sees faces in patterns of cloth: it has to be sure. */
-const SMALL = 32
-const SURE = 0.9
-
-async function detect(picture: Picture, minScore: number, detector: AnnotateOptions['detector']) {
-  if (typeof detector === 'function') return detector(picture, { minScore })
-  return detectFaces(picture, { minScore, detector })
-}
-
-/** The landmarks of a detection, or why it is no face. */
-async function locate(
-  picture: Picture,
-  { box, score }: FaceDetection,
-  faces: readonly FaceAnnotation[],
-  options: AnnotateOptions,
-): Promise<Points | string> {
-  const width = Math.sqrt(area(box))
-  if (width < SMALL && score < SURE) {
-    return `it is ${width.toFixed(0)} pixels wide and scores ${score.toFixed(2)}, too little for so few pixels`
-  }
-  try {
-    const landmarks = await (options.landmarks ?? findLandmarks)(picture, box)
-    assertShape('annotate: landmarks', landmarks, [68, 2])
-    const reason = implausibleLandmarks(landmarks, box, picture)
-    if (reason) return reason
-    return faces.some((face) => sameFace(face.landmarks, landmarks))
-      ? 'it is a face that was found already'
-      : landmarks
-  } catch (error) {
-    if (error instanceof AnnotationError) return error.message
-    throw error
-  }
-}
-
 async function describe(
   picture: Picture,
-  { box, score }: FaceDetection,
-  landmarks: Points,
+  { detection: { box, score }, landmarks }: LocatedFace,
   options: AnnotateOptions,
   size: number,
 ): Promise<FaceAnnotation> {
@@ -179,8 +123,6 @@ async function embedCrop(image: Mask, embedder?: AnnotateOptions['embedder']): P
   batch.dispose()
   return values
 }
-
-const area = ({ width, height }: Box) => width * height
 
 const isPicture = (image: PictureSource | Picture): image is Picture =>
   typeof image === 'object' && image !== null && 'shape' in image && 'stride' in image

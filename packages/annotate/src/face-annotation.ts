@@ -1,5 +1,5 @@
 import type { NdArray } from 'ndarray'
-import type { Box } from './detect/detector-network.js'
+import type { Box } from './detect/box.js'
 import type { Points, SimilarityTransform } from './pictures/similarity-transform.js'
 
 /** All that is known of one face in a picture. Plain data on the CPU: nothing to dispose. */

@@ -1,41 +1,55 @@
 import { tensor4d, type Tensor3D } from '@tensorflow/tfjs-core'
 import { assertInRange, assertInteger, ValueError } from '@facekit/core'
-import { suppressOverlaps, type DetectorNetwork, type FaceDetection } from './detector-network.js'
 import { cachedNetwork } from '../network-cache.js'
 import type { Picture } from '../pictures/picture.js'
 import { readRaster } from '../pictures/picture-raster.js'
 import { resample, type Raster } from '../pictures/resample.js'
+import type { SimilarityTransform } from '../pictures/similarity-transform.js'
+import { suppress } from './box.js'
+import type { DetectorNetwork, FaceDetection } from './detector-network.js'
+import {
+  boxInPicture,
+  cutByView,
+  fineTiles,
+  halfTiles,
+  marginView,
+  wholeView,
+  type DetectorView,
+} from './detector-views.js'
 import { createSsdDetector } from './ssd-detector-network.js'
+import { stretchContrast } from './stretch-contrast.js'
 import { createTinyDetector } from './tiny-detector-network.js'
+
+const orientations = ['auto', 'all', 'turned', 'upright'] as const
+type Orientation = (typeof orientations)[number]
 
 /** Options of `detectFaces`. */
 export interface DetectFacesOptions {
   /** Least score of a face, 0..1. Default 0.5. */
   minScore?: number
-  /** Most faces to return, those with the highest scores. Default 100. */
+  /** Most faces to return, those with the highest scores. Default: all. */
   maxFaces?: number
   /** `'accurate'`: MobileNet v1 SSD (5.6 MB). `'fast'`: a tiny YOLO (0.2 MB), misses small faces. Default `'accurate'`. */
   detector?: 'accurate' | 'fast'
-}
-
-/** A square of a picture that a detector looks at, in pixels. */
-interface View {
-  x: number
-  y: number
-  size: number
+  /** `'auto'`: faces that lie on their side or stand on their head are looked for where no upright one is found. `'all'`: always, at
+   * four times the cost. `'turned'`: only such faces. `'upright'`: no such faces. Default `'auto'`. */
+  orientation?: Orientation
 }
 
 /** Finds the faces in a picture.
  *
- * The network looks at the whole picture, made square with black and scaled to 512 x 512 (`'fast'`: 416 x 416) pixels. If it
- * finds nothing, it looks again with a wide margin, where a face may fill the picture or the picture be small, and then, if
- * the picture is large, at overlapping squares of half its size, where faces may be small in it.
+ * The network sees the whole picture, made square with black and scaled to 512 x 512 (`'fast'`: 416 x 416) pixels, and, where the
+ * picture is larger than about 2,000 pixels, overlapping tiles of it, so that faces of 50 pixels are found in a picture of any size: the
+ * cost grows with the picture's area. If it finds nothing, it sees the picture with a wide margin, where a face may fill the picture or
+ * the picture be small; in overlapping halves; turned by 90, 180 and 270 degrees; and, if it is dark, flat or tinted, with its contrast
+ * stretched.
  *
  * @param picture - `[H, W, 3]`: a `Picture`, or a tensor of encoded colours in 0..1; any size
  * @returns boxes in pixels of the picture, highest score first; none when there is no face. A box is not clipped: that of a
- *   face half outside reaches outside.
+ *   face half outside reaches outside. `quarterTurns` is there for faces that don't stand upright.
+ *
  * @differentiable no
- * @memory plain data. The network is loaded on first use and kept, see `disposeNetworks`.
+ * @memory plain data; the network is loaded on first use and kept, see `disposeNetworks`
  * @throws {ShapeError} when the picture is not `[H, W, 3]`
  * @throws {ImageError} when it is absurdly large or not finite
  * @throws {ValueError} when an option is out of range
@@ -48,72 +62,96 @@ export async function detectFaces(
   picture: Picture | Tensor3D,
   options: DetectFacesOptions = {},
 ): Promise<FaceDetection[]> {
-  const { minScore = 0.5, maxFaces = 100, detector = 'accurate' } = options
+  const { minScore = 0.5, maxFaces = Infinity, detector = 'accurate', orientation = 'auto' } = options
   assertInRange('detectFaces: minScore', minScore, 0, 1)
-  assertInteger('detectFaces: maxFaces', maxFaces, 1)
+  if (maxFaces !== Infinity) assertInteger('detectFaces: maxFaces', maxFaces, 1)
   if (detector !== 'accurate' && detector !== 'fast') {
     throw new ValueError(`detectFaces: detector is "${String(detector)}", expected "accurate" or "fast"`)
+  }
+  if (!orientations.includes(orientation)) {
+    throw new ValueError(
+      `detectFaces: orientation is "${String(orientation)}", expected one of ${orientations.join(', ')}`,
+    )
   }
   const raster = await readRaster('detectFaces: picture', picture)
   const network =
     detector === 'accurate'
       ? await cachedNetwork('face-detector', createSsdDetector)
       : await cachedNetwork('tiny-face-detector', createTinyDetector)
-  for (const views of viewsOf(raster, network.inputSize)) {
-    const found: FaceDetection[] = []
-    for (const view of views) found.push(...(await detectInView(raster, view, network, minScore)))
-    const faces = suppressOverlaps(found, network.overlap).slice(0, maxFaces)
-    if (faces.length > 0) return faces
+  for (const { seen, views } of attempts(raster, network.inputSize, orientation)) {
+    const faces = await detectInViews(seen, views, network, minScore)
+    if (faces.length > 0) return faces.slice(0, maxFaces)
   }
   return []
 }
 
-/** What to look at, in turn, until something is found. */
-function viewsOf({ width, height }: Raster, inputSize: number): View[][] {
-  const longer = Math.max(width, height)
-  const shorter = Math.min(width, height)
-  const whole = { x: 0, y: 0, size: longer }
-  const withMargin = (size: number) => ({ x: (width - size) / 2, y: (height - size) / 2, size })
-  const views = [[whole], [withMargin(4 * longer)], [withMargin(2 * longer)]]
-  const size = Math.min(shorter, Math.ceil(longer / 2))
-  if (size > inputSize / 2) {
-    const starts = (length: number) => {
-      const count = Math.ceil((length - size) / (size * 0.75)) + 1
-      return Array.from({ length: count }, (_, i) => (count === 1 ? 0 : (i * (length - size)) / (count - 1)))
-    }
-    const tiles = starts(height).flatMap((y) => starts(width).map((x) => ({ x, y, size })))
-    // A picture of absurd proportions would be looked at for minutes.
-    if (tiles.length <= 64) views.push(tiles)
-  }
-  return views
+/** What the network is shown, in turn, until it finds something. */
+function* attempts(
+  raster: Raster,
+  inputSize: number,
+  orientation: Orientation,
+): Generator<{ seen: Raster; views: DetectorView[] }> {
+  const whole = [wholeView(raster), ...fineTiles(raster, inputSize)]
+  const turned = [1, 2, 3].map((quarterTurns) => wholeView(raster, quarterTurns))
+  const upright = [whole, [marginView(raster, 4)], [marginView(raster, 2)], halfTiles(raster, inputSize)]
+  const order = {
+    upright,
+    turned: [turned],
+    auto: [...upright, turned],
+    all: [[...whole, ...turned], ...upright.slice(1)],
+  }[orientation]
+  for (const views of order) yield { seen: raster, views }
+  const seen = stretchContrast(raster)
+  if (seen) for (const views of order) yield { seen, views }
+}
+
+/** The faces of all views, each once, highest score first. */
+async function detectInViews(
+  raster: Raster,
+  views: readonly DetectorView[],
+  network: DetectorNetwork,
+  minScore: number,
+): Promise<FaceDetection[]> {
+  const found: FaceDetection[] = []
+  for (const view of views) found.push(...(await detectInView(raster, view, network, minScore)))
+  return suppress(found, network.overlap)
 }
 
 async function detectInView(
   raster: Raster,
-  { x, y, size }: View,
+  view: DetectorView,
   network: DetectorNetwork,
   minScore: number,
 ): Promise<FaceDetection[]> {
   const { inputSize } = network
-  const scale = inputSize / size
-  const transform = { scale, rotation: 0, translation: [-x * scale, -y * scale] as [number, number] }
-  const { data, inside } = resample(raster, transform, { x: 0, y: 0, width: inputSize, height: inputSize })
+  const window = { x: 0, y: 0, width: inputSize, height: inputSize }
+  const { data, inside } = resample(raster, viewTransform(view, inputSize), window)
   for (let i = 0; i < data.length; i++) data[i] *= inside[Math.floor(i / 3)]
   const image = tensor4d(data, [1, inputSize, inputSize, 3])
   try {
-    const found = await network.detect(image, minScore)
-    const faces = suppressOverlaps(found, network.overlap).map(({ box, score }) => ({
-      box: {
-        x: box.x * size + x,
-        y: box.y * size + y,
-        width: box.width * size,
-        height: box.height * size,
-      },
-      score,
-    }))
-    return faces.filter(({ box }) => overlapsPicture(box, raster))
+    const found = suppress(await network.detect(image, minScore), network.overlap)
+    return found.flatMap(({ box: seen, score }) => {
+      const box = boxInPicture(seen, view)
+      if (!overlapsPicture(box, raster) || cutByView(box, view, raster)) return []
+      return [{ box, score, ...(view.quarterTurns > 0 && { quarterTurns: view.quarterTurns }) }]
+    })
   } finally {
     image.dispose()
+  }
+}
+
+/** Pixels of the picture to pixels of the network's input. */
+function viewTransform({ x, y, size, quarterTurns }: DetectorView, inputSize: number): SimilarityTransform {
+  const scale = inputSize / size
+  if (quarterTurns === 0) return { scale, rotation: 0, translation: [-x * scale, -y * scale] }
+  const rotation = (-quarterTurns * Math.PI) / 2
+  const [c, s] = [scale * Math.cos(rotation), scale * Math.sin(rotation)]
+  const [centreX, centreY] = [x + size / 2, y + size / 2]
+  const middle = inputSize / 2
+  return {
+    scale,
+    rotation,
+    translation: [middle - (c * centreX - s * centreY), middle - (s * centreX + c * centreY)],
   }
 }
 

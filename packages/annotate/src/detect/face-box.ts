@@ -1,5 +1,5 @@
 import { AnnotationError, ValueError } from '@facekit/core'
-import type { Box } from './detector-network.js'
+import type { Box } from './box.js'
 
 /** Checks that a box can hold a face of the picture.
  *

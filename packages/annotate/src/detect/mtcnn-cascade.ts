@@ -1,13 +1,21 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import { cutFromPyramid, type ImagePyramid } from './image-pyramid.js'
-import { moveSides, squareAround, suppress, type Candidate } from './mtcnn-candidates.js'
+import { moveSides, squareAround, suppress, type Box } from './box.js'
 import { mtcnnSizes, proposalStride, type MtcnnStage } from './mtcnn-networks.js'
 
 /** The networks of the three stages. */
 export type MtcnnModels = Readonly<Record<MtcnnStage, LayersModel>>
 
-/** What the cascade is told. */
+/** A window that may show a face, while it goes through the cascade. Pixels of the picture. */
+export interface Candidate {
+  box: Box
+  score: number
+  /** x, y of five points; of the last stage. */
+  points?: readonly number[]
+}
+
+/** Settings of the cascade. */
 export interface CascadeSettings {
   /** Smallest face, pixels of the picture. */
   minSize: number

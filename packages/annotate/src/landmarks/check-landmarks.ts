@@ -1,4 +1,4 @@
-import type { Box } from '../detect/detector-network.js'
+import type { Box } from '../detect/box.js'
 import { meanLandmarks } from './mean-landmarks.js'
 import type { Picture } from '../pictures/picture.js'
 import { applyTransform, estimateSimilarity, type Points } from '../pictures/similarity-transform.js'
@@ -37,13 +37,22 @@ export function implausibleLandmarks(landmarks: Points, box: Box, picture: Pictu
   return undefined
 }
 
-/** Whether two sets of landmarks are of one face: closer on average than 0.4 of their mean distance from the nose tip. */
+/** Whether two sets of landmarks are of one face, which one of them may have the wrong way up: their centres are closer than 0.4 of the
+ * landmarks' mean distance from the centre, and these distances alike. */
 export function sameFace(a: Points, b: Points): boolean {
-  let distance = 0
-  let spread = 0
-  for (let i = 0; i < 68; i++) {
-    distance += Math.hypot(a.get(i, 0) - b.get(i, 0), a.get(i, 1) - b.get(i, 1)) / 68
-    spread += Math.hypot(a.get(i, 0) - a.get(30, 0), a.get(i, 1) - a.get(30, 1)) / 68
-  }
-  return distance < 0.4 * spread
+  const [first, second] = [extentOf(a), extentOf(b)]
+  const [smaller, larger] = [first.radius, second.radius].toSorted((x, y) => x - y)
+  const distance = Math.hypot(first.x - second.x, first.y - second.y)
+  return distance < 0.4 * larger && larger < 2 * smaller
+}
+
+function extentOf(points: Points): { x: number; y: number; radius: number } {
+  const [x, y] = [0, 1].map((axis) => {
+    let sum = 0
+    for (let i = 0; i < 68; i++) sum += points.get(i, axis) / 68
+    return sum
+  })
+  let radius = 0
+  for (let i = 0; i < 68; i++) radius += Math.hypot(points.get(i, 0) - x, points.get(i, 1) - y) / 68
+  return { x, y, radius }
 }

@@ -19,7 +19,7 @@ import {
   TensorStore,
 } from '../network-layers.js'
 import type { Layer, SeparableLayer } from '../network-layers.js'
-import type { ViewNetwork } from './landmark-view.js'
+import type { ViewNetwork } from './predict-views.js'
 import type { NetworkWeights } from '../network-weights.js'
 
 /** Finds 68 landmarks in pictures of one face each. */
@@ -61,7 +61,11 @@ export function createDenseLandmarkNetwork(weights: NetworkWeights): LandmarkNet
       const pooled = reshape(avgPool(x, 7, 2, 'valid'), [-1, 256]) as Tensor2D
       return add(matMul(pooled, matrix), offset) as Tensor2D
     })
-  return { inputSize: 112, predict, dispose: () => store.dispose() }
+  return {
+    inputSize: 112,
+    predict: (images) => ({ points: predict(images) }),
+    dispose: () => store.dispose(),
+  }
 }
 
 function runBlock(x: Tensor4D, { first, others }: Block): Tensor4D {

@@ -2,11 +2,11 @@ import * as tf from '@tensorflow/tfjs-core'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import { ModelFormatError, assertShape, readSafetensors } from '@facekit/core'
 import { loadLayersWeights, saveLayersWeights } from '@facekit/engine'
-import type { Box } from '../detect/detector-network.js'
+import type { Box } from '../detect/box.js'
 import { checkFaceBox } from '../detect/face-box.js'
 import { decodeHeatmaps } from './heatmaps.js'
 import { createLandmarkNetwork, type LandmarkNetworkOptions } from './hourglass-network.js'
-import { lookAtBox } from './hourglass-views.js'
+import { locateByHourglass } from './turned-landmarks.js'
 import { readShippedWeights } from '../network-weights.js'
 import type { Picture } from '../pictures/picture.js'
 import { readRaster } from '../pictures/picture-raster.js'
@@ -48,7 +48,7 @@ export interface Hourglass {
   dispose(): void
 }
 
-/** Makes an hourglass network that knows nothing yet, to be trained with `heatmapLoss`.
+/** Makes an untrained hourglass network, to be trained with `heatmapLoss`.
  *
  * @throws {ValueError} when an option is out of range
  * @example
@@ -73,7 +73,7 @@ export function createHourglass(options: LandmarkNetworkOptions = {}): Hourglass
     async find(picture, box) {
       const raster = await readRaster('Hourglass.find: picture', picture)
       checkFaceBox('Hourglass.find', box, raster)
-      return lookAtBox(raster, { inputSize, predict }, box)
+      return (await locateByHourglass(raster, { inputSize, predict }, box)).points
     },
     dispose: () => void model.dispose(),
   }

@@ -1,19 +1,10 @@
-import { tensor4d, type Tensor2D, type Tensor4D } from '@tensorflow/tfjs-core'
-import ndarray from 'ndarray'
-import type { Box } from '../detect/detector-network.js'
-import { mirroredLandmarks } from './mirrored-landmarks.js'
-import { resample, type Raster } from '../pictures/resample.js'
-import {
-  applyTransform,
-  invertTransform,
-  type Points,
-  type SimilarityTransform,
-} from '../pictures/similarity-transform.js'
+import type { Box } from '../detect/box.js'
+import type { Points } from '../pictures/similarity-transform.js'
 
 /** Number of landmarks. */
 export const landmarkCount = 68
 
-/** A square of a picture, perhaps turned, that the network looks at. */
+/** A square of a picture, perhaps turned, that the network sees. */
 export interface LandmarkView {
   /** Centre in pixels of the picture. */
   x: number
@@ -22,14 +13,21 @@ export interface LandmarkView {
   size: number
   /** Radians; the direction of the view's rows in the picture. */
   angle: number
-  /** Whether it is looked at in a mirror. */
+  /** Whether the network sees its mirror image. */
   mirrored: boolean
 }
 
-/** The square around a box. */
-export function boxView({ x, y, width, height }: Box): LandmarkView {
-  return { x: x + width / 2, y: y + height / 2, size: Math.max(width, height), angle: 0, mirrored: false }
+/** The square around a box, turned by quarter turns, clockwise. */
+export function boxView({ x, y, width, height }: Box, quarterTurns = 0): LandmarkView {
+  const size = Math.max(width, height)
+  return { x: x + width / 2, y: y + height / 2, size, angle: (quarterTurns * Math.PI) / 2, mirrored: false }
 }
+
+/** The same view with its side times a factor. */
+export const scaledView = (view: LandmarkView, factor: number): LandmarkView => ({
+  ...view,
+  size: view.size * factor,
+})
 
 /** The smallest square around landmarks that has the line through the eyes' centres level. */
 export function landmarksView(points: Points): LandmarkView {
@@ -58,78 +56,5 @@ export function landmarksView(points: Points): LandmarkView {
     size: Math.max(bounds[2] - bounds[0], bounds[3] - bounds[1]),
     angle,
     mirrored: false,
-  }
-}
-
-/** The mean of several looks. */
-export function meanPoints(looks: readonly Points[]): Points {
-  const sum = ndarray(new Float32Array(2 * landmarkCount), [landmarkCount, 2])
-  for (const points of looks) {
-    for (let k = 0; k < 2 * landmarkCount; k++) sum.data[k] += points.get(k >> 1, k & 1) / looks.length
-  }
-  return sum
-}
-
-/** A network that finds landmarks in square pictures. */
-export interface ViewNetwork {
-  /** Width and height of its pictures. */
-  inputSize: number
-  /** @param images - `[B, S, S, 3]` encoded, 0..255
-   * @returns `[B, 136]` x, y of each landmark in widths of the picture; the caller owns it */
-  predict(images: Tensor4D): Tensor2D
-}
-
-/** The landmarks that the network sees in each view, all in one batch.
- *
- * @returns `[68, 2]` in pixels of the picture for each view
- */
-export async function predictInViews(
-  raster: Raster,
-  network: ViewNetwork,
-  views: readonly LandmarkView[],
-): Promise<Points[]> {
-  const size = network.inputSize
-  const pixels = new Float32Array(views.length * size * size * 3)
-  const transforms = views.map((view, i) => {
-    const transform = viewTransform(view, size)
-    const { data } = resample(raster, transform, { x: 0, y: 0, width: size, height: size })
-    if (view.mirrored) mirror(data, size)
-    pixels.set(data, i * size * size * 3)
-    return invertTransform(transform)
-  })
-  const images = tensor4d(pixels, [views.length, size, size, 3])
-  const output = network.predict(images)
-  images.dispose()
-  const values = await output.data()
-  output.dispose()
-  return views.map((view, i) => {
-    const points = ndarray(new Float32Array(2 * landmarkCount), [landmarkCount, 2])
-    for (let k = 0; k < landmarkCount; k++) {
-      const at = 2 * (i * landmarkCount + (view.mirrored ? mirroredLandmarks[k] : k))
-      points.set(k, 0, size * (view.mirrored ? 1 - values[at] : values[at]))
-      points.set(k, 1, size * values[at + 1])
-    }
-    return applyTransform(transforms[i], points)
-  })
-}
-
-/** Pixels of the picture to pixels of the network's input. */
-function viewTransform({ x, y, size, angle }: LandmarkView, inputSize: number): SimilarityTransform {
-  const scale = inputSize / size
-  const c = scale * Math.cos(angle)
-  const s = scale * Math.sin(angle)
-  const middle = inputSize / 2
-  return { scale, rotation: -angle, translation: [middle - (c * x + s * y), middle - (c * y - s * x)] }
-}
-
-function mirror(data: Float32Array, size: number): void {
-  for (let row = 0; row < size; row++) {
-    for (let left = 0, right = size - 1; left < right; left++, right--) {
-      for (let channel = 0; channel < 3; channel++) {
-        const a = (row * size + left) * 3 + channel
-        const b = (row * size + right) * 3 + channel
-        ;[data[a], data[b]] = [data[b], data[a]]
-      }
-    }
   }
 }

@@ -1,11 +1,9 @@
-import type { Box } from './detector-network.js'
-
-/** A window that may show a face, while it goes through the cascade. Pixels of the picture. */
-export interface Candidate {
-  box: Box
-  score: number
-  /** x, y of five points; of the last stage. */
-  points?: readonly number[]
+/** A rectangle in a picture. */
+export interface Box {
+  x: number
+  y: number
+  width: number
+  height: number
 }
 
 /** How much two boxes overlap: shared area over that of both together, or over that of the smaller one. */
@@ -19,13 +17,13 @@ export function overlapOf(a: Box, b: Box, over: 'union' | 'smaller' = 'union'): 
 }
 
 /** Keeps the best of candidates that overlap, best first (greedy non-maximum suppression). */
-export function suppress<T extends Candidate>(
+export function suppress<T extends { box: Box; score: number }>(
   candidates: readonly T[],
   most: number,
   over: 'union' | 'smaller' = 'union',
 ): T[] {
   const kept: T[] = []
-  for (const candidate of [...candidates].sort((a, b) => b.score - a.score)) {
+  for (const candidate of candidates.toSorted((a, b) => b.score - a.score)) {
     if (kept.every(({ box }) => overlapOf(box, candidate.box, over) <= most)) kept.push(candidate)
   }
   return kept
