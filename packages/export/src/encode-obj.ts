@@ -1,7 +1,7 @@
 import { ValueError, writeFileAtomic } from '@facekit/core'
 import ndarray from 'ndarray'
 import { encodeSrgb } from './color-encoding.js'
-import { encodePng } from './encode-png.js'
+import { encodePng, ownPictureText } from './encode-png.js'
 import { checkFaceMesh, type CheckedMesh, type FaceMesh } from './face-mesh.js'
 import { bakeFaceTextures, type FaceTextures } from './face-textures.js'
 import { mouthBytes, mouthColor } from './mouth-color.js'
@@ -54,9 +54,9 @@ export function encodeObj(mesh: FaceMesh, options: ObjOptions = {}): Map<string,
     )
     mouth.push(`map_Kd ${reference}-mouth.png`)
     files.set(`${reference}.mtl`, mtlText(skin, hasMouth ? mouth : []))
-    files.set(`${reference}-diffuse.png`, encodePng(textures.diffuse))
-    files.set(`${reference}-specular.png`, encodePng(textures.specular))
-    if (hasMouth) files.set(`${reference}-mouth.png`, encodePng(ndarray(mouthBytes(), [1, 1, 3])))
+    files.set(`${reference}-diffuse.png`, encodePng(textures.diffuse, { text: ownPictureText }))
+    files.set(`${reference}-specular.png`, encodePng(textures.specular, { text: ownPictureText }))
+    if (hasMouth) files.set(`${reference}-mouth.png`, encodePng(ndarray(mouthBytes(), [1, 1, 3]), { text: ownPictureText }))
   } else {
     const mean = face.specular.reduce((sum, value) => sum + value, 0) / face.specular.length
     skin.push(`Ks ${`${number(mean)} `.repeat(3).trim()}`)

@@ -5,6 +5,15 @@ import type { NdArray } from 'ndarray'
 /** A picture: `[H, W]` or `[H, W, C]` with 1, 3 or 4 channels, bytes or encoded numbers in 0..1. */
 export type PictureArray = NdArray<Uint8Array | Uint8ClampedArray | Float32Array>
 
+/** Says in a file that facekit made the picture; `facekit annotate` and `facekit reconstruct` pass such files over in folders. */
+export const ownPictureText = { Software: 'facekit' } as const
+
+/** Options of `encodePng`. */
+export interface EncodePngOptions {
+  /** Texts to keep in the file by their keyword, as Latin-1; see `ownPictureText`. */
+  text?: Readonly<Record<string, string>>
+}
+
 /** Encodes a picture as PNG, 8 bits a channel. Numbers in 0..1 are rounded; what lies outside is clamped.
  *
  * The values are written as they are: the caller encodes light (sRGB, or the paper's gamma 1/2.2).
@@ -13,17 +22,46 @@ export type PictureArray = NdArray<Uint8Array | Uint8ClampedArray | Float32Array
  * @example
  * encodePng(ndarray(new Uint8Array([255, 0, 0]), [1, 1, 3])) // one red pixel
  */
-export function encodePng(picture: PictureArray): Uint8Array {
+export function encodePng(picture: PictureArray, options: EncodePngOptions = {}): Uint8Array {
   const { height, width, channels, data } = pictureBytes('encodePng: picture', picture)
-  return encode({ width, height, channels, depth: 8, data })
+  const image = { width, height, channels, depth: 8 as const, data }
+  return options.text ? textFirst(encode({ ...image, text: { ...options.text } })) : encode(image)
 }
+
+/** Moves the texts, which `encode` puts at the end, in front of the pixels, so that the beginning of a file tells whose it is. */
+function textFirst(png: Uint8Array): Uint8Array {
+  const view = new DataView(png.buffer, png.byteOffset, png.byteLength)
+  const [texts, others]: [Uint8Array[], Uint8Array[]] = [[], []]
+  for (let at = HEADER; at < png.length;) {
+    const end = at + view.getUint32(at) + 12
+    const isText = view.getUint32(at + 4) === TEXT
+    ;(isText ? texts : others).push(png.subarray(at, end))
+    at = end
+  }
+  const moved = png.slice()
+  let to = HEADER
+  for (const chunk of [...texts, ...others]) {
+    moved.set(chunk, to)
+    to += chunk.length
+  }
+  return moved
+}
+
+/** Bytes of the signature and IHDR. */
+const HEADER = 33
+/** The letters tEXt. */
+const TEXT = 0x74455874
 
 /** Writes a picture as PNG file, whole or not at all. Node only.
  *
  * @throws as `encodePng`, or the file system's own error
  */
-export async function writePng(picture: PictureArray, path: string): Promise<void> {
-  await writeFileAtomic(path, encodePng(picture))
+export async function writePng(
+  picture: PictureArray,
+  path: string,
+  options: EncodePngOptions = {},
+): Promise<void> {
+  await writeFileAtomic(path, encodePng(picture, options))
 }
 
 /** The bytes of a picture, row by row. */

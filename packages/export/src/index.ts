@@ -5,7 +5,13 @@ export { encodeGlb, writeGlb, type GlbOptions } from './encode-glb.js'
 export { encodeMorphGlb, type MorphGlbOptions, type MorphTarget } from './encode-morph-glb.js'
 export { encodeObj, writeObj, type ObjOptions } from './encode-obj.js'
 export { encodePly, writePly } from './encode-ply.js'
-export { encodePng, writePng, type PictureArray } from './encode-png.js'
+export {
+  encodePng,
+  ownPictureText,
+  writePng,
+  type EncodePngOptions,
+  type PictureArray,
+} from './encode-png.js'
 export type { FaceMesh } from './face-mesh.js'
 export { createFaceTextures, type FaceTextures } from './face-textures.js'
 export type { Values } from './flat-values.js'

@@ -2,12 +2,19 @@ import { mkdtemp, readdir, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ShapeError, ValueError } from '@facekit/core'
-import { composePanels, encodePng, writePng } from '@facekit/export'
+import { composePanels, encodePng, ownPictureText, writePng } from '@facekit/export'
 import { decode } from 'fast-png'
 import ndarray from 'ndarray'
 import { describe, expect, it } from 'vitest'
 
 describe('encodePng', () => {
+  it('value: texts are in the file, before the pixels', () => {
+    const bytes = encodePng(ndarray(new Uint8Array(3), [1, 1, 3]), { text: ownPictureText })
+    expect(decode(bytes).text).toEqual({ Software: 'facekit' })
+    const latin = new TextDecoder('latin1').decode(bytes)
+    expect(latin.indexOf('Software')).toBeLessThan(latin.indexOf('IDAT'))
+  })
+
   it('value: bytes come back as they were', () => {
     const data = Uint8Array.from({ length: 2 * 3 * 3 }, (_, i) => i * 10)
     const { width, height, channels, data: back } = decode(encodePng(ndarray(data, [2, 3, 3])))

@@ -20,7 +20,7 @@ export type MtcnnBatch = [
   face: tf.Tensor1D,
   box: tf.Tensor2D,
   points: tf.Tensor2D,
-  teaches: tf.Tensor2D,
+  supervisionMask: tf.Tensor2D,
 ]
 
 /** Batches for training a stage of MTCNN. Fits `runTraining` of @facekit/trainer. */
@@ -60,7 +60,7 @@ export function createMtcnnBatches(
       const face = new Float32Array(batch)
       const box = new Float32Array(batch * 4)
       const points = new Float32Array(batch * 10)
-      const teaches = new Float32Array(batch * 3)
+      const supervisionMask = new Float32Array(batch * 3)
       const colors = new Float32Array(batch * 4)
       for (let i = 0; i < batch; i++) {
         const window = choose(i)
@@ -69,7 +69,7 @@ export function createMtcnnBatches(
         box.set(window.box, i * 4)
         if (window.points) points.set(window.points, i * 10)
         const known = window.points && window.kind === 'face' ? 1 : 0
-        teaches.set([window.kind === 'part' ? 0 : 1, window.kind === 'none' ? 0 : 1, known], i * 3)
+        supervisionMask.set([window.kind === 'part' ? 0 : 1, window.kind === 'none' ? 0 : 1, known], i * 3)
         for (let c = 0; c < 3; c++) colors[4 * i + c] = random.uniform(1 - color, 1 + color) / 255
         colors[4 * i + 3] = random.uniform(-color / 3, color / 3)
       }
@@ -82,7 +82,7 @@ export function createMtcnnBatches(
           tf.tensor1d(face),
           tf.tensor2d(box, [batch, 4]),
           tf.tensor2d(points, [batch, 10]),
-          tf.tensor2d(teaches, [batch, 3]),
+          tf.tensor2d(supervisionMask, [batch, 3]),
         ] as MtcnnBatch
       })
     },

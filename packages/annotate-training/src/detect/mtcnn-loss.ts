@@ -10,8 +10,8 @@ export interface MtcnnTargets {
   box: tf.Tensor2D
   /** `[B, 10]` as the network's output `points`. */
   points: tf.Tensor2D
-  /** `[B, 3]` 1 where the window teaches whether it is a face, where the box is, where the points are; else 0. */
-  teaches: tf.Tensor2D
+  /** `[B, 3]` 1 where the window supervisionMask whether it is a face, where the box is, where the points are; else 0. */
+  supervisionMask: tf.Tensor2D
 }
 
 /** Options of `mtcnnLoss`. */
@@ -45,22 +45,22 @@ export function mtcnnLoss(
   const { B } = assertShape('mtcnnLoss: targets.face', targets.face, ['B'])
   assertShape('mtcnnLoss: targets.box', targets.box, [B, 4])
   assertShape('mtcnnLoss: targets.points', targets.points, [B, 10])
-  assertShape('mtcnnLoss: targets.teaches', targets.teaches, [B, 3])
+  assertShape('mtcnnLoss: targets.supervisionMask', targets.supervisionMask, [B, 3])
   return tf.tidy(() => {
     const [logits, box, points] = [2, 4, 10].map((width, i) => tf.reshape(outputs[i], [B, width]))
-    const teaches = tf.split(targets.teaches, 3, 1).map((column) => tf.reshape(column, [B]))
+    const supervisionMask = tf.split(targets.supervisionMask, 3, 1).map((column) => tf.reshape(column, [B]))
     const [none, some] = tf.split(logits, 2, 1).map((column) => tf.reshape(column, [B]))
     // Cross-entropy of two classes is the soft plus of how much the wrong one is ahead.
     const ahead = tf.mul(tf.sub(none, some), tf.sub(tf.mul(targets.face, 2), 1))
-    const entropy = tf.mul(tf.softplus(ahead), teaches[0])
-    const hard = tf.mul(hardest(entropy, hardShare), teaches[0])
+    const entropy = tf.mul(tf.softplus(ahead), supervisionMask[0])
+    const hard = tf.mul(hardest(entropy, hardShare), supervisionMask[0])
     const squares = (a: tf.Tensor, b: tf.Tensor) => tf.sum(tf.square(tf.sub(a, b)), 1)
     const mean = (values: tf.Tensor, weight: tf.Tensor) =>
       tf.div(tf.sum(tf.mul(values, weight)), tf.maximum(tf.sum(weight), 1)) as tf.Scalar
     const losses = {
       face: mean(entropy, hard),
-      box: mean(squares(box, targets.box), teaches[1]),
-      points: mean(squares(points, targets.points), teaches[2]),
+      box: mean(squares(box, targets.box), supervisionMask[1]),
+      points: mean(squares(points, targets.points), supervisionMask[2]),
     }
     const parts = [losses.face, losses.box, losses.points].map((loss, i) => tf.mul(loss, weights[i]))
     return { total: tf.addN(parts) as tf.Scalar, ...losses }

@@ -10,7 +10,7 @@ import {
 } from '@facekit/annotate'
 import type { SceneFace } from './face-scene.js'
 
-/** A window of a picture, and what it teaches a stage of MTCNN. */
+/** A window of a picture, and what it supervisionMask a stage of MTCNN. */
 export interface MtcnnWindow {
   /** `[S, S, 3]` encoded, of the stage's size. */
   pixels: Uint8Array

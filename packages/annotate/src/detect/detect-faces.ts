@@ -5,6 +5,7 @@ import type { Picture } from '../pictures/picture.js'
 import { readRaster } from '../pictures/picture-raster.js'
 import { resample, type Raster } from '../pictures/resample.js'
 import type { SimilarityTransform } from '../pictures/similarity-transform.js'
+import { stretchedRaster, visibleRaster } from '../pictures/stretch-contrast.js'
 import { suppress } from './box.js'
 import type { DetectorNetwork, FaceDetection } from './detector-network.js'
 import {
@@ -17,7 +18,6 @@ import {
   type DetectorView,
 } from './detector-views.js'
 import { createSsdDetector } from './ssd-detector-network.js'
-import { stretchContrast } from './stretch-contrast.js'
 import { createTinyDetector } from './tiny-detector-network.js'
 
 const orientations = ['auto', 'all', 'turned', 'upright'] as const
@@ -41,8 +41,8 @@ export interface DetectFacesOptions {
  * The network sees the whole picture, made square with black and scaled to 512 x 512 (`'fast'`: 416 x 416) pixels, and, where the
  * picture is larger than about 2,000 pixels, overlapping tiles of it, so that faces of 50 pixels are found in a picture of any size: the
  * cost grows with the picture's area. If it finds nothing, it sees the picture with a wide margin, where a face may fill the picture or
- * the picture be small; in overlapping halves; turned by 90, 180 and 270 degrees; and, if it is dark, flat or tinted, with its contrast
- * stretched.
+ * the picture be small; in overlapping halves; and turned by 90, 180 and 270 degrees. A
+ * dark, flat or tinted picture it sees with its contrast stretched.
  *
  * @param picture - `[H, W, 3]`: a `Picture`, or a tensor of encoded colours in 0..1; any size
  * @returns boxes in pixels of the picture, highest score first; none when there is no face. A box is not clipped: that of a
@@ -62,6 +62,14 @@ export async function detectFaces(
   picture: Picture | Tensor3D,
   options: DetectFacesOptions = {},
 ): Promise<FaceDetection[]> {
+  return (await searchFaces(await readRaster('detectFaces: picture', picture), options)).faces
+}
+
+/** As `detectFaces`; `seen` is the picture that the faces were found in, whose contrast may be stretched. */
+export async function searchFaces(
+  raster: Raster,
+  options: DetectFacesOptions,
+): Promise<{ faces: FaceDetection[]; seen: Raster }> {
   const { minScore = 0.5, maxFaces = Infinity, detector = 'accurate', orientation = 'auto' } = options
   assertInRange('detectFaces: minScore', minScore, 0, 1)
   if (maxFaces !== Infinity) assertInteger('detectFaces: maxFaces', maxFaces, 1)
@@ -73,16 +81,15 @@ export async function detectFaces(
       `detectFaces: orientation is "${String(orientation)}", expected one of ${orientations.join(', ')}`,
     )
   }
-  const raster = await readRaster('detectFaces: picture', picture)
   const network =
     detector === 'accurate'
       ? await cachedNetwork('face-detector', createSsdDetector)
       : await cachedNetwork('tiny-face-detector', createTinyDetector)
   for (const { seen, views } of attempts(raster, network.inputSize, orientation)) {
     const faces = await detectInViews(seen, views, network, minScore)
-    if (faces.length > 0) return faces.slice(0, maxFaces)
+    if (faces.length > 0) return { faces: faces.slice(0, maxFaces), seen }
   }
-  return []
+  return { faces: [], seen: raster }
 }
 
 /** What the network is shown, in turn, until it finds something. */
@@ -100,9 +107,10 @@ function* attempts(
     auto: [...upright, turned],
     all: [[...whole, ...turned], ...upright.slice(1)],
   }[orientation]
-  for (const views of order) yield { seen: raster, views }
-  const seen = stretchContrast(raster)
-  if (seen) for (const views of order) yield { seen, views }
+  const visible = visibleRaster(raster)
+  for (const views of order) yield { seen: visible, views }
+  const other = visible === raster ? stretchedRaster(raster) : raster
+  if (other) for (const views of order) yield { seen: other, views }
 }
 
 /** The faces of all views, each once, highest score first. */

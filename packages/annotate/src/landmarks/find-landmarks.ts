@@ -5,6 +5,7 @@ import type { Box } from '../detect/box.js'
 import { checkFaceBox } from '../detect/face-box.js'
 import type { Picture } from '../pictures/picture.js'
 import { readRaster } from '../pictures/picture-raster.js'
+import { visibleRaster } from '../pictures/stretch-contrast.js'
 import { denseLandmarks } from './dense-landmarks.js'
 import { boxView } from './landmark-view.js'
 import { locateLandmarks, shippedPredictor } from './locate-landmarks.js'
@@ -48,7 +49,7 @@ export async function findLandmarks(
     )
   }
   assertInteger('findLandmarks: quarterTurns', quarterTurns, 0, 3)
-  const raster = await readRaster('findLandmarks: picture', picture)
+  const raster = visibleRaster(await readRaster('findLandmarks: picture', picture))
   checkFaceBox('findLandmarks', box, raster)
   if (network === 'dense') return denseLandmarks(raster, boxView(box, quarterTurns))
   if (network === 'both') return (await locateLandmarks(raster, box, quarterTurns)).points

@@ -13,11 +13,14 @@ export function readImageHeader(
   }
 }
 
+/** Most pixels of a picture: what the networks take, and more than any camera of a telephone has. */
+export const MOST_PIXELS = 2 ** 28
+
 /** The error for a picture with too many pixels. */
 export function tooLarge(name: string, width: number, height: number, maxPixels: number): ImageError {
   const limit = maxPixels < 1e6 ? `${maxPixels} pixels` : `${Math.round(maxPixels / 1e4) / 100} million`
   return new ImageError(
-    `readPicture: ${name}: ${width} x ${height} pixels, expected at most ${limit}; scale it down or raise maxPixels`,
+    `readPicture: ${name}: ${width} x ${height} pixels, expected at most ${limit}; ${maxPixels < MOST_PIXELS ? 'scale it down, or raise maxPixels' : 'scale it down'}`,
   )
 }
 

@@ -1,10 +1,8 @@
 import { Tensor, type Tensor3D } from '@tensorflow/tfjs-core'
 import { ImageError, ShapeError } from '@facekit/core'
+import { MOST_PIXELS } from './image-header.js'
 import { assertPicture, type Picture } from './picture.js'
 import type { Raster } from './resample.js'
-
-/** Largest picture that the networks take, in pixels. */
-const LIMIT = 2 ** 28
 
 /** The pixels of a picture in 0..255, whichever form it has.
  *
@@ -30,9 +28,9 @@ export async function readRaster(who: string, picture: Picture | Tensor3D): Prom
 }
 
 function checked(who: string, raster: Raster): Raster {
-  if (raster.height * raster.width > LIMIT) {
+  if (raster.height * raster.width > MOST_PIXELS) {
     throw new ImageError(
-      `${who} has ${raster.width} x ${raster.height} pixels, expected at most ${LIMIT}; make it smaller`,
+      `${who} has ${raster.width} x ${raster.height} pixels, expected at most ${MOST_PIXELS}; make it smaller`,
     )
   }
   return raster

@@ -1,7 +1,7 @@
 import { assertInteger, ImageError } from '@facekit/core'
 import { decodeInBrowser } from './decode-in-browser.js'
 import { decodeWithSharp } from './decode-with-sharp.js'
-import { firstLine } from './image-header.js'
+import { firstLine, MOST_PIXELS } from './image-header.js'
 import type { Picture } from './picture.js'
 
 /** Where a picture comes from: a path (in Node) or a URL (in a browser), or the bytes of an image file. */
@@ -9,15 +9,16 @@ export type PictureSource = string | Uint8Array | ArrayBuffer | Blob
 
 /** Options of `readPicture`. */
 export interface ReadPictureOptions {
-  /** Largest number of pixels, width x height, that is decoded. Default 100 million. */
+  /** Largest number of pixels, width x height, that is decoded. Default 2^28, 268 million, which is also the most that the networks take. */
   maxPixels?: number
 }
 
 /** Reads an image file into upright sRGB pixels.
  *
  * EXIF orientation is applied, transparency is laid over white, colour profiles (CMYK ones too) are converted to sRGB, 16 bits
- * become 8, grey becomes three equal channels, of an animation the first frame is taken. JPEG, PNG, WebP, GIF, AVIF, TIFF and
- * SVG in Node (by `sharp`); in a browser, what the browser can show, with CMYK and 16 bits as it converts them.
+ * become 8, 32 bits and floating point too, grey becomes three equal channels, of an animation the first frame is taken, of a motion
+ * photograph, an MPO or an Ultra HDR file the still picture. JPEG, PNG, WebP, GIF, AVIF, TIFF and SVG in Node (by `sharp`), HEIC where
+ * `heic-decode` is installed; in a browser, what the browser can show, with CMYK and 16 bits as it converts them.
  *
  * The size is read from the file's header, and checked, before a pixel is decoded. A truncated file is an error, never a
  * half grey picture.
@@ -29,7 +30,7 @@ export interface ReadPictureOptions {
  * picture.shape // [height, width, 3]
  */
 export async function readPicture(source: PictureSource, options: ReadPictureOptions = {}): Promise<Picture> {
-  const { maxPixels = 100e6 } = options
+  const { maxPixels = MOST_PIXELS } = options
   assertInteger('readPicture: maxPixels', maxPixels, 1)
   const inNode = typeof process !== 'undefined' && Boolean(process.versions?.node)
   const name = typeof source === 'string' ? shorten(source) : `the picture's bytes`

@@ -1,6 +1,6 @@
 import { basename, dirname, join, resolve } from 'node:path'
 import { writeFileAtomic } from '@facekit/core'
-import { composePanels, writePng, type PictureArray } from '@facekit/export'
+import { composePanels, ownPictureText, writePng, type PictureArray } from '@facekit/export'
 import { disposeModel, evaluateShape, sampleCoefficients, type MorphableModel } from '@facekit/morphable'
 import * as tf from '@tensorflow/tfjs-core'
 import ndarray, { type NdArray } from 'ndarray'
@@ -82,7 +82,7 @@ export function sampleModel(
       tf.dispose(coefficients)
     }
     const columns = Math.ceil(Math.sqrt(count * 1.5))
-    await writePng(stackRows(rowsOf(pictures, columns)), join(folder, 'sheet.png'))
+    await writePng(stackRows(rowsOf(pictures, columns)), join(folder, 'sheet.png'), { text: ownPictureText })
     return ['sheet.png', ...files]
   })
 }
@@ -159,7 +159,7 @@ export function drawModes(
         columns,
         cells.map(({ label }) => label),
       )
-      await writePng(stackRows(pictures), join(folder, `${part}.png`))
+      await writePng(stackRows(pictures), join(folder, `${part}.png`), { text: ownPictureText })
       files.push(`${part}.png`)
     }
     return files

@@ -14,7 +14,12 @@ interface Flags extends Omit<ReconstructOptions, 'pictures'> {
 export function reconstructCommand(io: CliIo, setCode: (code: number) => void): Command {
   return new Command('reconstruct')
     .description('make a relightable 3D face from each face in photographs')
-    .addArgument(new Argument('<image...>', 'photographs: JPEG, PNG, WebP, AVIF, TIFF, GIF'))
+    .addArgument(
+      new Argument(
+        '<image...>',
+        'photographs (JPEG, PNG, WebP, AVIF, HEIC, TIFF, GIF), folders of them, patterns',
+      ),
+    )
     .option('-o, --out <folder>', 'folder for the results', 'output')
     .addOption(
       new Option(

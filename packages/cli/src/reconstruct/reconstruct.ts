@@ -3,6 +3,7 @@ import type { FaceAnnotation, Picture } from '@facekit/annotate'
 import { mkdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { errorLine } from '../error-line.js'
+import { expandPictures } from './expand-pictures.js'
 import { OutputFolders, outputNames } from './output-folders.js'
 import type { ParametersFile } from './parameters-file.js'
 import { PhaseTimer } from '../phase-timer.js'
@@ -11,6 +12,7 @@ import { startSession, type Method, type Session } from '../session.js'
 
 /** What `facekit reconstruct` was asked to do. */
 export interface ReconstructOptions {
+  /** Files, folders, and patterns with `*`, `?` and `**`. */
   pictures: readonly string[]
   out: string
   model: string
@@ -79,14 +81,15 @@ export async function reconstruct(
 ): Promise<ReconstructReport> {
   checkMethod(options)
   const timer = new PhaseTimer()
-  const names = outputNames(options.pictures)
+  const files = await expandPictures(options.pictures, options.out)
+  const names = outputNames(files)
   const folders = await OutputFolders.open(options.out, names, options.force)
   try {
     const reports: PictureReport[] = []
     const session = await timer.measure('total', async () => {
       // Only the first picture is read before the engine starts: one bad name should not cost seconds.
       let session: Session | undefined
-      for (const [i, file] of options.pictures.entries()) {
+      for (const [i, file] of files.entries()) {
         const report: PictureReport = { picture: file, faces: [], errors: [] }
         reports.push(report)
         const fail = (error: unknown, subject = file) => {
@@ -222,7 +225,7 @@ async function annotatePicture({ file, picture, options, signal }: PictureWork):
   })
   if (annotations.length === 0) {
     const why = rejected.length > 0 ? ` (${rejected.length} doubtful: ${rejected[0]})` : ''
-    throw new AnnotationError(`${file}: no face found${why}; is one upright and at least 40 pixels wide?`)
+    throw new AnnotationError(`${file}: no face found${why}; is one sharp and at least 50 pixels wide?`)
   }
   return annotations
 }

@@ -7,6 +7,7 @@ import {
   writeHtmlReport,
   writeObj,
   writePly,
+  ownPictureText,
   writePng,
 } from '@facekit/export'
 import type { FitResult } from '@facekit/fit'
@@ -47,7 +48,7 @@ export async function writeFaceFiles(
   return timer.measure('write', async () => {
     const { image: crop } = cropFace(picture, annotation.landmarks, { size: PANEL_SIZE })
     const pictures = facePictures(crop, pixels, world)
-    await writePng(composePanels(pictures, panelLabels), join(folder, 'panels.png'))
+    await writePng(composePanels(pictures, panelLabels), join(folder, 'panels.png'), { text: ownPictureText })
     signal.throwIfAborted()
     // Baked once for both formats.
     const maps = local.uv ? { textures: createFaceTextures(local, { size: mapSize }) } : {}

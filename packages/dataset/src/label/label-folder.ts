@@ -31,7 +31,7 @@ export interface LabelFolderOptions {
   picturesPerShard?: number
   /** Of the JPEG crops, 1..100. Default 85. */
   quality?: number
-  /** Largest picture that is decoded, in pixels. Default 100 million. */
+  /** Largest picture that is decoded, in pixels. Default 2^28, 268 million. */
   maxPixels?: number
   /** Whether the first folder below `folder` says whose face a picture shows. Default true. */
   identities?: boolean
@@ -96,7 +96,7 @@ export async function labelFolder(
   const pictures = options.pictures ? [...options.pictures].sort() : await listPictures(folder, out)
   if (pictures.length === 0) {
     throw new ValueError(
-      `labelFolder: ${folder} holds no pictures, expected JPEG, PNG, WebP, AVIF, GIF or TIFF files`,
+      `labelFolder: ${folder} holds no pictures, expected JPEG, PNG, WebP, AVIF, HEIC, GIF or TIFF files`,
     )
   }
   const { mkdir } = await import(/* webpackIgnore: true */ 'node:fs/promises')
@@ -149,7 +149,7 @@ function checkedSettings(options: LabelFolderOptions): LabelSettings {
     prefix = 'faces',
     picturesPerShard = 256,
     quality = 85,
-    maxPixels = 100e6,
+    maxPixels = 2 ** 28,
     identities = true,
     annotator = 'annotate',
     annotate,

@@ -1,4 +1,4 @@
-import { readPicture, type FaceAnnotation, type Picture } from '@facekit/annotate'
+import { isOwnPicture, readPicture, type FaceAnnotation, type Picture } from '@facekit/annotate'
 import { encodeSample } from '../samples/encode-sample.js'
 import { labelQuality } from './label-quality.js'
 import { sampleFromAnnotation } from '../samples/sample-annotation.js'
@@ -27,14 +27,16 @@ export interface LabelledPicture {
   samples: EncodedSample[]
   /** Why there are no samples. */
   reason?: string
-  /** True when it could be read, but shows no face. */
+  /** True when it could be read, but shows no face, or is facekit's own picture. */
   empty?: boolean
 }
 
 /** Reads a picture, labels its faces and encodes them. What cannot be labelled is a reason, not an exception. */
 export async function labelPicture(job: LabelJob, annotate: Annotator): Promise<LabelledPicture> {
   try {
-    const picture = await readPicture(await readBytes(job.path), { maxPixels: job.maxPixels })
+    const bytes = await readBytes(job.path)
+    if (isOwnPicture(bytes)) return { samples: [], reason: 'was written by facekit', empty: true }
+    const picture = await readPicture(bytes, { maxPixels: job.maxPixels })
     const faces = await annotate(picture)
     if (faces.length === 0) return { samples: [], reason: 'no face found', empty: true }
     return { samples: await encodeFaces(job, picture, faces) }

@@ -29,12 +29,14 @@ export const sheetFolder = (out: string): string => `${out}/label-sheet`
 
 /** The pictures below a folder, in linked folders too, in the order of their paths; nothing hidden, no labels. Node only.
  *
+ * @param out - a folder of results, which is passed over, as is its contact sheet
+ * @returns paths below the folder, with `/`
  * @throws {ValueError} when it is no folder that can be read
  */
-export async function listPictures(folder: string, out: string): Promise<string[]> {
+export async function listPictures(folder: string, out?: string): Promise<string[]> {
   const { relative, resolve } = await import(/* webpackIgnore: true */ 'node:path')
   // What was written before is no picture to label.
-  const own = new Set([resolve(out), resolve(sheetFolder(out))])
+  const own = new Set(out === undefined ? [] : [resolve(out), resolve(sheetFolder(out))])
   const isHidden = (path: string) => path.slice(path.lastIndexOf('/') + 1).startsWith('.')
   try {
     const files = await listFiles(folder, (path) => !isHidden(path) && !own.has(resolve(folder, path)))
@@ -42,7 +44,7 @@ export async function listPictures(folder: string, out: string): Promise<string[
   } catch (cause) {
     const at = relative('', (cause as NodeJS.ErrnoException).path ?? folder) || folder
     throw new ValueError(
-      `labelFolder: ${at} cannot be read (${(cause as NodeJS.ErrnoException).code ?? String(cause)}), expected a folder of pictures`,
+      `listPictures: ${at} cannot be read (${(cause as NodeJS.ErrnoException).code ?? String(cause)}), expected a folder of pictures`,
       { cause },
     )
   }

@@ -14,7 +14,7 @@ export interface SampleEntry extends Omit<IndexedSample, 'files'> {
 export const RECORD_ENDING = '.faces.json'
 
 /** Endings of files that are taken for pictures. */
-export const PICTURE = /\.(jpe?g|png|webp|avif|gif|tiff?)$/i
+export const PICTURE = /\.(jpe?g|jfif|png|webp|avif|gif|tiff?|hei[cf])$/i
 
 /** Whether a file is one that labels beside pictures consist of: `me.jpg.faces.json`, `me.jpg.face-0.jpg`. */
 export const isLabelFile = (name: string): boolean => {

@@ -20,7 +20,9 @@ export async function encodePng(picture: Picture): Promise<Uint8Array> {
 async function rawImage(picture: Picture) {
   const { default: sharp } = await import('sharp')
   const [height, width] = picture.shape
-  return sharp(picture.data, { raw: { width, height, channels: 3 } })
+  // So that `isOwnPicture` of @facekit/annotate knows it again.
+  const exif = { IFD0: { Software: 'facekit' } }
+  return sharp(picture.data, { raw: { width, height, channels: 3 } }).withExif(exif)
 }
 
 /** Three masks `[S, S]` of 0..1 as the channels of a picture. */
