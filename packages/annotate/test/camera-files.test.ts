@@ -27,8 +27,8 @@ describe('samples of 32 bits', () => {
   })
 
   it('value: linear light to 1, and brighter', async () => {
-    // sRGB of 0.2140 is 0.5, of 0.0508 a quarter.
-    const [dark, quarter, half, white, sun] = await seen(writeTiff(5, 1, 3, grey([0, 0.0508, 0.214, 1, 3])))
+    // sRGB of 0.2158 is 128, of 0.0508 is 64.
+    const [dark, quarter, half, white, sun] = await seen(writeTiff(5, 1, 3, grey([0, 0.0508, 0.2158, 1, 3])))
     expect([dark, quarter, half, white, sun]).toEqual([0, 64, 128, 255, 255])
   })
 })

@@ -122,8 +122,13 @@ async function detectInViews(
 ): Promise<FaceDetection[]> {
   const found: FaceDetection[] = []
   for (const view of views) found.push(...(await detectInView(raster, view, network, minScore)))
-  return suppress(found, network.overlap)
+  const faces = suppress(found, network.overlap)
+  // Two views draw the box of a face differently, the coarser one with much around it.
+  return views.length > 1 ? suppress(faces, WITHIN, 'smaller') : faces
 }
+
+/** Boxes of several views that share more than this of the smaller one are one face. */
+const WITHIN = 0.7
 
 async function detectInView(
   raster: Raster,

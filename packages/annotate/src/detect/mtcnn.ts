@@ -28,7 +28,7 @@ export interface MtcnnDetectOptions {
   minSize?: number
   /** Ratio of neighbouring sizes of the picture. Default 0.709. */
   factor?: number
-  /** Most faces to return, those with the highest scores. Default 100. */
+  /** Most faces to return, those with the highest scores. Default: all. */
   maxFaces?: number
 }
 
@@ -63,12 +63,12 @@ export function createMtcnn(options: { seed?: number } = {}): Mtcnn {
   return {
     models,
     async detect(picture, options = {}) {
-      const { minScore = 0.7, thresholds = [0.6, 0.7], factor = 0.709, maxFaces = 100 } = options
+      const { minScore = 0.7, thresholds = [0.6, 0.7], factor = 0.709, maxFaces = Infinity } = options
       const who = 'Mtcnn.detect'
       assertInRange(`${who}: minScore`, minScore, 0, 1)
       for (const value of thresholds) assertInRange(`${who}: thresholds`, value, 0, 1)
       assertInRange(`${who}: factor`, factor, 0.1, 0.95)
-      assertInteger(`${who}: maxFaces`, maxFaces, 1)
+      if (maxFaces !== Infinity) assertInteger(`${who}: maxFaces`, maxFaces, 1)
       const raster = await readRaster(`${who}: picture`, picture)
       const { minSize = Math.max(20, Math.min(raster.width, raster.height) / 24) } = options
       assertInRange(`${who}: minSize`, minSize, 4, Infinity)
