@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { readPicture, type Picture } from '@facekit/annotate'
+import { readPicture } from '@facekit/annotate'
 import { encodePng, writePng } from '@facekit/export'
 import ndarray from 'ndarray'
 

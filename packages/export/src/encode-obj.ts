@@ -56,7 +56,11 @@ export function encodeObj(mesh: FaceMesh, options: ObjOptions = {}): Map<string,
     files.set(`${reference}.mtl`, mtlText(skin, hasMouth ? mouth : []))
     files.set(`${reference}-diffuse.png`, encodePng(textures.diffuse, { text: ownPictureText }))
     files.set(`${reference}-specular.png`, encodePng(textures.specular, { text: ownPictureText }))
-    if (hasMouth) files.set(`${reference}-mouth.png`, encodePng(ndarray(mouthBytes(), [1, 1, 3]), { text: ownPictureText }))
+    if (hasMouth)
+      files.set(
+        `${reference}-mouth.png`,
+        encodePng(ndarray(mouthBytes(), [1, 1, 3]), { text: ownPictureText }),
+      )
   } else {
     const mean = face.specular.reduce((sum, value) => sum + value, 0) / face.specular.length
     skin.push(`Ks ${`${number(mean)} `.repeat(3).trim()}`)
