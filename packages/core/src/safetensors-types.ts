@@ -98,20 +98,21 @@ const wholeNumbers = (type: BigInt64ArrayConstructor | BigUint64ArrayConstructor
   },
 })
 
+// Marked pure: else bundlers keep them, and the library of halves, in programs that read no file.
 /** The types by their names in the file. */
 export const numberTypes: Record<SafetensorsType, NumberType> = {
-  F64: plain(Float64Array),
-  F32: plain(Float32Array),
+  F64: /* @__PURE__ */ plain(Float64Array),
+  F32: /* @__PURE__ */ plain(Float32Array),
   F16: { bytes: 2, decode: widened, encode: (data) => bytesOf(Float16Array.from(data)) },
   BF16: { bytes: 2, decode: brainFloats, encode: toBrainFloats },
-  I64: wholeNumbers(BigInt64Array),
-  U64: wholeNumbers(BigUint64Array),
-  I32: plain(Int32Array),
-  U32: plain(Uint32Array),
-  I16: plain(Int16Array),
-  U16: plain(Uint16Array),
-  I8: plain(Int8Array),
-  U8: plain(Uint8Array),
+  I64: /* @__PURE__ */ wholeNumbers(BigInt64Array),
+  U64: /* @__PURE__ */ wholeNumbers(BigUint64Array),
+  I32: /* @__PURE__ */ plain(Int32Array),
+  U32: /* @__PURE__ */ plain(Uint32Array),
+  I16: /* @__PURE__ */ plain(Int16Array),
+  U16: /* @__PURE__ */ plain(Uint16Array),
+  I8: /* @__PURE__ */ plain(Int8Array),
+  U8: /* @__PURE__ */ plain(Uint8Array),
   BOOL: {
     bytes: 1,
     decode: (bytes) => new Uint8Array(bytes).map((value) => (value === 0 ? 0 : 1)),

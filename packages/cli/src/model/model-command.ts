@@ -180,13 +180,13 @@ interface SheetFlags {
 
 function sampleCommand(io: CliIo): Command {
   return new Command('sample')
-    .description('draw random faces of a model: a sheet as PNG, and each as GLB')
+    .description('render random faces of a model: a contact sheet as PNG, and each as GLB')
     .argument('<model>', MODEL)
     .requiredOption('-o, --out <folder>', 'folder to write')
     .option('--count <number>', 'faces', wholeNumber(1, 400), 12)
     .option('--seed <number>', 'which random faces', wholeNumber(0, 2 ** 32 - 1), 1)
-    .option('--size <pixels>', 'width and height of a face on the sheet', wholeNumber(32, 1024), 192)
-    .option('--no-glb', 'only the sheet')
+    .option('--size <pixels>', 'width and height of a face on the contact sheet', wholeNumber(32, 1024), 192)
+    .option('--no-glb', 'only the contact sheet')
     .addOption(backendOption())
     .addOption(forceOption())
     .addOption(jsonOption())
@@ -203,7 +203,7 @@ function sampleCommand(io: CliIo): Command {
 
 function modesCommand(io: CliIo): Command {
   return new Command('modes')
-    .description('draw each mode of a model at -2 and +2 deviations (or at the ends of its range)')
+    .description('render each mode of a model at -2 and +2 deviations (or at the ends of its range)')
     .argument('<model>', MODEL)
     .requiredOption('-o, --out <folder>', 'folder to write')
     .option(
@@ -211,12 +211,12 @@ function modesCommand(io: CliIo): Command {
       'modes of each kind; default: 10 of identity and albedo, all expressions',
       wholeNumber(1, 400),
     )
-    .option('--size <pixels>', 'width and height of a face on the sheet', wholeNumber(32, 1024), 160)
+    .option('--size <pixels>', 'width and height of a face on the contact sheet', wholeNumber(32, 1024), 160)
     .addOption(backendOption())
     .addOption(forceOption())
     .addOption(jsonOption())
     .action(async (model: string, { json, ...options }: SheetFlags & { count?: number }) => {
-      const { drawModes, sheetLines } = await import('./model-sheets.js')
-      await report(io, json, (progress) => drawModes(model, options, progress, io.signal), sheetLines)
+      const { renderModes, sheetLines } = await import('./model-sheets.js')
+      await report(io, json, (progress) => renderModes(model, options, progress, io.signal), sheetLines)
     })
 }

@@ -8,10 +8,10 @@ import { OutputFolders } from '../reconstruct/output-folders.js'
 import { PhaseTimer } from '../phase-timer.js'
 import type { Progress } from '../progress.js'
 import { startSession } from '../session.js'
-import { drawFace, faceGlb, type SheetFace } from './sheet-face.js'
+import { renderSheetFace, faceGlb, type SheetFace } from './sheet-face.js'
 import { sheetFrame } from './sheet-frame.js'
 
-/** What became of sheets. */
+/** What came of contact sheets. */
 export interface SheetReport {
   model: string
   folder: string
@@ -21,7 +21,7 @@ export interface SheetReport {
 
 /** Views of samples, radians: from the front and from the side, in turn. */
 const YAWS = [0, 0.6]
-/** Modes of identity and albedo that are drawn by default; expressions, which have names, all. */
+/** Modes of identity and albedo that are rendered by default; expressions, which have names, all. */
 const MODES = 10
 
 interface SheetOptions {
@@ -42,7 +42,7 @@ export const sheetLines = ({ folder, files }: SheetReport): string[] => [
   `${folder}: ${files.length > 6 ? `${files.slice(0, 3).join(', ')}, ... (${files.length} files)` : files.join(', ')}`,
 ]
 
-/** Draws random faces: a sheet, and each as GLB. */
+/** Renders random faces: a contact sheet, and each as GLB. */
 export function sampleModel(
   source: string,
   options: SheetOptions & { count: number; seed: number; glb: boolean },
@@ -69,7 +69,7 @@ export function sampleModel(
           expression: tf.mul<tf.Tensor2D>(tf.slice(coefficients.expression, [i, 0], [1, -1]), STRENGTH),
           albedo: tf.slice(coefficients.albedo, [i, 0], [1, -1]),
         }))
-        pictures.push(await drawFace(model, face, { size, yaw: YAWS[i % 2], frame }))
+        pictures.push(await renderSheetFace(model, face, { size, yaw: YAWS[i % 2], frame }))
         if (glb) {
           const file = `face-${String(i + 1).padStart(3, '0')}.glb`
           await writeFileAtomic(join(folder, file), await faceGlb(model, face))
@@ -119,12 +119,12 @@ function modeShapes({ shape, layout, vertexCount }: MorphableModel, counts: Coun
 
 type Counts = Record<keyof SheetFace, number>
 
-/** Coefficients at which a mode is drawn. */
+/** Coefficients at which a mode is rendered. */
 const endsOf = (part: keyof SheetFace, { expressionRange }: MorphableModel['shape']): number[] =>
   part === 'expression' && expressionRange ? [expressionRange[1]] : [-2, 2]
 
-/** Draws each mode at both ends: one sheet for identity, expression and albedo each. */
-export function drawModes(
+/** Renders each mode at both ends: one contact sheet for identity, expression and albedo each. */
+export function renderModes(
   source: string,
   options: SheetOptions & { count?: number },
   progress: Progress,
@@ -146,7 +146,7 @@ export function drawModes(
           signal.throwIfAborted()
           const face = coefficientsOf(model, part, k, value)
           cells.push({
-            picture: await drawFace(model, face, { size, yaw: 0, frame }),
+            picture: await renderSheetFace(model, face, { size, yaw: 0, frame }),
             label: `${(part === 'expression' && model.shape.expressionNames?.[k]) || k + 1} ${value > 0 ? '+' : ''}${value}`,
           })
           tf.dispose(face)
@@ -196,7 +196,7 @@ async function withFolder(
     progress.start(`${source}: reading`)
     const { model } = await startSession({ model: source, backend: options.backend }, timer, signal)
     const folder = await folders.start(name)
-    const files = await timer.measure('draw', () => work(model, folder))
+    const files = await timer.measure('render', () => work(model, folder))
     disposeModel(model)
     await folders.finish(name)
     return { model: model.name, folder: options.out, files, seconds: timer.seconds }

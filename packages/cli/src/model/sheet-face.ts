@@ -13,7 +13,7 @@ export type SheetFace = Pick<FaceParameters, 'identity' | 'expression' | 'albedo
 const LIGHT = [2.6, 0.7, 0.9, 0.2]
 
 /** A face in soft light, `[S, S, 3]` encoded, on grey. */
-export async function drawFace(
+export async function renderSheetFace(
   model: MorphableModel,
   face: SheetFace,
   { size, yaw, frame }: { size: number; yaw: number; frame: SheetFrame },

@@ -1,6 +1,6 @@
 import { defaultCamera } from '@facekit/render'
 
-/** Where faces of a sheet stand, all alike, so that sizes can be compared. */
+/** Where faces of a contact sheet stand, all alike, so that sizes can be compared. */
 export interface SheetFrame {
   scale: number
   /** mm, before the scale. */
