@@ -141,24 +141,24 @@ export interface KernelDefinition<
    * memory is the CPU's; elsewhere it runs on copies if there is nothing better. */
   readonly cpu?:
     | ((
-        inputs: InputArrays<Inputs>,
-        outputs: OutputArrays<Outputs & Kept>,
-        shapes: InputShapes<Inputs>,
+        inputs: InputArrays<NoInfer<Inputs>>,
+        outputs: OutputArrays<NoInfer<Outputs & Kept>>,
+        shapes: InputShapes<NoInfer<Inputs>>,
         attributes: Attributes,
-        infos: InputInfos<Inputs>,
+        infos: InputInfos<NoInfer<Inputs>>,
       ) => void)
-    | { readonly operations: KernelOperations<Inputs, Outputs, Kept, Attributes> }
+    | { readonly operations: KernelOperations<NoInfer<Inputs>, NoInfer<Outputs>, NoInfer<Kept>, Attributes> }
   /** Runs programs that fill the outputs; see `runGpuProgram`. */
   readonly webgpu?:
     | ((
         backend: KernelBackend,
-        inputs: InputInfos<Inputs>,
-        outputs: OutputInfos<Outputs & Kept>,
+        inputs: InputInfos<NoInfer<Inputs>>,
+        outputs: OutputInfos<NoInfer<Outputs & Kept>>,
         attributes: Attributes,
       ) => void)
-    | { readonly operations: KernelOperations<Inputs, Outputs, Kept, Attributes> }
+    | { readonly operations: KernelOperations<NoInfer<Inputs>, NoInfer<Outputs>, NoInfer<Kept>, Attributes> }
   /** What runs where the backend's own half is missing: stock operations. Returns new tensors. */
-  readonly operations?: KernelOperations<Inputs, Outputs, Kept, Attributes>
+  readonly operations?: KernelOperations<NoInfer<Inputs>, NoInfer<Outputs>, NoInfer<Kept>, Attributes>
   /** Whether tfjs records the operations one by one and differentiates them, instead of asking `gradient`. Default: when there is no
    * `gradient`. */
   readonly recordsOperations?: boolean

@@ -1,54 +1,44 @@
-import {
-  getBackend,
-  mul,
-  step,
-  sub,
-  add,
-  tensor,
-  tidy,
-  type Scalar,
-  type Tensor,
-  type Tensor4D,
-} from '@tensorflow/tfjs-core'
-import { type HostKernel, hasHostMemory, runHostKernel } from '@facekit/kernels'
-import { residualBackward, residualForward } from './color-residual-arrays.js'
-import { constant } from './constant.js'
-import { customGradient } from './custom-gradient.js'
-import { colorResidualGradientOnGpu, colorResidualOnGpu } from './gpu-color-residual.js'
+import { defineKernel, float32 } from '@facekit/kernels'
+import { add, mul, step, sub, type Scalar, type Tensor, type Tensor4D } from '@tensorflow/tfjs-core'
+import { residualBackward, residualForward } from './cpu/color-residual.js'
 import { residualNorm } from './residual-norm.js'
+import { colorResidualGradientOnGpu, colorResidualOnGpu } from './webgpu/color-residual.js'
 import { SMALLEST_WEIGHT, weightedMean } from './weighted-mean.js'
 
 interface Attributes {
   epsilon: number
 }
 
-const INPUTS = ['rendered', 'picture', 'mask', 'faceRegion', 'skinProbability']
+const TYPES = {
+  rendered: 'float32',
+  picture: 'float32',
+  mask: 'float32',
+  faceRegion: 'float32',
+  skinProbability: 'float32?',
+} as const
 
-const arraysOf = (arrays: (Float32Array | Int32Array)[], batch: number) => {
-  const [rendered, picture, mask, faceRegion, skinProbability] = arrays
-  return { rendered, picture, mask, faceRegion, skinProbability, batch }
-}
-
-const gradientKernel: HostKernel<Attributes> = {
+const gradientKernel = defineKernel({
   name: 'FacekitColorResidualGradient',
-  inputs: [...INPUTS, 'factors', 'upstream'],
-  outputs: ([shape]) => [{ shape, dtype: 'float32' }],
-  compute(arrays, [result], [[batch]], { epsilon }) {
-    const factors = Array.from(arrays[5], (factor) => factor * arrays[6][0])
-    residualBackward(arraysOf(arrays, batch), epsilon, factors, result)
+  inputs: { ...TYPES, factors: 'float32', upstream: 'float32' },
+  outputs: ({ rendered }) => ({ rendered: float32(rendered) }),
+  cpu(inputs, { rendered }, { rendered: [batch] }, { epsilon }: Attributes) {
+    const factors = Array.from(inputs.factors, (factor) => factor * inputs.upstream[0])
+    residualBackward({ ...inputs, batch }, epsilon, factors, rendered)
   },
-  webgpu: colorResidualGradientOnGpu,
-}
+  webgpu: (backend, inputs, { rendered }, { epsilon }) =>
+    colorResidualGradientOnGpu(backend, inputs, rendered, epsilon),
+})
 
-const kernel: HostKernel<Attributes> = {
+const kernel = defineKernel({
   name: 'FacekitColorResidual',
-  inputs: INPUTS,
-  outputs: ([[batch]]) => [
-    { shape: [], dtype: 'float32' },
-    { shape: [batch], dtype: 'float32' },
-  ],
-  compute(arrays, [loss, factors], [[batch]], { epsilon }) {
-    const { errors, weights } = residualForward(arraysOf(arrays, batch), epsilon)
+  inputs: TYPES,
+  outputs: () => ({ loss: float32([]) }),
+  // What the sum of a picture is multiplied by.
+  keeps: ({ rendered: [batch] }) => ({ factors: float32([batch]) }),
+  saves: ['rendered', 'picture', 'mask', 'faceRegion', 'skinProbability'],
+  constants: ['picture', 'mask', 'faceRegion', 'skinProbability'],
+  cpu(inputs, { loss, factors }, { rendered: [batch] }, { epsilon }: Attributes) {
+    const { errors, weights } = residualForward({ ...inputs, batch }, epsilon)
     let total = 0
     for (let item = 0; item < batch; item++) {
       factors[item] = 1 / (Math.max(weights[item], SMALLEST_WEIGHT) * batch)
@@ -56,8 +46,21 @@ const kernel: HostKernel<Attributes> = {
     }
     loss[0] = total
   },
-  webgpu: colorResidualOnGpu,
-}
+  webgpu: (backend, inputs, outputs, { epsilon }) => colorResidualOnGpu(backend, inputs, outputs, epsilon),
+  operations({ rendered, picture, mask, faceRegion, skinProbability }, { epsilon }) {
+    let weights: Tensor = mul(faceRegion, mask)
+    if (skinProbability) {
+      // p + [p > 0.5] (1 - p): a quarter of the time of a selection.
+      const certain = step(sub(skinProbability, 0.5))
+      weights = mul(weights, add(skinProbability, mul(certain, sub(1, skinProbability))))
+    }
+    return weightedMean(residualNorm(rendered, picture, epsilon), weights)
+  },
+  recordsOperations: true,
+  gradient: ({ upstream, saved, attributes }) => ({
+    rendered: () => gradientKernel({ ...saved, upstream: upstream.loss }, attributes),
+  }),
+})
 
 /** Weighted mean length of the colour differences of two pictures, smoothed at 0, then the mean over the pictures.
  *
@@ -73,34 +76,5 @@ export function colorResidual(
   weights: { mask: Tensor4D; faceRegion: Tensor4D; skinProbability?: Tensor4D },
   epsilon: number,
 ): Scalar {
-  const { mask, faceRegion, skinProbability } = weights
-  if (!hasHostMemory() && getBackend() !== 'webgpu')
-    return tidy(() => byOperations(rendered, picture, weights, epsilon))
-  const named = (tensors: Tensor[]) => Object.fromEntries(INPUTS.map((name, i) => [name, tensors[i]]))
-  return customGradient(
-    rendered,
-    (rendered) => {
-      const inputs: Tensor[] = [rendered, picture, mask, faceRegion, skinProbability ?? tensor([], [0])]
-      const [value, factors] = runHostKernel(kernel, named(inputs), { epsilon })
-      return { value, saved: [...inputs, factors] }
-    },
-    (upstream, saved) =>
-      runHostKernel(gradientKernel, { ...named(saved), factors: saved[5], upstream }, { epsilon })[0],
-  ) as Scalar
-}
-
-function byOperations(
-  rendered: Tensor4D,
-  picture: Tensor4D,
-  { mask, faceRegion, skinProbability }: { mask: Tensor4D; faceRegion: Tensor4D; skinProbability?: Tensor4D },
-  epsilon: number,
-): Scalar {
-  let weights: Tensor = constant(mul(faceRegion, mask))
-  if (skinProbability) {
-    const probability = constant(skinProbability)
-    // p + [p > 0.5] (1 - p): a quarter of the time of a selection.
-    const certain = step(sub(probability, 0.5))
-    weights = mul(weights, add(probability, mul(certain, sub(1, probability))))
-  }
-  return weightedMean(residualNorm(rendered, picture, epsilon), weights)
+  return kernel({ rendered, picture, ...weights }, { epsilon })
 }

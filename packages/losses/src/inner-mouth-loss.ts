@@ -1,9 +1,26 @@
-import { abs, add, div, mul, sub, sum, tidy, type Scalar, type Tensor4D } from '@tensorflow/tfjs-core'
 import { assertShape } from '@facekit/core'
-import { customGradient } from './custom-gradient.js'
+import { defineKernel, float32 } from '@facekit/kernels'
+import { abs, add, div, mul, sub, sum, tidy, type Scalar, type Tensor4D } from '@tensorflow/tfjs-core'
 
 /** Keeps 0 / 0 at 0. */
 const TINY = 1e-20
+
+const kernel = defineKernel({
+  name: 'FacekitInnerMouthLoss',
+  inputs: { rendered: 'float32', innerMouth: 'float32' },
+  outputs: () => ({ loss: float32([]) }),
+  keeps: ({ rendered }) => ({ difference: float32(rendered) }),
+  constants: ['innerMouth'],
+  operations({ rendered, innerMouth }) {
+    const difference = sub(rendered, innerMouth)
+    return { loss: div(sum(abs(difference)), rendered.shape[0]), difference }
+  },
+  // tfjs' own gradient of abs is -1 at 0: it would open a mouth that is rightly shut. Its WASM sign is 0 near 0, too.
+  gradient: ({ upstream, saved: { difference } }) => ({
+    rendered: () =>
+      tidy(() => mul(div(difference, add(abs(difference), TINY)), div(upstream.loss, difference.shape[0]))),
+  }),
+})
 
 /** Area by which the rendered mouth opening differs from the labelled one.
  *
@@ -24,14 +41,5 @@ const TINY = 1e-20
 export function innerMouthLoss(innerMouth: Tensor4D, rendered: Tensor4D): Scalar {
   const known = assertShape('innerMouthLoss: innerMouth', innerMouth, ['B', 'H', 'W', 1])
   assertShape('innerMouthLoss: rendered', rendered, ['B', 'H', 'W', 1], known)
-  return customGradient(
-    rendered,
-    (x) =>
-      tidy(() => {
-        const difference = sub(x, innerMouth)
-        return { value: div(sum(abs(difference)), known.B), saved: [difference] }
-      }),
-    // tfjs' own gradient of abs is -1 at 0: it would open a mouth that is rightly shut. Its WASM sign is 0 near 0, too.
-    (dy, [difference]) => tidy(() => mul(div(difference, add(abs(difference), TINY)), div(dy, known.B))),
-  ) as Scalar
+  return kernel({ rendered, innerMouth })
 }

@@ -1,80 +1,36 @@
-import {
-  add,
-  div,
-  getBackend,
-  mean,
-  square,
-  sub,
-  sum,
-  tidy,
-  type Scalar,
-  type Tensor,
-  type Tensor3D,
-} from '@tensorflow/tfjs-core'
 import { assertShape } from '@facekit/core'
-import { type HostArray, type HostKernel, hasHostMemory, runHostKernel } from '@facekit/kernels'
-import { uniformLossGradientOnGpu, uniformLossOnGpu } from './gpu-uniform-loss.js'
+import { defineKernel, float32, float32Like } from '@facekit/kernels'
+import { add, div, mean, square, sub, sum, type Scalar, type Tensor3D } from '@tensorflow/tfjs-core'
+import { uniformBackward, uniformForward } from './cpu/uniform-loss.js'
+import { uniformLossGradientOnGpu, uniformLossOnGpu } from './webgpu/uniform-loss.js'
 
-const gradientKernel: HostKernel = {
+const gradientKernel = defineKernel({
   name: 'FacekitUniformLossGradient',
-  inputs: ['lit', 'harmonics', 'means', 'upstream'],
-  outputs: (shapes) => shapes.slice(0, 2).map((shape) => ({ shape, dtype: 'float32' })),
-  compute([lit, harmonics, means, upstream], [toLit, toHarmonics], [[batch, count]]) {
-    const factor = (2 * upstream[0]) / batch
-    for (let item = 0, i = 0; item < batch; item++) {
-      for (const end = i + 3 * count; i < end; i += 3) {
-        for (let c = 0; c < 3; c++) toLit[i + c] = (factor / count) * (lit[i + c] - means[3 * item + c])
-      }
-    }
-    for (let i = 0; i < harmonics.length; i += 3) {
-      const grey = greyOf(harmonics, i)
-      for (let c = 0; c < 3; c++) toHarmonics[i + c] = factor * (harmonics[i + c] - grey)
-    }
-  },
-  webgpu: uniformLossGradientOnGpu,
-}
+  inputs: { lit: 'float32', harmonics: 'float32', means: 'float32', upstream: 'float32' },
+  outputs: (shapes) => float32Like(shapes, ['lit', 'harmonics']),
+  cpu: (inputs, gradients, { lit: [batch, count] }) => uniformBackward(inputs, { batch, count }, gradients),
+  webgpu: (backend, inputs, gradients) => uniformLossGradientOnGpu(backend, inputs, gradients),
+})
 
-const greyOf = (harmonics: HostArray, i: number) => (harmonics[i] + harmonics[i + 1] + harmonics[i + 2]) / 3
-
-const kernel: HostKernel = {
+const kernel = defineKernel({
   name: 'FacekitUniformLoss',
-  inputs: ['lit', 'harmonics'],
-  outputs: ([[batch]]) => [
-    { shape: [], dtype: 'float32' },
-    { shape: [batch, 3], dtype: 'float32' },
-  ],
-  compute([lit, harmonics], [loss, means], [[batch, count]]) {
-    let total = 0
-    for (let item = 0; item < batch; item++) {
-      for (let c = 0; c < 3; c++) {
-        const [start, end] = [3 * item * count + c, 3 * (item + 1) * count]
-        let sum = 0
-        for (let i = start; i < end; i += 3) sum += lit[i]
-        const average = sum / count
-        means[3 * item + c] = average
-        let squares = 0
-        for (let i = start; i < end; i += 3) squares += (lit[i] - average) ** 2
-        total += squares / count
-      }
-    }
-    for (let i = 0; i < harmonics.length; i += 3) {
-      const grey = greyOf(harmonics, i)
-      for (let c = 0; c < 3; c++) total += (harmonics[i + c] - grey) ** 2
-    }
-    loss[0] = total / batch
+  inputs: { lit: 'float32', harmonics: 'float32' },
+  outputs: () => ({ loss: float32([]) }),
+  keeps: ({ lit: [batch] }) => ({ means: float32([batch, 3]) }),
+  saves: ['lit', 'harmonics'],
+  cpu: ({ lit, harmonics }, { loss, means }, { lit: [batch, count] }) =>
+    uniformForward(lit, harmonics, { batch, count }, loss, means),
+  webgpu: (backend, inputs, outputs) => uniformLossOnGpu(backend, inputs, outputs),
+  operations({ lit, harmonics }) {
+    const [batch, count] = lit.shape
+    const colorDeviation = sub(lit, mean(lit, 1, true))
+    const lightDeviation = sub(harmonics, mean(harmonics, 2, true))
+    const color = div(sum(square(colorDeviation)), Math.max(1, count))
+    return div(add(color, sum(square(lightDeviation))), batch)
   },
-  webgpu: uniformLossOnGpu,
-  missingUpstream: 'undefined',
-  gradient: {
-    inputsToSave: ['lit', 'harmonics'],
-    outputsToSave: [false, true],
-    gradFunc: (upstream, [lit, harmonics, means]) => {
-      const inputs = { lit, harmonics, means, upstream: (upstream as Tensor[])[0] }
-      const gradients = tidy(() => runHostKernel(gradientKernel, inputs, {}))
-      return { lit: () => gradients[0], harmonics: () => gradients[1] }
-    },
-  },
-}
+  recordsOperations: true,
+  gradient: ({ upstream, saved }) => gradientKernel({ ...saved, upstream: upstream.loss }),
+})
 
 /** How uneven the lit diffuse albedo is, and how coloured its light: leaves what varies to the specular part.
  *
@@ -96,16 +52,7 @@ const kernel: HostKernel = {
 export function uniformLoss(litDiffuse: Tensor3D, sphericalHarmonics: Tensor3D): Scalar {
   const known = assertShape('uniformLoss: litDiffuse', litDiffuse, ['B', 'N', 3])
   assertShape('uniformLoss: sphericalHarmonics', sphericalHarmonics, ['B', 9, 3], known)
-  const { B, N } = known
-  if (N > 0 && (hasHostMemory() || getBackend() === 'webgpu')) {
-    const [loss, means] = runHostKernel(kernel, { lit: litDiffuse, harmonics: sphericalHarmonics }, {})
-    means.dispose()
-    return loss as Scalar
-  }
-  return tidy(() => {
-    const colorDeviation = sub(litDiffuse, mean(litDiffuse, 1, true))
-    const lightDeviation = sub(sphericalHarmonics, mean(sphericalHarmonics, 2, true))
-    const color = div(sum(square(colorDeviation)), Math.max(1, N))
-    return div(add(color, sum(square(lightDeviation))), B) as Scalar
-  })
+  // Of no vertices there is no mean.
+  const run = known.N > 0 ? kernel : kernel.byOperations
+  return run({ lit: litDiffuse, harmonics: sphericalHarmonics })
 }

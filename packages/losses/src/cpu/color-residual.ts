@@ -8,8 +8,8 @@ export interface ResidualArrays {
   /** 1 number for each pixel. */
   mask: HostArray
   faceRegion: HostArray
-  /** Empty: all are skin. */
-  skinProbability: HostArray
+  /** Missing: all are skin. */
+  skinProbability?: HostArray | undefined
   batch: number
 }
 
@@ -20,7 +20,6 @@ export function residualForward(
 ): { errors: number[]; weights: number[] } {
   const { rendered, picture, mask, faceRegion, skinProbability, batch } = arrays
   const count = mask.length / batch
-  const withSkin = skinProbability.length > 0
   const errors: number[] = []
   const weights: number[] = []
   for (let item = 0, i = 0; item < batch; item++) {
@@ -29,7 +28,7 @@ export function residualForward(
     for (const end = i + count; i < end; i++) {
       let weight = mask[i] * faceRegion[i]
       if (weight === 0) continue
-      if (withSkin && !(skinProbability[i] > 0.5)) weight *= skinProbability[i]
+      if (skinProbability !== undefined && !(skinProbability[i] > 0.5)) weight *= skinProbability[i]
       const r = rendered[3 * i] - picture[3 * i]
       const g = rendered[3 * i + 1] - picture[3 * i + 1]
       const b = rendered[3 * i + 2] - picture[3 * i + 2]
@@ -51,13 +50,12 @@ export function residualBackward(
 ): void {
   const { rendered, picture, mask, faceRegion, skinProbability, batch } = arrays
   const count = mask.length / batch
-  const withSkin = skinProbability.length > 0
   result.fill(0)
   for (let item = 0, i = 0; item < batch; item++) {
     for (const end = i + count; i < end; i++) {
       let weight = mask[i] * faceRegion[i]
       if (weight === 0) continue
-      if (withSkin && !(skinProbability[i] > 0.5)) weight *= skinProbability[i]
+      if (skinProbability !== undefined && !(skinProbability[i] > 0.5)) weight *= skinProbability[i]
       const r = rendered[3 * i] - picture[3 * i]
       const g = rendered[3 * i + 1] - picture[3 * i + 1]
       const b = rendered[3 * i + 2] - picture[3 * i + 2]

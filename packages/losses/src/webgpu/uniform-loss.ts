@@ -85,12 +85,20 @@ const gradientProgram: GpuProgram = {
     }`),
 }
 
-/** The loss and the mean colours `[B, 3]`. */
-export function uniformLossOnGpu(backend: KernelBackend, [lit, harmonics]: TensorInfo[]): TensorInfo[] {
+interface UniformTensors {
+  readonly lit: TensorInfo
+  readonly harmonics: TensorInfo
+}
+
+/** Fills the loss and the mean colours. */
+export function uniformLossOnGpu(
+  backend: KernelBackend,
+  { lit, harmonics }: UniformTensors,
+  { loss, means }: { readonly loss: TensorInfo; readonly means: TensorInfo },
+): void {
   const [batch, count] = lit.shape
   const blocks = Math.ceil(count / BLOCK)
   const parts = makeGpuTensor(backend, [batch, blocks, 4], 'float32')
-  const outputs = [[], [batch, 3]].map((shape) => makeGpuTensor(backend, shape, 'float32'))
   runGpuProgram(backend, partsProgram, {
     inputs: [lit],
     outputs: [parts],
@@ -99,24 +107,29 @@ export function uniformLossOnGpu(backend: KernelBackend, [lit, harmonics]: Tenso
   })
   runGpuProgram(backend, sumProgram, {
     inputs: [parts, lit, harmonics],
-    outputs,
+    outputs: [loss, means],
     uniforms: [batch, blocks, count],
     workgroups: [1],
   })
   backend.disposeData(parts.dataId)
-  return outputs
 }
 
-/** Gradients of lit albedo and harmonics. */
-export function uniformLossGradientOnGpu(backend: KernelBackend, inputs: TensorInfo[]): TensorInfo[] {
-  const [lit, harmonics] = inputs
+/** Fills the gradients of lit albedo and harmonics. */
+export function uniformLossGradientOnGpu(
+  backend: KernelBackend,
+  {
+    lit,
+    harmonics,
+    means,
+    upstream,
+  }: UniformTensors & { readonly means: TensorInfo; readonly upstream: TensorInfo },
+  gradients: UniformTensors,
+): void {
   const [batch, count] = lit.shape
-  const outputs = [lit, harmonics].map(({ shape }) => makeGpuTensor(backend, shape, 'float32'))
   runGpuProgram(backend, gradientProgram, {
-    inputs,
-    outputs,
+    inputs: [lit, harmonics, means, upstream],
+    outputs: [gradients.lit, gradients.harmonics],
     uniforms: [batch, count],
     workgroups: workgroupsFor(Math.max(batch * count, 9 * batch), 64),
   })
-  return outputs
 }

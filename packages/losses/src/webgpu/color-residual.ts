@@ -7,10 +7,15 @@ import {
   workgroupsFor,
 } from '@facekit/kernels'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
-import { SMALLEST_WEIGHT } from './weighted-mean.js'
+import { SMALLEST_WEIGHT } from '../weighted-mean.js'
 
-interface Attributes {
-  epsilon: number
+interface ResidualInputs {
+  readonly rendered: TensorInfo
+  readonly picture: TensorInfo
+  readonly mask: TensorInfo
+  readonly faceRegion: TensorInfo
+  /** Missing: all are skin. */
+  readonly skinProbability?: TensorInfo | undefined
 }
 
 /** Pixels that a workgroup adds up. */
@@ -91,47 +96,53 @@ const gradientProgram: GpuProgram = {
       for (var c = 0u; c < 3u; c++) { toRendered[3u * index + c] = slope * residual[c]; }`)}`,
 }
 
-/** The loss and the factors of the pictures. */
+const boundInputs = ({ rendered, picture, mask, faceRegion, skinProbability }: ResidualInputs) => [
+  rendered,
+  picture,
+  mask,
+  faceRegion,
+  skinProbability,
+]
+
+/** Fills the loss and the factors of the pictures. */
 export function colorResidualOnGpu(
   backend: KernelBackend,
-  inputs: TensorInfo[],
-  { epsilon }: Attributes,
-): TensorInfo[] {
-  const [batch, height, width] = inputs[0].shape
+  inputs: ResidualInputs,
+  { loss, factors }: { readonly loss: TensorInfo; readonly factors: TensorInfo },
+  epsilon: number,
+): void {
+  const [batch, height, width] = inputs.rendered.shape
   const pixels = height * width
   const blocks = Math.ceil(pixels / BLOCK)
   const parts = makeGpuTensor(backend, [batch, blocks, 2], 'float32')
-  const outputs = [[], [batch]].map((shape) => makeGpuTensor(backend, shape, 'float32'))
   runGpuProgram(backend, partsProgram, {
-    inputs,
+    inputs: boundInputs(inputs),
     outputs: [parts],
-    uniforms: [pixels, inputs[4].shape[0] > 0 ? 1 : 0, epsilon],
+    uniforms: [pixels, inputs.skinProbability ? 1 : 0, epsilon],
     workgroups: [blocks, batch],
   })
   runGpuProgram(backend, sumProgram, {
     inputs: [parts],
-    outputs,
+    outputs: [loss, factors],
     uniforms: [batch, blocks],
     workgroups: [1],
   })
   backend.disposeData(parts.dataId)
-  return outputs
 }
 
-/** Gradient of `rendered`. */
+/** Fills the gradient of `rendered`. */
 export function colorResidualGradientOnGpu(
   backend: KernelBackend,
-  inputs: TensorInfo[],
-  { epsilon }: Attributes,
-): TensorInfo[] {
-  const [batch, height, width] = inputs[0].shape
+  inputs: ResidualInputs & { readonly factors: TensorInfo; readonly upstream: TensorInfo },
+  gradient: TensorInfo,
+  epsilon: number,
+): void {
+  const [batch, height, width] = inputs.rendered.shape
   const size = batch * height * width
-  const output = makeGpuTensor(backend, inputs[0].shape, 'float32')
   runGpuProgram(backend, gradientProgram, {
-    inputs,
-    outputs: [output],
-    uniforms: [height * width, inputs[4].shape[0] > 0 ? 1 : 0, epsilon, size],
+    inputs: [...boundInputs(inputs), inputs.factors, inputs.upstream],
+    outputs: [gradient],
+    uniforms: [height * width, inputs.skinProbability ? 1 : 0, epsilon, size],
     workgroups: workgroupsFor(size, 64),
   })
-  return [output]
 }
