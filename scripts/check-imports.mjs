@@ -1,6 +1,6 @@
 // Who imports whom: fails on a cycle between packages, on an import against the design's direction, on a deep import of
-// another package, on an import that the package does not declare, and on a dependency that it does not import. Lists
-// circles of files inside a package, type imports included, and folders with too many files.
+// another package, on an import that the package does not declare, on a dependency that it does not import, on a circle of
+// files inside a package, type imports included, and on a folder with too many files.
 import { readdir, readFile } from 'node:fs/promises'
 import { builtinModules } from 'node:module'
 import { join } from 'node:path'
@@ -41,8 +41,6 @@ const LOADED_BY_NAME = new Set(['cli: koffi', '10-train-on-many-machines: koffi'
 const BUNDLED = { export: ['@gltf-transform/core', '@gltf-transform/extensions'] }
 
 const problems = []
-/** What is listed without failing. */
-const notes = []
 
 async function sourceFiles(folder) {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => [])
@@ -136,9 +134,9 @@ for (const group of ['packages', 'examples']) {
         imported.has(dependency.replace(/^@types\//, '')) || LOADED_BY_NAME.has(`${name}: ${dependency}`)
       if (!used) problems.push(`${group}/${name} does not use its dependency ${dependency}`)
     }
-    for (const circle of findCircles(imports)) notes.push(`circle of files: ${circle.join(' <-> ')}`)
+    for (const circle of findCircles(imports)) problems.push(`circle of files: ${circle.join(' <-> ')}`)
     for (const [full, count] of fullFolders(imports.keys()))
-      notes.push(`${full}: ${count} files in one folder, at most ${FOLDER_LIMIT}`)
+      problems.push(`${full}: ${count} files in one folder, at most ${FOLDER_LIMIT}`)
     if (group === 'packages') {
       used.delete(name)
       graph.set(name, used)
@@ -167,7 +165,6 @@ function visit(name, path) {
 }
 for (const name of graph.keys()) visit(name, [])
 
-for (const note of notes) console.log(note)
 for (const problem of new Set(problems)) console.error(problem)
 if (problems.length === 0) console.log(`imports of ${graph.size} packages are in order`)
 process.exitCode = problems.length === 0 ? 0 : 1
