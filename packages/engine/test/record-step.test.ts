@@ -108,6 +108,20 @@ describe.skipIf(!webgpu)('recordStep on webgpu', () => {
     expect((await read(last!))[0]).toBe(17)
   })
 
+  it('value: few numbers, which tfjs computes with on the CPU where it can, with a constant of the step', async () => {
+    const factors = tf.tensor1d([1, 2, 3])
+    const offset = tf.scalar(10)
+    const step = recordStep((x: tf.Tensor1D) => tf.add(tf.mul(tf.slice(x, [1], [1]), factors), offset))
+    for (let i = 0; i < 5; i++) {
+      const x = tf.tensor1d([0, i])
+      const result = step(x)
+      expect(await read(result)).toEqual([10 + i, 10 + 2 * i, 10 + 3 * i])
+      tf.dispose([x, result])
+    }
+    step.dispose()
+    tf.dispose([factors, offset])
+  })
+
   it('throws: numbers that change between calls', async () => {
     let rate = 1
     const step = recordStep((x: tf.Scalar) => tf.mul(x, tf.scalar((rate *= 0.5))))

@@ -49,7 +49,12 @@ export function recordOnGpu<Inputs extends StepInput[], Output extends TensorCon
         : (state.step.replay(tensors) as Output)
     }
     state.calls++
-    if (state.calls === 1) return tidy(() => run(...inputs))
+    if (state.calls === 1) {
+      // As at the calls to come: tfjs computes with few numbers on the CPU where all of them are there, and would upload the step's
+      // constants a call later.
+      uploadFirst(gpu, tensors)
+      return tidy(() => run(...inputs))
+    }
     const before = state.trace
     return traced(state, tensors, () => {
       if (before === undefined) return tidy(() => run(...inputs))
