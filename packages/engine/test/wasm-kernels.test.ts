@@ -136,7 +136,45 @@ const contraction: Make = (random) => {
   return () => [tf.einsum(equation, ...operands.map((operand) => operand()))]
 }
 
-const makers = { convolution, wideConvolution, depthwise, reversal, tiling, segments, contraction }
+/** Pooling of a few to many channels, windows that reach over the border. */
+const pooling: Make = (random) => {
+  const size: [number, number] = [1 + random.integer(4), 1 + random.integer(4)]
+  const strides: [number, number] = [1 + random.integer(3), 1 + random.integer(3)]
+  const [height, width] = size.map((size) => size + random.integer(7))
+  const pad = random.integer(2) === 0 ? 'same' : 'valid'
+  const channels = [1, 3, 4, 7, 16, 18, 37][random.integer(7)]
+  const x = normals(random, [1 + random.integer(2), height, width, channels])
+  return () => [tf.maxPool(x(), size, strides, pad), tf.avgPool(x(), size, strides, pad)]
+}
+
+/** The larger and the smaller of numbers whose axes are broadcast, one way or the other. */
+const extrema: Make = (random) => {
+  const shape = Array.from({ length: 1 + random.integer(4) }, () => 1 + random.integer(6))
+  const part = () => shape.map((size) => (random.integer(3) === 0 ? 1 : size)).slice(random.integer(2))
+  const [a, b] = [normals(random, part()), normals(random, part())]
+  return () => [tf.maximum(a(), b()), tf.minimum(a(), b())]
+}
+
+/** Sums and means over any axes. */
+const sums: Make = (random) => {
+  const shape = Array.from({ length: 1 + random.integer(4) }, () => 1 + random.integer(9))
+  const axes = [...shape.keys()].filter(() => random.integer(2) === 0)
+  const x = normals(random, shape)
+  return () => [tf.sum(x(), axes), tf.mean(x(), axes, true)]
+}
+
+const makers = {
+  convolution,
+  wideConvolution,
+  depthwise,
+  pooling,
+  reversal,
+  tiling,
+  segments,
+  contraction,
+  extrema,
+  sums,
+}
 
 async function run(backend: 'cpu' | 'wasm', f: () => tf.Tensor[]) {
   await initEngine({ backend })
