@@ -43,7 +43,7 @@ interface Route {
  * `gradient` serves all of them; it is made of kernels defined alike, so that it finds its own way on each backend. Only operations
  * that are recorded (`recordsOperations`) are differentiated by tfjs instead.
  *
- * Memory: the caller owns the results. The name is registered with tfjs when the kernel first runs on a backend.
+ * @memory the caller owns the results. The name is registered with tfjs when the kernel first runs on a backend.
  * @throws {BackendError} when it is called, and has nothing that runs on the current backend
  * @example
  * const scaleGradient = defineKernel({

@@ -5,7 +5,7 @@ import { engine, type Tensor } from '@tensorflow/tfjs-core'
  *
  * What `tensor` was made from is not differentiated at all, where a gradient of zeros would run all the way back.
  *
- * Memory: the caller owns both.
+ * @memory the caller owns both
  */
 export function untracked<T extends Tensor>({ dataId, shape, dtype }: T): T {
   engine().backend.incRef(dataId)

@@ -26,6 +26,44 @@ const documents = [
 
 const api = JSON.parse(text('docs/api.json')) as Record<string, object>
 
+/** Doc comments of a package's sources, with where they are. */
+function docComments(): { where: string; lines: string[] }[] {
+  const files = readdirSync(join(root, 'packages'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => /packages\/[a-z-]+\/src\//.test(path) && !path.includes('node_modules'))
+  return files.flatMap((path) =>
+    [...readFileSync(path, 'utf8').matchAll(/\/\*\*([\s\S]*?)\*\//g)].map(([, body]) => ({
+      where: path.slice(root.length),
+      lines: body.split('\n').map((line) => line.replace(/^\s*\*? ?/, '').trimEnd()),
+    })),
+  )
+}
+
+describe('the docstrings', () => {
+  it('value: what is differentiable and who owns the memory are block tags', () => {
+    const plain = docComments().filter(({ lines }) =>
+      lines.some((line) => /(^|[.)] )(Differentiable|Memory): /.test(line)),
+    )
+    expect(plain.map(({ where }) => where)).toEqual([])
+  })
+
+  it('value: no paragraph follows a block tag, which would swallow it', () => {
+    const swallowed = docComments().filter(({ lines }) => {
+      let tag = ''
+      let gap = false
+      return lines.some((line) => {
+        const [, found] = line.match(/^@(\w+)/) ?? []
+        if (found) [tag, gap] = [found, false]
+        else if (line === '') gap = true
+        else return gap && tag !== '' && tag !== 'example'
+        return false
+      })
+    })
+    expect(swallowed.map(({ where, lines }) => `${where}: ${lines[0]}`)).toEqual([])
+  })
+})
+
 describe('the documents', () => {
   it.each(documents)('value: what %s imports and links to is there', (path) => {
     const source = text(path)

@@ -18,8 +18,8 @@ const LAMP_SPREAD = 500
  *
  * @param weights - of the terms that are wanted
  * @returns terms for `hybridLoss`, scalars, means over the pictures
- * @throws {ValueError} for an unknown name, or a range where the model has none
  * @differentiable expression, light position and colour
+ * @throws {ValueError} for an unknown name, or a range where the model has none
  * @example
  * const losses = [...paperLossTerms(), ...plausibilityTerms(model, { pointLight: 0.01 })]
  */

@@ -32,8 +32,8 @@ interface ReplayState {
  * After `restore` the remembered batches are made anew from the source's states, so that a resumed training sees the same ones.
  *
  * @returns a source; `dispose` also disposes that of `source`
- * @throws {ValueError} when an option is no whole number above 0
  * @memory keeps up to `kept` batches until `dispose`
+ * @throws {ValueError} when an option is no whole number above 0
  * @example
  * const rendered = replayedBatches(renderedBatches(synthesizer), { times: 3 })
  */
