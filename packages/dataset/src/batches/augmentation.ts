@@ -74,8 +74,8 @@ export const noAugmentation: Augmentation = {
   tint: [1, 1, 1],
 }
 
-/** Draws the change of one sample. */
-export function drawAugmentation(random: Random, settings: Required<AugmentOptions>): Augmentation {
+/** Samples the change of one face. */
+export function sampleAugmentation(random: Random, settings: Required<AugmentOptions>): Augmentation {
   const around = (most: number) => random.uniform(-most, most)
   const factor = (most: number) => (1 + most) ** random.uniform(-1, 1)
   return {

@@ -1,7 +1,7 @@
 import { assertInteger, createRandom, ValueError } from '@facekit/core'
 import { DatasetError } from '../dataset-error.js'
 import { assembleBatch, type FaceBatch, type LoadedSample } from './assemble-batch.js'
-import { augmentSettings, drawAugmentation, noAugmentation, type AugmentOptions } from './augmentation.js'
+import { augmentSettings, sampleAugmentation, noAugmentation, type AugmentOptions } from './augmentation.js'
 import type { FaceDataset } from '../samples/open-dataset.js'
 import { createDeviceStore } from './device-store.js'
 import { createLoader, type SampleLoader } from './sample-loader.js'
@@ -124,7 +124,7 @@ export function datasetBatches(dataset: FaceDataset, options: DatasetBatchesOpti
       try {
         const sample = device.get(index) ?? (await load(index))
         const random = createRandom(mix(seed ^ 0x5bd1e995, place))
-        return { index, sample, change: settings ? drawAugmentation(random, settings) : noAugmentation }
+        return { index, sample, change: settings ? sampleAugmentation(random, settings) : noAugmentation }
       } catch (error) {
         if (!(error instanceof DatasetError)) throw error
         reason = error.message

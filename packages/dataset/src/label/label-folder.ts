@@ -41,7 +41,7 @@ export interface LabelFolderOptions {
   ranks?: number
   /** Ends the work, and keeps what is done. */
   signal?: AbortSignal
-  /** Is told of each picture that is done. */
+  /** Called for each picture that is done. */
   onProgress?: (progress: LabelProgress) => void
 }
 
@@ -70,9 +70,9 @@ export interface LabelReport {
 
 /** Labels every face of every picture in a folder, in parallel, into tar shards or beside the pictures. Node only.
  *
- * Called again after it was ended at any moment, it goes on: no picture that was done is done again, none is lost, and the result has
- * the same bytes as that of an undisturbed run, whatever the number of workers. Pictures that are new since then go into further
- * shards. A picture that cannot be read or labelled is listed and passed over.
+ * If it was interrupted, call it again to resume: no picture is labelled twice, none is lost, and the result has the same bytes as that of an
+ * uninterrupted run, whatever the number of workers. Pictures that are new since then go into further
+ * shards. A picture that cannot be read or labelled is listed and skipped.
  *
  * @param folder - pictures, in folders by person if they are known
  * @param out - where labels go, made if it is not there; for `'beside'` may be `folder` itself

@@ -7,7 +7,7 @@ import type { LabelPlan } from './label-plan.js'
 import { indexPath, readShardIndex, type SkippedPicture } from '../samples/shard-index.js'
 import { shardPath, writeShard } from '../samples/write-shards.js'
 
-/** Keeps what was done, so that nothing is lost or done twice when the work is ended at any moment. Node only. */
+/** Keeps what was done, so that nothing is lost or done twice when the work is interrupted. Node only. */
 export interface LabelJournal {
   /** Pictures of a shard that are not labelled yet, by their place in it. */
   missing(shard: number): Promise<number[]>

@@ -20,7 +20,7 @@ export interface SelectOptions {
   identities?: readonly string[]
   /** One's number among `ranks` processes that share the samples, from 0. Default 0. */
   rank?: number
-  /** Of the whole order each process takes every so-manieth sample; all get equally many, what is over is left out. Default 1. */
+  /** Process r takes samples r, r + ranks, r + 2 ranks, ... of the whole order; all get equally many, the remainder is skipped. Default 1. */
   ranks?: number
 }
 

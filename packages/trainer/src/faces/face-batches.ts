@@ -1,4 +1,4 @@
-import { type FaceParameters, packParameters } from '@facekit/parameters'
+import { type FaceParameters, packParameters, parameterTensors } from '@facekit/parameters'
 import * as tf from '@tensorflow/tfjs-core'
 import { scheduleValue } from '../loop/schedules.js'
 import type { BatchSource, Schedule } from '../loop/training-options.js'
@@ -47,7 +47,7 @@ export interface RenderedShare {
 
 /** Batches of rendered faces for `train`.
  *
- * @param share - in a run of several processes: of the batches of one synthesizer, whose seed all of them use, each takes every so-manieth;
+ * @param share - in a run of several processes: of the batches of one synthesizer, whose seed all of them use, process r takes the batches r, r + size, r + 2 size, ...;
  *   together they are those of one process with a batch of `size * batch`. Needs a synthesizer whose state says `picture`, as that of
  *   @facekit/synthetic does
  * @memory the caller still owns the synthesizer
@@ -69,7 +69,10 @@ export function renderedBatches(
       const { image, landmarks, landmarkVisibility, ...rest } = synthesizer.next()
       skip(share.size - 1 - share.rank)
       const kept: RenderedBatch = [image, landmarks, landmarkVisibility, packParameters(rest.parameters)]
-      tf.dispose(rest as unknown as tf.TensorContainer)
+      tf.dispose([
+        parameterTensors(rest.parameters),
+        Object.values(rest).filter((value) => value instanceof tf.Tensor),
+      ])
       return kept
     },
     state: () => synthesizer.state(),
@@ -99,7 +102,7 @@ export function mixedWeights(
   }
 }
 
-/** One source of both; what has no weight is not drawn.
+/** One source of both; what has no weight is not made.
  *
  * @param accumulate - batches in an iteration
  */

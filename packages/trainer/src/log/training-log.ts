@@ -94,7 +94,7 @@ function scalarsOf(line: LogLine): Record<string, number> {
   return Object.fromEntries(named.filter((entry): entry is [string, number] => entry[1] !== undefined))
 }
 
-/** Reads a log; a last line that was cut off is left out, and a file that is not there is empty. */
+/** Reads a log; a last line that was cut off is skipped, and a missing file is empty. */
 export async function readTrainingLog(path: string): Promise<LogLine[]> {
   const { readFile } = await import('node:fs/promises')
   const text = await readFile(path, 'utf8').catch(() => '')

@@ -6,14 +6,14 @@ import type { TrainingOptions, TrainingResult } from './training-options.js'
 /** Trains a network, or any variables: loss, gradients, update, again and again; with checkpoints from which it goes on exactly, a log,
  * evaluations, and an end that is always in order.
  *
- * Each iteration is a recorded step (`recordStep` of @facekit/core): on WebGPU it is issued without tfjs from the third call on. Losses are read
+ * Each iteration is a recorded step (`recordStep` of @facekit/kernels): on WebGPU it is issued without tfjs from the third call on. Losses are read
  * while the next iterations compute. In the folder: `checkpoint-<iteration>.safetensors` (variables, optimiser, batches: whole or not
  * there), `latest`, `log.jsonl`, TensorBoard events, panels. A run that was killed goes on with `resume`: on the WASM and CPU backends to
  * the bit as if nothing had happened, if the batches' state says all about them.
  *
  * @returns how it ended
  * @memory leaves no tensors behind; the caller keeps the model and the batches' source
- * @throws {DivergenceError} when the loss is no number or explodes; names iteration, term and last good checkpoint, whose variables the
+ * @throws {DivergenceError} when the loss becomes NaN or explodes; names iteration, term and last good checkpoint, whose variables the
  *   model then has
  * @throws {CheckpointError} when there is nothing to resume from, or it does not fit
  * @throws {ValueError} for options that make no sense
