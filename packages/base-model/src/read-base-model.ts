@@ -79,9 +79,9 @@ export function readBaseModel(bytes: Uint8Array): MorphableModel {
     for (let k = 0; k < learned.count; k++) {
       diffuse.set(learned.values.subarray(k * width, (k + 1) * width), (learnedStart + k) * vertexCount * 3)
     }
-    const shine = file.fields('specular_learned')
+    const scalars = file.fields('specular_learned')
     specular.set(
-      applyStencils(stencils, shine.values, shine.count, width / 3),
+      applyStencils(stencils, scalars.values, scalars.count, width / 3),
       learnedStart * vertexCount * 3,
     )
   }

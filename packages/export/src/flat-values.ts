@@ -13,7 +13,7 @@ export type Values = NdArray<Float32Array> | Float32Array
  * @throws {ShapeError} when the size does not fit
  */
 export function flatValues(who: string, values: Values, width: number, count?: number): Float32Array {
-  const fail = (actual: string) => {
+  const fail = (actual: string): never => {
     throw new ShapeError(`${who} is ${actual}, expected [${count ?? 'N'}, ${width}]`)
   }
   if (values instanceof Float32Array) {
@@ -22,7 +22,7 @@ export function flatValues(who: string, values: Values, width: number, count?: n
     }
     return values
   }
-  if (!Array.isArray(values?.shape)) return fail(typeof values) as never
+  if (!Array.isArray(values?.shape)) return fail(typeof values)
   const [rows, columns] = values.shape
   if (values.shape.length !== 2 || columns !== width || (count !== undefined && rows !== count)) {
     fail(`[${values.shape.join(', ')}]`)

@@ -19,7 +19,7 @@ export function decodeMorphableModel(bytes: Uint8Array, who = 'decodeMorphableMo
   const expression = reader.numbers('shape.expression', 3)
   const diffuse = reader.numbers('albedo.diffuse', 3)
   const expressionNames = reader.list('expressionNames', 'string')
-  const expressionRange = reader.list('expressionRange', 'number')
+  const expressionRange = reader.range('expressionRange')
   const model: MorphableModel = {
     name: reader.text('name'),
     license: reader.text('license'),
@@ -37,7 +37,7 @@ export function decodeMorphableModel(bytes: Uint8Array, who = 'decodeMorphableMo
       identity,
       expression,
       ...(expressionNames && { expressionNames: expressionNames as string[] }),
-      ...(expressionRange && { expressionRange: expressionRange as unknown as [number, number] }),
+      ...(expressionRange && { expressionRange }),
     },
     albedo: {
       diffuseMean: reader.numbers('albedo.diffuseMean', 2),
@@ -128,6 +128,16 @@ class Reader {
 
   text(key: string): string {
     return this.file.metadata[key] ?? this.fail(`the header has no "${key}"`)
+  }
+
+  /** Two numbers of the header: the smallest and the largest. */
+  range(key: string): [number, number] | undefined {
+    const list = this.list(key, 'number')
+    if (list === undefined) return undefined
+    const [least, most] = list.map(Number)
+    return list.length === 2
+      ? [least, most]
+      : this.fail(`"${key}" in the header has ${list.length} numbers, expected 2`)
   }
 
   list(key: string, type: 'string' | 'number'): (string | number)[] | undefined {
