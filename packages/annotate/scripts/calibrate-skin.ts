@@ -2,7 +2,7 @@
  *
  * node --conditions=@facekit/source --import tsx packages/annotate/scripts/calibrate-skin.ts <folder with landmarks.json> [--write]
  *
- * Two halves of those people: each is measured with what was learned from the other. --write writes src/skin-calibration.ts, learned
+ * Two halves of those people: each is measured with what was learned from the other. --write writes src/skin/skin-calibration.ts, learned
  * from both. Skin: bare skin of cheeks, nose and between the brows. Not skin: pixels clearly outside of the face. As many of each.
  */
 import { readFile, writeFile } from 'node:fs/promises'

@@ -5,7 +5,7 @@
  * The folder is laid out as <person>/<picture>.jpg with landmarks.json ({ "<person>/<picture>.jpg": 68 x [x, y] }).
  * Skin: pixels of cheeks, nose and the place between the brows. Not skin: pixels clearly outside of the face and above the
  * chin (or far beside it, so that no neck is among them). Eyes, brows and lips are in neither. As many pixels from each
- * picture, as many pictures from each person. --write writes src/skin-model.ts: means, covariances and weights, no picture.
+ * picture, as many pictures from each person. --write writes src/skin/skin-model.ts: means, covariances and weights, no picture.
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
