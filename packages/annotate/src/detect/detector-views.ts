@@ -43,7 +43,7 @@ export const marginView = ({ width, height }: Raster, factor: number): DetectorV
 export function fineTiles(raster: Raster, inputSize: number): DetectorView[] {
   const longer = Math.max(raster.width, raster.height)
   const views: DetectorView[] = []
-  for (let size = FINEST * inputSize; longer > WORTHWHILE * size; size *= LEVEL) {
+  for (let size = FINEST * inputSize, least = WORTHWHILE; longer > least * size; size *= LEVEL, least = 1.1) {
     views.push(...tiles(raster, Math.ceil(size)))
   }
   return views
