@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { type HostKernel, runHostKernel } from '@facekit/kernels'
+import { defineKernel, float32 } from '@facekit/kernels'
 import { batchNormalization, initEngine } from '@facekit/engine'
 
 // TensorFlow's packages can't be installed everywhere: plain JavaScript plays the part of its backend. That shows what our side does;
@@ -10,15 +10,13 @@ class StandIn extends MathBackendCPU {
   override blockSize = 48
 }
 
-const doubled: HostKernel = {
+const doubled = defineKernel({
   name: 'FacekitTestDoubled',
-  inputs: ['x', 'y'],
-  outputs: ([shape]) => [{ shape, dtype: 'float32' }],
-  compute: ([x, y], [result]) => x.forEach((value, i) => (result[i] = 2 * value + y[i])),
-  gradient: {
-    gradFunc: (dy) => ({ x: () => tf.mul(dy as tf.Tensor, 2), y: () => tf.clone(dy as tf.Tensor) }),
-  },
-}
+  inputs: { x: 'float32', y: 'float32' },
+  outputs: ({ x }) => ({ sum: float32(x) }),
+  cpu: ({ x, y }, { sum }) => x.forEach((value, i) => (sum[i] = 2 * value + y[i])),
+  gradient: ({ upstream }) => ({ x: () => tf.mul(upstream.sum, 2), y: () => tf.clone(upstream.sum) }),
+})
 
 describe('the adapter of TensorFlow', () => {
   beforeAll(async () => {
@@ -42,12 +40,12 @@ describe('the adapter of TensorFlow', () => {
     const [x, y] = [tf.tensor1d([1, 2]), tf.tensor1d([10, 20])]
     const backend = tf.backend() as StandIn
     const [reads, writes] = [vi.spyOn(backend, 'readSync'), vi.spyOn(backend, 'write')]
-    const [result] = runHostKernel(doubled, { x, y }, {})
+    const result = doubled({ x, y })
     expect([reads.mock.calls.length, writes.mock.calls.length]).toEqual([2, 1])
     reads.mockRestore()
     writes.mockRestore()
     expect(await result.data()).toEqual(new Float32Array([12, 24]))
-    const [dx] = tf.grads((a, b) => runHostKernel(doubled, { x: a, y: b }, {})[0])([x, y])
+    const [dx] = tf.grads((a, b) => doubled({ x: a, y: b }))([x, y])
     expect(await dx.data()).toEqual(new Float32Array([2, 2]))
   })
 

@@ -8,6 +8,7 @@ import {
   type Tensor,
 } from '@tensorflow/tfjs-core'
 import { BackendError } from '@facekit/core'
+import { HOST_BACKENDS } from './host-backends.js'
 import {
   planOf,
   prepareCall,
@@ -21,9 +22,6 @@ import { runCall, runOnHost, runOnWebgpu, runOperations, tensorsOf } from './ker
 import { completeRecord, isConstant, isRecording } from './kernel-tape.js'
 import type { InputTypes, Kernel, KernelDefinition, NoAttributes, OutputSpecs } from './kernel-types.js'
 import { untracked } from './untracked.js'
-
-/** Backends whose tensors lie in the CPU's memory. */
-const HOST_BACKENDS: readonly string[] = ['cpu', 'wasm', 'tensorflow']
 
 /** How a kernel runs on a backend: as one entry of the tape, or as operations that are recorded one by one. */
 interface Route {
@@ -43,7 +41,7 @@ interface Route {
  * `gradient` serves all of them; it is made of kernels defined alike, so that it finds its own way on each backend. Only operations
  * that are recorded (`recordsOperations`) are differentiated by tfjs instead.
  *
- * @memory the caller owns the results. The name is registered with tfjs when the kernel first runs on a backend.
+ * @memory the caller owns the results; the name is registered with tfjs when the kernel first runs on a backend
  * @throws {BackendError} when it is called, and has nothing that runs on the current backend
  * @example
  * const scaleGradient = defineKernel({

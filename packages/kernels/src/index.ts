@@ -1,5 +1,5 @@
 import './gradients.js'
-export { hasHostMemory, runHostKernel, type HostKernel } from './host-kernel.js'
+export { hasHostMemory } from './host-backends.js'
 export { computeOnHost, type HostArray, type OutputSpec } from './host-arrays.js'
 export {
   makeGpuTensor,
