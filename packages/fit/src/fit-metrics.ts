@@ -25,8 +25,10 @@ export function landmarkError(found: ArrayLike<number>, annotated: NdArray<Float
 
 /** Mean and standard deviation of the absolute colour difference over visible skin (the paper's Table 1).
  *
- * @param picture, rendered - `[S * S * 3]` encoded, 0..1
- * @param faceRegion, mask - `[S * S]`; pixels count where both exceed 0.5
+ * @param picture - `[S * S * 3]` encoded, 0..1
+ * @param rendered - as `picture`
+ * @param faceRegion - `[S * S]`; pixels count where both exceed 0.5
+ * @param mask - as `faceRegion`
  */
 export function colorError(
   picture: ArrayLike<number>,

@@ -2,7 +2,9 @@ import { HARMONIC_FACTORS } from './harmonic-factors.js'
 
 /** The nine real spherical harmonics at one direction, for code that works on plain numbers; `sphericalHarmonicsBasis` is for tensors.
  *
- * @param x, y, z - unit length
+ * @param x - of a vector of unit length
+ * @param y - as `x`
+ * @param z - as `x`
  * @returns 9 numbers, in the order of `sphericalHarmonicsBasis`
  * @example
  * sphericalHarmonicsAt(0, 0, 1) // 0.282 0 0.489 0 0 0 0.631 0 0

@@ -5,7 +5,8 @@ export const SMALLEST_WEIGHT = 1e-6
 
 /** Weighted mean of each picture's values, then the mean over the pictures: `mean_b(sum_i w_i x_i / sum_i w_i)`.
  *
- * @param values, weights - `[B, ...]` of equal size; a picture whose weights are all 0 gives 0
+ * @param values - `[B, ...]` of equal size; a picture whose weights are all 0 gives 0
+ * @param weights - as `values`
  * @differentiable values
  * @memory the caller owns the result
  */

@@ -27,7 +27,8 @@ export function channelStatistics(x: HostArray, mean: HostArray, variance: HostA
 
 /** The same over the rows of several processes.
  *
- * @param mean, variance - `[C]` of this process's rows; become those of all
+ * @param mean - `[C]` of this process's rows; become those of all
+ * @param variance - as `mean`
  */
 export function reduceStatistics(
   rows: number,

@@ -27,7 +27,6 @@ export interface AdamWOptions {
  * optimizer.minimize(loss, false, variables)
  */
 export class AdamWOptimizer extends AdamOptimizer {
-  /** @nocollapse */
   static override get className(): string {
     return 'AdamW'
   }
@@ -64,7 +63,6 @@ export class AdamWOptimizer extends AdamOptimizer {
     return { ...super.getConfig(), weightDecay: this.weightDecay }
   }
 
-  /** @nocollapse */
   static override fromConfig<T extends serialization.Serializable>(
     cls: serialization.SerializableConstructor<T>,
     config: serialization.ConfigDict,

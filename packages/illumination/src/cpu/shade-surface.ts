@@ -48,7 +48,8 @@ export function surfaceForward(
 
 /** Fills the gradients of everything but the camera.
  *
- * @param toShaded, toLitDiffuse - missing: 0
+ * @param toShaded - missing: 0
+ * @param toLitDiffuse - as `toShaded`
  */
 export function surfaceBackward(
   surface: LitArrays,

@@ -9,7 +9,8 @@ const inverseLength = (x: number, y: number, z: number) =>
  * Inputs: albedo, normals, positions, light position, light colour, camera position, shininess, and upstream for gradients.
  * Gradients: of the first seven, in this order.
  *
- * @param stride, offset - where the points' colours are in `color`, which is cleared, and in upstream
+ * @param stride - numbers from one point's colour to the next in `color`, which is cleared, and in upstream
+ * @param offset - where the first colour begins in them
  * @param addNormals - whether the gradient of the normals is added to what is there
  */
 export function specularPass(

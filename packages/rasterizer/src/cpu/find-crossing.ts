@@ -21,8 +21,10 @@ const crossing: Crossing = { first: 0, second: 0, near: 0, far: 0 }
  *
  * @param start - the triangle at the nearer pixel
  * @param target - the triangle at the other pixel, -1 for none
- * @param px, py - centre of the nearer pixel
- * @param dx, dy - step to the other pixel: one of them is 0, the other 1 or -1
+ * @param px - centre of the nearer pixel, x
+ * @param py - y
+ * @param dx - step to the other pixel, 0, 1 or -1: exactly one of `dx` and `dy` is 0
+ * @param dy - as `dx`
  * @returns nothing when there is no such edge, or when it counts for the other direction
  */
 export function findCrossing(
