@@ -6,12 +6,10 @@ import { pathToFileURL } from 'node:url'
 import { ShapeError, ValueError } from '@facekit/core'
 import { encodeViewer, writeHtmlReport, type ViewerScene } from '@facekit/export'
 import { decode, type DecodedPng } from 'fast-png'
-import { gunzipSync } from 'fflate'
 import ndarray from 'ndarray'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bundleViewer } from '../scripts/build-viewer.js'
-import { viewerBundle } from '../src/viewer-bundle.js'
 import { createDome } from './dome.js'
 
 const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
@@ -52,10 +50,9 @@ describe('encodeViewer', () => {
   })
 
   it('value: the bundle is what its script makes', async () => {
-    const stored = new TextDecoder().decode(gunzipSync(Buffer.from(viewerBundle, 'base64')))
     const fresh = await bundleViewer()
-    // Not toBe: the difference of half a million letters says nothing. Run scripts/build-viewer.ts.
-    expect(stored === fresh).toBe(true)
+    // Not toContain: the difference of half a million letters says nothing. Run scripts/build-viewer.ts.
+    expect(encodeViewer(scene).includes(fresh)).toBe(true)
   })
 })
 
