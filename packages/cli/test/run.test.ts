@@ -83,8 +83,10 @@ describe('facekit reconstruct, before the work starts', () => {
     expect(existsSync(join(folder, `out-${name}`))).toBe(false)
   })
 
-  it('throws: a folder in place of a picture', async () => {
-    expectOneError(await run(['reconstruct', folder, '-o', join(folder, 'out')]), /is a folder/)
+  it('throws: a folder without photographs', async () => {
+    const empty = join(folder, 'empty')
+    await mkdir(empty)
+    expectOneError(await run(['reconstruct', empty, '-o', join(folder, 'out')]), /holds no photographs/)
   })
 
   it('throws: an output folder that exists, and --force does not take what is not ours', async () => {
