@@ -2,43 +2,48 @@ import ndarray, { type NdArray } from 'ndarray'
 import { describe, expect, it } from 'vitest'
 import { ShapeError, ValueError } from '@facekit/core'
 import { applyTransform, faceRegion, innerMouthArea } from '@facekit/annotate'
-import { polygonCoverage } from '../src/pictures/polygon-coverage.js'
 import { meanFace } from './mean-face.js'
 
-const sum = (mask: NdArray<Float32Array> | Float32Array) =>
-  (mask instanceof Float32Array ? mask : mask.data).reduce((total, value) => total + value, 0)
+const sum = ({ data }: NdArray<Float32Array>) => data.reduce((total, value) => total + value, 0)
 
-describe('polygonCoverage', () => {
-  it('value: areas are exact for upright edges, near for others', () => {
-    const box = [
-      [2.25, 3.5],
-      [7.75, 3.5],
-      [7.75, 9],
-      [2.25, 9],
-    ] as const
-    const mask = polygonCoverage([box], 12, 12)
-    expect(sum(mask)).toBeCloseTo(5.5 * 5.5, 4)
-    expect(mask[5 * 12 + 2]).toBeCloseTo(0.75, 5)
-    const circle = Array.from({ length: 200 }, (_, i) => {
-      const angle = (2 * Math.PI * i) / 200
-      return [50 + 30 * Math.cos(angle), 50 + 30 * Math.sin(angle)] as const
+describe('innerMouthArea', () => {
+  const areaOf = (corners: readonly (readonly [number, number])[], size: number) => {
+    const landmarks = meanFace()
+    corners.forEach(([x, y], i) => {
+      landmarks.set(60 + i, 0, x)
+      landmarks.set(60 + i, 1, y)
     })
-    expect(sum(polygonCoverage([circle], 100, 100)) / (Math.PI * 900)).toBeCloseTo(1, 2)
-    expect(sum(polygonCoverage([circle.toReversed()], 100, 100))).toBeCloseTo(
-      sum(polygonCoverage([circle], 100, 100)),
-      2,
-    )
+    return innerMouthArea(landmarks, { size })
+  }
+  const box = (left: number, top: number, right: number, bottom: number): [number, number][] => {
+    const [x, y] = [(left + right) / 2, (top + bottom) / 2]
+    return [
+      [left, top],
+      [x, top],
+      [right, top],
+      [right, y],
+      [right, bottom],
+      [x, bottom],
+      [left, bottom],
+      [left, y],
+    ]
+  }
+
+  it('value: areas are exact for upright edges, near for others, whichever way the corners turn', () => {
+    const mask = areaOf(box(2.25, 3.5, 7.75, 9), 12)
+    expect(sum(mask)).toBeCloseTo(5.5 * 5.5, 4)
+    expect(mask.get(5, 2)).toBeCloseTo(0.75, 5)
+    const octagon = Array.from({ length: 8 }, (_, i): [number, number] => {
+      const angle = (2 * Math.PI * (i + 0.3)) / 8
+      return [50 + 30 * Math.cos(angle), 50 + 30 * Math.sin(angle)]
+    })
+    const exact = 4 * 30 ** 2 * Math.sin(Math.PI / 4)
+    expect(sum(areaOf(octagon, 100)) / exact).toBeCloseTo(1, 2)
+    expect(sum(areaOf(octagon.toReversed(), 100))).toBeCloseTo(sum(areaOf(octagon, 100)), 2)
   })
 
-  it('value: what two polygons cover counts once, whichever way they turn', () => {
-    const box = (x: number): [number, number][] => [
-      [x, 1],
-      [x + 4, 1],
-      [x + 4, 5],
-      [x, 5],
-    ]
-    expect(sum(polygonCoverage([box(1), box(3).toReversed()], 12, 8))).toBeCloseTo(24, 4)
-    expect(sum(polygonCoverage([box(-2)], 12, 8))).toBeCloseTo(8, 4)
+  it('value: what lies outside of the picture does not count', () => {
+    expect(sum(areaOf(box(-2, 1, 2, 5), 12))).toBeCloseTo(8, 4)
   })
 })
 
