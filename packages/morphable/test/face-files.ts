@@ -1,13 +1,13 @@
 import { createTinyFace, moveLandmarks, type StatismoInput } from '@facekit/testing'
 import type { MorphableModel } from '@facekit/morphable'
-import { landmarkTemplate } from '../src/landmarks/landmark-template.js'
+import { averageLandmarks } from './average-landmarks.js'
 
 /** The tiny face, as fine as landmarks need it, and drawn towards an average face where its landmarks are. */
 export const face = (): MorphableModel => drawnToTemplate(createTinyFace({ rows: 61, columns: 51 }))
 
 /** Moves the landmarks of a model to where those of an average face are, and the rest along. */
 export const drawnToTemplate = (model: MorphableModel): MorphableModel =>
-  moveLandmarks(model, landmarkTemplate)
+  moveLandmarks(model, averageLandmarks)
 
 /** A face model as the content of a Basel file: without inner mouth triangles, colours with gamma. */
 export function baselOf(model: MorphableModel, options: Partial<StatismoInput> = {}): StatismoInput {

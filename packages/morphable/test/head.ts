@@ -1,4 +1,4 @@
-import { landmarkTemplate } from '../src/landmarks/landmark-template.js'
+import { averageLandmarks } from './average-landmarks.js'
 
 /** A ball as triangles, without the rows around its lower pole: `rows` circles of `columns` vertices, and the upper pole. */
 function ball(rows: number, columns: number, reach: number) {
@@ -30,7 +30,7 @@ export function head() {
   const middle = [0, 0, -20]
   const skull = ball(60, 90, 2.5)
   const landmarks = Array.from({ length: 68 }, (_, i) => {
-    const d = [0, 1, 2].map((c) => landmarkTemplate[i * 3 + c] - middle[c])
+    const d = [0, 1, 2].map((c) => averageLandmarks[i * 3 + c] - middle[c])
     const length = Math.hypot(...d)
     let best = 0
     for (let v = 0; v * 3 < skull.directions.length; v++) {
