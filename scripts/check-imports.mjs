@@ -93,8 +93,10 @@ for (const group of ['packages', 'examples']) {
       for (const part of ['test', 'scripts']) {
         for (const file of await sourceFiles(join(folder, part))) {
           for (const specifier of await importsOf(file)) {
-            if (!isPackage(specifier)) continue
             const where = file.slice(root.length)
+            if (part === 'test' && specifier.startsWith('.') && join(file, '..', specifier).includes('/src/'))
+              problems.push(`${where}: ${specifier} is not the public door; import the package by its name`)
+            if (!isPackage(specifier)) continue
             const dependency = packageOf(specifier)
             if (!known.has(dependency)) problems.push(`${where}: ${dependency} is declared nowhere`)
             if (dependency.startsWith('@facekit/') && specifier !== dependency)

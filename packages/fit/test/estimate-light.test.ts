@@ -1,76 +1,53 @@
-import { createRandom } from '@facekit/core'
-import { expect, it } from 'vitest'
-import { estimateLight, type ShadedPoints } from '../src/estimate-light.js'
-import { Adam } from '../src/adam.js'
+import type { FaceAnnotation } from '@facekit/annotate'
+import { fitFace } from '@facekit/fit'
+import type { FaceParameters } from '@facekit/parameters'
+import { createTinyFace, useBackend } from '@facekit/testing'
+import * as tf from '@tensorflow/tfjs-core'
+import type { NdArray } from 'ndarray'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { randomParameters, syntheticAnnotation } from './synthetic-annotation.js'
 
-const CONSTANTS = [0.282095, 0.488603, 0.488603, 0.488603, 1.092548, 1.092548, 0.315392, 1.092548, 0.546274]
+const model = createTinyFace()
 
-/** Spherical harmonics of a normal, written out. */
-function harmonics([x, y, z]: number[]): number[] {
-  return [1, y, z, x, x * y, y * z, 3 * z * z - 1, x * z, x * x - y * y].map((v, i) => v * CONSTANTS[i])
+/** A face in white light, whose harmonics are given in their order. */
+function lit(...harmonics: number[]): FaceParameters {
+  const parameters = randomParameters(model, 4)
+  const rows = Array.from({ length: 9 }, (_, b) => [1, 1, 1].map((one) => one * (harmonics[b] ?? 0)))
+  const sphericalHarmonics = tf.tensor3d([rows])
+  return { ...parameters, illumination: { ...parameters.illumination, sphericalHarmonics } }
 }
 
-/** A hemisphere of points with a brown albedo whose one mode makes it darker or lighter. */
-function scene(light: number[][], tone: number, outliers = 0): ShadedPoints {
-  const random = createRandom(3)
-  const count = 800
-  const mean = [0.4, 0.25, 0.18]
-  const points: ShadedPoints = {
-    count,
-    colors: new Float32Array(count * 3),
-    harmonics: new Float32Array(count * 9),
-    albedoMean: new Float32Array(count * 3),
-    albedoModes: [new Float32Array(count * 3)],
-    weights: new Float32Array(count).fill(1),
-  }
-  for (let p = 0; p < count; p++) {
-    const normal = [random.normal(), random.normal(), Math.abs(random.normal())]
-    const length = Math.hypot(...normal)
-    const basis = harmonics(normal.map((value) => value / length))
-    points.harmonics.set(basis, 9 * p)
-    for (let c = 0; c < 3; c++) {
-      const mode = [0.08, 0.06, 0.05][c] * (1 + 0.3 * Math.sin(p))
-      points.albedoMean[3 * p + c] = mean[c]
-      points.albedoModes[0][3 * p + c] = mode
-      const shading = basis.reduce((sum, value, b) => sum + value * light[b][c], 0)
-      points.colors[3 * p + c] = p < outliers ? 1 : shading * (mean[c] + tone * mode)
-    }
-  }
-  return points
+/** The harmonics that a fit begins with, before its first step: `[9][3]`. */
+async function lightOf(picture: NdArray<Uint8Array>, annotation: FaceAnnotation) {
+  const { parameters, metrics } = await fitFace(picture, annotation, model, { iterations: 0 })
+  const [harmonics] = await parameters.illumination.sphericalHarmonics.array()
+  return { harmonics, metrics }
 }
 
-const white = (...values: number[]) =>
-  Array.from({ length: 9 }, (_, b) => [1, 1, 1].map((one) => one * (values[b] ?? 0)))
+describe('the light that a fit begins with', () => {
+  beforeAll(() => useBackend('wasm'))
 
-it('value: finds light from the side and explains the picture', () => {
-  const light = white(3.5, 0.2, 0.5, 1)
-  const points = scene(light, 1)
-  const { sphericalHarmonics, albedo } = estimateLight(points)
-  let worst = 0
-  for (let p = 0; p < points.count; p++) {
-    for (let c = 0; c < 3; c++) {
-      let shading = 0
-      for (let b = 0; b < 9; b++) shading += sphericalHarmonics[3 * b + c] * points.harmonics[9 * p + b]
-      const color = shading * (points.albedoMean[3 * p + c] + albedo[0] * points.albedoModes[0][3 * p + c])
-      worst = Math.max(worst, Math.abs(color - points.colors[3 * p + c]))
+  it('value: comes from the side that it came from, and explains the picture', async () => {
+    for (const side of [1, -1]) {
+      const { picture, annotation } = await syntheticAnnotation(model, lit(3.5, 0.2, 0.5, side))
+      const { harmonics, metrics } = await lightOf(picture, annotation)
+      expect(side * harmonics[3][0]).toBeGreaterThan(0.5)
+      expect(metrics.colorError).toBeLessThan(0.04)
     }
-  }
-  expect(worst).toBeLessThan(0.06)
-  expect(sphericalHarmonics[3 * 3]).toBeGreaterThan(0.5)
-})
+  })
 
-it('value: points that are no skin hardly change the light', () => {
-  const light = white(3.5, 0, 0.6)
-  const clean = estimateLight(scene(light, 0)).sphericalHarmonics
-  const dirty = estimateLight(scene(light, 0, 80)).sphericalHarmonics
-  expect(Math.abs(clean[0] - dirty[0]) / clean[0]).toBeLessThan(0.1)
-})
-
-it('value: Adam finds the minimum of a badly scaled bowl', () => {
-  const adam = new Adam(2)
-  const values = Float64Array.of(5, -300)
-  for (let i = 0; i < 2000; i++)
-    adam.update(values, [2 * values[0], 2e-4 * values[1]], [0.02, 2], 1 - i / 2000)
-  expect(Math.abs(values[0])).toBeLessThan(1e-2)
-  expect(Math.abs(values[1])).toBeLessThan(1)
+  it('value: points that are no skin hardly change it', async () => {
+    const truth = lit(3.5, 0, 0.6)
+    const clean = await syntheticAnnotation(model, truth)
+    const { harmonics } = await lightOf(clean.picture, clean.annotation)
+    const dirty = await syntheticAnnotation(model, truth)
+    const { image } = dirty.annotation.alignment
+    const [height, width] = image.shape
+    // Every tenth pixel is a white reflection.
+    for (let y = 0; y < height; y++)
+      for (let x = 0; x < width; x++)
+        if ((3 * y + x) % 10 === 0) for (let c = 0; c < 3; c++) image.set(y, x, c, 1)
+    const spoilt = await lightOf(dirty.picture, dirty.annotation)
+    expect(Math.abs(spoilt.harmonics[0][0] - harmonics[0][0]) / harmonics[0][0]).toBeLessThan(0.1)
+  })
 })
