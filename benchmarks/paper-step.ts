@@ -149,7 +149,7 @@ const steps: Record<string, () => tf.Scalar> = {
   'network alone: forward, backward, Adam': () =>
     optimizer.minimize(() => tf.mean(tf.square(outputs())), true, variables)!,
   'network alone: forward': () => tf.sum(outputs()),
-  'face alone: render and all losses, there and back': gradientOf(
+  'face alone: render and all losses, forward and backward': gradientOf(
     (x) => lossOf(whole, unpackParameters(x as tf.Tensor2D, layout)),
     parameters,
   ),
@@ -157,7 +157,7 @@ const steps: Record<string, () => tf.Scalar> = {
     (x) => lossOf(without('identity'), unpackParameters(x as tf.Tensor2D, layout)),
     parameters,
   ),
-  'identity network alone, there and back': gradientOf(
+  'identity network alone, forward and backward': gradientOf(
     (x) => embedder.embed(x as tf.Tensor4D),
     labels.inputImage,
   ),

@@ -43,7 +43,7 @@ const size = 96
 const everybody = await openIdentities(positionals[0], {
   size,
   ...(values.clips && { group: (file) => basename(file)[0] }),
-  onReject: (file, reason) => console.log(`left out: ${file}: ${reason}`),
+  onReject: (file, reason) => console.log(`skipped: ${file}: ${reason}`),
   onProgress: (done, total) => {
     if (done % 200 === 0) console.log(`${done} of ${total} photographs`)
   },

@@ -107,7 +107,7 @@ function joinedBatches(options: TrainLandmarksOptions, inputSize: number): Batch
   }
 }
 
-/** Normalised mean error of one look each at faces that are level and in the middle: mean distance over the square root of the area of the
+/** Normalised mean error of one forward pass each over faces that are level and in the middle: mean distance over the square root of the area of the
  * landmarks' box. */
 export async function landmarkError(
   hourglass: Hourglass,

@@ -119,7 +119,7 @@ export interface DensityPair {
 
 /** Densities of skinFeatures: as they are, and as differences from the same face's cheeks.
  *
- * Written by scripts/fit-skin-model.ts from ${training.length} people of YouTube Faces; statistics only.
+ * Written by scripts/fit-skin-model.ts from ${training.length} subjects of YouTube Faces; statistics only.
  */
 export const skinModel: { readonly absolute: DensityPair; readonly relative: DensityPair } = ${text}
 `,

@@ -8,7 +8,7 @@ export interface OpenIdentitiesOptions {
   size?: number
   /** Says which pictures of a person are nearly the same, such as frames of one clip: their files give the same text. Default: none. */
   group?: (file: string) => string
-  /** Is told of each picture that is left out, and why. */
+  /** Called for each picture that is skipped, with the reason. */
   onReject?: (file: string, reason: string) => void
   /** Is told how far it is. */
   onProgress?: (done: number, total: number) => void
@@ -20,7 +20,7 @@ const PICTURE = /\.(jpe?g|png|webp|avif|gif|tiff?)$/i
 /** Opens a folder with a folder of photographs for each person (Node only): the largest face of each photograph, aligned, kept in memory.
  *
  * A folder of people who are to be told apart: MS-Celeb-1M, VGGFace2, Labeled Faces in the Wild and the like are laid out so. Needs a backend
- * (detection and landmarks run on it). Who has fewer than two faces is left out.
+ * (detection and landmarks run on it). People with fewer than two faces are skipped.
  *
  * @returns people by name
  * @throws {ValueError} when the folder cannot be read, or nobody is left

@@ -3,7 +3,7 @@ import type { Points } from '../pictures/similarity-transform.js'
 
 /** Mean places of the 68 landmarks in the crop of 224 x 224 pixels, `[68, 2]`.
  *
- * Averages over 3,462 frames of 347 people of YouTube Faces, aligned by five points and made symmetric; rounded.
+ * Averages over 3,462 frames of 347 subjects of YouTube Faces, aligned by five points and made symmetric; rounded.
  */
 export const meanLandmarks = (): Points => ndarray(Float32Array.from(places), [68, 2])
 

@@ -67,7 +67,7 @@ export function cropFace(picture: Picture, landmarks: Points, options: AlignFace
 /** Cuts a face out of a picture, upright and of a standard size, by a similarity from its landmarks or five points.
  *
  * The picture is averaged where the crop is coarser, so that nothing aliases, and interpolated where it is finer. Outside of
- * the picture its border pixels are repeated. `pasteBack` is the way back.
+ * the picture its border pixels are repeated. `pasteBack` puts a crop back in its place.
  *
  * @param image - a picture, or a tensor `[H, W, 3]` of encoded colours in 0..1
  * @param landmarks - `[68, 2]`, or `[5, 2]` (eye centres, nose tip, mouth corners, the subject's right first), pixels of `image`, pixel

@@ -4,7 +4,7 @@ import { assertPicture, type Picture } from './picture.js'
 import { resample } from './resample.js'
 import { invertTransform, transformPoint, type SimilarityTransform } from './similarity-transform.js'
 
-/** Draws a crop, or a rendering made for it, back onto the picture that it was cut from: the way back of `alignFace`.
+/** Draws a crop, or a rendering made for it, back onto the picture that it was cut from: the inverse of `alignFace`.
  *
  * @param picture - the original; it is not changed
  * @param crop - `[S, S, 3]` encoded, 0..1
