@@ -7,7 +7,7 @@ import {
   type TensorInfo,
   Variable,
 } from '@tensorflow/tfjs-core'
-import { BackendError } from '@facekit/core'
+import type { BackendError } from '@facekit/core'
 import type { KernelTime } from '@facekit/kernels'
 import type { GpuEngineBackend } from './engine-backend.js'
 import { profileCommands } from './profile.js'
@@ -23,7 +23,8 @@ export interface GpuStep {
 
 /** Runs a step and records it.
  *
- * @param before - what the CPU told the GPU at the call before; must be the same now, in `backend.trace`
+ * @param before - what the CPU told the GPU at an earlier call; must be the same now, in `backend.trace`
+ * @param changed - the error for what is not the same, by its name
  * @returns the step, and the result of this run
  */
 export function recordGpuStep<Output extends TensorContainer>(
@@ -31,6 +32,7 @@ export function recordGpuStep<Output extends TensorContainer>(
   run: (...inputs: Tensor[]) => Output,
   inputs: readonly Tensor[],
   before: GpuTrace,
+  changed: (name: string) => BackendError,
 ): { step: GpuStep; output: Output } {
   const places = inputs.map((input) => keep(copyOf(backend, input, input)))
   const buffers = new Map<Variable, GPUBuffer>()
@@ -50,10 +52,7 @@ export function recordGpuStep<Output extends TensorContainer>(
     kept = tidy(() => mapTensors(run(...places), (tensor) => keep(ownResult(backend, tensor))))
     for (const [variable, buffer] of buffers) settle(backend, variable, buffer)
     const difference = backend.trace?.difference(before)
-    if (difference !== undefined)
-      throw new BackendError(
-        `recordStep: ${difference} gets other numbers than at the call before; give the step what changes as an input tensor or in a variable`,
-      )
+    if (difference !== undefined) throw changed(difference)
   } catch (error) {
     backend.recorder = undefined
     recorder.close()
