@@ -280,8 +280,8 @@ describe('outlines of renderFace', () => {
     const slope = derivative(parts, 'mask', 'scale')
     const numeric =
       (total(moved(parts, 'scale', 0.05), 'mask') - total(moved(parts, 'scale', -0.05), 'mask')) / 0.1
-    expect(Math.abs(numeric / ((2 * area) / 0.7) - 1)).toBeLessThan(0.1)
-    expect(Math.abs(slope / numeric - 1)).toBeLessThan(0.1)
+    expect(Math.abs(numeric / ((2 * area) / 0.7) - 1)).toBeLessThan(0.02)
+    expect(Math.abs(slope / numeric - 1)).toBeLessThan(0.01)
   })
 
   it('gradient: the area of the inner mouth grows as the jaw opens', () => {
@@ -290,7 +290,7 @@ describe('outlines of renderFace', () => {
     const ahead = total(moved(parts, 'expression', 0.2), 'innerMouth')
     const numeric = (ahead - total(moved(parts, 'expression', -0.2), 'innerMouth')) / 0.4
     expect(numeric).toBeGreaterThan(10)
-    expect(Math.abs(slope / numeric - 1)).toBeLessThan(0.25)
+    expect(Math.abs(slope / numeric - 1)).toBeLessThan(0.02)
   })
 
   it('gradient: without antialias the masks carry none', () => {

@@ -98,8 +98,8 @@ export const shadeForward: GpuProgram = {
       let n = ${load3('normals', '3u * point')};
       let lit = ${load3('diffuse', '3u * point')} * irradiance(item, n);
       let h = highlightAt(item, n, ${load3('positions', '3u * point')});
-      let shine = ${load3('specular', '3u * point')} * light3(item, 30u) * h.strength;
+      let specularColor = ${load3('specular', '3u * point')} * light3(item, 30u) * h.strength;
       ${store3('litDiffuse', '3u * point', 'lit')}
       ${store3('shaded', '6u * point', 'lit')}
-      ${store3('shaded', '6u * point + 3u', 'shine')}`)}`,
+      ${store3('shaded', '6u * point + 3u', 'specularColor')}`)}`,
 }
