@@ -59,6 +59,8 @@ export async function openMpi(options: OpenMpiOptions = {}): Promise<GradientRed
     },
     abort: (message) => {
       process.stderr.write(`facekit: process ${mpi.rank} of ${mpi.size}: ${message}; all processes end\n`)
+      // The launcher passes on what processes print, and drops what has not reached it when it ends them.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FAREWELL)
       mpi.abort(1)
     },
     close: () => {
@@ -67,6 +69,9 @@ export async function openMpi(options: OpenMpiOptions = {}): Promise<GradientRed
     },
   }
 }
+
+/** Milliseconds between the last message and the end of all processes. */
+const FAREWELL = 300
 
 /** Open MPI binds each process to one core unless told otherwise, and the threads of the WASM backend share that core then. */
 async function warnOfBinding(size: number): Promise<void> {
