@@ -11,6 +11,7 @@ export {
 export { assertDataType, assertShape, type Dimension, type Dimensions } from './shape-checks.js'
 export { assertInRange, assertInteger } from './value-checks.js'
 export { createRandom, restoreRandom, type Random, type RandomState } from './random.js'
+export { gammaCurve } from './gamma-curve.js'
 export { faceLabels, labelOf, type FaceLabel } from './face-labels.js'
 export {
   readSafetensors,

@@ -1,9 +1,20 @@
 import { defineKernel, float32 } from '@facekit/kernels'
-import { add, mul, step, sub, type Scalar, type Tensor, type Tensor4D } from '@tensorflow/tfjs-core'
+import {
+  add,
+  cast,
+  greaterEqual,
+  mul,
+  step,
+  sub,
+  type Scalar,
+  type Tensor,
+  type Tensor4D,
+} from '@tensorflow/tfjs-core'
 import { residualBackward, residualForward } from './cpu/color-residual.js'
 import { residualNorm } from './residual-norm.js'
 import { colorResidualGradientOnGpu, colorResidualOnGpu } from './webgpu/color-residual.js'
 import { SMALLEST_WEIGHT, weightedMean } from './weighted-mean.js'
+import { WHOLE } from './whole-pixels.js'
 
 interface Attributes {
   epsilon: number
@@ -11,7 +22,7 @@ interface Attributes {
 
 const TYPES = {
   rendered: 'float32',
-  picture: 'float32',
+  inputImage: 'float32',
   mask: 'float32',
   faceRegion: 'float32',
   skinProbability: 'float32?',
@@ -35,8 +46,8 @@ const kernel = defineKernel({
   outputs: () => ({ loss: float32([]) }),
   // What the sum of a picture is multiplied by.
   keeps: ({ rendered: [batch] }) => ({ factors: float32([batch]) }),
-  saves: ['rendered', 'picture', 'mask', 'faceRegion', 'skinProbability'],
-  constants: ['picture', 'mask', 'faceRegion', 'skinProbability'],
+  saves: ['rendered', 'inputImage', 'mask', 'faceRegion', 'skinProbability'],
+  constants: ['inputImage', 'mask', 'faceRegion', 'skinProbability'],
   cpu(inputs, { loss, factors }, { rendered: [batch] }, { epsilon }: Attributes) {
     const { errors, weights } = residualForward({ ...inputs, batch }, epsilon)
     let total = 0
@@ -47,14 +58,14 @@ const kernel = defineKernel({
     loss[0] = total
   },
   webgpu: (backend, inputs, outputs, { epsilon }) => colorResidualOnGpu(backend, inputs, outputs, epsilon),
-  operations({ rendered, picture, mask, faceRegion, skinProbability }, { epsilon }) {
-    let weights: Tensor = mul(faceRegion, mask)
+  operations({ rendered, inputImage, mask, faceRegion, skinProbability }, { epsilon }) {
+    let weights: Tensor = mul(faceRegion, cast(greaterEqual(mask, WHOLE), 'float32'))
     if (skinProbability) {
       // p + [p > 0.5] (1 - p): a quarter of the time of a selection.
       const certain = step(sub(skinProbability, 0.5))
       weights = mul(weights, add(skinProbability, mul(certain, sub(1, skinProbability))))
     }
-    return weightedMean(residualNorm(rendered, picture, epsilon), weights)
+    return weightedMean(residualNorm(rendered, inputImage, epsilon), weights)
   },
   recordsOperations: true,
   gradient: ({ upstream, saved, attributes }) => ({
@@ -62,9 +73,9 @@ const kernel = defineKernel({
   }),
 })
 
-/** Weighted mean length of the colour differences of two pictures, smoothed at 0, then the mean over the pictures.
+/** Weighted mean length of the colour differences between a rendering and an input image, smoothed at 0, then the mean over the pictures.
  *
- * Weights: mask * faceRegion, times the probability of skin where that is not above 0.5. One pass over the pixels each way; stock operations,
+ * Weights: faceRegion where the rendering covers a pixel wholly, times the probability of skin where that is not above 0.5. One pass over the pixels each way; stock operations,
  * which other backends have to take, need about 25.
  *
  * @param weights - `[B, H, W, 1]` each; without `skinProbability` all is skin
@@ -72,9 +83,9 @@ const kernel = defineKernel({
  */
 export function colorResidual(
   rendered: Tensor4D,
-  picture: Tensor4D,
+  inputImage: Tensor4D,
   weights: { mask: Tensor4D; faceRegion: Tensor4D; skinProbability?: Tensor4D },
   epsilon: number,
 ): Scalar {
-  return kernel({ rendered, picture, ...weights }, { epsilon })
+  return kernel({ rendered, inputImage, ...weights }, { epsilon })
 }

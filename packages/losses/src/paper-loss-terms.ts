@@ -1,10 +1,10 @@
-import { add, mul, sub, tidy, type Tensor, type Tensor4D } from '@tensorflow/tfjs-core'
+import { tidy, type Tensor } from '@tensorflow/tfjs-core'
 import { ValueError } from '@facekit/core'
+import { compositeOver } from './composite-over.js'
 import { constant } from './constant.js'
 import { identityLoss } from './identity-loss.js'
 import { innerMouthLoss } from './inner-mouth-loss.js'
 import { landmarkLoss } from './landmark-loss.js'
-import type { LossContext } from './loss-context.js'
 import type { LossTerm } from './loss-term.js'
 import { photometricLoss } from './photometric-loss.js'
 import { regularizationLoss, type RegularizationWeights } from './regularization-loss.js'
@@ -42,7 +42,7 @@ export interface PaperLossOptions {
   landmarkWeights?: readonly number[] | Tensor
   /** Weights within the regularization loss. Default 1 each. */
   regularizationWeights?: RegularizationWeights
-  /** What the face recognition network sees around the rendered face: nothing (black, as the paper has it), or the picture.
+  /** What the face recognition network sees around the rendered face: nothing (black, as the paper has it), or the input image.
    * Default `'none'`. */
   identityBackground?: 'none' | 'picture'
   /** What happens to a term for which the context lacks something (`embed` for identity, `innerMouth` for the inner
@@ -92,7 +92,11 @@ export function paperLossTerms(options: PaperLossOptions = {}): LossTerm[] {
       'identity',
       (context) =>
         tidy(() => {
-          const seen = identityBackground === 'picture' ? overPicture(context) : context.rendering.image
+          const { rendering } = context
+          const seen =
+            identityBackground === 'picture'
+              ? compositeOver(rendering.image, context.inputImage, rendering.mask)
+              : rendering.image
           const embed = context.embed!
           return identityLoss(context.inputEmbedding ?? constant(embed(context.inputImage)), embed(seen))
         }),
@@ -122,11 +126,6 @@ export function paperLossTerms(options: PaperLossOptions = {}): LossTerm[] {
       uniformLoss(rendering.litDiffuse, parameters.illumination.sphericalHarmonics),
     ),
   ]
-}
-
-/** The rendered face in front of the picture. */
-function overPicture({ inputImage, rendering }: LossContext): Tensor4D {
-  return tidy(() => add(rendering.image, mul(sub(1, rendering.mask), inputImage)))
 }
 
 function missingPart(term: PaperLossName, part: 'embed' | 'innerMouth'): ValueError {

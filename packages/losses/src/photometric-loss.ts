@@ -6,9 +6,9 @@ import { colorResidual } from './color-residual.js'
 export interface PhotometricLossInput {
   /** `[B, H, W, 3]` I_in, encoded 0..1. */
   inputImage: Tensor4D
-  /** `[B, H, W, 3]` I_r_diffuse, encoded 0..1. */
+  /** `[B, H, W, 3]` I_r_diffuse, over black, encoded 0..1. */
   diffuse: Tensor4D
-  /** `[B, H, W, 3]` I_r_diffuse + I_r_specular, added before they were encoded, 0..1. */
+  /** `[B, H, W, 3]` I_r_diffuse + I_r_specular, over black, added before they were encoded, 0..1. */
   image: Tensor4D
   /** `[B, H, W, 1]` I_project: share of the pixel that the rendered face covers. */
   mask: Tensor4D
@@ -27,10 +27,11 @@ const EPSILON = 1e-4
  *
  * L_photo = sum_M C |I_in - I_r_diffuse| / sum_M C  +  eta sum_M |I_in - (I_r_diffuse + I_r_specular)| / |M|
  *
- * C = 1 where p > 0.5, else p; M = faceRegion * mask, which may be soft.               (MM '22 paper, Eq. 8 and 9)
+ * C = 1 where p > 0.5, else p; M = faceRegion, which may be soft, where mask is 1.      (MM '22 paper, Eq. 8 and 9)
  *
  * The skin weights C keep highlights, hair and beard out of the diffuse part; what is left of them in the second summand is for
- * the specular part to explain. |.| is the length of an RGB difference, smoothed at 0 (by less than 1e-4), so that the
+ * the specular part to explain. A pixel of which the face covers a part shows what is behind it, too, of which the
+ * rendering knows nothing: it does not count. |.| is the length of an RGB difference, smoothed at 0 (by less than 1e-4), so that the
  * gradient of a perfect pixel is 0.
  *
  * @returns scalar, mean over the pictures; a picture whose M is empty counts as 0

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { assertHealthy } from '@facekit/engine'
-import { photometricLoss, uniformLoss } from '@facekit/losses'
+import { paperLossTerms, photometricLoss, uniformLoss, type LossContext } from '@facekit/losses'
 import { hasWebgpu, useBackend } from '@facekit/testing'
 import { expect, it } from 'vitest'
 
@@ -17,7 +17,7 @@ async function run(backend: string): Promise<Float32Array[]> {
       inputImage: picture(3, 2),
       diffuse: diffuse as tf.Tensor4D,
       image: image as tf.Tensor4D,
-      mask: picture(1, 3),
+      mask: tf.clipByValue(tf.mul(picture(1, 3), 1.5), 0, 1) as tf.Tensor4D,
       faceRegion: region,
       skinProbability: picture(1, 4),
       eta: 0.7,
@@ -38,6 +38,33 @@ async function runUniform(backend: string): Promise<Float32Array[]> {
   await assertHealthy()
   return results
 }
+
+/** The same of the identity loss of a face in front of its picture, all of which the network sees. */
+async function runIdentity(backend: string): Promise<Float32Array[]> {
+  await useBackend(backend)
+  const picture = (channels: number, seed: number) =>
+    tf.randomUniform([2, 17, 13, channels], 0, 1, 'float32', seed) as tf.Tensor4D
+  const [term] = paperLossTerms({ identityBackground: 'picture' })
+  const { value, grads } = tf.valueAndGrads((image: tf.Tensor, mask: tf.Tensor) => {
+    const context: Partial<LossContext> = {
+      inputImage: picture(3, 1),
+      embed: (images) => tf.reshape(images, [2, -1]),
+      inputEmbedding: tf.randomUniform([2, 663], -1, 1, 'float32', 2),
+      rendering: { image, mask } as LossContext['rendering'],
+    }
+    return term.compute(context as LossContext)
+  })([tf.mul(picture(3, 3), 0.7), tf.clipByValue(tf.mul(picture(1, 4), 1.2), 0, 1)])
+  const results = await Promise.all([value, ...grads].map((tensor) => tensor.data<'float32'>()))
+  await assertHealthy()
+  return results
+}
+
+it.skipIf(!webgpu)(
+  'gradient: a face in front of its picture on webgpu is that of stock operations',
+  async () => {
+    await expectSame(runIdentity)
+  },
+)
 
 it.skipIf(!webgpu)('gradient: uniformLoss on webgpu is that of stock operations and of the cpu', async () => {
   await expectSame(runUniform)

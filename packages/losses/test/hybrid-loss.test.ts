@@ -15,7 +15,7 @@ import {
   type LossContext,
   type LossTerm,
 } from '@facekit/losses'
-import { expectNoLeak, testBackends, useBackend } from '@facekit/testing'
+import { checkGradient, expectNoLeak, testBackends, useBackend } from '@facekit/testing'
 import { sample } from './references.js'
 
 const number = async (x: tf.Tensor) => (await x.data())[0]
@@ -34,7 +34,8 @@ function createContext(): LossContext {
       image: picture(6, 3),
       diffuse: picture(7, 3),
       specular: picture(8, 3),
-      mask: picture(9, 1),
+      // A third of the pixels is covered wholly.
+      mask: tf.clipByValue(tf.mul(picture(9, 1), 1.5), 0, 1) as tf.Tensor4D,
       innerMouth: picture(10, 1),
       landmarks: sample<tf.Tensor3D>(11, [2, 68, 2], 0, 224).tensor,
       litDiffuse: sample<tf.Tensor3D>(12, [2, 20, 3]).tensor,
@@ -128,6 +129,44 @@ describe.each(testBackends)('hybridLoss on %s', (backend) => {
     const inputEmbedding = context.embed!(context.inputImage)
     expect(await number(term.compute({ ...context, embed, rendering, inputEmbedding }))).toBeCloseTo(0, 5)
     expect(await seen!.data()).toEqual(await context.inputImage.data())
+  })
+
+  it('value: white in front of white is white where it covers a half of a pixel', async () => {
+    let seen: tf.Tensor4D | undefined
+    const embed = (images: tf.Tensor4D) => {
+      seen = tf.keep(tf.clone(images))
+      return context.embed!(images)
+    }
+    const [term] = paperLossTerms({ identityBackground: 'picture' })
+    const compute = (image: tf.Tensor, mask: tf.Tensor) =>
+      term.compute({
+        ...context,
+        embed,
+        inputImage: tf.onesLike(context.inputImage),
+        rendering: { ...context.rendering, image: image as tf.Tensor4D, mask: mask as tf.Tensor4D },
+      })
+    compute(
+      tf.fill(context.rendering.image.shape, 0.5 ** (1 / 2.2)),
+      tf.fill(context.rendering.mask.shape, 0.5),
+    )
+    // Added after they were encoded, the two would make 1.23.
+    expect(Math.max(...(await seen!.data()))).toBeCloseTo(1, 6)
+    expect(Math.min(...(await seen!.data()))).toBeCloseTo(1, 6)
+    // Dim, so that light does not add up to more than white, where the slope jumps.
+    const { image, mask } = context.rendering
+    const inputImage = tf.mul<tf.Tensor4D>(context.inputImage, 0.7)
+    await checkGradient(
+      (image, mask) =>
+        term.compute({
+          ...context,
+          inputImage,
+          // A network that hides nothing.
+          embed: (images) => tf.reshape(images, [2, -1]),
+          inputEmbedding: sample<tf.Tensor2D>(11, [2, 90], -1, 1).tensor,
+          rendering: { ...context.rendering, image: image as tf.Tensor4D, mask: mask as tf.Tensor4D },
+        }),
+      [tf.mul(image, 0.6), tf.mul(mask, 0.9)],
+    )
   })
 
   it('gradient: flows into the rendering, not into the labels', async () => {

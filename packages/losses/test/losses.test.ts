@@ -123,6 +123,20 @@ describe.each(testBackends)('losses on %s', (backend) => {
       }
     })
 
+    it('value: a pixel that the face covers in part does not count', async () => {
+      // Half of white's light over black, encoded, against white; and a whole pixel that is off by 0.2 in one channel.
+      const half = 0.5 ** (1 / 2.2)
+      const loss = photometricLoss({
+        inputImage: tf.tensor4d([1, 1, 1, 0.5, 0.5, 0.5], [1, 1, 2, 3]),
+        diffuse: tf.tensor4d([half, half, half, 0.7, 0.5, 0.5], [1, 1, 2, 3]),
+        image: tf.tensor4d([half, half, half, 0.7, 0.5, 0.5], [1, 1, 2, 3]),
+        mask: tf.tensor4d([0.5, 1], [1, 1, 2, 1]),
+        faceRegion: tf.ones([1, 1, 2, 1]),
+        skinProbability: tf.ones([1, 1, 2, 1]),
+      })
+      expect(await number(loss)).toBeCloseTo(0.2 + 0.2, 3)
+    })
+
     it('value: a picture with an empty mask counts as 0 in the mean', async () => {
       const samples = tensors(samplePictures())
       const first = (x: tf.Tensor4D) => tf.slice4d(x, [0, 0, 0, 0], [1, -1, -1, -1])
@@ -154,19 +168,22 @@ describe.each(testBackends)('losses on %s', (backend) => {
 
     it('gradient: none through the masks', async () => {
       const samples = tensors(samplePictures())
-      const brightness = tf.scalar(0.8)
+      // At 1, so that what is covered wholly stays so.
+      const brightness = tf.scalar(1)
       const through = (part: 'mask' | 'faceRegion' | 'skinProbability') =>
         tf.grad((x) =>
           photometricLoss({
             ...samples,
             diffuse: tf.mul(samples.diffuse, x),
-            ...(part && { [part]: tf.mul(samples[part], x) }),
+            [part]: tf.mul(samples[part], x),
           }),
         )(brightness)
-      const plain = tf.grad((x) => photometricLoss({ ...samples, diffuse: tf.mul(samples.diffuse, x) }))
-      for (const part of ['mask', 'faceRegion'] as const) {
-        // Scaling a mask leaves the weighted mean as it is, so any difference would be a gradient of the mask.
-        expect(await number(through(part))).toBeCloseTo(await number(plain(brightness)), 5)
+      for (const part of ['mask', 'faceRegion', 'skinProbability'] as const) {
+        const scaled = tf.mul(samples[part], brightness)
+        const plain = tf.grad((x) =>
+          photometricLoss({ ...samples, diffuse: tf.mul(samples.diffuse, x), [part]: scaled }),
+        )
+        expect(await number(through(part))).toBeCloseTo(await number(plain(brightness)), 6)
       }
       // And nothing but the masks: no way from x to the loss is left.
       const only = (x: tf.Tensor) =>

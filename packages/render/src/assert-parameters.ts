@@ -14,7 +14,7 @@ export function assertParameters(
   model: MorphableModel,
   parameters: FaceParametersInput,
 ): asserts parameters is FaceParameters {
-  const { identity, expression, albedo } = parameters
+  const { identity, expression, albedo }: Partial<FaceParametersInput> = parameters ?? {}
   // Coefficients first: for them the message can name the model.
   const batch = assertCoefficients(who, model, { identity, expression, albedo })
   assertShapes(who, parameters, { batch, remedy: 'all parameters need the same batch B' })

@@ -1,8 +1,6 @@
-export const GAMMA_EXPONENT = 1 / 2.2
+import { gammaCurve } from '@facekit/core'
 
-/** Below this linear value the curve is a straight line to 0, because the slope of a power is infinite there. */
-export const TOE = 2 ** -14
-export const TOE_SLOPE = TOE ** (GAMMA_EXPONENT - 1)
+export const { exponent: GAMMA_EXPONENT, toe: TOE, toeSlope: TOE_SLOPE } = gammaCurve
 
 const MANTISSA_BITS = 8
 const SHIFT = 23 - MANTISSA_BITS

@@ -17,9 +17,10 @@ import { surfaceChannels } from './surface-channels.js'
 
 /** Options of `renderFace`. */
 export interface RenderFaceOptions {
-  /** W and H of the pictures, pixels. */
-  width: number
-  height: number
+  /** W of the pictures, pixels. Default 224. */
+  width?: number
+  /** H of the pictures, pixels. Default: as `width`. */
+  height?: number
   /** Default `defaultCamera`. */
   camera?: Camera
   /** Whether the jaw landmarks slide along the outline that is seen. Default `'fixed'`. */
@@ -29,7 +30,7 @@ export interface RenderFaceOptions {
   /** Where light is computed: at the vertices, as in the paper, or, slower and finer, at each pixel. Default `'vertex'`. */
   shading?: 'vertex' | 'pixel'
   /** `'operations'` composes everything of single operations: slow, and what the fused kernels of the CPU, WASM and WebGPU are tested
-   * against; other backends have nothing else. Default `'fused'`. */
+   * against; on other backends there is nothing else. Default `'fused'`. */
   implementation?: 'fused' | 'operations'
   /** Whether outlines are smoothed, which is what gives them a gradient. Default true. */
   antialias?: boolean
@@ -51,15 +52,15 @@ export interface RenderFaceOptions {
  * @throws {ValueError} when an option is out of range
  * @example
  * const model = await loadBaseModel()
- * const rendering = renderFace(model, neutralParameters(model.layout), { width: 224, height: 224 })
+ * const rendering = renderFace(model, neutralParameters(model.layout))
  * rendering.image // [1, 224, 224, 3]
  */
 export function renderFace(
   model: MorphableModel,
   parameters: FaceParametersInput,
-  options: RenderFaceOptions,
+  options: RenderFaceOptions = {},
 ): FaceRendering {
-  const { width, height, camera = defaultCamera, contour = 'fixed', background = 0 } = options
+  const { width = 224, height = width, camera = defaultCamera, contour = 'fixed', background = 0 } = options
   const { shading = 'vertex', implementation = 'fused', antialias: useAntialias = true } = options
   const size = { width, height }
   assertParameters('renderFace', model, parameters)

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { ShapeError } from '@facekit/core'
 import { type FaceParameters, neutralParameters } from '@facekit/parameters'
 import { sampleCoefficients } from '@facekit/morphable'
 import { defaultCamera, renderFace, type FaceRendering, type RenderFaceOptions } from '@facekit/render'
@@ -304,6 +305,17 @@ describe('outlines of renderFace', () => {
 
 describe('arguments of renderFace', () => {
   beforeAll(() => useBackend('cpu'))
+
+  it('shape: without options a picture is 224 x 224, with one side it is square', () => {
+    const parameters = neutralParameters(model.layout)
+    expect(renderFace(model, parameters).image.shape).toEqual([1, 224, 224, 3])
+    expect(renderFace(model, parameters, { width: 24 }).mask.shape).toEqual([1, 24, 24, 1])
+  })
+
+  it('throws: parameters that are missing', () => {
+    expect(() => renderFace(model, undefined as never)).toThrow(ShapeError)
+    expect(() => renderFace(model, undefined as never)).toThrow(/renderFace: identity is undefined, model "/)
+  })
 
   it('throws: parameters that do not fit the model', () => {
     const parts = scene()

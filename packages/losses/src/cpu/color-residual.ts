@@ -1,10 +1,11 @@
 import type { HostArray } from '@facekit/kernels'
+import { WHOLE } from '../whole-pixels.js'
 
 /** Pictures of one size, and their weights. */
 export interface ResidualArrays {
   /** 3 numbers for each pixel. */
   rendered: HostArray
-  picture: HostArray
+  inputImage: HostArray
   /** 1 number for each pixel. */
   mask: HostArray
   faceRegion: HostArray
@@ -18,7 +19,7 @@ export function residualForward(
   arrays: ResidualArrays,
   epsilon: number,
 ): { errors: number[]; weights: number[] } {
-  const { rendered, picture, mask, faceRegion, skinProbability, batch } = arrays
+  const { rendered, inputImage, mask, faceRegion, skinProbability, batch } = arrays
   const count = mask.length / batch
   const errors: number[] = []
   const weights: number[] = []
@@ -26,12 +27,12 @@ export function residualForward(
     let error = 0
     let total = 0
     for (const end = i + count; i < end; i++) {
-      let weight = mask[i] * faceRegion[i]
+      let weight = mask[i] < WHOLE ? 0 : faceRegion[i]
       if (weight === 0) continue
       if (skinProbability !== undefined && !(skinProbability[i] > 0.5)) weight *= skinProbability[i]
-      const r = rendered[3 * i] - picture[3 * i]
-      const g = rendered[3 * i + 1] - picture[3 * i + 1]
-      const b = rendered[3 * i + 2] - picture[3 * i + 2]
+      const r = rendered[3 * i] - inputImage[3 * i]
+      const g = rendered[3 * i + 1] - inputImage[3 * i + 1]
+      const b = rendered[3 * i + 2] - inputImage[3 * i + 2]
       error += weight * (Math.sqrt(r * r + g * g + b * b + epsilon * epsilon) - epsilon)
       total += weight
     }
@@ -48,17 +49,17 @@ export function residualBackward(
   factors: ArrayLike<number>,
   result: HostArray,
 ): void {
-  const { rendered, picture, mask, faceRegion, skinProbability, batch } = arrays
+  const { rendered, inputImage, mask, faceRegion, skinProbability, batch } = arrays
   const count = mask.length / batch
   result.fill(0)
   for (let item = 0, i = 0; item < batch; item++) {
     for (const end = i + count; i < end; i++) {
-      let weight = mask[i] * faceRegion[i]
+      let weight = mask[i] < WHOLE ? 0 : faceRegion[i]
       if (weight === 0) continue
       if (skinProbability !== undefined && !(skinProbability[i] > 0.5)) weight *= skinProbability[i]
-      const r = rendered[3 * i] - picture[3 * i]
-      const g = rendered[3 * i + 1] - picture[3 * i + 1]
-      const b = rendered[3 * i + 2] - picture[3 * i + 2]
+      const r = rendered[3 * i] - inputImage[3 * i]
+      const g = rendered[3 * i + 1] - inputImage[3 * i + 1]
+      const b = rendered[3 * i + 2] - inputImage[3 * i + 2]
       const slope = (weight * factors[item]) / Math.sqrt(r * r + g * g + b * b + epsilon * epsilon)
       result[3 * i] = slope * r
       result[3 * i + 1] = slope * g

@@ -8,10 +8,11 @@ import {
 } from '@facekit/kernels'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 import { SMALLEST_WEIGHT } from '../weighted-mean.js'
+import { WHOLE } from '../whole-pixels.js'
 
 interface ResidualInputs {
   readonly rendered: TensorInfo
-  readonly picture: TensorInfo
+  readonly inputImage: TensorInfo
   readonly mask: TensorInfo
   readonly faceRegion: TensorInfo
   /** Missing: all are skin. */
@@ -22,17 +23,17 @@ interface ResidualInputs {
 const BLOCK = 1024
 const SIZE = 64
 
-const INPUTS = ['rendered: f32', 'picture: f32', 'mask: f32', 'faceRegion: f32', 'skinProbability: f32']
+const INPUTS = ['rendered: f32', 'inputImage: f32', 'mask: f32', 'faceRegion: f32', 'skinProbability: f32']
 
 const pixel = /* wgsl */ `
   fn weightOf(i: u32) -> f32 {
-    let weight = mask[i] * faceRegion[i];
+    let weight = select(faceRegion[i], 0.0, mask[i] < ${WHOLE});
     if (uniforms.withSkin == 0u || skinProbability[i] > 0.5) { return weight; }
     return weight * skinProbability[i];
   }
   fn residualOf(i: u32) -> vec3<f32> {
-    return vec3<f32>(rendered[3u * i] - picture[3u * i], rendered[3u * i + 1u] - picture[3u * i + 1u],
-      rendered[3u * i + 2u] - picture[3u * i + 2u]);
+    return vec3<f32>(rendered[3u * i] - inputImage[3u * i], rendered[3u * i + 1u] - inputImage[3u * i + 1u],
+      rendered[3u * i + 2u] - inputImage[3u * i + 2u]);
   }
   fn lengthOf(v: vec3<f32>) -> f32 { return sqrt(dot(v, v) + uniforms.epsilon * uniforms.epsilon); }`
 
@@ -96,9 +97,9 @@ const gradientProgram: GpuProgram = {
       for (var c = 0u; c < 3u; c++) { toRendered[3u * index + c] = slope * residual[c]; }`)}`,
 }
 
-const boundInputs = ({ rendered, picture, mask, faceRegion, skinProbability }: ResidualInputs) => [
+const boundInputs = ({ rendered, inputImage, mask, faceRegion, skinProbability }: ResidualInputs) => [
   rendered,
-  picture,
+  inputImage,
   mask,
   faceRegion,
   skinProbability,
