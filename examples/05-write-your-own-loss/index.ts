@@ -33,7 +33,7 @@ function createContext(): LossContext {
   const picture = (channels: number) => noise(1, 16, 16, channels) as tf.Tensor4D
   const landmarks = () => tf.tidy(() => tf.mul(noise(1, 68, 2), 16)) as tf.Tensor3D
   return {
-    picture: picture(3),
+    inputImage: picture(3),
     faceRegion: picture(1),
     skinProbability: picture(1),
     landmarks: landmarks(),
