@@ -32,7 +32,7 @@ function scene(points = 300): Omit<Input, 'cameraPosition'> {
 const separately = (input: Input) => {
   const { diffuse, specular, normals, positions, lightPosition, lightColor, shininess } = input
   const litDiffuse = shadeDiffuse(diffuse, normals, input.sphericalHarmonics)
-  const shine = shadeSpecular({
+  const highlight = shadeSpecular({
     albedo: specular,
     normals,
     positions,
@@ -41,7 +41,7 @@ const separately = (input: Input) => {
     shininess,
     cameraPosition: tf.tensor1d(cameraPosition),
   })
-  return { shaded: tf.concat([litDiffuse, shine], 2), litDiffuse }
+  return { shaded: tf.concat([litDiffuse, highlight], 2), litDiffuse }
 }
 
 describe.each([...testBackends, 'webgpu'])('shadeSurface on %s', (backend) => {

@@ -9,6 +9,6 @@ export interface LossTerm {
   readonly weight: number | ((iteration: number) => number)
   /** The loss, without its weight. Differentiable in `context.rendering` and `context.parameters`. */
   compute(context: LossContext): Scalar
-  /** Whether the context has what the term needs; a term that says no is left out. Default: yes. */
+  /** Whether the context has what the term needs; a term that says no is skipped. Default: yes. */
   applies?(context: LossContext): boolean
 }

@@ -34,7 +34,7 @@ export const paperLossWeights: Readonly<Record<PaperLossName, LossTerm['weight']
 
 /** Options of `paperLossTerms`. */
 export interface PaperLossOptions {
-  /** Weights or schedules other than the paper's; 0 leaves a term out. */
+  /** Weights or schedules other than the paper's; 0 switches a term off. */
   weights?: Partial<Record<PaperLossName, LossTerm['weight']>>
   /** Weight of the second summand of the photometric loss. Default 1. */
   eta?: number
@@ -46,7 +46,7 @@ export interface PaperLossOptions {
    * Default `'none'`. */
   identityBackground?: 'none' | 'picture'
   /** What happens to a term for which the context lacks something (`embed` for identity, `innerMouth` for the inner
-   * mouth): an error when it is computed, or it is left out. Default `'throw'`. */
+   * mouth): an error when it is computed, or it is skipped. Default `'throw'`. */
   missing?: 'throw' | 'skip'
 }
 
