@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { neutralParameters, packParameters, unpackParameters } from '@facekit/parameters'
-import { assertHealthy } from '@facekit/engine'
+import { assertHealthy, recordStep } from '@facekit/engine'
 import { sampleCoefficients } from '@facekit/morphable'
 import { renderFace } from '@facekit/render'
 import { createTinyFace, hasWebgpu, useBackend } from '@facekit/testing'
@@ -96,3 +96,27 @@ it.skipIf(!webgpu)('value: on webgpu pictures, meshes and their gradients are th
   }
   expect(wrong).toEqual([])
 })
+
+it.skipIf(!webgpu)(
+  'gradient: a recorded step gives what it gives unrecorded, for new parameters, too',
+  async () => {
+    await useBackend('webgpu')
+    const view = { width: 24, height: 20, contour: 'visible' } as const
+    const step = (vector: tf.Tensor2D) =>
+      tf.grad((x: tf.Tensor) => {
+        const rendering = renderFace(model, unpackParameters(x as tf.Tensor2D, model.layout), view)
+        return tf.addN(names.map((name) => tf.mean(tf.square(rendering[name]))))
+      })(vector)
+    const recorded = recordStep(step)
+    const neutral = packParameters(neutralParameters(model.layout))
+    for (let i = 0; i < 5; i++) {
+      const vector = tf.add<tf.Tensor2D>(neutral, 0.02 * i)
+      const [expected, actual] = [tf.tidy(() => step(vector)), recorded(vector)]
+      expect(await actual.data()).toEqual(await expected.data())
+      tf.dispose([vector, expected, actual])
+    }
+    recorded.dispose()
+    neutral.dispose()
+    await assertHealthy()
+  },
+)
