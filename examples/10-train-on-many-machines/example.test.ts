@@ -20,7 +20,10 @@ const installed = await run('mpiexec', ['--version'], { env }).then(
 async function lossesOf(processes: number): Promise<number[]> {
   const node = [process.execPath, '--conditions=@facekit/source', '--import', 'tsx', script, '2', '32', '4']
   const [command, ...rest] = processes > 1 ? ['mpiexec', '-n', String(processes), ...node] : node
-  const { stdout } = await run(command, rest, { env, timeout: 110_000 })
+  const running = run(command, rest, { env, timeout: 110_000 })
+  // MPICH's launcher (4.0.2) now and then loses output, or hangs, while its input is a pipe that nobody closes.
+  running.child.stdin?.end()
+  const { stdout } = await running
   const report = JSON.parse(stdout.split('\n').find((line) => line.startsWith('{'))!) as {
     processes: number
     losses: number[]

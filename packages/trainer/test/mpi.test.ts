@@ -41,7 +41,10 @@ async function launch(processes: number, settings: object) {
     ...node,
     JSON.stringify(settings),
   ]
-  const { stdout, stderr, code } = await run(command, rest, { env, timeout: 100_000 }).then(
+  const running = run(command, rest, { env, timeout: 100_000 })
+  // MPICH's launcher (4.0.2) now and then loses output, or hangs, while its input is a pipe that nobody closes.
+  running.child.stdin?.end()
+  const { stdout, stderr, code } = await running.then(
     (output) => ({ ...output, code: 0 }),
     (error: { stdout: string; stderr: string; code: number }) => error,
   )
