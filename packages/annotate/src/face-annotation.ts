@@ -1,4 +1,5 @@
 import type { NdArray } from 'ndarray'
+import type { DenseLandmarks } from './dense/dense-landmarks.js'
 import type { Box } from './detect/box.js'
 import type { Points, SimilarityTransform } from './pictures/similarity-transform.js'
 
@@ -10,6 +11,8 @@ export interface FaceAnnotation {
   score: number
   /** `[68, 2]` pixels of the original picture, pixel centres at +0.5, in the order of iBUG / 300-W. */
   landmarks: Points
+  /** Some 550 points of the base model's mesh with depths and standard deviations, where they were asked for. */
+  denseLandmarks?: DenseLandmarks
   /** The face cut out upright. */
   alignment: {
     /** Width and height of the crop, S. */

@@ -28,6 +28,7 @@ export { findLandmarks, type FindLandmarksOptions } from './landmarks/find-landm
 export { disposeNetworks } from './network-cache.js'
 export { setWeightsLocation } from './network-weights.js'
 export type { FaceAnnotation } from './face-annotation.js'
+export type { DenseLandmarks } from './dense/dense-landmarks.js'
 export { faceRegion, innerMouthArea, type FaceRegionOptions } from './segment/face-region.js'
 export { refineFaceRegion } from './segment/refine-face-region.js'
 export { skinProbability, type SkinProbabilityOptions } from './skin/skin-probability.js'
