@@ -1,6 +1,7 @@
 import { writeSafetensors, type SafetensorsEntry } from '@facekit/core'
 import { diffuseMean, paintModes, smoothModes, specularMean } from './albedo.js'
 import { readCanonicalFace } from './canonical-face.js'
+import { denseLandmarks } from './dense-landmarks.js'
 import { makeExpressions } from './expressions.js'
 import { paintMasks } from './face-masks.js'
 import { buildFaceMesh, skinTriangles, type FaceMesh } from './face-mesh.js'
@@ -34,6 +35,7 @@ export function buildBaseModel(): Uint8Array {
   const painted = paintModes(masks)
   const smooth = smoothModes(neutral, canonical.mirror, { light: 10, red: 6 })
   const sets = regions(mesh, masks)
+  const dense = denseLandmarks(mesh)
   const count = mesh.stencils.length
   const f32 = (values: Float64Array, width: number): SafetensorsEntry => ({
     shape: [count, width],
@@ -62,6 +64,8 @@ export function buildBaseModel(): Uint8Array {
       ['triangles', u16(mesh.triangles, 3)],
       ['inner_mouth_triangles', u16(mesh.innerMouthTriangles, 3)],
       ['landmarks', u16(landmarks68, 1)],
+      ['dense_points', u16(dense.points, 1)],
+      ['dense_mirror', u16(dense.mirror, 1)],
       [
         'eyeballs',
         u16(

@@ -20,6 +20,8 @@ export interface FaceMesh {
   uv: Float64Array
   triangles: number[]
   innerMouthTriangles: number[]
+  /** Vertex in the middle of each edge between control vertices, by `edgeKey`. */
+  middles: Map<number, number>
   /** First vertex after the skin, the inner mouth and the lid margins. */
   skinEnd: number
   mouthEnd: number
@@ -133,6 +135,7 @@ export function buildFaceMesh(canonical: CanonicalFace, neutral: Float64Array): 
     uv: Float64Array.from(uv),
     triangles,
     innerMouthTriangles: patch,
+    middles: first.edgeVertices,
     skinEnd,
     mouthEnd,
     lidEnd,

@@ -94,6 +94,11 @@ export function readBaseModel(bytes: Uint8Array): MorphableModel {
     triangles: file.indices('triangles'),
     innerMouthTriangles: file.indices('inner_mouth_triangles'),
     landmarks: file.indices('landmarks'),
+    // Files of before the dense landmarks have none.
+    ...(file.has('dense_points') && {
+      denseLandmarks: Int32Array.from([...file.indices('landmarks'), ...file.indices('dense_points')]),
+      denseMirror: file.indices('dense_mirror'),
+    }),
     jawContours: file.lists('jaw_contours'),
     uv: ndarray(file.floats('uv'), [vertexCount, 2]),
     regions,

@@ -97,6 +97,33 @@ describe.each(['learned', 'synthetic'] as const)('%s', (variant) => {
       for (let i = 0; i < 8; i++) expect(place[i][0]).toBeCloseTo(-place[16 - i][0], 1)
     })
 
+    it('value: dense landmarks are the 68 and others, each once, in mirrored pairs, on all parts of the face', () => {
+      const dense = model.denseLandmarks!
+      expect(dense.length).toBe(560)
+      expect(new Set(dense).size).toBe(560)
+      expect(dense.slice(0, 68)).toEqual(model.landmarks)
+      dense.forEach((vertex, l) => {
+        const [x, y, z] = at(mean, vertex)
+        const partner = at(mean, dense[model.denseMirror![l]])
+        ;[-x, y, z].forEach((value, c) => expect(partner[c]).toBeCloseTo(value, 3))
+      })
+      const count = (name: string) => {
+        const members = new Set(model.regions![name])
+        return dense.filter((vertex) => members.has(vertex)).length
+      }
+      expect(count('iris')).toBeGreaterThanOrEqual(2)
+      expect(count('eyeLeft')).toBe(9)
+      expect(count('lips')).toBeGreaterThan(40)
+      expect(count('nose')).toBeGreaterThan(60)
+      expect(count('brows')).toBeGreaterThan(8)
+      // No vertex of the skin is far from one.
+      const skin = Array.from(model.regions!.skin, (i) => at(mean, i))
+      const far = skin.map((p) =>
+        Math.min(...Array.from(dense, (i) => Math.hypot(...at(mean, i).map((v, c) => v - p[c])))),
+      )
+      expect(Math.max(...far)).toBeLessThan(14)
+    })
+
     it('value: jaw contours begin at their landmark and lead inwards on its side', () => {
       model.jawContours!.forEach((contour, k) => {
         expect(contour[0]).toBe(model.landmarks[k])

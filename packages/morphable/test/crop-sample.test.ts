@@ -49,6 +49,22 @@ describe('cropModel', () => {
     expect([...cropped.jawContours![5]]).toEqual([cropped.landmarks[5]])
   })
 
+  it('value: dense landmarks are renumbered, or left out when one is lost', () => {
+    const denseMirror = Int32Array.from({ length: 69 }, (_, l) => l)
+    const dense = (extra: number) => ({
+      ...model,
+      denseLandmarks: Int32Array.of(...model.landmarks, extra),
+      denseMirror,
+    })
+    const kept = cropModel(dense(columns), mask)
+    validateModel(kept)
+    expect([...kept.denseLandmarks!]).toEqual([...kept.landmarks, 0])
+    expect(kept.denseMirror).toEqual(denseMirror)
+    const lost = cropModel(dense(0), mask)
+    expect(lost).not.toHaveProperty('denseLandmarks')
+    expect(lost).not.toHaveProperty('denseMirror')
+  })
+
   it('throws: on a lost landmark, a wrong mask, wrong vertices', () => {
     const without = Uint8Array.from({ length: model.vertexCount }, (_, v) =>
       Number(v !== model.landmarks[30]),

@@ -36,6 +36,12 @@ function expectRefused(bytes: Uint8Array, message: string | RegExp): void {
   expect((error as Error).message).not.toContain('\n')
 }
 
+/** Two dense landmarks more than the 68, mirror images of each other. */
+const denseParts = {
+  denseLandmarks: Int32Array.of(...model.landmarks, 1, 2),
+  denseMirror: Int32Array.from({ length: 70 }, (_, l) => (l < 68 ? l : 137 - l)),
+}
+
 describe('model file', () => {
   let folder = ''
   beforeAll(async () => {
@@ -84,6 +90,11 @@ describe('model file', () => {
       const expected = model.shape.identity.data[i]
       expect(Math.abs(value - expected)).toBeLessThanOrEqual(Math.abs(expected) * 1e-3 + 1e-6)
     })
+  })
+
+  it('value: dense landmarks and their mirror images stay', () => {
+    const dense = { ...model, ...denseParts }
+    expect(decodeMorphableModel(encodeMorphableModel(dense))).toEqual(dense)
   })
 
   it('value: a model without optional parts stays without them', () => {
@@ -214,6 +225,11 @@ describe('validateModel', () => {
     refuse({ triangles: Int32Array.of(0, 1) }, 'triangles has 2 indices')
     refuse({ triangles: [0, 1, 2] as unknown as Int32Array }, 'no Int32Array')
     refuse({ jawContours: [] }, 'jawContours has 0 rows')
+    refuse({ denseLandmarks: Int32Array.of(...model.landmarks, 9999) }, 'denseLandmarks names vertex 9999')
+    refuse({ denseLandmarks: model.landmarks.toReversed() }, 'the 68 come first')
+    refuse({ ...denseParts, denseMirror: Int32Array.of(0) }, 'denseMirror has 1 places, expected 70')
+    const spun = Int32Array.from({ length: 70 }, (_, l) => (l + 1) % 70)
+    refuse({ ...denseParts, denseMirror: spun }, 'denseMirror[0] is 1, whose mirror image is not 0')
     refuse({ regions: { skin: Int32Array.of(-1) } }, 'regions.skin names vertex -1')
     refuse({ shape: { ...model.shape, expressionNames: ['a'] } }, 'expressionNames has 1')
     refuse({ shape: { ...model.shape, expressionRange: [1, 0] } }, 'expressionRange is [1, 0]')

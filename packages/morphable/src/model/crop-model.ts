@@ -8,7 +8,7 @@ import type { MorphableModel } from './morphable-model.js'
  *
  * @param keep - a mask, `Uint8Array` or booleans of length N; or an `Int32Array` of the vertices in their new order
  * @returns a model of its own; landmarks, contours, regions and the inner mouth are renumbered. A row of `jawContours` that loses
- * all its vertices becomes its landmark.
+ * all its vertices becomes its landmark; dense landmarks are left out when a vertex of theirs is lost.
  * @throws {ValueError} when a landmark would be lost, the mask has another length, or a vertex is not there or named twice
  */
 export function cropModel(
@@ -26,9 +26,16 @@ export function cropModel(
   }
   const list = (vertices: Int32Array) => vertices.map((v) => renumbered[v]).filter((v) => v >= 0)
   const landmarks = list(model.landmarks)
+  const { denseLandmarks, denseMirror, ...rest } = model
   const { shape, albedo, regions } = model
+  const dense = denseLandmarks && list(denseLandmarks)
   return {
-    ...model,
+    ...rest,
+    // Their order is their meaning: all of them or none.
+    ...(dense?.length === denseLandmarks?.length && {
+      denseLandmarks: dense,
+      ...(denseMirror && { denseMirror }),
+    }),
     vertexCount: kept.length,
     triangles: remainingTriangles(model.triangles, renumbered),
     innerMouthTriangles: remainingTriangles(model.innerMouthTriangles, renumbered),

@@ -28,6 +28,8 @@ export function decodeMorphableModel(bytes: Uint8Array, who = 'decodeMorphableMo
     triangles: reader.indices('triangles'),
     ...(file.tensors.has('polygons') && { polygons: reader.indices('polygons') }),
     landmarks: reader.indices('landmarks'),
+    ...(file.tensors.has('denseLandmarks') && { denseLandmarks: reader.indices('denseLandmarks') }),
+    ...(file.tensors.has('denseMirror') && { denseMirror: reader.indices('denseMirror') }),
     innerMouthTriangles: reader.indices('innerMouthTriangles'),
     ...(file.tensors.has('jawContours') && { jawContours: reader.rows('jawContours') }),
     ...(file.tensors.has('uv') && { uv: reader.numbers('uv', 2) }),

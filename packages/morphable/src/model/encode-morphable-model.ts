@@ -63,6 +63,8 @@ export function encodeMorphableModel(
     tensors.set('polygons', { shape: [model.polygons.length], data: model.polygons })
   }
   indices('landmarks', model.landmarks)
+  if (model.denseLandmarks) indices('denseLandmarks', model.denseLandmarks)
+  if (model.denseMirror) indices('denseMirror', model.denseMirror)
   indices('innerMouthTriangles', model.innerMouthTriangles)
   if (jawContours) {
     indices(

@@ -20,6 +20,11 @@ export interface MorphableModel {
   readonly polygons?: Int32Array
   /** `[68]` vertex of each landmark of iBUG / 300-W. */
   readonly landmarks: Int32Array
+  /** `[L]` vertices of dense landmarks: the 68 of `landmarks` first, then points spread over the skin, lid margins, lip
+   * contours, irises. Their order is the points' meaning: networks that find them rely on it. */
+  readonly denseLandmarks?: Int32Array
+  /** `[L]` place among `denseLandmarks` of each one's mirror image; a point on the midline is its own. */
+  readonly denseMirror?: Int32Array
   /** For each of the 17 jaw landmarks: vertices that can be the visible contour at its height, from the ear inwards
    * on the landmark's own side. When the head turns, the contour slides over them. */
   readonly jawContours?: readonly Int32Array[]

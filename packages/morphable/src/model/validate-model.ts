@@ -77,10 +77,29 @@ export function validateModel(model: MorphableModel, who = 'validateModel'): voi
   indices('triangles', model.triangles, 3)
   if (model.polygons) indices('polygons', model.polygons, 4, undefined, -1)
   indices('landmarks', model.landmarks, 1, 68)
+  if (model.denseLandmarks) {
+    indices('denseLandmarks', model.denseLandmarks, 1)
+    const other = model.landmarks.findIndex((vertex, l) => model.denseLandmarks![l] !== vertex)
+    if (other >= 0) {
+      fail(
+        `denseLandmarks[${other}] is ${model.denseLandmarks[other]}, expected landmark ${other} (vertex ${model.landmarks[other]}): the 68 come first`,
+      )
+    }
+  }
+  if (model.denseMirror) checkMirror(model.denseMirror, model.denseLandmarks?.length ?? 0, fail)
   indices('innerMouthTriangles', model.innerMouthTriangles, 3)
   if (model.jawContours) {
     if (model.jawContours.length !== 17) fail(`jawContours has ${model.jawContours.length} rows, expected 17`)
     for (const [i, row] of model.jawContours.entries()) indices(`jawContours[${i}]`, row, 1)
   }
   for (const [name, list] of Object.entries(model.regions ?? {})) indices(`regions.${name}`, list, 1)
+}
+
+/** Each landmark is the mirror image of its mirror image. */
+function checkMirror(mirror: Int32Array, count: number, fail: (what: string) => never): void {
+  if (!(mirror instanceof Int32Array) || mirror.length !== count) {
+    fail(`denseMirror has ${mirror?.length} places, expected ${count}, one for each of denseLandmarks`)
+  }
+  const wrong = mirror.findIndex((partner, l) => mirror[partner] !== l)
+  if (wrong >= 0) fail(`denseMirror[${wrong}] is ${mirror[wrong]}, whose mirror image is not ${wrong}`)
 }
