@@ -16,6 +16,9 @@ export async function bundleViewer(): Promise<string> {
     target: 'es2020',
     charset: 'ascii',
     legalComments: 'inline',
+    conditions: ['@facekit/source'],
+    // Only what writes files asks for it, and that is not in the bundle.
+    external: ['node:*'],
   })
   return result.outputFiles[0].text.replaceAll('</script', String.raw`<\/script`)
 }

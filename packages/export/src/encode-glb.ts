@@ -1,6 +1,6 @@
 import { writeFileAtomic } from '@facekit/core'
 import type { Document, Material } from '@gltf-transform/core'
-import type { Specular } from '@gltf-transform/extensions'
+import type { IOR, Specular } from '@gltf-transform/extensions'
 import { encodePng, type PictureArray } from './encode-png.js'
 import { checkFaceMesh, type FaceMesh } from './face-mesh.js'
 import { bakeFaceTextures, type FaceTextures } from './face-textures.js'
@@ -22,11 +22,14 @@ export interface GlbOptions {
 
 /** F0 of glTF's dielectrics at index of refraction 1.5; `specularColor` multiplies it. */
 const DIELECTRIC_F0 = 0.04
+/** Diamond has 0.17: a specular albedo above it is no reflectance, but an index must be named. */
+const LARGEST_F0 = 0.5
 
 /** Encodes a face as binary glTF 2.0: metres, UV origin at the upper left, maps inside.
  *
  * The specular albedo becomes the reflectance at normal incidence, through `KHR_materials_specular`:
- * F0 = 0.04 * specularColorFactor * specularColorTexture, so factor * texture = albedo / 0.04. The exponent of Blinn-Phong
+ * F0 = F * specularColorFactor * specularColorTexture with factors of at most 1. F is 0.04, or, where the face has more, its largest specular albedo,
+ * stated by the index of refraction of `KHR_materials_ior`: F = ((n - 1) / (n + 1))^2. The exponent of Blinn-Phong
  * becomes a roughness, see `roughnessFromShininess`. A renderer with microfacets conserves energy where Blinn-Phong does
  * not: highlights have the same place and width, not the same height. A mesh without UV gets its diffuse albedo
  * as COLOR_0 and one mean specular colour.
@@ -42,10 +45,11 @@ export async function encodeGlb(mesh: FaceMesh, options: GlbOptions = {}): Promi
   const { name = 'face', extras } = options
   // Loaded when needed: they take longer to start than the rest of this package.
   const { Document, WebIO } = await import('./gltf.js')
-  const { KHRMaterialsSpecular } = await import('./gltf.js')
+  const { KHRMaterialsIOR, KHRMaterialsSpecular } = await import('./gltf.js')
   const document = new Document()
   document.getRoot().getAsset().generator = 'facekit'
   const specular = document.createExtension(KHRMaterialsSpecular).createSpecular()
+  const ior = document.createExtension(KHRMaterialsIOR).createIOR()
   const material = document
     .createMaterial(name)
     .setMetallicFactor(0)
@@ -80,7 +84,7 @@ export async function encodeGlb(mesh: FaceMesh, options: GlbOptions = {}): Promi
       ),
     )
     const { textures = bakeFaceTextures({ ...face, uv: face.uv }, { size: options.size }) } = options
-    setMaps(document, material, specular, textures)
+    setMaps(document, material, { specular, ior }, textures)
   } else {
     skin.setAttribute(
       'COLOR_0',
@@ -89,7 +93,7 @@ export async function encodeGlb(mesh: FaceMesh, options: GlbOptions = {}): Promi
         'VEC3',
       ),
     )
-    specular.setSpecularColorFactor(meanColor(face.specular, 1 / DIELECTRIC_F0))
+    setReflectance(material, { specular, ior }, meanColor(face.specular))
   }
   const gltfMesh = document.createMesh(name).addPrimitive(skin)
   if (face.innerMouthTriangles.length > 0) {
@@ -110,7 +114,7 @@ export async function encodeGlb(mesh: FaceMesh, options: GlbOptions = {}): Promi
   const node = document.createNode(name).setMesh(gltfMesh)
   if (extras) node.setExtras(extras)
   document.getRoot().setDefaultScene(document.createScene().addChild(node))
-  return new WebIO().registerExtensions([KHRMaterialsSpecular]).writeBinary(document)
+  return new WebIO().registerExtensions([KHRMaterialsIOR, KHRMaterialsSpecular]).writeBinary(document)
 }
 
 /** Writes a face as .glb file, whole or not at all. Node only.
@@ -121,21 +125,38 @@ export async function writeGlb(mesh: FaceMesh, path: string, options: GlbOptions
   await writeFileAtomic(path, await encodeGlb(mesh, options))
 }
 
-function setMaps(document: Document, material: Material, specular: Specular, textures: FaceTextures): void {
+interface Gloss {
+  specular: Specular
+  ior: IOR
+}
+
+function setMaps(document: Document, material: Material, gloss: Gloss, textures: FaceTextures): void {
   const texture = (name: string, picture: PictureArray) =>
     document
       .createTexture(name)
       .setMimeType('image/png')
       .setImage(encodePng(picture) as Uint8Array<ArrayBuffer>)
-  const factor = textures.specularScale / DIELECTRIC_F0
+  const { specularScale } = textures
   material.setBaseColorTexture(texture('diffuse', textures.diffuse))
-  specular
-    .setSpecularColorTexture(texture('specular', textures.specular))
-    .setSpecularColorFactor([factor, factor, factor])
+  gloss.specular.setSpecularColorTexture(texture('specular', textures.specular))
+  setReflectance(material, gloss, [specularScale, specularScale, specularScale])
 }
 
-function meanColor(values: Float32Array, factor: number): [number, number, number] {
+/** States F0: by the factors alone up to that of the usual dielectric, beyond by the index of refraction, too, as factors above 1 are clamped in some
+ * programs. */
+function setReflectance(material: Material, { specular, ior }: Gloss, color: [number, number, number]): void {
+  const reflectance = Math.min(Math.max(...color, DIELECTRIC_F0), LARGEST_F0)
+  specular.setSpecularColorFactor(
+    color.map((value) => Math.min(value / reflectance, 1)) as [number, number, number],
+  )
+  if (reflectance === DIELECTRIC_F0) return
+  // F0 = ((n - 1) / (n + 1))^2
+  const root = Math.sqrt(reflectance)
+  material.setExtension('KHR_materials_ior', ior.setIOR((1 + root) / (1 - root)))
+}
+
+function meanColor(values: Float32Array): [number, number, number] {
   const sum: [number, number, number] = [0, 0, 0]
   for (let i = 0; i < values.length; i++) sum[i % 3] += Math.max(values[i], 0)
-  return sum.map((value) => (value * factor * 3) / values.length) as [number, number, number]
+  return sum.map((value) => (value * 3) / values.length) as [number, number, number]
 }

@@ -1,2 +1,2 @@
 export { Document, WebIO } from '@gltf-transform/core'
-export { KHRMaterialsSpecular } from '@gltf-transform/extensions'
+export { KHRMaterialsIOR, KHRMaterialsSpecular } from '@gltf-transform/extensions'

@@ -16,6 +16,16 @@ const MODES = [
   ['specular', 'Specular'],
 ]
 
+const SOURCES = [
+  ['photo', 'from the photograph'],
+  ['lamp', 'one lamp'],
+  ['studio', 'studio: three lamps'],
+  ['overcast', 'overcast sky'],
+  ['sunset', 'low sun, blue sky'],
+  ['tungsten', 'lamps in the evening'],
+  ['raking', 'raking light'],
+]
+
 /** Puts the page together. */
 export function viewerMarkup(parts: ViewerParts): string {
   const title = escape(parts.title)
@@ -57,7 +67,7 @@ ${picture}
 <section class="card" aria-labelledby="light-title">
 <h2 id="light-title">Light</h2>
 <label class="field">Source
-<select id="source"><option value="photo">from the photograph</option><option value="lamp">one lamp</option></select></label>
+<select id="source">${SOURCES.map(([value, label]) => `<option value="${value}">${label}</option>`).join('')}</select></label>
 <div id="pad" aria-hidden="true" title="Drag to move the light"><div id="knob"></div></div>
 ${slider('azimuth', 'To the side', -90, 90, 1, 0)}
 ${slider('elevation', 'Up and down', -90, 90, 1, 0)}

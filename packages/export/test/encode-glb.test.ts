@@ -1,13 +1,14 @@
 import { ShapeError, ValueError } from '@facekit/core'
 import { encodeGlb, roughnessFromShininess, type FaceMesh } from '@facekit/export'
 import { WebIO } from '@gltf-transform/core'
-import { KHRMaterialsSpecular, type Specular } from '@gltf-transform/extensions'
+import { KHRMaterialsIOR, KHRMaterialsSpecular, type IOR, type Specular } from '@gltf-transform/extensions'
 import { decode } from 'fast-png'
 import { validateBytes } from 'gltf-validator'
 import { describe, expect, it } from 'vitest'
 import { createDome } from './dome.js'
 
-const read = (bytes: Uint8Array) => new WebIO().registerExtensions([KHRMaterialsSpecular]).readBinary(bytes)
+const read = (bytes: Uint8Array) =>
+  new WebIO().registerExtensions([KHRMaterialsIOR, KHRMaterialsSpecular]).readBinary(bytes)
 
 async function expectValid(bytes: Uint8Array): Promise<void> {
   const { issues } = await validateBytes(bytes)
@@ -29,7 +30,9 @@ describe('encodeGlb', () => {
     expect(others).toEqual([])
     expect(primitive.getAttribute('COLOR_0')!.getArray()![0]).toBeCloseTo(0.3, 5)
     const material = primitive.getMaterial()!.getExtension<Specular>('KHR_materials_specular')!
-    expect(material.getSpecularColorFactor()[1]).toBeCloseTo(1, 4)
+    const index = primitive.getMaterial()!.getExtension<IOR>('KHR_materials_ior')!.getIOR()
+    const reflectance = ((index - 1) / (index + 1)) ** 2
+    expect(material.getSpecularColorFactor()[1] * reflectance).toBeCloseTo(0.04, 5)
   })
 
   it('value: many vertices get 32-bit indices', async () => {
@@ -63,8 +66,10 @@ describe('encodeGlb', () => {
     expect(material.getMetallicFactor()).toBe(0)
     expect(material.getRoughnessFactor()).toBeCloseTo(0.5, 5)
     const specular = material.getExtension<Specular>('KHR_materials_specular')!
-    // 0.04 * factor * texture = albedo; the largest specular albedo of the dome is 0.06.
-    expect(specular.getSpecularColorFactor()[0]).toBeCloseTo(1.5, 4)
+    // F0 of the index * factor * texture = albedo; the largest specular albedo of the dome is 0.06.
+    expect(specular.getSpecularColorFactor()[0]).toBeCloseTo(1, 4)
+    const index = material.getExtension<IOR>('KHR_materials_ior')!.getIOR()
+    expect(((index - 1) / (index + 1)) ** 2).toBeCloseTo(0.06, 5)
     for (const texture of [material.getBaseColorTexture()!, specular.getSpecularColorTexture()!]) {
       const picture = decode(texture.getImage()!)
       expect([picture.width, picture.height, picture.channels]).toEqual([64, 64, 3])

@@ -155,6 +155,38 @@ describe.skipIf(!existsSync(CHROMIUM))('the page in Chromium', () => {
     expect(difference(before, await shot())).toBe(0)
   })
 
+  it('value: no light leaves a part of the face black or burnt out, wherever it comes from', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'facekit-viewer-'))
+    const harsh = Array.from({ length: 27 }, (_, i) => (i < 3 ? 1.5 : i > 5 && i < 9 ? 1.2 : 0))
+    const illumination = { ...scene.illumination, sphericalHarmonics: harsh }
+    await writeHtmlReport({ ...scene, illumination }, join(folder, 'index.html'))
+    await page.goto(pathToFileURL(join(folder, 'index.html')).href)
+    await page.waitForFunction(() => document.documentElement.dataset.frames)
+    const sources = await page
+      .locator('#source option')
+      .evaluateAll((options) => options.map((option) => (option as HTMLOptionElement).value))
+    expect(sources.length).toBeGreaterThan(5)
+    // The light of the photograph, too, though its harmonics are below zero behind the face.
+    for (const source of sources) {
+      await page.locator('#source').selectOption(source)
+      for (const azimuth of [-90, 0, 90]) {
+        await page.locator('#azimuth').fill(String(azimuth))
+        const picture = await shot()
+        for (const [x, y] of [
+          [0.5, 0.4],
+          [0.35, 0.5],
+          [0.65, 0.5],
+        ]) {
+          const color = pixel(picture, x, y)
+          expect([source, azimuth, Math.max(...color) > 15]).toEqual([source, azimuth, true])
+          expect([source, azimuth, Math.min(...color) < 255]).toEqual([source, azimuth, true])
+        }
+      }
+    }
+    await page.goto(address)
+    await page.waitForFunction(() => document.documentElement.dataset.frames)
+  })
+
   it('value: the face turns by mouse and by key, and comes back', async () => {
     const before = await shot()
     const box = (await page.locator('#stage').boundingBox())!

@@ -60,7 +60,8 @@ void main() {
     vec3 halfway = normalize(toLamp + toCamera);
     // A light behind the surface makes no highlight, see shadeSpecular.
     float highlight = pow(max(dot(normal, halfway), 1e-6), shininess) * smoothstep(0.0, 0.05, dot(normal, toLamp));
-    vec3 diffuse = diffuseColor * irradiance(toLight * normal);
+    // No light is negative; the page sees to that, the bound is for rounding.
+    vec3 diffuse = diffuseColor * max(irradiance(toLight * normal), 0.0);
     vec3 specular = specularColor * lightColor * highlight;
     gl_FragColor = vec4(encode(diffuseStrength * diffuse + specularStrength * specular), 1.0);
   }
