@@ -1,12 +1,13 @@
 /** How many pictures a second the synthesizer makes, and a contact sheet of them.
  *
- *   node --conditions=@facekit/source --import tsx benchmarks/synthesize.ts [--backend wasm|webgpu] [--size 224] [--batch 32] [--batches 20] [--sheet sheet.png]
+ *   node --conditions=@facekit/source --import tsx benchmarks/synthesize.ts [--backend wasm|webgpu] [--size 224] [--batch 32] [--batches 20]
+ *     [--model NAME|FILE] [--options '{"pose":{"yaw":90}}'] [--sheet sheet.png [--pictures]] [--profile]
  */
 import { parseArgs } from 'node:util'
 import { loadBaseModel } from '@facekit/base-model'
 import { initEngine, type BackendName } from '@facekit/engine'
 import { writePng } from '@facekit/export'
-import { createFaceSynthesizer, disposeBatch, type SyntheticBatch } from '@facekit/synthetic'
+import { checkSynthesizerOptions, createFaceSynthesizer, disposeBatch, type SyntheticBatch } from '@facekit/synthetic'
 import * as tf from '@tensorflow/tfjs-core'
 import ndarray from 'ndarray'
 
@@ -19,7 +20,11 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     /** `synthetic` or `learned`, or a file of the base model. */
     model: { type: 'string', default: 'synthetic' },
+    /** JSON of `SynthesizerOptions`. */
+    options: { type: 'string', default: '{}' },
     sheet: { type: 'string' },
+    /** Only pictures on the sheet. */
+    pictures: { type: 'boolean', default: false },
     /** Times of the GPU's kernels. */
     profile: { type: 'boolean', default: false },
   },
@@ -31,7 +36,12 @@ const model = await loadBaseModel(
 )
 const size = Number(values.size)
 const batch = Number(values.batch)
-const synthesizer = createFaceSynthesizer(model, { size, batch, seed: Number(values.seed) })
+const synthesizer = createFaceSynthesizer(model, {
+  ...checkSynthesizerOptions('--options', JSON.parse(values.options), model),
+  size,
+  batch,
+  seed: Number(values.seed),
+})
 
 /** Colours of the classes, in which they can be told apart. */
 const palette = tf.tensor2d(
@@ -42,9 +52,9 @@ const palette = tf.tensor2d(
 
 /** Rows of eight: picture, classes, region, bare skin, and landmarks on the picture. */
 async function writeContactSheet(pictures: SyntheticBatch, file: string): Promise<void> {
-  const { image, labels, faceRegion, innerMouth, skin, normals, landmarks, landmarkVisibility } = pictures
-  const points = await landmarks.array()
-  const visible = await landmarkVisibility.array()
+  const { image, labels, faceRegion, innerMouth, skin, normals } = pictures
+  const points = await (pictures.denseLandmarks ?? pictures.landmarks).array()
+  const visible = await (pictures.denseVisibility ?? pictures.landmarkVisibility).array()
   const dots = Float32Array.from(await image.data())
   points.forEach((face, b) =>
     face.forEach(([x, y], i) => {
@@ -63,7 +73,7 @@ async function writeContactSheet(pictures: SyntheticBatch, file: string): Promis
   const colors = tf.tidy(() => tf.gather(palette, labels))
   const masks = tf.tidy(() => tf.concat([faceRegion, skin, innerMouth], 3))
   const facing = tf.tidy(() => tf.add(tf.mul(normals, 0.5), 0.5))
-  const rows = [image, tf.tensor4d(dots, image.shape), colors, masks, facing]
+  const rows = values.pictures ? [image] : [image, tf.tensor4d(dots, image.shape), colors, masks, facing]
   const columns = Math.min(8, batch)
   const lines: tf.Tensor[] = []
   for (let first = 0; first + columns <= batch; first += columns) {

@@ -24,7 +24,7 @@ export interface SynthesizerSettings {
   identityDeviation: number
   expression: number
   pose: Complete<PoseOptions>
-  framing: Complete<FramingOptions>
+  framing: Complete<Omit<FramingOptions, 'distance'>> & Pick<FramingOptions, 'distance'>
   light: Complete<LightOptions>
   hair: Complete<HairOptions>
   occluders: Complete<OccluderOptions>
@@ -42,7 +42,7 @@ const DEFAULTS: SynthesizerSettings = {
   identityDeviation: 1,
   expression: 1,
   pose: { yaw: 70, pitch: 30, roll: 25 },
-  framing: { scale: [0.65, 1.15], shift: 0.03 },
+  framing: { scale: [0.65, 1.15], shift: 0.03, distance: undefined },
   light: { exposure: [0.5, 1.6], color: 0.5 },
   hair: { bald: 0.1 },
   occluders: {
@@ -56,7 +56,7 @@ const DEFAULTS: SynthesizerSettings = {
     patch: 0.1,
   },
   background: { plain: 0.15 },
-  camera: { blur: 1, noise: 1, color: 1, compression: 1 },
+  camera: { faceSize: [30, 2000], blur: 1, noise: 1, color: 1, compression: 1 },
   fixed: {},
 }
 
@@ -117,10 +117,15 @@ function check(who: string, settings: SynthesizerSettings): void {
   assertInRange(`${who}: pose.roll`, pose.roll, 0, 180)
   assertRange(`${who}: framing.scale`, framing.scale, 0.05, 3)
   assertInRange(`${who}: framing.shift`, framing.shift, 0, 1)
+  if (framing.distance !== undefined) {
+    assertRange(`${who}: framing.distance`, framing.distance, 200, 100_000)
+  }
+  assertRange(`${who}: camera.faceSize`, settings.camera.faceSize, 8, 100_000)
   assertRange(`${who}: light.exposure`, light.exposure, 0.01, 10)
   assertInRange(`${who}: light.color`, light.color, 0, 1)
   for (const group of ['hair', 'occluders', 'background', 'camera'] as const) {
     for (const [name, value] of Object.entries(settings[group])) {
+      if (name === 'faceSize') continue
       assertInRange(`${who}: ${group}.${name}`, value as number, 0, 1)
     }
   }

@@ -10,6 +10,7 @@ import { composeScene } from './render/compose-scene.js'
 import { sceneSampler } from './sample/sample-scene.js'
 import { createSampleTable } from './sample/scene-table.js'
 import { hashSeed } from './sample/hash-seed.js'
+import { denseLandmarks } from './render/dense-landmarks.js'
 import { landmarkDepths } from './render/landmark-depths.js'
 import { landmarkVisibility } from './render/landmark-visibility.js'
 import { renderBackground, renderPatches } from './render/render-background.js'
@@ -47,6 +48,11 @@ export interface FaceSynthesizer {
   /** Frees what is kept on the backend. */
   dispose(): void
 }
+
+/** How far behind what is seen a landmark may lie and be seen itself, mm of the head: those of an outline lie beside it, those of the mesh on
+ * a surface that may turn away. */
+const TOLERANCE = 7
+const DENSE_TOLERANCE = 3
 
 /** Stream of random numbers for what all pictures share. */
 const LIBRARY = 100
@@ -91,7 +97,7 @@ export function createFaceSynthesizer(
   const hairs = hairRenderer(scene, textures, size)
   const fronts = frontRenderer(scene, textures, size)
   const camera = cameraEffects(textures, size)
-  const view = { width: size, height: size }
+  const pixels = { width: size, height: size }
 
   const render = recordStep((samples: tf.Tensor2D) => {
     const d = table.unpack(samples)
@@ -102,14 +108,21 @@ export function createFaceSynthesizer(
     const behind = renderBackground(d, textures, size)
     const whole = composeScene(d, head, hair, front, behind, renderPatches(d, textures, size))
     const own = (vertices: tf.Tensor3D) => tf.slice(vertices, [0, 0, 0], [-1, model.vertexCount, -1])
-    const landmarks = projectLandmarks(own(placed.vertices), model, {
-      ...view,
+    const landmarks = projectLandmarks(own(placed.seen), model, {
+      ...pixels,
       camera: defaultCamera,
       contour: 'visible',
       rotation: d.rotation,
     })
     const clip = own(placed.clip)
     const depths = landmarkDepths(model, clip, landmarks, size)
+    const near = tf.mul(d.depthScale, d.scale)
+    const visibility = (points: tf.Tensor3D, z: tf.Tensor3D, tolerance: number) =>
+      landmarkVisibility(points, z, whole.depth, whole.patch, tf.mul(near, tolerance))
+    const focal = size / 2 / Math.tan(defaultCamera.fieldOfView / 2)
+    const view = tf.div(tf.tensor2d([focal, defaultCamera.distance], [1, 2]), d.depthScale) as tf.Tensor2D
+    const dense =
+      model.denseLandmarks && denseLandmarks(own(placed.vertices), clip, model.denseLandmarks, view, size)
     const result: SyntheticBatch = {
       image: camera.apply(whole.image, d),
       labels: tf.cast(tf.round(tf.reshape(whole.label, [batch, size, size])), 'int32'),
@@ -118,7 +131,12 @@ export function createFaceSynthesizer(
       skin: whole.bare,
       normals: whole.normals,
       landmarks,
-      landmarkVisibility: landmarkVisibility(landmarks, depths, whole.depth, whole.patch),
+      landmarkVisibility: visibility(landmarks, depths, TOLERANCE),
+      ...(dense && {
+        denseLandmarks: dense.points,
+        denseVisibility: visibility(dense.points, dense.depths, DENSE_TOLERANCE),
+      }),
+      camera: view,
       box: boxOf(clip),
       fivePoints: fivePointsOf(landmarks),
       parameters: parametersFromTensors(

@@ -26,7 +26,7 @@ export interface SynthesizerOptions {
 
 /** How heads are turned. */
 export interface PoseOptions {
-  /** Largest yaw, pitch and roll, degrees to both sides. Default 70, 30 and 25. */
+  /** Largest yaw, pitch and roll, degrees to both sides, up to 90, 60 and 180. Default 70, 30 and 25. */
   yaw?: number
   pitch?: number
   roll?: number
@@ -38,6 +38,9 @@ export interface FramingOptions {
   scale?: readonly [number, number]
   /** Standard deviation of the shift, in widths of the picture. Default 0.03. */
   shift?: number
+  /** Of the camera from the head, mm, from 200: 300 is a selfie, 5,000 a telephoto lens; the focal length follows, so that faces stay as
+   * large. Default: the camera of `renderFace`, with which `parameters` tell everything; else `SyntheticBatch.camera` is needed too. */
+  distance?: readonly [number, number] | undefined
 }
 
 /** What light there is. */
@@ -81,7 +84,10 @@ export interface BackgroundOptions {
 
 /** How strong a camera's faults are: 0 none, 1 as in bad videos. */
 export interface CameraEffects {
-  /** Low resolution and motion. Default 1. */
+  /** Pixels that the face has, from side to side, in the file from which the picture is cut. Where that is fewer than in the picture, it
+   * is enlarged, noise and blocks with it. Weighed by `blur`. Default [30, 2000], evenly by its logarithm. */
+  faceSize?: readonly [number, number]
+  /** Low resolution, defocus and motion. Default 1. */
   blur?: number
   /** Default 1. */
   noise?: number

@@ -23,6 +23,16 @@ export type SyntheticBatch = {
   landmarks: Tensor3D
   /** `[B, 68]` 1 where a landmark is in the picture and nothing lies before it, else 0. */
   landmarkVisibility: Tensor2D
+  /** `[B, L, 3]` pixels: `model.denseLandmarks`, hidden ones too. x and y as in `landmarks`, but always of the same vertices, so that the jaw's are
+   * not on the visible outline; then the depth towards the camera, from the mean of the points: mm times the focal length in pixels by
+   * the mean distance of the points, so that a head is as deep as it is wide whatever the camera. Absent where the model names no such
+   * points. */
+  denseLandmarks?: Tensor3D
+  /** `[B, L]` as `landmarkVisibility`. */
+  denseVisibility?: Tensor2D
+  /** `[B, 2]` of the camera: focal length in pixels, and distance from the origin, mm. 1015 for a picture of 224, and 1000, unless
+   * `framing.distance` says otherwise. */
+  camera: Tensor2D
   /** `[B, 4]` x, y, width, height of the face (forehead to chin) in pixels, hidden parts included; may reach outside. */
   box: Tensor2D
   /** `[B, 5, 2]` pixels: right eye, left eye (the subject's), tip of the nose, right and left corner of the mouth. */

@@ -37,19 +37,24 @@ export function cameraEffects(textures: Textures, size: number) {
       return sampleTexture(picture, uv, { origin: 'upper-left' })
     })
     const moved = tf.mul(tf.addN(moments), 1 / TAPS.length) as tf.Tensor4D
-    const step = tf.div(perPicture(d.cameraCoarse), size)
+    // A small picture takes a corner of the large one, where noise and blocks have the size that they have in small pictures.
+    const coarse = perPicture(d.cameraCoarse, 0, 1)
+    const step = tf.div(tf.mul(coarse, perPicture(d.cameraCoarse, 1, 1)), size)
     const none = tf.zerosLike(step)
-    const coarse = sampleTexture(moved, grid, {
+    const small = sampleTexture(moved, tf.mul(grid, coarse) as tf.Tensor4D, {
       origin: 'upper-left',
       filter: 'trilinear',
       uvDerivatives: tf.tile(tf.concat([step, none, none, step], 3), [1, size, size, 1]) as tf.Tensor4D,
     })
+    const soft = tf.avgPool(small, 3, 1, 'same')
+    const sharp = tf.add(small, tf.mul(tf.sub(small, soft), perPicture(d.cameraCoarse, 2, 1)))
     const matrix = tf.reshape(d.cameraMatrix, [batch, 3, 3])
-    const colored = tf.reshape(tf.matMul(tf.reshape(coarse, [batch, size * size, 3]), matrix), coarse.shape)
+    const colored = tf.reshape(tf.matMul(tf.reshape(sharp, [batch, size * size, 3]), matrix), sharp.shape)
     const tone = (i: number) => perPicture(d.cameraTone, i, 1)
     const contrasted = tf.add(tf.mul(tf.sub(colored, 0.45), tone(0)), tf.add(tone(1), 0.45))
     const toned = tf.pow(tf.clipByValue(contrasted, 1e-4, 1), tone(2))
-    return compress(tf.clipByValue(addNoise(toned as tf.Tensor4D, grid, d), 0, 1) as tf.Tensor4D, d)
+    const noisy = tf.clipByValue(addNoise(toned as tf.Tensor4D, grid, d), 0, 1) as tf.Tensor4D
+    return sampleTexture(compress(noisy, d), tf.div(grid, coarse) as tf.Tensor4D, { origin: 'upper-left' })
   }
 
   function addNoise(picture: tf.Tensor4D, grid: tf.Tensor4D, d: Sampled<SceneSamples>): tf.Tensor4D {

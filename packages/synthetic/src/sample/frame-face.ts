@@ -9,9 +9,18 @@ export interface SampledPose {
   scale: number
 }
 
+/** Pose of a head before a camera of its own. */
+export interface FramedPose extends SampledPose {
+  /** What z is multiplied by before the renderer's camera sees it: from k times as near, with a k times shorter focal length, a point is
+   * seen at (f / k) x / (d / k - z) = f x / (d - k z). */
+  depthScale: number
+}
+
 /** Where the face is wanted: relative to facekit's aligned crop. */
 export interface Framing {
   scale: number
+  /** Of the camera from the head, mm at the head's own size; undefined: where the renderer's camera is. */
+  distance: number | undefined
   /** Radians, counter-clockwise. */
   roll: number
   /** Pixels. */
@@ -41,17 +50,18 @@ export function frameFace(
   framing: Framing,
   camera: Camera,
   size: number,
-): SampledPose {
+): FramedPose {
   const five = fivePoints(points)
   const target = wantedPoints(framing, size)
   const focal = size / 2 / Math.tan(camera.fieldOfView / 2)
-  const pose: SampledPose = { rotation: [...rotation], translation: [0, 0, 0], scale: 1 }
-  for (let round = 0; round < 4; round++) {
+  const pose: FramedPose = { rotation: [...rotation], translation: [0, 0, 0], scale: 1, depthScale: 1 }
+  for (let round = 0; round < 6; round++) {
     const matrix = rotationOf(pose.rotation)
+    if (framing.distance !== undefined) pose.depthScale = camera.distance / (framing.distance * pose.scale)
     const seen = five.map((point) => {
       const moved = vector3((c) => point[c] + pose.translation[c])
       const [x, y, z] = turn(matrix, moved).map((value) => value * pose.scale)
-      const depth = camera.projection === 'perspective' ? Math.max(1, camera.distance - z) : camera.distance
+      const depth = camera.projection === 'perspective' ? Math.max(1, camera.distance - pose.depthScale * z) : camera.distance
       return [size / 2 + (focal * x) / depth, size / 2 - (focal * y) / depth] as const
     })
     const { a, b, from, to } = similarity(seen, target)

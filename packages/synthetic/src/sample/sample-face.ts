@@ -1,4 +1,4 @@
-import { createRandom, type Random } from '@facekit/core'
+import { createRandom } from '@facekit/core'
 import type { MorphableModel } from '@facekit/morphable'
 import { hashSeed } from './hash-seed.js'
 
@@ -66,15 +66,4 @@ function skinToneMode(model: MorphableModel): { mode: number; sign: number; chan
       [best, largest] = [{ mode: k, sign: -Math.sign(change), change: change / mean }, Math.abs(change)]
   }
   return best
-}
-
-/** How a head is turned: pitch, yaw, roll in radians; half of the heads look about to the front, the others anywhere. */
-export function sampleRotation(
-  random: Random,
-  { yaw, pitch }: { yaw: number; pitch: number },
-): [number, number, number] {
-  const degree = Math.PI / 180
-  const within = (value: number, limit: number) => Math.min(limit, Math.max(-limit, value))
-  const turned = random.uniform() < 0.5 ? random.normal(0, yaw / 5) : random.uniform(-yaw, yaw)
-  return [within(random.normal(0, pitch / 2.4), pitch) * degree, within(turned, yaw) * degree, 0]
 }

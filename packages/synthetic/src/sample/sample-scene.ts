@@ -3,7 +3,8 @@ import type { MorphableModel } from '@facekit/morphable'
 import { defaultCamera } from '@facekit/render'
 import { fixedCoefficients } from './fixed-parameters.js'
 import { sampleExpression } from './sample-expression.js'
-import { createPeople, sampleRotation } from './sample-face.js'
+import { createPeople } from './sample-face.js'
+import { sampleRotation } from './sample-rotation.js'
 import { sampleHair, sampleOccluders } from './sample-looks.js'
 import { sampleLight } from './sample-light.js'
 import { sampleBackground, sampleCamera } from './sample-surroundings.js'
@@ -42,17 +43,19 @@ export function sceneSampler(model: MorphableModel, settings: SynthesizerSetting
     const degree = Math.PI / 180
     const turned = fixed.rotation
       ? ([fixed.rotation[0] * degree, fixed.rotation[1] * degree, 0] as const)
-      : anywhere
-    const [smallest, largest] = framing.scale
+      : ([anywhere.pitch, anywhere.yaw, 0] as const)
+    const between = ([smallest, largest]: readonly [number, number]) =>
+      Math.exp(random.uniform(Math.log(smallest), Math.log(largest)))
     const shift = () => random.normal(0, framing.shift * size)
-    const tilt = Math.min(1, Math.max(-1, random.normal(0, 0.35)))
+    const upright = fixed.rotation ? 0 : anywhere.roll
     const wanted = {
-      scale: Math.exp(random.uniform(Math.log(smallest), Math.log(largest))),
-      roll: fixed.rotation ? fixed.rotation[2] * degree : settings.pose.roll * tilt * degree,
+      scale: between(framing.scale),
+      roll: fixed.rotation ? fixed.rotation[2] * degree : anywhere.tilt + anywhere.roll,
       shift: [shift(), shift()] as const,
+      distance: framing.distance && between(framing.distance),
     }
     const pose = frameFace(shapeOf(identity, expression), turned, wanted, defaultCamera, size)
-    const body = bodyPose(pose, random.uniform(0, 0.7))
+    const body = bodyPose(pose, random.uniform(0, 0.7), upright)
     const light = sampleLight(stream(LIGHT), settings.light)
     return {
       identity,
@@ -61,6 +64,7 @@ export function sceneSampler(model: MorphableModel, settings: SynthesizerSetting
       rotation: pose.rotation,
       translation: pose.translation,
       scale: [pose.scale],
+      depthScale: [pose.depthScale],
       bodyRotation: body.rotation,
       bodyTranslation: body.translation,
       sphericalHarmonics: fixed.sphericalHarmonics ?? light.sphericalHarmonics,
@@ -71,7 +75,7 @@ export function sceneSampler(model: MorphableModel, settings: SynthesizerSetting
       ...sampleHair(stream(LOOKS, person), settings.hair.bald, tone),
       ...sampleOccluders(stream(OCCLUDERS), settings),
       ...sampleBackground(stream(BACKGROUND), settings),
-      ...sampleCamera(stream(CAMERA), settings),
+      ...sampleCamera(stream(CAMERA), settings, wanted.scale),
     }
   }
 }
@@ -79,10 +83,17 @@ export function sceneSampler(model: MorphableModel, settings: SynthesizerSetting
 /** All numbers of a picture. */
 export type SceneSamples = ReturnType<ReturnType<typeof sceneSampler>>
 
-/** A body that has turned by a share of what the head has, with the neck in its place. */
-function bodyPose(head: SampledPose, share: number): SampledPose {
+/** A body that has turned by a share of what the head has, with the neck in its place.
+ *
+ * @param upright - roll of the picture, which both have
+ */
+function bodyPose(head: SampledPose, share: number, upright: number): SampledPose {
   const [pitch, yaw, roll] = head.rotation
-  const rotation: [number, number, number] = [pitch * share * 0.5, yaw * share, roll * share]
+  const rotation: [number, number, number] = [
+    pitch * share * 0.5,
+    yaw * share,
+    upright + (roll - upright) * share,
+  ]
   const moved = vector3((c) => NECK[c] + head.translation[c])
   const there = turnBack(rotationOf(rotation), turn(rotationOf(head.rotation), moved))
   return {

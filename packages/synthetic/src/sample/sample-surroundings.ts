@@ -56,12 +56,23 @@ export function sampleBackground(random: Random, { background, occluders }: Synt
   }
 }
 
-/** What a camera and a file format do to a picture. */
-export function sampleCamera(random: Random, { camera }: SynthesizerSettings) {
+/** Width of a face in the aligned crop, in widths of the picture. */
+const FACE_SHARE = 0.66
+/** A picture that is made small keeps so many pixels. */
+const SMALLEST = 12
+
+/** What a camera and a file format do to a picture.
+ *
+ * @param scale - size of the face relative to the aligned crop
+ */
+export function sampleCamera(random: Random, { camera, size }: SynthesizerSettings, scale: number) {
   const happens = (share: number) => random.uniform() < share
   const angle = random.uniform(0, 2 * Math.PI)
   const moved = happens(0.3) ? camera.blur * random.uniform(0, 0.012) : 0
-  const coarse = happens(0.5) ? 1 + camera.blur * random.uniform(0, 1) ** 2 * 4 : 1
+  const enlarged = (FACE_SHARE * scale * size) / log(random, ...camera.faceSize)
+  const coarse = Math.min(size / SMALLEST, 1 + camera.blur * Math.max(0, enlarged - 1))
+  const defocus = 1 + camera.blur * (happens(0.4) ? random.uniform(0, 1) ** 2 * 3 : 0)
+  const sharpened = camera.blur * (happens(0.3) ? random.uniform(0, 1.2) : 0)
   const noisy = camera.noise * (happens(0.55) ? random.uniform(0, 1) ** 2 * 0.07 : 0)
   const cast = camera.color
   const saturation = 1 + cast * random.normal(0, 0.22) - (happens(0.06 * cast) ? 1 : 0)
@@ -77,8 +88,8 @@ export function sampleCamera(random: Random, { camera }: SynthesizerSettings) {
     }
   }
   return {
-    // Pixels that one picture element covers.
-    cameraCoarse: [coarse],
+    // Pixels of the picture for one of the file, pixels of the file over which it is blurred, sharpening.
+    cameraCoarse: [coarse, defocus, sharpened],
     cameraMotion: [Math.cos(angle) * moved, Math.sin(angle) * moved],
     cameraMatrix: matrix,
     // Contrast, brightness, gamma.

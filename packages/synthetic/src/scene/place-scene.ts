@@ -15,6 +15,8 @@ import type { SceneModel } from './scene-model.js'
 export interface PlacedScene {
   /** `[B, N, 3]` mm, world space. */
   vertices: tf.Tensor3D
+  /** `[B, N, 3]` the same with z as the renderer's camera has to see it for what each picture's own camera sees; see `FramedPose`. */
+  seen: tf.Tensor3D
   /** `[B, N, 4]` */
   clip: tf.Tensor3D
   /** `[B, N, 12]` three each: light that falls on the surface, light that it throws back as a mirror does, albedo, all linear;
@@ -181,7 +183,10 @@ export function scenePlacer(model: MorphableModel, scene: SceneModel, library: S
       scale: d.scale,
     })
     const vertices = tf.add(tf.mul(head, rigid), tf.mul(torso, body)) as tf.Tensor3D
-    const clip = projectVertices(vertices, defaultCamera, view)
+    const ones = tf.onesLike(d.depthScale)
+    const stretch = tf.expandDims(tf.concat([ones, ones, d.depthScale], 1), 1)
+    const seen = tf.mul(vertices, stretch) as tf.Tensor3D
+    const clip = projectVertices(seen, defaultCamera, view)
     const normals = facing(vertexNormals(vertices, scene.triangles), vertices)
     const { albedo, specular, skin } = colors(d, batch)
     const { shaded } = shadeSurface({
@@ -197,6 +202,7 @@ export function scenePlacer(model: MorphableModel, scene: SceneModel, library: S
     })
     return {
       vertices,
+      seen,
       clip,
       attributes: joinChannels<tf.Tensor3D>(shaded, albedo, normals),
       skin,
