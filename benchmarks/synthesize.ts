@@ -7,7 +7,12 @@ import { parseArgs } from 'node:util'
 import { loadBaseModel } from '@facekit/base-model'
 import { initEngine, type BackendName } from '@facekit/engine'
 import { writePng } from '@facekit/export'
-import { checkSynthesizerOptions, createFaceSynthesizer, disposeBatch, type SyntheticBatch } from '@facekit/synthetic'
+import {
+  checkSynthesizerOptions,
+  createFaceSynthesizer,
+  disposeBatch,
+  type SyntheticBatch,
+} from '@facekit/synthetic'
 import * as tf from '@tensorflow/tfjs-core'
 import ndarray from 'ndarray'
 

@@ -53,6 +53,7 @@ describe.each(testBackends)('on %s', (backend) => {
       normals: [2, 32, 32, 3],
       landmarks: [2, 68, 2],
       landmarkVisibility: [2, 68],
+      camera: [2, 2],
       box: [2, 4],
       fivePoints: [2, 5, 2],
       identityIds: [2],

@@ -61,7 +61,10 @@ export function frameFace(
     const seen = five.map((point) => {
       const moved = vector3((c) => point[c] + pose.translation[c])
       const [x, y, z] = turn(matrix, moved).map((value) => value * pose.scale)
-      const depth = camera.projection === 'perspective' ? Math.max(1, camera.distance - pose.depthScale * z) : camera.distance
+      const depth =
+        camera.projection === 'perspective'
+          ? Math.max(1, camera.distance - pose.depthScale * z)
+          : camera.distance
       return [size / 2 + (focal * x) / depth, size / 2 - (focal * y) / depth] as const
     })
     const { a, b, from, to } = similarity(seen, target)
