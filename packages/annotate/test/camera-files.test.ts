@@ -1,7 +1,7 @@
 import { ImageError } from '@facekit/core'
 import { readPicture } from '@facekit/annotate'
 import sharp from 'sharp'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { writeTiff } from './write-tiff.js'
 
 const levels = [0, 64, 128, 255]
@@ -65,6 +65,29 @@ describe('files of telephones', () => {
     ] as const) {
       for (const c of [0, 1, 2]) expect(Math.abs(picture.get(32, x, c) - color[c])).toBeLessThan(6)
     }
+  })
+
+  it('throws: HEIC without heic-decode, with the name of the package', async () => {
+    vi.doMock('heic-decode', () => {
+      throw new Error('Cannot find package')
+    })
+    try {
+      const reading = readPicture(Buffer.from(HEIC, 'base64'))
+      await expect(reading).rejects.toThrow(ImageError)
+      await expect(reading).rejects.toThrow(/HEIC needs the optional package heic-decode; npm install/)
+    } finally {
+      vi.doUnmock('heic-decode')
+    }
+  })
+
+  it('value: 108 megapixels, as telephones take them', async () => {
+    const [width, height] = [12_000, 9_000]
+    const bytes = await sharp({ create: { width, height, channels: 3, background: '#c04020' } })
+      .jpeg()
+      .toBuffer()
+    const picture = await readPicture(bytes)
+    expect(picture.shape).toEqual([height, width, 3])
+    expect(Math.abs(picture.get(height - 1, width - 1, 0) - 0xc0)).toBeLessThan(4)
   })
 
   it('throws: a damaged HEIC file', async () => {

@@ -92,6 +92,11 @@ export async function searchFaces(
   return { faces: [], seen: raster }
 }
 
+// Contributor notes. The SSD is surest of faces that are 40 to 60 of its 512 pixels wide. Bald rendered heads that fill 40 % of the picture score
+// 0.05 to 0.7 as they are (9 of 23 over 0.5); with these margins 12, 21 and 22 of 23, and all of 80 in one or another.
+/** Widths of the picture that the network sees in turn where a picture shows no face as it is. */
+const MARGINS = [4, 5, 2]
+
 /** What the network is shown, in turn, until it finds something. */
 function* attempts(
   raster: Raster,
@@ -100,7 +105,11 @@ function* attempts(
 ): Generator<{ seen: Raster; views: DetectorView[] }> {
   const whole = [wholeView(raster), ...fineTiles(raster, inputSize)]
   const turned = [1, 2, 3].map((quarterTurns) => wholeView(raster, quarterTurns))
-  const upright = [whole, [marginView(raster, 4)], [marginView(raster, 2)], halfTiles(raster, inputSize)]
+  const upright = [
+    whole,
+    ...MARGINS.map((factor) => [marginView(raster, factor)]),
+    halfTiles(raster, inputSize),
+  ]
   const order = {
     upright,
     turned: [turned],
