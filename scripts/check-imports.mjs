@@ -29,6 +29,7 @@ const ALLOWED = {
   dataset: ['core', 'kernels', 'parameters', 'annotate'],
   fit: ['core', 'kernels', 'parameters', 'mesh', 'morphable', 'illumination', 'render', 'losses', 'annotate'],
   export: ['core', 'mesh'],
+  evaluation: ['core', 'mesh', 'export', 'rasterizer'],
   trainer: ['core', 'kernels', 'parameters', 'engine', 'morphable', 'render', 'losses', 'export'],
   cli: '*',
   testing: '*',

@@ -17,6 +17,8 @@ export class TriangleTree {
   readonly #triangles: Int32Array
   /** First indices of the triangles, leaf by leaf. */
   readonly #order: Int32Array
+  /** Their corners in that order, nine numbers each: a leaf's lie side by side. */
+  readonly #corners: Float64Array
   /** First leaf, and number of leaves; the children of node i are 2i and 2i + 1. */
   readonly #leaves: number
   /** Where each leaf begins in the order, and its end. */
@@ -25,6 +27,7 @@ export class TriangleTree {
   readonly #boxes: Float64Array
   /** Weights of the second and third corner at the point that `#squaredDistance` found last. */
   readonly #weights = new Float64Array(2)
+  readonly #nearCorners = new Float64Array(9)
   readonly #stack = new Int32Array(64)
 
   /** @param triangles - `[F * 3]`, at least one */
@@ -37,12 +40,19 @@ export class TriangleTree {
       Math.floor((leaf * count) / this.#leaves),
     )
     this.#order = sortIntoLeaves(this.#positions, triangles, this.#starts)
+    this.#corners = new Float64Array(triangles.length * 3)
+    for (let i = 0; i < count; i++) this.#copyCorners(this.#order[i], this.#corners, i * 9)
     this.#boxes = new Float64Array(this.#leaves * 2 * 6)
     this.#fillBoxes()
   }
 
+  #copyCorners(triangle: number, to: Float64Array, at: number): void {
+    for (let k = 0; k < 9; k++)
+      to[at + k] = this.#positions[this.#triangles[triangle + Math.floor(k / 3)] * 3 + (k % 3)]
+  }
+
   #fillBoxes(): void {
-    const [boxes, p] = [this.#boxes, this.#positions]
+    const [boxes, p] = [this.#boxes, this.#corners]
     for (let node = 0; node < this.#leaves * 2; node++) {
       boxes.fill(Infinity, node * 6, node * 6 + 3)
       boxes.fill(-Infinity, node * 6 + 3, node * 6 + 6)
@@ -50,8 +60,7 @@ export class TriangleTree {
     for (let i = 0, leaf = 0; i < this.#order.length; i++) {
       while (i >= this.#starts[leaf + 1]) leaf++
       const at = (this.#leaves + leaf) * 6
-      for (let k = 0; k < 3; k++) {
-        const corner = this.#triangles[this.#order[i] + k] * 3
+      for (let corner = i * 9; corner < i * 9 + 9; corner += 3) {
         for (let c = 0; c < 3; c++) {
           boxes[at + c] = Math.min(boxes[at + c], p[corner + c])
           boxes[at + 3 + c] = Math.max(boxes[at + 3 + c], p[corner + c])
@@ -85,7 +94,8 @@ export class TriangleTree {
     let bestSquared = within * within
     let [v, w] = [0, 0]
     if (near >= 0 && (!accept || accept(near))) {
-      const squared = this.#squaredDistance(near, x, y, z)
+      this.#copyCorners(near, this.#nearCorners, 0)
+      const squared = this.#squaredDistance(this.#nearCorners, 0, x, y, z)
       if (squared < bestSquared) {
         bestSquared = squared
         best = near
@@ -109,9 +119,10 @@ export class TriangleTree {
       }
       const leaf = node - this.#leaves
       for (let i = this.#starts[leaf]; i < this.#starts[leaf + 1]; i++) {
+        const squared = this.#squaredDistance(this.#corners, i * 9, x, y, z)
+        if (squared >= bestSquared) continue
         const triangle = this.#order[i]
-        const squared = this.#squaredDistance(triangle, x, y, z)
-        if (squared >= bestSquared || (accept && !accept(triangle))) continue
+        if (accept && !accept(triangle)) continue
         bestSquared = squared
         best = triangle
         v = this.#weights[0]
@@ -123,20 +134,16 @@ export class TriangleTree {
   }
 
   /** Squared distance to a triangle; leaves the weights of its nearest point (Ericson, Real-Time Collision Detection, 5.1.5). */
-  #squaredDistance(t: number, x: number, y: number, z: number): number {
-    const p = this.#positions
-    const a = this.#triangles[t] * 3
-    const b = this.#triangles[t + 1] * 3
-    const c = this.#triangles[t + 2] * 3
+  #squaredDistance(p: Float64Array, a: number, x: number, y: number, z: number): number {
     const px = x - p[a]
     const py = y - p[a + 1]
     const pz = z - p[a + 2]
-    const bx = p[b] - p[a]
-    const by = p[b + 1] - p[a + 1]
-    const bz = p[b + 2] - p[a + 2]
-    const cx = p[c] - p[a]
-    const cy = p[c + 1] - p[a + 1]
-    const cz = p[c + 2] - p[a + 2]
+    const bx = p[a + 3] - p[a]
+    const by = p[a + 4] - p[a + 1]
+    const bz = p[a + 5] - p[a + 2]
+    const cx = p[a + 6] - p[a]
+    const cy = p[a + 7] - p[a + 1]
+    const cz = p[a + 8] - p[a + 2]
     const d1 = bx * px + by * py + bz * pz
     const d2 = cx * px + cy * py + cz * pz
     const bb = bx * bx + by * by + bz * bz

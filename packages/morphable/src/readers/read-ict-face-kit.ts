@@ -1,9 +1,9 @@
 import { ModelFormatError, ValueError } from '@facekit/core'
+import { parseObj, type ObjMesh } from '@facekit/mesh'
 import { createMorphableModel } from './create-morphable-model.js'
 import { ictPolygons, ictRegions, ictVertexCount } from './ict-regions.js'
 import { checkFileSize } from './model-source.js'
 import type { MorphableModel } from '../model/morphable-model.js'
-import { parseObj, type ObjMesh } from './parse-obj.js'
 
 /** Options of `readIctFaceKit`. */
 export interface IctOptions {

@@ -12,8 +12,9 @@ export interface ObjMesh {
   uvPolygons: number[][]
 }
 
-/** Reads positions, texture coordinates and polygons of an OBJ file.
+/** Reads positions, texture coordinates and polygons of an OBJ file, in the order of the file; indices that count from the end too.
  *
+ * @param who - begins the messages
  * @param positionsOnly - skips all but positions
  * @throws {ModelFormatError} when a line is damaged, or an index has no vertex
  */
@@ -43,12 +44,12 @@ export function parseObj(text: string, who: string, positionsOnly = false): ObjM
         .split(/\s+/)
         .slice(1)
         .map((corner) => corner.split('/'))
-      const vertices = corners.map(([vertex]) => Number(vertex) - 1)
+      const vertices = corners.map(([vertex]) => indexOf(vertex, positions.length / 3))
       if (corners.length < 3 || !vertices.every((v) => Number.isSafeInteger(v) && v >= 0)) {
         fail('no polygon of at least three vertices counted from 1', at)
       }
       polygons.push(vertices)
-      uvPolygons.push(corners.map(([, texture]) => (texture ? Number(texture) - 1 : -1)))
+      uvPolygons.push(corners.map(([, texture]) => (texture ? indexOf(texture, uv.length / 2) : -1)))
     }
   }
   const count = positions.length / 3
@@ -65,4 +66,10 @@ export function parseObj(text: string, who: string, positionsOnly = false): ObjM
     }
   }
   return { positions: Float64Array.from(positions), uv: Float64Array.from(uv), polygons, uvPolygons }
+}
+
+/** An index from 0; negative ones count from the last element before the line. */
+function indexOf(text: string, count: number): number {
+  const value = Number(text)
+  return value < 0 ? count + value : value - 1
 }
