@@ -110,7 +110,8 @@ describe('labels and geometry', () => {
   beforeAll(() => useBackend('wasm'))
 
   it('value: landmarks, masks and normals are those of renderFace', async () => {
-    const synthesizer = createFaceSynthesizer(model, { size: SIZE, batch: 3, seed: 5, ...plain })
+    const fixed = { expression: { jawOpen: 0.6, mouthSmileLeft: 0.5 } }
+    const synthesizer = createFaceSynthesizer(model, { size: SIZE, batch: 3, seed: 5, ...plain, fixed })
     const batch = synthesizer.next()
     const parameters: FaceParameters = batch.parameters
     const view = { width: SIZE, height: SIZE, contour: 'visible', antialias: false } as const
@@ -120,7 +121,7 @@ describe('labels and geometry', () => {
     // Antialiasing smooths the borders of the masks; ears and hands are elsewhere.
     const count = (mask: tf.Tensor) => tf.tidy(() => tf.sum(mask).dataSync()[0])
     const wrong = tf.tidy(() => tf.sum(tf.abs(tf.sub(batch.faceRegion, rendering.mask))).dataSync()[0])
-    expect(wrong / count(rendering.mask)).toBeLessThan(0.015)
+    expect(wrong / count(rendering.mask)).toBeLessThan(0.02)
     const mouth = tf.tidy(() => tf.sum(tf.abs(tf.sub(batch.innerMouth, rendering.innerMouth))).dataSync()[0])
     expect(mouth).toBeLessThan(0.3 * count(rendering.innerMouth))
     const lengths = tf.tidy(() => tf.sum(tf.square(batch.normals), 3).dataSync())
@@ -179,6 +180,13 @@ describe('labels and geometry', () => {
         for (let i = from; i <= to; i++) {
           if (landmarkVisibility[b * 68 + i] === 0) continue
           const at = (b * 68 + i) * 2
+          // A shut eye is no eye any more.
+          const opening = (upper: number, lower: number) =>
+            Math.hypot(
+              ...[0, 1].map((c) => landmarks[(b * 68 + upper) * 2 + c] - landmarks[(b * 68 + lower) * 2 + c]),
+            )
+          if (from === 36 && opening(37, 41) < 1) continue
+          if (from === 42 && opening(43, 47) < 1) continue
           const [x, y] = [Math.floor(landmarks[at]), Math.floor(landmarks[at + 1])]
           all++
           // Shut eyes and thin brows are no pixel wide; clear lenses lie over what is seen.

@@ -1,5 +1,6 @@
 import { labelOf } from '@facekit/core'
 import type { MorphableModel } from '@facekit/morphable'
+import { eyeVertices } from '../scene/eye-parts.js'
 import { hasEars } from '../scene/has-ears.js'
 
 type Point = readonly [number, number]
@@ -47,18 +48,6 @@ export function labelFace(model: MorphableModel): Int32Array {
     if (found) result[t] = found[1]
   }
   return result
-}
-
-/** Vertices of the eyeballs, the subject's right and left; undefined where the model does not tell. */
-function eyeVertices(model: MorphableModel): { right: Set<number>; left: Set<number> } | undefined {
-  const names = Object.keys(model.regions ?? {}).filter((name) => /^(sclera|iris)/i.test(name))
-  if (names.length === 0) return undefined
-  const mean = model.shape.mean.data
-  const all = names.flatMap((name) => [...model.regions![name]])
-  return {
-    right: new Set(all.filter((v) => mean[v * 3] < 0)),
-    left: new Set(all.filter((v) => mean[v * 3] > 0)),
-  }
 }
 
 /** Tells ears and neck of a model that has them: ears begin behind the upper ends of the jaw's landmarks, the neck below and behind the

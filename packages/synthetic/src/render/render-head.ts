@@ -2,6 +2,7 @@ import { labelOf } from '@facekit/core'
 import * as tf from '@tensorflow/tfjs-core'
 import { joinChannels } from './channels.js'
 import { blend, ramp } from './blend.js'
+import { shadowCaster } from './cast-shadow.js'
 import type { SceneSamples } from '../sample/sample-scene.js'
 import type { Sampled } from '../sample/scene-table.js'
 import { seeLayer, triangleTable, type SeenLayer } from './layer-fragments.js'
@@ -32,6 +33,7 @@ const TEXTURE_SCALE = 1 / 110
 const LIPS = 3
 const NECK = 4
 const MOUTH = 5
+const EYE = 6
 
 /** Makes the function that colours heads: albedo with blotches, pores, freckles, brows, beard and make-up, in the light that falls on it; clothes
  * below the neckline; teeth and tongue where the mouth is open. */
@@ -47,6 +49,7 @@ export function headRenderer(model: MorphableModel, scene: SceneModel, textures:
   }
   const fixed = tf.keep(tf.tensor3d(values, [1, head.count, width]))
   const lip = [labelOf('u_lip'), labelOf('l_lip')]
+  const eyes = [labelOf('l_eye'), labelOf('r_eye')]
   const skins = ['skin', 'nose', 'l_ear', 'r_ear', 'neck'] as const
   const bareLabels: readonly number[] = skins.map(labelOf)
   const table = tf.keep(
@@ -61,6 +64,7 @@ export function headRenderer(model: MorphableModel, scene: SceneModel, textures:
         lip.includes(label) ? 1 : 0,
         head.parts[t] === 'neck' ? 1 : 0,
         head.parts[t] === 'innerMouth' ? 1 : 0,
+        eyes.includes(label) ? 1 : 0,
       ]
     }),
   )
@@ -69,8 +73,9 @@ export function headRenderer(model: MorphableModel, scene: SceneModel, textures:
     tf.tensor3d(scene.uv.slice(mouth.first * 2, (mouth.first + mouth.count) * 2), [1, mouth.count, 2]),
   )
 
+  const castShadows = shadowCaster(scene)
+
   const render = (d: Sampled<SceneSamples>, placed: PlacedScene): RenderedHead => {
-    const batch = d.identity.shape[0]
     const seen = seeLayer(head, placed.clip, size)
     const lit = seen.spread(seen.rows(placed.attributes))
     const known = seen.spread(fixed)
@@ -148,11 +153,18 @@ export function headRenderer(model: MorphableModel, scene: SceneModel, textures:
       tf.mul(perPicture(d.clothOther), tf.mul(weave, 2)),
       perPicture(d.clothLook, 2, 1),
     )
-    const albedo = blend(bearded, cloth, isCloth)
+    const isEye = channels(flags, EYE)
+    const isLip = channels(flags, LIPS)
+    const lines = drawLines(d, field, isEye)
+    const albedo = blend(tf.mul(bearded, lines), cloth, isCloth)
     const dull = tf.mul(tf.sub(1, tf.mul(beardAlpha, 0.8)), tf.sub(1, isCloth))
     const specular = tf.mul(channels(lit, ATTRIBUTES.specular, 3), tf.mul(dull, tf.exp(tf.mul(pores, 0.15))))
-    const shadow = castShadow(d, at)
-    const outside = tf.mul(tf.add(tf.mul(albedo, irradiance), specular), shadow)
+    const lamp = castShadows(d, placed.light)(seen.spread(seen.rows(placed.light)))
+    const blocked = tf.sub(1, tf.mul(tf.sub(1, lamp), perPicture(d.keyShadow, 0, 1)))
+    const shadow = tf.mul(dappledShadow(d, at), blocked)
+    const wet = gleam(d, channels(lit, ATTRIBUTES.normals, 3), pores, isEye, isLip)
+    const mirrored = tf.mul(tf.add(specular, wet), lamp)
+    const outside = tf.mul(tf.add(tf.mul(albedo, irradiance), mirrored), shadow)
     const isMouth = channels(flags, MOUTH)
     const color = blend(outside, renderMouth(placed, irradiance), isMouth)
     const isBrow = tf.cast(tf.greater(tf.mul(browAlpha, tf.sub(1, isMouth)), 0.22), 'float32')
@@ -164,7 +176,6 @@ export function headRenderer(model: MorphableModel, scene: SceneModel, textures:
       tf.round(isCloth),
     )
     const bent = channels(lit, ATTRIBUTES.normals, 3)
-    void batch
     return {
       seen,
       color,
@@ -179,8 +190,41 @@ export function headRenderer(model: MorphableModel, scene: SceneModel, textures:
     }
   }
 
+  /** Lashes, and where the lips meet, as factors of the albedo. */
+  function drawLines(
+    d: Sampled<SceneSamples>,
+    field: (name: (typeof fieldNames)[number]) => tf.Tensor4D,
+    isEye: tf.Tensor4D,
+  ): tf.Tensor4D {
+    const look = (i: number) => perPicture(d.lineLook, i, 1)
+    const line = (name: (typeof fieldNames)[number], from: number, slope: number, strength: tf.Tensor) =>
+      tf.mul(ramp(field(name), from, slope), strength)
+    const lashes = tf.maximum(line('lashes', 0.25, 1.8, look(0)), line('lowerLashes', 0.3, 1.5, look(1)))
+    const drawn = tf.maximum(tf.mul(lashes, tf.sub(1, isEye)), line('seam', 0.2, 1.4, look(2)))
+    return tf.sub(1, drawn) as tf.Tensor4D
+  }
+
+  /** What wet surfaces mirror of the strongest lamp: a spot on each eye, a gleam of the lips, and of oily skin. */
+  function gleam(
+    d: Sampled<SceneSamples>,
+    normals: tf.Tensor4D,
+    pores: tf.Tensor4D,
+    isEye: tf.Tensor4D,
+    isLip: tf.Tensor4D,
+  ): tf.Tensor4D {
+    const look = (i: number, count = 1) => perPicture(d.wetLook, i, count)
+    const rough = tf.mul(tf.mul(pores, tf.sub(1, isEye)), 0.05)
+    const offset = tf.add(tf.sub(channels(normals, 0, 2), look(0, 2)), rough)
+    const distance = tf.sum(tf.square(offset), 3, true)
+    const sharpness = blend(look(2), look(3), isEye)
+    const strength = tf.add(tf.mul(isEye, look(4)), tf.add(tf.mul(isLip, look(5)), look(6)))
+    const front = tf.cast(tf.greater(channels(normals, 2), 0), 'float32')
+    const spot = tf.mul(tf.mul(tf.exp(tf.neg(tf.mul(distance, sharpness))), strength), front)
+    return tf.mul(spot, perPicture(d.lightColor)) as tf.Tensor4D
+  }
+
   /** The shadow of something unseen, with an edge as soft as sampled: factor of the light. */
-  function castShadow(d: Sampled<SceneSamples>, at: tf.Tensor4D): tf.Tensor4D {
+  function dappledShadow(d: Sampled<SceneSamples>, at: tf.Tensor4D): tf.Tensor4D {
     const look = (i: number, count = 1) => perPicture(d.castShadow, i, count)
     const cloud = lookUp(textures.clouds, tf.add(tf.mul(at, look(3)), look(4, 2)) as tf.Tensor4D)
     const dark = ramp(channels(cloud, 0), look(1), look(2))

@@ -1,16 +1,18 @@
 import type { Random } from '@facekit/core'
 import { sphericalHarmonicsAt } from '@facekit/illumination'
 import { whiteLight } from '@facekit/parameters'
-import type { Vector3 } from '../vector.js'
+import { vector3, type Vector3 } from '../vector.js'
 import type { LightOptions } from '../synthesizer-options.js'
 
 /** Light of one picture, as in `Illumination`. */
 export interface SampledLight {
   /** `[27]` */
   sphericalHarmonics: Float32Array
-  lightPosition: number[]
+  lightPosition: Vector3
   lightColor: number[]
   shininess: number
+  /** Share of the frontal light that the first lamp gives, 0..1. */
+  keyShare: number
 }
 
 /** What a diffuse surface makes of each band: pi, 2 pi / 3, pi / 4. */
@@ -46,6 +48,7 @@ export function sampleLight(random: Random, { exposure, color }: Required<LightO
   const hard = random.uniform() < 0.3
   let key: Vector3 = [0, 0, 1]
   let keyColor: readonly number[] = [1, 1, 1]
+  let keyLight = 0
   for (let i = 0; i < lamps; i++) {
     const side =
       i === 0 && hard ? random.uniform(0.8, 1.5) * (random.integer(2) * 2 - 1) : random.normal(0, 0.9)
@@ -56,8 +59,9 @@ export function sampleLight(random: Random, { exposure, color }: Required<LightO
       Math.cos(side) * Math.cos(height),
     ]
     const rgb = tint()
+    const before = i === 0 ? brightness(result) : 0
     add(direction, i === 0 ? random.uniform(0.6, hard ? 3 : 1.6) : random.uniform(0.05, 0.7), rgb)
-    if (i === 0) [key, keyColor] = [direction, rgb]
+    if (i === 0) [key, keyColor, keyLight] = [direction, rgb, brightness(result) - before]
   }
   const bright = brightness(result)
   const wanted = Math.exp(random.uniform(Math.log(exposure[0]), Math.log(exposure[1])))
@@ -67,10 +71,36 @@ export function sampleLight(random: Random, { exposure, color }: Required<LightO
   const specular = wanted * Math.exp(random.normal(-0.2, 0.6))
   return {
     sphericalHarmonics: result,
-    lightPosition: key.map((value) => value * distance),
+    lightPosition: vector3((c) => key[c] * distance),
     lightColor: keyColor.map((value) => Math.min(4, value * specular)),
     shininess: Math.exp(random.uniform(Math.log(5), Math.log(60))),
+    keyShare: Math.min(1, Math.max(0, keyLight / Math.max(0.05, bright))),
   }
+}
+
+/** Shadows of the first lamp: how much of the light they take, and how soft they are, in pixels of its view. Some lamps are so large that they
+ * cast none. */
+export function sampleShadow(random: Random, keyShare: number): [strength: number, softness: number] {
+  const strength = random.uniform() < 0.3 ? 0 : keyShare * random.uniform(0.5, 1.1)
+  return [Math.min(0.92, strength), Math.exp(random.uniform(Math.log(1.5), Math.log(14)))]
+}
+
+/** What wet surfaces mirror of a lamp: the normal `[2]` where it is seen, sharpness on skin and on eyes, strength on eyes, lips, skin. */
+export function sampleWetLook(random: Random, direction: Vector3): number[] {
+  const length = Math.hypot(...direction)
+  const half = vector3((c) => direction[c] / length + (c === 2 ? 1 : 0))
+  const norm = Math.hypot(...half)
+  const wet = random.uniform() < 0.35
+  const oily = random.uniform() < 0.25
+  return [
+    half[0] / norm,
+    half[1] / norm,
+    Math.exp(random.uniform(Math.log(8), Math.log(60))),
+    Math.exp(random.uniform(Math.log(60), Math.log(1500))),
+    random.uniform(0, 1) ** 2 * 1.5,
+    wet ? random.uniform(0.05, 0.5) : random.uniform(0, 0.06),
+    oily ? random.uniform(0.02, 0.16) : 0,
+  ]
 }
 
 /** Warm as a bulb, cold as a sky, or, now and then, any colour; mean 1. */

@@ -93,6 +93,8 @@ export function sampleHair(random: Random, bald: number, tone: number) {
       random.uniform() < 0.15 ? random.uniform(0, 0.5) : 0,
     ],
     skinOffset: [random.uniform(), random.uniform()],
+    // Lines of the upper and of the lower lashes, and between the lips: how dark.
+    lineLook: [random.uniform(0.3, 0.9), random.uniform(0, 0.45), random.uniform(0.1, 0.65)],
     teethColor: [0.62, 0.55, 0.46].map((value) => value * random.uniform(0.6, 1.25)),
   }
 }

@@ -2,11 +2,12 @@ import { createRandom } from '@facekit/core'
 import type { MorphableModel } from '@facekit/morphable'
 import { defaultCamera } from '@facekit/render'
 import { fixedCoefficients } from './fixed-parameters.js'
-import { sampleExpression } from './sample-expression.js'
+import { expressionSampler } from './sample-expression.js'
 import { createPeople } from './sample-face.js'
 import { sampleRotation } from './sample-rotation.js'
 import { sampleHair, sampleOccluders } from './sample-looks.js'
-import { sampleLight } from './sample-light.js'
+import { lightView } from './light-view.js'
+import { sampleLight, sampleShadow, sampleWetLook } from './sample-light.js'
 import { sampleBackground, sampleCamera } from './sample-surroundings.js'
 import { frameFace, rotationOf, turn, turnBack, type SampledPose } from './frame-face.js'
 import { vector3 } from '../vector.js'
@@ -21,6 +22,7 @@ const LOOKS = 4
 const OCCLUDERS = 5
 const BACKGROUND = 6
 const CAMERA = 7
+const SHADOW = 8
 /** About where a head turns on its neck, mm. */
 const NECK = [0, -110, -52] as const
 
@@ -30,6 +32,7 @@ export function sceneSampler(model: MorphableModel, settings: SynthesizerSetting
   const always = fixedCoefficients(model, fixed)
   const people = createPeople(model, seed, settings.identityDeviation)
   const shapeOf = landmarkShape(model)
+  const sampleExpression = expressionSampler(model, settings.expression)
   return (picture: number) => {
     const stream = (purpose: number, number = picture) => createRandom(hashSeed(seed, purpose, number))
     const group = Math.floor(picture / picturesPerIdentity)
@@ -37,7 +40,7 @@ export function sceneSampler(model: MorphableModel, settings: SynthesizerSetting
     const own = people(person)
     const { identity, albedo, tone } = { ...own, ...always }
     const random = stream(POSE)
-    const sampled = sampleExpression(random, model, settings.expression)
+    const sampled = sampleExpression(random, identity)
     const expression = always.expression ?? sampled
     const anywhere = sampleRotation(random, settings.pose)
     const degree = Math.PI / 180
@@ -57,6 +60,7 @@ export function sceneSampler(model: MorphableModel, settings: SynthesizerSetting
     const pose = frameFace(shapeOf(identity, expression), turned, wanted, defaultCamera, size)
     const body = bodyPose(pose, random.uniform(0, 0.7), upright)
     const light = sampleLight(stream(LIGHT), settings.light)
+    const shadows = stream(SHADOW)
     return {
       identity,
       expression,
@@ -71,6 +75,9 @@ export function sceneSampler(model: MorphableModel, settings: SynthesizerSetting
       lightPosition: light.lightPosition,
       lightColor: light.lightColor,
       shininess: [light.shininess],
+      lightView: lightView(light.lightPosition, pose),
+      keyShadow: sampleShadow(shadows, fixed.sphericalHarmonics ? 0 : light.keyShare),
+      wetLook: sampleWetLook(shadows, light.lightPosition),
       person: [person],
       ...sampleHair(stream(LOOKS, person), settings.hair.bald, tone),
       ...sampleOccluders(stream(OCCLUDERS), settings),

@@ -1,5 +1,6 @@
 import { labelOf } from '@facekit/core'
 import type { MorphableModel } from '@facekit/morphable'
+import { normalsOf } from './ambient-light.js'
 import { earPart, mouthParts, neckPart } from './body-parts.js'
 import { maskPart, scarfPart } from './cloth-parts.js'
 import { faceRim } from './face-rim.js'
@@ -59,7 +60,7 @@ function makeScene(model: MorphableModel, seed: number): BuiltScene {
   builder.add(neckPart(model))
   for (const part of mouthParts(model)) builder.add(part)
   for (const name of ['hair', 'hat'] as const) builder.add(shellPart(name, grid))
-  builder.add(maskPart(model, meanNormals(model))).add(scarfPart())
+  builder.add(maskPart(model, normalsOf(model.shape.mean.data, model.triangles))).add(scarfPart())
   const brim = brimPart(VERSIONS.brim, hashSeed(seed, 3))
   const glasses = glassesParts(model, VERSIONS.glasses, hashSeed(seed, 4))
   const hand = handPart(VERSIONS.hand, hashSeed(seed, 5))
@@ -108,22 +109,4 @@ function shellPart(name: 'hair' | 'hat', grid: ShellGrid): MeshPart {
       expression: 0.5,
     })),
   }
-}
-
-/** `[N * 3]` normals of the mean face. */
-function meanNormals({ triangles, vertexCount, shape }: MorphableModel): Float32Array {
-  const mean = shape.mean.data
-  const result = new Float32Array(vertexCount * 3)
-  for (let t = 0; t < triangles.length; t += 3) {
-    const [a, b, c] = [0, 1, 2].map((k) => triangles[t + k] * 3)
-    const u = [0, 1, 2].map((i) => mean[b + i] - mean[a + i])
-    const v = [0, 1, 2].map((i) => mean[c + i] - mean[a + i])
-    const normal = [u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]]
-    for (const corner of [a, b, c]) for (let i = 0; i < 3; i++) result[corner + i] += normal[i]
-  }
-  for (let v = 0; v < vertexCount; v++) {
-    const length = Math.hypot(result[v * 3], result[v * 3 + 1], result[v * 3 + 2]) || 1
-    for (let i = 0; i < 3; i++) result[v * 3 + i] /= length
-  }
-  return result
 }

@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import type { SceneLibrary } from './build-scene.js'
 import type { Sampled } from '../sample/scene-table.js'
 import type { SceneSamples } from '../sample/sample-scene.js'
+import { lidHosts } from './eye-parts.js'
 import { HIDDEN } from './hair-styles.js'
 import { joinChannels } from '../render/channels.js'
 import type { Material } from './mesh-part.js'
@@ -22,6 +23,8 @@ export interface PlacedScene {
   /** `[B, N, 12]` three each: light that falls on the surface, light that it throws back as a mirror does, albedo, all linear;
    * the normal. See `ATTRIBUTES`. */
   attributes: tf.Tensor3D
+  /** `[B, N, 3]` as the strongest lamp sees it, -1..1; see `lightView`. */
+  light: tf.Tensor3D
   /** `[B, 3]` mean of the bare skin. */
   skin: tf.Tensor2D
   /** `[B, 2 V, 1]` of hair and hat, mm over the head. */
@@ -128,6 +131,8 @@ export function scenePlacer(model: MorphableModel, scene: SceneModel, library: S
     const rest = ['tongue', 'hand', 'skin'].indexOf(material)
     return rest < 0 ? [] : [COLORED.length + rest]
   })
+  const lids = lidHosts(model)
+  const isEye = keep(tf.tensor3d(lids?.isEye ?? new Float32Array(faceVertexCount), [1, faceVertexCount, 1]))
   const headRim = headRimOf(scene)
   const rimTone = keep(tf.tensor3d(headRim.tone, [1, headRim.hosts.length, 1]))
   const samples = skinSamples(model)
@@ -190,7 +195,7 @@ export function scenePlacer(model: MorphableModel, scene: SceneModel, library: S
     const normals = facing(vertexNormals(vertices, scene.triangles), vertices)
     const { albedo, specular, skin } = colors(d, batch)
     const { shaded } = shadeSurface({
-      diffuse: tf.tile(openness, [batch, 1, 3]) as tf.Tensor3D,
+      diffuse: tf.tile(tf.mul(openness, lidShade(base)), [1, 1, 3]) as tf.Tensor3D,
       specular,
       normals,
       positions: vertices,
@@ -204,10 +209,33 @@ export function scenePlacer(model: MorphableModel, scene: SceneModel, library: S
       vertices,
       seen,
       clip,
+      light: tf.add(
+        tf.matMul(vertices, tf.reshape(tf.slice(d.lightView, [0, 0], [-1, 9]), [batch, 3, 3])),
+        tf.reshape(tf.slice(d.lightView, [0, 9], [-1, 3]), [batch, 1, 3]),
+      ) as tf.Tensor3D,
       attributes: joinChannels<tf.Tensor3D>(shaded, albedo, normals),
       skin,
       thickness: tf.expandDims(tf.concat([hair, hat], 1), 2) as tf.Tensor3D,
     }
+  }
+
+  /** Lids keep light from the eyes below and above them: `[B, N, 1]`, 1 elsewhere. */
+  function lidShade(base: tf.Tensor3D): tf.Tensor3D {
+    if (!lids) return tf.ones([base.shape[0], N, 1])
+    const height = (indices?: Int32Array) => {
+      const points = indices
+        ? gatherVertices(base, indices)
+        : tf.slice(base, [0, 0, 0], [-1, faceVertexCount, -1])
+      return tf.slice(points, [0, 0, 1], [-1, -1, 1])
+    }
+    const own = height()
+    const below = tf.sub(height(lids.upper), own)
+    const above = tf.sub(own, height(lids.lower))
+    const shade = (gap: tf.Tensor, least: number, reach: number) =>
+      tf.clipByValue(tf.add(tf.mul(gap, (1 - least) / reach), least), least * 0.7, 1)
+    const dark = tf.sub(1, tf.mul(shade(below, 0.38, 4), shade(above, 0.65, 2)))
+    const face = tf.sub(1, tf.mul(dark, isEye))
+    return tf.concat([face, tf.ones([base.shape[0], N - faceVertexCount, 1])], 1) as tf.Tensor3D
   }
 
   /** Occluders are open surfaces: both of their sides are lit as what looks to the camera. */

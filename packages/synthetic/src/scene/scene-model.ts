@@ -1,6 +1,7 @@
 import type { MorphableModel } from '@facekit/morphable'
 import { type Topology, createTopology } from '@facekit/mesh'
 import ndarray from 'ndarray'
+import { ambientLight } from './ambient-light.js'
 import type { Host, Layer, Material, MeshPart } from './mesh-part.js'
 
 /** Where a part's vertices lie in the scene; those that it shares with others not counted. */
@@ -133,6 +134,15 @@ export class SceneBuilder {
     return this
   }
 
+  /** What was said of the parts, and what the head takes of its own light. */
+  private litOpenness(): Float32Array {
+    const triangles = this.triangles.head.filter(
+      (_, i) => this.triangleParts.head[Math.floor(i / 3)] !== 'innerMouth',
+    )
+    const ambient = ambientLight(this.positions, triangles)
+    return Float32Array.from(this.openness, (value, v) => Math.min(value, ambient[v]))
+  }
+
   build(rim: Int32Array): SceneModel {
     const { model } = this
     const vertexCount = this.materials.length
@@ -181,7 +191,7 @@ export class SceneBuilder {
       faceVertexCount: model.vertexCount,
       positions,
       materials: this.materials,
-      openness: Float32Array.from(this.openness),
+      openness: this.litOpenness(),
       body: Float32Array.from(this.body),
       uv: Float32Array.from(this.uv),
       ranges: this.ranges,

@@ -1,16 +1,30 @@
 import type { MorphableModel } from '@facekit/morphable'
+import type { Vector3 } from '../vector.js'
+import { lidMargins } from './eye-parts.js'
 import { smoothstep } from './mesh-part.js'
 
 /** Names of what is known of each point of the skin, all 0..1; see `skinFields`. */
-export const fieldNames = ['beard', 'moustache', 'goatee', 'browRight', 'browLeft', 'cheeks', 'lids'] as const
+export const fieldNames = [
+  'beard',
+  'moustache',
+  'goatee',
+  'browRight',
+  'browLeft',
+  'cheeks',
+  'lids',
+  'lashes',
+  'lowerLashes',
+  'seam',
+] as const
 
 type Point = readonly [number, number]
 
 /** Where hair grows in a face and colour shows, from the landmarks of the mean face: beard (cheeks below the mouth's height, jaw, throat), moustache,
- * goatee, brows (1 in their middle, 0 a thickness away), cheeks that blush, lids with make-up.
+ * goatee, brows (1 in their middle, 0 a thickness away), cheeks that blush, lids with make-up, the lines of upper and lower
+ * lashes, the line between the lips.
  *
  * @param positions - `[N * 3]` mm, model space, of the mean face and the head around it
- * @returns `[N * 7]` in the order of `fieldNames`
+ * @returns `[N * 10]` in the order of `fieldNames`
  */
 export function skinFields(model: MorphableModel, positions: Float32Array): Float32Array {
   const mean = model.shape.mean.data
@@ -22,6 +36,8 @@ export function skinFields(model: MorphableModel, positions: Float32Array): Floa
   const [upper, lower] = [point(51), point(57)]
   const eyes = { x: (point(42)[0] + point(45)[0]) / 2, y: (point(42)[1] + point(45)[1]) / 2 }
   const brows = [17, 22].map((first) => [0, 1, 2, 3, 4].map((i) => point(first + i)))
+  const margins = lidMargins(model)
+  const lips = [...new Set(model.innerMouthTriangles)]
   const count = positions.length / 3
   const result = new Float32Array(count * fieldNames.length)
   for (let v = 0; v < count; v++) {
@@ -45,9 +61,25 @@ export function skinFields(model: MorphableModel, positions: Float32Array): Floa
     })
     const cheeks = Math.exp(-((side - 42) ** 2 / 500 + (y + 8) ** 2 / 450)) * front
     const lids = Math.exp(-((side - eyes.x) ** 2 / 320 + (y - eyes.y - 5) ** 2 / 60)) * front
-    result.set([beard, moustache, goatee, right, left, cheeks, lids], v * fieldNames.length)
+    const near = (list: readonly number[], reach: number) =>
+      Math.max(0, 1 - toNearest([x, y, z], mean, list) / reach)
+    const lashes = near(margins.upper, 1.7)
+    const lowerLashes = near(margins.lower, 1.3)
+    const seam = near(lips, 1.5)
+    result.set(
+      [beard, moustache, goatee, right, left, cheeks, lids, lashes, lowerLashes, seam],
+      v * fieldNames.length,
+    )
   }
   return result
+}
+
+function toNearest([x, y, z]: Vector3, points: ArrayLike<number>, list: readonly number[]): number {
+  let best = Infinity
+  for (const v of list) {
+    best = Math.min(best, Math.hypot(x - points[v * 3], y - points[v * 3 + 1], z - points[v * 3 + 2]))
+  }
+  return best
 }
 
 function toPolyline([x, y]: Point, line: readonly Point[]): number {
