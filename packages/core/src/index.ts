@@ -22,4 +22,7 @@ export {
   type SafetensorsType,
 } from './safetensors.js'
 export { isMatFile, readMatFile, type MatArray, type MatFileOptions } from './mat-file.js'
-export { writeFileAtomic } from './write-file-atomic.js'
+export { appendToFile, removeTemporaryFiles, writeFileAtomic } from './write-file-atomic.js'
+export { readRegularFile } from './regular-file.js'
+export { lockFile, LockError, type FileLock } from './file-lock.js'
+export { showValue } from './show-value.js'

@@ -86,8 +86,17 @@ function toBrainFloats(data: SafetensorsData): Uint8Array {
 const wholeNumbers = (type: BigInt64ArrayConstructor | BigUint64ArrayConstructor): NumberType => ({
   bytes: 8,
   decode(bytes) {
-    const values = Float64Array.from(new type(bytes), Number)
-    return values.every((value) => Number.isSafeInteger(value)) ? values : undefined
+    // In place, by halves: numbers of type bigint would take several times the memory.
+    const halves = new DataView(bytes)
+    const values = new Float64Array(bytes)
+    const isSigned = type === BigInt64Array
+    for (let i = 0; i < values.length; i++) {
+      const upper = isSigned ? halves.getInt32(8 * i + 4, true) : halves.getUint32(8 * i + 4, true)
+      const value = upper * 2 ** 32 + halves.getUint32(8 * i, true)
+      if (!Number.isSafeInteger(value)) return undefined
+      values[i] = value
+    }
+    return values
   },
   encode(data, who) {
     const lowest = type === BigUint64Array ? 0 : -Infinity

@@ -1,5 +1,6 @@
 import { ModelFormatError, ValueError } from './errors.js'
 import { numberTypes, typeOfArray, type SafetensorsData, type SafetensorsType } from './safetensors-types.js'
+import { showValue } from './show-value.js'
 
 export type { SafetensorsData, SafetensorsType } from './safetensors-types.js'
 
@@ -19,8 +20,8 @@ export interface SafetensorsFile {
   tensors: Map<string, SafetensorsEntry>
 }
 
-/** Longest header that is read; the reference implementation has the same bound. */
-const HEADER_LIMIT = 100_000_000
+/** Longest header that is read: enough for 100,000 tensors, and what it becomes in memory is several times as large. */
+const HEADER_LIMIT = 2 ** 24
 
 interface HeaderEntry {
   dtype: string
@@ -127,21 +128,52 @@ function isHeaderEntry(value: unknown): value is HeaderEntry {
  */
 export function readSafetensors(bytes: Uint8Array, who = 'readSafetensors'): SafetensorsFile {
   const { header, start } = parseHeader(bytes, who)
-  const metadata: Record<string, string> = {}
+  const { __metadata__: texts, ...descriptions } = header
+  const entries = Object.entries(descriptions).map(([name, value]): [string, HeaderEntry] => {
+    if (isHeaderEntry(value)) return [name, value]
+    throw new ModelFormatError(
+      `${who}: tensor ${showValue(name)} has a damaged or unknown description in the header`,
+    )
+  })
+  assertApart(entries, who)
   const tensors = new Map<string, SafetensorsEntry>()
-  for (const [name, value] of Object.entries(header)) {
-    if (name === '__metadata__') {
-      for (const [key, text] of Object.entries((value ?? {}) as object)) metadata[key] = String(text)
-      continue
-    }
-    if (!isHeaderEntry(value)) {
-      throw new ModelFormatError(
-        `${who}: tensor "${name}" has a damaged or unknown description in the header`,
-      )
-    }
-    tensors.set(name, readEntry(bytes, start, value, `${who}: tensor "${name}"`))
+  for (const [name, entry] of entries)
+    tensors.set(name, readEntry(bytes, start, entry, `${who}: tensor ${showValue(name)}`))
+  return { metadata: readMetadata(texts), tensors }
+}
+
+/** Other values than texts, which the format does not have, as texts. */
+function readMetadata(value: unknown): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries((value ?? {}) as object).map(([key, text]) => [
+      key,
+      typeof text === 'string' ? text : showValue(text),
+    ]),
+  )
+}
+
+/** Tensors that share bytes would together take more memory than the file has.
+ *
+ * @throws {ModelFormatError} that names two of them
+ */
+function assertApart(entries: readonly [string, HeaderEntry][], who: string): void {
+  const sorted = entries
+    .map(
+      ([
+        name,
+        {
+          data_offsets: [begin, end],
+        },
+      ]) => ({ name, begin, end }),
+    )
+    .filter(({ begin, end }) => end > begin)
+    .sort((a, b) => a.begin - b.begin)
+  for (let i = 1; i < sorted.length; i++) {
+    if (sorted[i].begin >= sorted[i - 1].end) continue
+    throw new ModelFormatError(
+      `${who}: tensors ${showValue(sorted[i - 1].name)} and ${showValue(sorted[i].name)} share bytes; the file is damaged`,
+    )
   }
-  return { metadata, tensors }
 }
 
 function readEntry(

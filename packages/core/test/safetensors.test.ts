@@ -94,12 +94,12 @@ describe('safetensors', () => {
   })
 
   it('throws: tensors of types that are not known, and of numbers that are too large, when they are used', () => {
-    const data = new Uint8Array(16).fill(0x7f)
+    const data = new Uint8Array(18).fill(0x7f)
     const header = {
       new: { dtype: 'F8_E4M3', shape: [4], data_offsets: [0, 4] },
       four: { dtype: 'F4', shape: [8], data_offsets: [4, 8] },
       large: { dtype: 'I64', shape: [1], data_offsets: [8, 16] },
-      used: { dtype: 'U8', shape: [2], data_offsets: [0, 2] },
+      used: { dtype: 'U8', shape: [2], data_offsets: [16, 18] },
     }
     const { tensors } = readSafetensors(raw(JSON.stringify(header), data), 'load: face.safetensors')
     expect([...tensors.get('used')!.data]).toEqual([127, 127])
@@ -110,6 +110,27 @@ describe('safetensors', () => {
     expect(() => tensors.get('large')!.data).toThrow('whole numbers beyond 2^53')
     const fraction = new Map([['x', { shape: [1], data: Float64Array.of(0.5), type: 'I64' as const }]])
     expect(() => writeSafetensors({ metadata: {}, tensors: fraction })).toThrow('x holds 0.5')
+  })
+
+  it('throws: tensors that share bytes, before any is read', () => {
+    const data = new Uint8Array(2 ** 20)
+    const entry = { dtype: 'F16', shape: [2 ** 19], data_offsets: [0, 2 ** 20] }
+    const header = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`t${i}`, entry]))
+    const before = process.memoryUsage().arrayBuffers
+    expect(() => readSafetensors(raw(JSON.stringify(header), data), 'load')).toThrow(
+      'load: tensors "t0" and "t1" share bytes; the file is damaged',
+    )
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(4 * 2 ** 20)
+  })
+
+  it('value: odd metadata and names harm nothing', () => {
+    const header =
+      '{"__metadata__":{"a":{"toString":1},"__proto__":{"b":1},"c":"text"},"__proto__":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}'
+    const { metadata, tensors } = readSafetensors(raw(header, Uint8Array.of(7)))
+    expect(Object.keys(metadata)).toEqual(['a', '__proto__', 'c'])
+    expect(metadata.c).toBe('text')
+    expect([...tensors.get('__proto__')!.data]).toEqual([7])
+    expect(({} as { b?: unknown }).b).toBeUndefined()
   })
 
   it('value: empty tensors, scalars, no tensors', () => {
