@@ -1,4 +1,4 @@
-import { ModelFormatError, ValueError } from '@facekit/core'
+import { ModelFormatError, showValue, ValueError } from '@facekit/core'
 import type { MorphableModel } from '@facekit/morphable'
 import { readBaseModel } from './read-base-model.js'
 
@@ -58,9 +58,7 @@ export async function loadBaseModel(options: LoadBaseModelOptions = {}): Promise
 /** The bytes of a file that comes with the package. */
 export async function readShippedModel(variant: BaseModelVariant): Promise<Uint8Array> {
   if (!Object.hasOwn(shipped, variant)) {
-    throw new ValueError(
-      `loadBaseModel: variant is ${JSON.stringify(variant)}, expected "learned" or "synthetic"`,
-    )
+    throw new ValueError(`loadBaseModel: variant is ${showValue(variant)}, expected "learned" or "synthetic"`)
   }
   return readBytes(shipped[variant]())
 }

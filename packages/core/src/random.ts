@@ -1,3 +1,4 @@
+import { showValue } from './show-value.js'
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64'
 import { xoroshiro128plus, xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus'
 import { ValueError } from './errors.js'
@@ -63,7 +64,7 @@ export function restoreRandom(state: RandomState): Random {
   const whole = Array.isArray(generator) && generator.length === 4 && generator.every(Number.isInteger)
   if (!whole || (spare !== undefined && !Number.isFinite(spare))) {
     throw new ValueError(
-      `restoreRandom: ${JSON.stringify(state)} is no state of a stream; give it what state() of one has returned`,
+      `restoreRandom: ${showValue(state)} is no state of a stream; give it what state() of one has returned`,
     )
   }
   return stream(xoroshiro128plusFromState(generator), spare)

@@ -20,7 +20,7 @@ export type { Annotator } from './label/label-picture.js'
 export { listPictures } from './label/label-plan.js'
 export { runLabelWorker } from './label/run-label-worker.js'
 export { labelQuality } from './label/label-quality.js'
-export type { SkippedPicture } from './samples/shard-index.js'
+export { verifyShard, type SkippedPicture } from './samples/shard-index.js'
 export {
   datasetBatches,
   type DatasetBatches,

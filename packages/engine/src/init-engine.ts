@@ -1,4 +1,4 @@
-import { BackendError, ValueError } from '@facekit/core'
+import { BackendError, showValue, ValueError } from '@facekit/core'
 import { getBackend, setBackend } from '@tensorflow/tfjs-core'
 import { backendProviders } from './backends/backend-providers.js'
 import {
@@ -34,7 +34,7 @@ export async function initEngine(options: InitEngineOptions = {}): Promise<Engin
   for (const name of [...candidates, ...(backend === undefined || backend === 'auto' ? [] : [backend])]) {
     if (!backendNames.includes(name)) {
       throw new ValueError(
-        `initEngine: backend is ${JSON.stringify(name)}, expected "auto" or one of ${backendNames.join(', ')}`,
+        `initEngine: backend is ${showValue(name)}, expected "auto" or one of ${backendNames.join(', ')}`,
       )
     }
   }

@@ -1,4 +1,4 @@
-import { ValueError, writeFileAtomic } from '@facekit/core'
+import { showValue, ValueError, writeFileAtomic } from '@facekit/core'
 import ndarray from 'ndarray'
 import { encodeSrgb } from './color-encoding.js'
 import { encodePng, ownPictureText } from './encode-png.js'
@@ -33,7 +33,7 @@ export function encodeObj(mesh: FaceMesh, options: ObjOptions = {}): Map<string,
   // eslint-disable-next-line no-control-regex
   if (name === '' || /[/\\:*?"<>|\u0000-\u001f\u007f]/.test(name)) {
     throw new ValueError(
-      `encodeObj: name is ${JSON.stringify(name)}, expected the name of a file, without slashes and any of : * ? " < > |`,
+      `encodeObj: name is ${showValue(name)}, expected the name of a file, without slashes and any of : * ? " < > |`,
     )
   }
   // Spaces part several names, and # begins a comment.

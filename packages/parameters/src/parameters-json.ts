@@ -1,4 +1,4 @@
-import { ValueError } from '@facekit/core'
+import { showValue, ValueError } from '@facekit/core'
 import type { FaceParameters, ParameterLayout, ParameterTree } from './face-parameters.js'
 import {
   constantPartSize,
@@ -79,7 +79,7 @@ function readPart(who: string, json: Record<string, unknown>, part: ParameterPar
   const rowsFit = encoding !== 'rows' || lists.length === shape[0]
   if (numbers.length !== size || !rowsFit) return fail(`has ${numbers.length} numbers`)
   const odd = numbers.findIndex((number) => !isFloat(number) || number < least)
-  if (odd >= 0) return fail(`holds ${JSON.stringify(numbers[odd])}`)
+  if (odd >= 0) return fail(`holds ${showValue(numbers[odd])}`)
   return Float32Array.from(numbers as number[])
 }
 

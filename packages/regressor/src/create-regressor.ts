@@ -1,4 +1,4 @@
-import { ShapeError, ValueError, assertInteger, createRandom } from '@facekit/core'
+import { assertInteger, createRandom, ShapeError, showValue, ValueError } from '@facekit/core'
 import { type ParameterLayout, parameterCount } from '@facekit/parameters'
 import { tensor, tidy } from '@tensorflow/tfjs-core'
 import {
@@ -48,7 +48,7 @@ export function findBackbone(backbone: BackboneName | Backbone): Backbone {
   if (typeof backbone !== 'string') return backbone
   if (Object.hasOwn(BACKBONES, backbone)) return BACKBONES[backbone]()
   throw new ValueError(
-    `createRegressor: backbone is ${JSON.stringify(backbone)}, expected ${Object.keys(BACKBONES).join(', ')}, or an object with name and build`,
+    `createRegressor: backbone is ${showValue(backbone)}, expected ${Object.keys(BACKBONES).join(', ')}, or an object with name and build`,
   )
 }
 

@@ -1,4 +1,4 @@
-import { ShapeError, assertShape } from '@facekit/core'
+import { assertShape, ShapeError, showValue } from '@facekit/core'
 import { type ParameterLayout, parameterCount } from '@facekit/parameters'
 import {
   expandDims,
@@ -33,7 +33,7 @@ export function wrapModel(model: LayersModel, description: RegressorDescription)
   if (model.outputs.length !== 1 || model.outputs[0].shape.join() !== [null, count].join()) {
     const found = model.outputs.map(({ shape }) => `[${shape.map((size) => size ?? 'B').join(', ')}]`)
     throw new ShapeError(
-      `createRegressor: "${model.name}" gives ${found.join(' and ')}, expected [B, ${count}] for ${JSON.stringify(layout)}`,
+      `createRegressor: "${model.name}" gives ${found.join(' and ')}, expected [B, ${count}] for ${showValue(layout)}`,
     )
   }
   const outputs = (images: Tensor4D, { training = false } = {}): Tensor2D => {

@@ -1,4 +1,4 @@
-import { assertInRange, assertInteger, ValueError } from '@facekit/core'
+import { assertInRange, assertInteger, showValue, ValueError } from '@facekit/core'
 import { constantPartSize, type ParameterName, parameterParts } from '@facekit/parameters'
 import type {
   BackgroundOptions,
@@ -93,7 +93,7 @@ export function completeOptions(
 /** @throws {ValueError} when the value is no object, or has another name than those */
 function assertNames(who: string, value: unknown, names: readonly string[]): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new ValueError(`${who} is ${JSON.stringify(value)}, expected an object`)
+    throw new ValueError(`${who} is ${showValue(value)}, expected an object`)
   }
   const unknown = Object.keys(value).find((name) => !names.includes(name))
   if (unknown !== undefined) {
@@ -137,7 +137,7 @@ function checkFixed(who: string, name: string, values: unknown): void {
   const length = part && constantPartSize(part)
   const named = name === 'expression' && typeof values === 'object' && values !== null
   if (!Array.isArray(values) && !named) {
-    throw new ValueError(`${who} is ${JSON.stringify(values)}, expected a list of numbers`)
+    throw new ValueError(`${who} is ${showValue(values)}, expected a list of numbers`)
   }
   for (const [key, value] of Object.entries(values as object)) {
     assertInRange(Array.isArray(values) ? `${who}[${key}]` : `${who}.${key}`, value as number, -1000, 1000)
@@ -149,7 +149,7 @@ function checkFixed(who: string, name: string, values: unknown): void {
 
 function assertRange(who: string, range: unknown, minimum: number, maximum: number): void {
   if (!Array.isArray(range) || range.length !== 2 || !(range[0] <= range[1])) {
-    throw new ValueError(`${who} is ${JSON.stringify(range)}, expected [smallest, largest]`)
+    throw new ValueError(`${who} is ${showValue(range)}, expected [smallest, largest]`)
   }
   for (const value of range as number[]) assertInRange(who, value, minimum, maximum)
 }

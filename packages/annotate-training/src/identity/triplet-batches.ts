@@ -1,12 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core'
 import {
-  assertInteger,
   assertInRange,
+  assertInteger,
   createRandom,
-  restoreRandom,
-  ValueError,
   type Random,
   type RandomState,
+  restoreRandom,
+  showValue,
+  ValueError,
 } from '@facekit/core'
 
 /** Pictures of one person. */
@@ -103,7 +104,7 @@ export function createTripletBatches(
     restore(state) {
       const stored = state as { random?: RandomState } | undefined
       if (!stored?.random) {
-        throw new ValueError(`TripletBatches.restore: ${JSON.stringify(state)} is no state of these batches`)
+        throw new ValueError(`TripletBatches.restore: ${showValue(state)} is no state of these batches`)
       }
       random = restoreRandom(stored.random)
     },

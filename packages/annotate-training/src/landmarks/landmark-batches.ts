@@ -1,5 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core'
-import { assertInteger, createRandom, restoreRandom, ValueError, type RandomState } from '@facekit/core'
+import {
+  assertInteger,
+  createRandom,
+  type RandomState,
+  restoreRandom,
+  showValue,
+  ValueError,
+} from '@facekit/core'
 import { augmentLandmarks, type AugmentLandmarksOptions } from './landmark-augmentation.js'
 import type { LandmarkSample } from './landmark-dataset.js'
 import { applyTransform, landmarkCount, landmarksView, resample } from '@facekit/annotate'
@@ -122,7 +129,7 @@ export function createLandmarkBatches(
     restore(state) {
       const stored = state as { position?: number; random?: RandomState } | undefined
       if (!Number.isInteger(stored?.position) || !stored?.random) {
-        throw new ValueError(`LandmarkBatches.restore: ${JSON.stringify(state)} is no state of these batches`)
+        throw new ValueError(`LandmarkBatches.restore: ${showValue(state)} is no state of these batches`)
       }
       position = stored.position!
       random = restoreRandom(stored.random)

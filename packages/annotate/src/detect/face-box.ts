@@ -1,4 +1,4 @@
-import { AnnotationError, ValueError } from '@facekit/core'
+import { AnnotationError, showValue, ValueError } from '@facekit/core'
 import type { Box } from './box.js'
 
 /** Checks that a box can hold a face of the picture.
@@ -13,13 +13,11 @@ export function checkFaceBox(
 ): void {
   const { x, y } = box ?? {}
   if (![x, y, box?.width, box?.height].every(Number.isFinite) || box.width <= 0 || box.height <= 0) {
-    throw new ValueError(
-      `${who}: box is ${JSON.stringify(box)}, expected finite x, y and positive width, height`,
-    )
+    throw new ValueError(`${who}: box is ${showValue(box)}, expected finite x, y and positive width, height`)
   }
   if (x >= width || y >= height || x + box.width <= 0 || y + box.height <= 0) {
     throw new AnnotationError(
-      `${who}: the box ${JSON.stringify(box)} lies outside of the picture of ${width} x ${height}; use detectFaces`,
+      `${who}: the box ${showValue(box)} lies outside of the picture of ${width} x ${height}; use detectFaces`,
     )
   }
 }

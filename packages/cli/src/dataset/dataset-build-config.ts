@@ -1,4 +1,4 @@
-import { ValueError } from '@facekit/core'
+import { showValue, ValueError } from '@facekit/core'
 import { checkSynthesizerOptions, type SynthesizerOptions } from '@facekit/synthetic'
 import { readSettings } from '../read-settings.js'
 
@@ -54,17 +54,17 @@ export function completeConfig(
     const value: unknown = config[name as 'count']
     if (!Number.isSafeInteger(value) || (value as number) < least || (value as number) > most) {
       throw new ValueError(
-        `${who}: ${name} is ${JSON.stringify(value)}, expected a whole number from ${least} to ${most}`,
+        `${who}: ${name} is ${showValue(value)}, expected a whole number from ${least} to ${most}`,
       )
     }
   }
   for (const name of ['normals', 'labels'] as const) {
     if (typeof config[name] !== 'boolean') {
-      throw new ValueError(`${who}: ${name} is ${JSON.stringify(config[name])}, expected true or false`)
+      throw new ValueError(`${who}: ${name} is ${showValue(config[name])}, expected true or false`)
     }
   }
   if (typeof config.model !== 'string') {
-    throw new ValueError(`${who}: model is ${JSON.stringify(config.model)}, expected a name or a file`)
+    throw new ValueError(`${who}: model is ${showValue(config.model)}, expected a name or a file`)
   }
   const faces = {
     batch: BATCH,
@@ -77,7 +77,7 @@ export function completeConfig(
 
 function assertObject(who: string, value: unknown): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new ValueError(`${who}: is ${JSON.stringify(value)}, expected an object`)
+    throw new ValueError(`${who}: is ${showValue(value)}, expected an object`)
   }
   return value as Record<string, unknown>
 }

@@ -1,4 +1,4 @@
-import { ValueError } from '@facekit/core'
+import { showValue, ValueError } from '@facekit/core'
 import type { AugmentOptions } from '@facekit/dataset'
 import type { BackboneName } from '@facekit/regressor'
 import type { SynthesizerOptions } from '@facekit/synthetic'
@@ -187,6 +187,6 @@ function checkTrainConfig(config: Record<string, unknown>, path: string): void {
     const key = name as keyof TrainConfig
     const kinds = KINDS[key] ?? [typeof defaultTrainConfig[key]]
     if (value === null || !kinds.includes(typeof value))
-      throw new ValueError(`${path}: "${name}" is ${JSON.stringify(value)}, expected a ${kinds.join(' or ')}`)
+      throw new ValueError(`${path}: "${name}" is ${showValue(value)}, expected a ${kinds.join(' or ')}`)
   }
 }

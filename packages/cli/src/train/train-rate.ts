@@ -1,4 +1,4 @@
-import { ValueError } from '@facekit/core'
+import { showValue, ValueError } from '@facekit/core'
 import { cosineSchedule, stepSchedule, warmup, type Schedule } from '@facekit/trainer'
 import type { RateConfig } from './train-config.js'
 
@@ -16,7 +16,7 @@ export function learningRateOf(rate: RateConfig, iterations: number): Schedule {
         : undefined
   if (!schedule || !Number.isFinite(rate.from)) {
     throw new ValueError(
-      `learningRate is ${JSON.stringify(rate)}, expected a number, { "schedule": "cosine", "from": 1e-3 } or { "schedule": "step", "from": 1e-3, "at": [1000] }`,
+      `learningRate is ${showValue(rate)}, expected a number, { "schedule": "cosine", "from": 1e-3 } or { "schedule": "step", "from": 1e-3, "at": [1000] }`,
     )
   }
   return rate.warmup ? warmup(schedule, rate.warmup) : schedule

@@ -1,4 +1,4 @@
-import { assertInteger, createRandom, ValueError } from '@facekit/core'
+import { assertInteger, createRandom, showValue, ValueError } from '@facekit/core'
 import { DatasetError } from '../dataset-error.js'
 import { assembleBatch, type FaceBatch, type LoadedSample } from './assemble-batch.js'
 import { augmentSettings, sampleAugmentation, noAugmentation, type AugmentOptions } from './augmentation.js'
@@ -144,7 +144,7 @@ export function datasetBatches(dataset: FaceDataset, options: DatasetBatchesOpti
 
   const foreign = (state: unknown) =>
     new ValueError(
-      `datasetBatches: ${JSON.stringify(state)} is no state of batches of ${batch} with seed ${seed}; batch and seed cannot change in a training`,
+      `datasetBatches: ${showValue(state)} is no state of batches of ${batch} with seed ${seed}; batch and seed cannot change in a training`,
     )
 
   const goTo = (number: number) => {

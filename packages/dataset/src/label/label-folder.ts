@@ -1,8 +1,8 @@
-import { assertInteger, ValueError } from '@facekit/core'
+import { assertInteger, lockFile, showValue, ValueError } from '@facekit/core'
+import { DatasetError } from '../dataset-error.js'
 import { besideJournal, shardJournal } from './label-journal.js'
-import { lockShare } from './label-lock.js'
 import type { Annotator } from './label-picture.js'
-import { listPictures, openPlan, type LabelSettings } from './label-plan.js'
+import { checkPicturePath, listPictures, openPlan, type LabelSettings } from './label-plan.js'
 import { ownThread, startPool, type LabelPool } from './label-pool.js'
 import { labelTasks, openTasks } from './label-tasks.js'
 import type { SkippedPicture } from '../samples/shard-index.js'
@@ -21,7 +21,7 @@ export interface LabelFolderOptions {
   timeLimit?: number
   /** Names what labels, with its settings: a run that goes on with another is refused. Default `'annotate'`. */
   annotator?: string
-  /** Only these pictures, paths below the folder. Default: all in it. */
+  /** Only these pictures: paths below the folder, with `/`. Default: all in it. */
   pictures?: readonly string[]
   /** Tar shards, or files beside (a copy of the folders of) the pictures. Default `'shards'`. */
   layout?: 'shards' | 'beside'
@@ -76,8 +76,9 @@ export interface LabelReport {
  *
  * @param folder - pictures, in folders by person if they are known
  * @param out - where labels go, made if it is not there; for `'beside'` may be `folder` itself
- * @throws {ValueError} when an option is out of range, or there are no pictures
- * @throws {DatasetError} when `out` was begun with other settings, or another process works on this share
+ * @throws {ValueError} when an option is out of range, a path leads out of the folder, or there are no pictures
+ * @throws {DatasetError} when `out` was begun with other settings, or was removed meanwhile
+ * @throws {LockError} when another process works on this share
  * @throws {FacekitError} when a worker cannot start
  * @throws the signal's reason when it is aborted
  * @example
@@ -94,6 +95,7 @@ export async function labelFolder(
   assertInteger('labelFolder: ranks', ranks, 1)
   assertInteger('labelFolder: rank', rank, 0, ranks - 1)
   const pictures = options.pictures ? [...options.pictures].sort() : await listPictures(folder, out)
+  for (const picture of options.pictures ?? []) checkPicturePath('labelFolder: pictures', picture)
   if (pictures.length === 0) {
     throw new ValueError(
       `labelFolder: ${folder} holds no pictures, expected JPEG, PNG, WebP, AVIF, HEIC, GIF or TIFF files`,
@@ -102,7 +104,7 @@ export async function labelFolder(
   const { mkdir } = await import(/* webpackIgnore: true */ 'node:fs/promises')
   const work = workFolder(out)
   await mkdir(work, { recursive: true })
-  const unlock = await lockShare(`${work}/lock-${rank}-of-${ranks}`)
+  const lock = await lockFile(`${work}/${lockName(rank, ranks)}`, 'labels this share')
   let pool: LabelPool | undefined
   try {
     const plan = await openPlan(`${work}/plan.json`, settings, pictures)
@@ -121,6 +123,11 @@ export async function labelFolder(
         options.onProgress?.({ done: ++done, total, picture, faces: samples.length, ...why })
       })
     }
+    if (!(await lock.isHeld())) {
+      throw new DatasetError(
+        `labelFolder: ${out} was removed or replaced while it was written; run the same again`,
+      )
+    }
     const summary = await journal.summary()
     return {
       pictures: total,
@@ -136,12 +143,28 @@ export async function labelFolder(
     }
   } finally {
     pool?.close()
-    await unlock()
+    await lock.release()
   }
 }
 
 /** Where `labelFolder` keeps what is not final. */
 export const workFolder = (out: string): string => `${out}/.facekit-labels`
+
+const LOCK = /^lock-\d+-of-\d+$/
+const lockName = (rank: number, ranks: number) => `lock-${rank}-of-${ranks}`
+
+/** Sees that no process works on any share, before labels are removed. Node only.
+ *
+ * @throws {LockError} when one does
+ */
+export async function assertNobodyLabels(out: string): Promise<void> {
+  const { readdir } = await import(/* webpackIgnore: true */ 'node:fs/promises')
+  const names = await readdir(workFolder(out)).catch((): string[] => [])
+  for (const name of names.filter((entry) => LOCK.test(entry))) {
+    const lock = await lockFile(`${workFolder(out)}/${name}`, 'labels a share of it')
+    await lock.release()
+  }
+}
 
 function checkedSettings(options: LabelFolderOptions): LabelSettings {
   const {
@@ -156,12 +179,10 @@ function checkedSettings(options: LabelFolderOptions): LabelSettings {
     worker,
   } = options
   if (layout !== 'shards' && layout !== 'beside') {
-    throw new ValueError(`labelFolder: layout is ${JSON.stringify(layout)}, expected "shards" or "beside"`)
+    throw new ValueError(`labelFolder: layout is ${showValue(layout)}, expected "shards" or "beside"`)
   }
   if (!/^[A-Za-z0-9_-]{1,40}$/.test(prefix)) {
-    throw new ValueError(
-      `labelFolder: prefix is ${JSON.stringify(prefix)}, expected letters, digits, "_" or "-"`,
-    )
+    throw new ValueError(`labelFolder: prefix is ${showValue(prefix)}, expected letters, digits, "_" or "-"`)
   }
   if ((annotate === undefined) === (worker === undefined)) {
     throw new ValueError('labelFolder: expected one of the options annotate and worker')

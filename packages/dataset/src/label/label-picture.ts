@@ -1,3 +1,4 @@
+import { readRegularFile } from '@facekit/core'
 import { isOwnPicture, readPicture, type FaceAnnotation, type Picture } from '@facekit/annotate'
 import { encodeSample } from '../samples/encode-sample.js'
 import { labelQuality } from './label-quality.js'
@@ -34,7 +35,7 @@ export interface LabelledPicture {
 /** Reads a picture, labels its faces and encodes them. What cannot be labelled is a reason, not an exception. */
 export async function labelPicture(job: LabelJob, annotate: Annotator): Promise<LabelledPicture> {
   try {
-    const bytes = await readBytes(job.path)
+    const bytes = await readRegularFile(job.path, LARGEST_FILE)
     if (isOwnPicture(bytes)) return { samples: [], reason: 'was written by facekit', empty: true }
     const picture = await readPicture(bytes, { maxPixels: job.maxPixels })
     const faces = await annotate(picture)
@@ -61,14 +62,14 @@ async function encodeFaces(
   return samples
 }
 
-async function readBytes(path: string): Promise<Uint8Array> {
-  const { readFile } = await import(/* webpackIgnore: true */ 'node:fs/promises')
-  return readFile(path)
-}
+/** Largest file that is read; no camera writes a larger one. */
+const LARGEST_FILE = 2 ** 30
 
 /** Without paths, so that the result does not depend on where the pictures are. */
 function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException
+  if (code === 'ENOTREG') return 'is no regular file'
+  if (code === 'EFBIG') return `is larger than ${LARGEST_FILE} bytes`
   if (code !== undefined && /^E[A-Z]+$/.test(code)) return `cannot be read (${code})`
   return String(message ?? error)
     .replace(/^readPicture: the picture's bytes: /, '')

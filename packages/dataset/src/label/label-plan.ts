@@ -1,4 +1,4 @@
-import { ValueError, writeFileAtomic } from '@facekit/core'
+import { showValue, ValueError, writeFileAtomic } from '@facekit/core'
 import { DatasetError } from '../dataset-error.js'
 import { isLabelFile, PICTURE } from '../samples/find-samples.js'
 import { listFiles } from '../samples/list-files.js'
@@ -88,17 +88,38 @@ async function readPlan(path: string): Promise<LabelPlan | undefined> {
   } catch {
     // reported below
   }
-  if (plan?.format !== FORMAT || plan.version !== 1 || !Array.isArray(plan.shards)) {
+  if (plan?.format !== FORMAT || plan.version !== 1 || !isPlan(plan)) {
     throw new DatasetError(`${path}: is damaged or of another version; begin anew in another folder`)
   }
   return plan
+}
+
+const isPlan = ({ settings, shards }: { settings?: unknown; shards?: unknown }) =>
+  typeof settings === 'object' &&
+  settings !== null &&
+  Array.isArray(shards) &&
+  shards.every((pictures) => Array.isArray(pictures) && pictures.every(isPicturePath))
+
+/** Whether a picture's path stays below the folder: labels go to the same path below another folder. */
+const isPicturePath = (path: unknown): path is string =>
+  typeof path === 'string' &&
+  // A drive, or the start of the file system; a zero ends a name for the system.
+  !/^[a-z]:|^[\\/]|\0/i.test(path) &&
+  path.split(/[\\/]/).every((part) => part !== '' && part !== '.' && part !== '..')
+
+/** @throws {ValueError} when a path is not one below a folder */
+export function checkPicturePath(who: string, path: unknown): void {
+  if (isPicturePath(path)) return
+  throw new ValueError(
+    `${who}: ${showValue(path)} is no path below the folder; leave it out, or label the folder that holds it`,
+  )
 }
 
 function checkSettings(path: string, before: LabelSettings, now: LabelSettings): void {
   for (const name of Object.keys(now) as (keyof LabelSettings)[]) {
     if (before[name] === now[name]) continue
     throw new DatasetError(
-      `${path}: the labels were begun with ${name} ${JSON.stringify(before[name])}, now it is ${JSON.stringify(now[name])}; go on with the same, or begin anew`,
+      `${path}: the labels were begun with ${name} ${showValue(before[name])}, now it is ${showValue(now[name])}; go on with the same, or begin anew`,
     )
   }
 }

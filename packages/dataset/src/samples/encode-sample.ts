@@ -1,4 +1,4 @@
-import { assertInteger, assertShape, ValueError } from '@facekit/core'
+import { assertInteger, assertShape, showValue, ValueError } from '@facekit/core'
 import type { FaceSample } from './face-sample.js'
 import { encodeJpeg, encodePng, packMasks } from './image-codec.js'
 import { readSampleJson, writeSampleJson } from './sample-json.js'
@@ -22,7 +22,7 @@ const KEY = /^[A-Za-z0-9_-][A-Za-z0-9_/-]{0,79}$/
 export function assertKey(who: string, key: string): void {
   if (typeof key !== 'string' || !KEY.test(key)) {
     throw new ValueError(
-      `${who}: the key is ${JSON.stringify(key)}, expected 1 to 80 letters, digits, "_", "-" or "/"; rename it`,
+      `${who}: the key is ${showValue(key)}, expected 1 to 80 letters, digits, "_", "-" or "/"; rename it`,
     )
   }
 }

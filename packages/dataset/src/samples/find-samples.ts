@@ -1,8 +1,9 @@
+import { readRegularFile } from '@facekit/core'
 import { DatasetError } from '../dataset-error.js'
 import { listFiles } from './list-files.js'
 import { readSampleJson } from './sample-json.js'
 import type { SampleLocation } from './sample-location.js'
-import { readShardIndex, type IndexedSample } from './shard-index.js'
+import { isSampleHead, readShardIndex, type IndexedSample } from './shard-index.js'
 import { listShard, readExtents } from './tar-shard.js'
 
 /** A sample of a data set, not read yet. */
@@ -94,12 +95,11 @@ async function samplesOfShard(shard: string): Promise<SampleEntry[]> {
 }
 
 async function samplesBeside(folder: string): Promise<SampleEntry[]> {
-  const { readFile } = await import(/* webpackIgnore: true */ 'node:fs/promises')
   const names = (await listFiles(folder)).filter((name) => name.endsWith(RECORD_ENDING)).sort()
   const entries: SampleEntry[] = []
   for (const name of names) {
     const path = `${folder}/${name}`
-    const record = parseRecord(await readFile(path, 'utf8'), path)
+    const record = parseRecord(new TextDecoder().decode(await readRegularFile(path)), path)
     const picture = path.slice(0, -RECORD_ENDING.length)
     for (const [i, face] of record.faces.entries()) {
       const paths = Object.fromEntries(
@@ -122,8 +122,15 @@ export function parseRecord(text: string, path: string): PictureRecord {
   } catch {
     // reported below
   }
-  if (record?.format !== 'facekit-picture' || record.version !== 1 || !Array.isArray(record.faces)) {
+  const { format, version, faces, reason } = (record ?? {}) as Partial<Record<keyof PictureRecord, unknown>>
+  const isWhole = Array.isArray(faces) && faces.every(isSampleHead)
+  if (
+    format !== 'facekit-picture' ||
+    version !== 1 ||
+    !isWhole ||
+    !['string', 'undefined'].includes(typeof reason)
+  ) {
     throw new DatasetError(`${path}: is damaged, foreign or of another version; label the picture again`)
   }
-  return record
+  return record!
 }

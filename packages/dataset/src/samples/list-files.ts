@@ -1,4 +1,4 @@
-/** The files below a folder, also in folders that are linked into it; paths below the folder, with `/`, in no particular order. Node only.
+/** The files below a folder (no pipes and devices), also in folders that are linked into it; paths below the folder, with `/`, in no particular order. Node only.
  *
  * A link that leads back to a folder above it is not followed.
  *
@@ -18,8 +18,8 @@ export async function listFiles(
     for (const entry of await readdir(join(folder, path), { withFileTypes: true })) {
       const name = path === '' ? entry.name : `${path}/${entry.name}`
       const target = entry.isSymbolicLink() ? await stat(join(folder, name)).catch(() => entry) : entry
-      if (!target.isDirectory()) found.push(name)
-      else if (enter(name)) await visit(name, [...above, real])
+      if (target.isFile()) found.push(name)
+      else if (target.isDirectory() && enter(name)) await visit(name, [...above, real])
     }
   }
   await visit('', [])

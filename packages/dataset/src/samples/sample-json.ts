@@ -1,3 +1,4 @@
+import { showValue } from '@facekit/core'
 import { buildParameters, constantPartSize, mapParameters, parameterPath } from '@facekit/parameters'
 import ndarray from 'ndarray'
 import { DatasetError } from '../dataset-error.js'
@@ -55,9 +56,9 @@ export function readSampleJson(bytes: Uint8Array, who: string): SampleLabels {
     fail('the .json holds no object, expected the labels of a face'),
   )
   if (root.format !== FORMAT || root.version !== 1) {
-    const found = `${text(root.format) ?? 'no format'} ${String(root.version ?? '')}`.trim()
+    const found = `${text(root.format) ?? 'no format'} ${root.version === undefined ? '' : showValue(root.version)}`
     throw new DatasetError(
-      `${who}: holds "${found}", expected "${FORMAT} 1"; make it with facekit annotate, or writeShards of this version`,
+      `${who}: holds "${found.trim().slice(0, 80)}", expected "${FORMAT} 1"; make it with facekit annotate, or writeShards of this version`,
     )
   }
   const object = (value: unknown, name: string) =>
@@ -65,7 +66,7 @@ export function readSampleJson(bytes: Uint8Array, who: string): SampleLabels {
   const number = (value: unknown, name: string, least = -1e7, most = 1e7): number =>
     typeof value === 'number' && value >= least && value <= most
       ? value
-      : fail(`${name} is ${JSON.stringify(value)}, expected a number from ${least} to ${most}`)
+      : fail(`${name} is ${showValue(value)}, expected a number from ${least} to ${most}`)
   const numbers = (value: unknown, name: string, length?: number): Float32Array => {
     if (!Array.isArray(value) || (length !== undefined && value.length !== length) || value.length > 1e5) {
       return fail(`${name} is no list${length === undefined ? '' : ` of ${length}`} of numbers`)

@@ -1,7 +1,8 @@
+import { readRegularFile } from '@facekit/core'
 import { DatasetError } from '../dataset-error.js'
 import type { SampleFiles } from './encode-sample.js'
 import type { Extent } from './list-tar.js'
-import { readExtents } from './tar-shard.js'
+import { LARGEST_FILE, readExtents } from './tar-shard.js'
 
 /** Where a sample's files are. Plain data: goes to workers as it is. */
 export type SampleLocation =
@@ -19,10 +20,9 @@ export async function readSampleFiles(location: SampleLocation): Promise<SampleF
 }
 
 async function readPaths(paths: Record<string, string>): Promise<SampleFiles> {
-  const { readFile } = await import(/* webpackIgnore: true */ 'node:fs/promises')
   const files: SampleFiles = new Map()
   for (const [ending, path] of Object.entries(paths)) {
-    const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
+    const bytes = await readRegularFile(path, LARGEST_FILE).catch((cause: NodeJS.ErrnoException) => {
       throw new DatasetError(`${path}: cannot be read (${cause.code}); label the picture again`, { cause })
     })
     files.set(ending, bytes)

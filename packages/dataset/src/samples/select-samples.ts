@@ -1,4 +1,4 @@
-import { assertInRange, assertInteger, createRandom, ValueError } from '@facekit/core'
+import { assertInRange, assertInteger, createRandom, showValue, ValueError } from '@facekit/core'
 import type { SampleEntry } from './find-samples.js'
 
 /** Which samples of a data set, in which order. */
@@ -36,7 +36,7 @@ export function selectSamples(entries: readonly SampleEntry[], options: SelectOp
   const { part, share = 0.1, seed = 0 } = split ?? {}
   assertInRange('select: split.share', share, 0, 1)
   if (part !== undefined && part !== 'train' && part !== 'held-out') {
-    throw new ValueError(`select: split.part is ${JSON.stringify(part)}, expected "train" or "held-out"`)
+    throw new ValueError(`select: split.part is ${showValue(part)}, expected "train" or "held-out"`)
   }
   const people = identities && new Set(identities)
   const wanted = (entry: SampleEntry) =>

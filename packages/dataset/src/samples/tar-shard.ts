@@ -55,8 +55,8 @@ export async function packShard(
   return { bytes, samples: packed }
 }
 
-/** Largest file within a shard, in bytes. */
-const LARGEST_FILE = 64 * 2 ** 20
+/** Largest file of a sample, in bytes. */
+export const LARGEST_FILE = 64 * 2 ** 20
 
 /** Finds the samples of a tar file in the WebDataset layout, and where their files lie: files of one name up to its first dot belong together,
  * in whichever order they lie. Node only.
@@ -73,7 +73,8 @@ export async function listShard(path: string): Promise<PackedShard['samples']> {
       if (extent[1] > LARGEST_FILE)
         throw damaged(path, `${name} has ${extent[1]} bytes, expected at most ${LARGEST_FILE}`)
       const { key, ending } = splitName(name)
-      const files = samples.get(key) ?? {}
+      // Without a prototype: names come from the file.
+      const files = samples.get(key) ?? (Object.create(null) as Record<string, Extent>)
       // Of a name that was packed twice the last one counts, as for tar.
       files[ending] = extent
       samples.set(key, files)
@@ -122,7 +123,10 @@ function spanOf(extents: readonly Extent[]): [start: number, end: number] {
 }
 
 async function openShard(path: string) {
-  const { open } = await import(/* webpackIgnore: true */ 'node:fs/promises')
+  const { open, stat } = await import(/* webpackIgnore: true */ 'node:fs/promises')
+  const info = await stat(path).catch(() => undefined)
+  if (info !== undefined && !info.isFile() && !info.isDirectory())
+    throw new DatasetError(`${path}: is no regular file, expected a tar shard`)
   return open(path).catch((cause: NodeJS.ErrnoException) => {
     throw new DatasetError(`${path}: cannot be read (${cause.code}), expected a tar shard`, { cause })
   })

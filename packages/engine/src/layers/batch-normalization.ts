@@ -1,4 +1,4 @@
-import { ValueError, assertDataType, assertShape } from '@facekit/core'
+import { assertDataType, assertShape, showValue, ValueError } from '@facekit/core'
 import {
   add,
   div,
@@ -76,7 +76,7 @@ export function batchNormalization<R extends Rank>(
   if (!(epsilon >= 0)) throw new ValueError(`batchNormalization: epsilon is ${epsilon}, expected 0 or more`)
   if (activation !== undefined && activation !== 'relu') {
     throw new ValueError(
-      `batchNormalization: activation is ${JSON.stringify(activation)}, expected "relu" or none`,
+      `batchNormalization: activation is ${showValue(activation)}, expected "relu" or none`,
     )
   }
   if (moving) {

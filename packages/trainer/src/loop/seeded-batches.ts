@@ -1,4 +1,11 @@
-import { createRandom, restoreRandom, ValueError, type Random, type RandomState } from '@facekit/core'
+import {
+  createRandom,
+  type Random,
+  type RandomState,
+  restoreRandom,
+  showValue,
+  ValueError,
+} from '@facekit/core'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import type { BatchSource } from './training-options.js'
 
@@ -24,7 +31,7 @@ export function seededBatches<Batch extends Tensor[]>(
     restore: (state) => {
       const stored = state as { index?: number; random?: RandomState } | undefined
       if (!Number.isInteger(stored?.index) || !stored?.random)
-        throw new ValueError(`seededBatches: ${JSON.stringify(state)} is no state of these batches`)
+        throw new ValueError(`seededBatches: ${showValue(state)} is no state of these batches`)
       random = restoreRandom(stored.random)
       index = stored.index!
     },

@@ -1,4 +1,4 @@
-import { ValueError } from '@facekit/core'
+import { showValue, ValueError } from '@facekit/core'
 import { AdamWOptimizer } from '@facekit/engine'
 import * as tf from '@tensorflow/tfjs-core'
 import type { NamedVariable } from './trained-variables.js'
@@ -52,7 +52,7 @@ export class TrainingOptimizer {
     const make = makers[optimizer]
     if (!make) {
       throw new ValueError(
-        `runTraining: optimizer is ${JSON.stringify(optimizer)}, expected "adam", "adamw" or "sgd"`,
+        `runTraining: optimizer is ${showValue(optimizer)}, expected "adam", "adamw" or "sgd"`,
       )
     }
     this.#optimizer = make() as tf.Optimizer & OptimizerState
