@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process'
+import { gzipSync } from 'node:zlib'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -248,6 +250,29 @@ describe('readPicture', () => {
     bitmap.writeInt32LE(2, 18)
     bitmap.writeInt32LE(2, 22)
     await fails(bitmap, /the format BMP cannot be read, expected JPEG/)
+  })
+
+  it('throws: drawings, packed ones too, and whatever calls itself a picture', async () => {
+    const drawing =
+      '<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"><rect width="64" height="64"/></svg>'
+    for (const text of [
+      drawing,
+      `<?xml version="1.0"?>\n${drawing}`,
+      `\uFEFF  ${drawing}`,
+      `<!-- -->${drawing}`,
+    ])
+      await fails(Buffer.from(text), /is a drawing \(SVG\), expected a photograph/)
+    await fails(gzipSync(drawing), /is a drawing/)
+    await writeFile(join(folder, 'photograph.jpg'), drawing)
+    await fails(join(folder, 'photograph.jpg'), /photograph\.jpg: is a drawing/)
+    await fails(Buffer.from(drawing, 'utf16le'), /not a picture/)
+    await fails(Buffer.from('%PDF-1.4\n'), /not a picture/)
+  })
+
+  it.skipIf(process.platform === 'win32')('throws: pipes and devices are not opened', async () => {
+    execFileSync('mkfifo', [join(folder, 'pipe.jpg')])
+    await fails(join(folder, 'pipe.jpg'), /is a pipe or a device/)
+    await fails('/dev/zero', /is a pipe or a device/)
   })
 
   it('throws: too many pixels, before any is decoded', async () => {

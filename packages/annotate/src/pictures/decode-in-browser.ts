@@ -14,8 +14,7 @@ export async function decodeInBrowser(bytes: Uint8Array, name: string, maxPixels
       `readPicture: ${name}: the file is truncated or damaged (premature end of JPEG image)`,
     )
   }
-  const mime = header.type === 'svg' ? 'image/svg+xml' : ''
-  const blob = new Blob([bytes as Uint8Array<ArrayBuffer>], { type: mime })
+  const blob = new Blob([bytes as Uint8Array<ArrayBuffer>])
   const bitmap = await createImageBitmap(blob, { imageOrientation: 'from-image' }).catch((error: unknown) => {
     throw new ImageError(
       `readPicture: ${name}: this browser cannot decode the ${header.type.toUpperCase()} picture (${firstLine(error)})`,

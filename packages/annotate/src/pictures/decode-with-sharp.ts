@@ -3,11 +3,14 @@ import { ImageError } from '@facekit/core'
 import type { Metadata, Sharp } from 'sharp'
 import { decodeHeic, isDisplayP3 } from './decode-heic.js'
 import { firstLine, readImageHeader, tooLarge } from './image-header.js'
+import { photographFormat } from './photograph-format.js'
 import type { Picture } from './picture.js'
 import { encodeWideSamples } from './wide-samples.js'
 
 /** Decodes an image file in Node. `sharp` is loaded here only, so that browsers never ask for it. */
 export async function decodeWithSharp(bytes: Uint8Array, name: string, maxPixels: number): Promise<Picture> {
+  if (photographFormat(bytes) === undefined)
+    throw unreadable(bytes, name, new Error('unsupported image format'))
   const { default: sharp } = await import('sharp')
   const open = () => {
     // failOn 'error' includes 'truncated', and lets harmless warnings (stray bytes, odd EXIF) pass.
@@ -93,7 +96,7 @@ function toPicture(data: Uint8Array, width: number, height: number, channels: nu
 function unreadable(bytes: Uint8Array, name: string, cause: unknown): ImageError {
   const reason = firstLine(cause)
   const type = readImageHeader(bytes)?.type
-  const formats = 'JPEG, PNG, WebP, GIF, AVIF, HEIC, TIFF or SVG'
+  const formats = 'JPEG, PNG, WebP, GIF, AVIF, HEIC or TIFF'
   const text = () => {
     if (/unsupported image format/i.test(reason)) {
       return type

@@ -1,7 +1,8 @@
-import { assertInteger, ImageError } from '@facekit/core'
+import { assertInteger, ImageError, readRegularFile } from '@facekit/core'
 import { decodeInBrowser } from './decode-in-browser.js'
 import { decodeWithSharp } from './decode-with-sharp.js'
 import { firstLine, MOST_PIXELS } from './image-header.js'
+import { isDrawing, photographFormat } from './photograph-format.js'
 import type { Picture } from './picture.js'
 
 /** Where a picture comes from: a path (in Node) or a URL (in a browser), or the bytes of an image file. */
@@ -17,7 +18,7 @@ export interface ReadPictureOptions {
  *
  * EXIF orientation is applied, transparency is laid over white, colour profiles (CMYK ones too) are converted to sRGB, 16 bits
  * become 8, 32 bits and floating point too, grey becomes three equal channels, of an animation the first frame is taken, of a motion
- * photograph, an MPO or an Ultra HDR file the still picture. JPEG, PNG, WebP, GIF, AVIF, TIFF and SVG in Node (by `sharp`), HEIC where
+ * photograph, an MPO or an Ultra HDR file the still picture. JPEG, PNG, WebP, GIF, AVIF and TIFF in Node (by `sharp`), HEIC where
  * `heic-decode` is installed; in a browser, what the browser can show, with CMYK and 16 bits as it converts them.
  *
  * The size is read from the file's header, and checked, before a pixel is decoded. A truncated file is an error, never a
@@ -36,6 +37,8 @@ export async function readPicture(source: PictureSource, options: ReadPictureOpt
   const name = typeof source === 'string' ? shorten(source) : `the picture's bytes`
   const bytes = await readBytes(source, name, inNode)
   if (bytes.length === 0) throw new ImageError(`readPicture: ${name}: the file is empty`)
+  if (isDrawing(bytes) && !photographFormat(bytes))
+    throw new ImageError(`readPicture: ${name}: is a drawing (SVG), expected a photograph; export it as PNG`)
   const decode = inNode ? decodeWithSharp : decodeInBrowser
   return decode(bytes, name, maxPixels)
 }
@@ -58,9 +61,8 @@ async function readBytes(source: PictureSource, name: string, inNode: boolean): 
 }
 
 async function readFileBytes(path: string, name: string): Promise<Uint8Array> {
-  const { readFile } = await import(/* webpackIgnore: true */ 'node:fs/promises')
   try {
-    return await readFile(path)
+    return await readRegularFile(path, LARGEST_FILE)
   } catch (error) {
     const code = (error as { code?: string }).code ?? ''
     const reasons: Record<string, string> = {
@@ -69,12 +71,16 @@ async function readFileBytes(path: string, name: string): Promise<Uint8Array> {
       EISDIR: 'is a folder, expected a picture; name a file in it',
       EACCES: 'may not be read (permission denied)',
       EPERM: 'may not be read (permission denied)',
-      ERR_FS_FILE_TOO_LARGE: 'the file is larger than 2 GiB',
+      ENOTREG: 'is a pipe or a device, expected a file',
+      EFBIG: 'the file is larger than 2 GiB',
     }
     throw new ImageError(`readPicture: ${name}: ${reasons[code] ?? `cannot be read (${firstLine(error)})`}`, {
       cause: error,
     })
   }
 }
+
+/** Largest file that is read. */
+const LARGEST_FILE = 2 ** 31
 
 const shorten = (text: string) => (text.length > 200 ? `${text.slice(0, 200)}...` : text).replace(/\s+/g, ' ')
