@@ -19,6 +19,11 @@ const REASONS: Record<string, string> = {
   ENOENT: 'no such folder',
   EEXIST: 'a file of that name exists',
   ENAMETOOLONG: 'the name is too long',
+  EMFILE: 'too many files are open; raise the limit of the process (ulimit -n)',
+  ENFILE: 'too many files are open on this machine',
+  ENOTREG: 'is a pipe, a socket or a device, expected a file',
+  EISDIR: 'is a folder, expected a file',
+  EIO: 'the disk reports an error',
 }
 
 /** Why a file cannot be written or read, in words. */
@@ -29,10 +34,15 @@ export function fileSystemReason(error: unknown): string {
 
 function describe(error: unknown): string {
   if (error instanceof FacekitError) return error.message
-  if (error instanceof RangeError && /alloc|array length|memory/i.test(error.message)) {
-    return `out of memory (${error.message})`
+  const message = error instanceof Error ? error.message : ''
+  if (
+    /could not allocate memory|allocation failed|array length|out of memory|cannot grow|memory access out of/i.test(
+      message,
+    )
+  ) {
+    return `out of memory (${message}); use smaller pictures or batches, or raise the limit of the process`
   }
   const { code, path } = error as NodeJS.ErrnoException
-  if (code && path && REASONS[code]) return `${path}: ${REASONS[code]}`
+  if (code && REASONS[code]) return path ? `${path}: ${REASONS[code]}` : `${message} (${REASONS[code]})`
   return error instanceof Error ? error.message || error.name : String(error)
 }

@@ -1,6 +1,5 @@
 #!/usr/bin/env node
-import { removeTemporaryFolders } from './reconstruct/output-folders.js'
-import { runCli } from './run.js'
+import { guardStreams } from './guard-streams.js'
 
 const controller = new AbortController()
 const codes = { SIGINT: 130, SIGTERM: 143 } as const
@@ -13,17 +12,26 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
     controller.abort(new Error('interrupted'))
   })
 }
-process.on('exit', removeTemporaryFolders)
-// A closed pipe, as `head` leaves it, is not an error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-})
+const streams = guardStreams(process.stdout, process.stderr)
 
-const result = await runCli(process.argv.slice(2), {
-  stdout: process.stdout,
-  stderr: process.stderr,
-  env: process.env,
-  signal: controller.signal,
-})
-// Backends may keep timers and threads alive.
-process.exitCode = controller.signal.aborted ? code : result
+try {
+  // Loaded here, so that what goes wrong with it (too few file handles, a broken installation) is one line, too.
+  const [{ runCli }, { removeTemporaryFolders }] = await Promise.all([
+    import('./run.js'),
+    import('./reconstruct/output-folders.js'),
+  ])
+  process.on('exit', removeTemporaryFolders)
+  const result = await runCli(process.argv.slice(2), {
+    stdout: streams.stdout,
+    stderr: streams.stderr,
+    env: process.env,
+    signal: controller.signal,
+  })
+  // Backends may keep timers and threads alive.
+  process.exitCode = controller.signal.aborted ? code : streams.failed() && result === 0 ? 1 : result
+} catch (error) {
+  streams.stderr.write(
+    `facekit: cannot start: ${(error as Error)?.message?.split('\n')[0] ?? String(error)}\n`,
+  )
+  process.exitCode = 1
+}

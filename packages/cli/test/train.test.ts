@@ -111,6 +111,28 @@ describe('facekit train', () => {
     expect(stored).toMatchObject({ iterations: 3, learningRate: 1e-4, batch: 2, synthetic: true })
   })
 
+  it('value: one command begins, and goes on; before its first step it leaves no network', async () => {
+    const out = join(folder, 'one-command')
+    const config = join(folder, 'one-command.json')
+    await writeFile(config, JSON.stringify(settings()))
+    const command = ['train', config, '--synthetic', '--resume', '-o', out]
+    const begun = await run([...command, '--seconds', '0.000001'])
+    expect(begun.stderr).toMatch(/there is no training in .*one-command yet; it begins/)
+    expect(begun).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/no new step.*nothing was trained yet/s),
+    })
+    expect(existsSync(join(out, 'regressor.safetensors'))).toBe(false)
+    expect((await run([...command, '--iterations', '2', '--seconds', '600'])).code).toBe(0)
+    expect((await run([...command, '--iterations', '3'])).code).toBe(0)
+    expect(existsSync(join(out, 'regressor.safetensors'))).toBe(true)
+    const typo = await run(['train', '--resume', '-o', join(folder, 'typo')])
+    expect(typo).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/there is no training in .*typo to go on with/),
+    })
+  })
+
   it('throws: without pictures, before a backend starts', async () => {
     const { code, stderr } = await run(['train', '-o', join(folder, 'never'), '--backend', 'webgpu'])
     expect(code).toBe(1)
@@ -137,6 +159,10 @@ describe('facekit train', () => {
       return stderr
     }
     expect(await fails('{')).toMatch(/bad\.json: is no JSON/)
+    expect(await fails(`{"synthetic":${'['.repeat(1e5)}${']'.repeat(1e5)}}`)).toMatch(/more than 64 levels/)
+    expect(await fails('{"batch": {"toString": 1}}')).toMatch(/"batch" is {"toString":1}, expected a number/)
+    expect(await fails('{"__proto__": {"polluted": 1}}')).toMatch(/"__proto__" is unknown/)
+    expect(({} as { polluted?: unknown }).polluted).toBeUndefined()
     expect(await fails('{"batchsize": 3}')).toMatch(
       /"batchsize" is unknown, expected some of model, backbone/,
     )

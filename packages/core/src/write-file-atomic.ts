@@ -42,7 +42,11 @@ export async function appendToFile(path: string, content: Uint8Array | string): 
 export async function removeTemporaryFiles(folder: string, isOwn: (name: string) => boolean): Promise<void> {
   const { readdir, rm } = await import(/* webpackIgnore: true */ 'node:fs/promises')
   const { join } = await import(/* webpackIgnore: true */ 'node:path')
-  for (const name of await readdir(folder)) {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw error
+  })
+  for (const name of names) {
     if (TEMPORARY.test(name) && isOwn(name.replace(TEMPORARY, '')))
       await rm(join(folder, name), { force: true })
   }

@@ -1,8 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { useBackend } from '@facekit/testing'
-import { cosineSchedule, stepSchedule, warmup, writeTrainingReport } from '@facekit/trainer'
+import { cosineSchedule, readTrainingLog, stepSchedule, warmup, writeTrainingReport } from '@facekit/trainer'
 import ndarray from 'ndarray'
 import { chromium } from 'playwright-core'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -83,6 +83,38 @@ describe('the folder of a training', () => {
     const html = readFileSync(await writeTrainingReport(single), 'utf8')
     const chart = html.split('<figure>').find((figure) => figure.includes('held out: error'))!
     expect(chart.match(/>12<\/text>/g)).toHaveLength(1)
+  })
+
+  it('value: a log of someone else cannot put markup, scripts or other files into the report', async () => {
+    const hostile = join(folder, 'hostile')
+    mkdirSync(join(hostile, 'panels'), { recursive: true })
+    writeFileSync(join(folder, 'secret.png'), 'secret')
+    const mark = '<img src=x onerror=alert(1)>'
+    const lines = [
+      { iteration: 1, loss: 1, terms: { [mark]: 2, __proto__: 3 }, evaluation: { [mark]: 4 }, event: mark },
+      { iteration: mark, loss: 1 },
+      {
+        iteration: 2,
+        loss: mark,
+        speed: mark,
+        waitShare: { toString: 1 },
+        terms: { a: mark },
+        evaluation: [mark],
+      },
+      { iteration: 3, panel: '../secret.png' },
+      { iteration: 4, panel: mark },
+      { iteration: 5, panel: { toString: 1 } },
+      { iteration: 6, event: 7 },
+      null,
+      [],
+    ]
+    writeFileSync(join(hostile, 'log.jsonl'), lines.map((line) => JSON.stringify(line)).join('\n'))
+    const html = readFileSync(await writeTrainingReport(hostile), 'utf8')
+    expect(html).not.toContain('<img')
+    expect(html).toContain('&lt;img src=x onerror=alert(1)&gt;')
+    expect(html).not.toContain(Buffer.from('secret').toString('base64'))
+    expect(html).toMatch(/<meta http-equiv="Content-Security-Policy" content="default-src 'none';/)
+    expect(await readTrainingLog(join(hostile, 'log.jsonl'))).toHaveLength(6)
   })
 
   it.skipIf(!existsSync(CHROMIUM))('smoke: the report opens in Chromium, without a network', async () => {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CheckpointError, ShapeError, ValueError } from '@facekit/core'
 import { hasWebgpu, useBackend } from '@facekit/testing'
@@ -126,6 +126,57 @@ describe.each(['cpu', 'wasm'])('resuming on %s', (backend) => {
     expect(started).toEqual([])
     await trainTiny({ folder, resume: true, iterations: 5, onStart })
     expect(started).toEqual([4])
+  })
+
+  it('throws: a second training in the folder of one that runs; the first one is as if alone', async () => {
+    const folder = join(scratchFolder(), 'run')
+    let second: Promise<unknown> | undefined
+    const alone = await trainTiny()
+    const first = await trainTiny({
+      folder,
+      checkpointEvery: 4,
+      onProgress: ({ iteration }) => {
+        if (iteration === 5) second = trainTiny({ folder, resume: 'auto' }).catch((error: unknown) => error)
+      },
+    })
+    expect(await second).toMatchObject({
+      name: 'LockError',
+      message: expect.stringMatching(/trains in .*run already/),
+    })
+    expect(first.weights).toEqual(alone.weights)
+    expect(first.losses).toEqual(alone.losses)
+    // Released: it can be gone on with.
+    await trainTiny({ folder, resume: true, iterations: 13 })
+  })
+
+  it('throws: a folder that is removed meanwhile, or replaced', async () => {
+    for (const replace of [false, true]) {
+      const folder = join(scratchFolder(), 'run')
+      const training = trainTiny({
+        folder,
+        checkpointEvery: 4,
+        logEvery: 100,
+        onProgress: ({ iteration }) => {
+          if (iteration !== 6) return
+          rmSync(folder, { recursive: true })
+          if (replace) mkdirSync(folder)
+        },
+      })
+      await expect(training).rejects.toThrow(/run was removed or replaced while the training ran/)
+      expect(existsSync(join(folder, 'report.html'))).toBe(false)
+    }
+  })
+
+  it('value: what a killed process left half written goes', async () => {
+    const folder = join(scratchFolder(), 'run')
+    mkdirSync(join(folder, 'panels'), { recursive: true })
+    const left = ['checkpoint-000000001.safetensors.12.abc123.tmp', 'latest.12.abc123.tmp']
+    for (const name of [...left, 'mine.12.abc123.tmp']) writeFileSync(join(folder, name), 'half')
+    await trainTiny({ folder, iterations: 2 })
+    const names = readdirSync(folder)
+    expect(names).not.toEqual(expect.arrayContaining([left[0]]))
+    expect(names).not.toEqual(expect.arrayContaining([left[1]]))
+    expect(names).toContain('mine.12.abc123.tmp')
   })
 
   it('value: keeps as many checkpoints as asked for, nothing else', async () => {

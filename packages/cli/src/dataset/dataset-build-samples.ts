@@ -66,6 +66,9 @@ async function readBatch(batch: SyntheticBatch): Promise<ReadBatch> {
   }
 }
 
+/** Name of the picture of a number. */
+export const sampleKey = (picture: number): string => `synthetic-${String(picture).padStart(8, '0')}`
+
 function sampleOf(batch: ReadBatch, index: number, picture: number, config: DatasetBuildConfig): FaceSample {
   const { size } = batch
   const of = (name: Parameters<ReadBatch['of']>[0]) => batch.of(name, index)
@@ -80,7 +83,7 @@ function sampleOf(batch: ReadBatch, index: number, picture: number, config: Data
   }
   if (config.normals) files['normals.png'] = encodePng(ndarray(encodeNormals(of('normals')), [size, size, 3]))
   return {
-    key: `synthetic-${String(picture).padStart(8, '0')}`,
+    key: sampleKey(picture),
     identity: `person-${of('identityIds')[0]}`,
     image: ndarray(bytes(of('image')), [size, size, 3]),
     annotation: {

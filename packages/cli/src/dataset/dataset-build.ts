@@ -1,13 +1,14 @@
-import { FacekitError, writeFileAtomic } from '@facekit/core'
-import { writeShards } from '@facekit/dataset'
+import { FacekitError, lockFile, removeTemporaryFiles, writeFileAtomic } from '@facekit/core'
+import { verifyShard, writeShards } from '@facekit/dataset'
 import { initEngine, type BackendName } from '@facekit/engine'
+import type { MorphableModel } from '@facekit/morphable'
 import { checkSynthesizerOptions, createFaceSynthesizer } from '@facekit/synthetic'
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { autoBackends } from '../auto-backends.js'
 import type { CliIo } from '../cli-io.js'
 import { completeConfig, readConfig, type DatasetBuildConfig } from './dataset-build-config.js'
-import { renderSamples } from './dataset-build-samples.js'
+import { renderSamples, sampleKey } from './dataset-build-samples.js'
 import { loadModel } from '../load-model.js'
 import { createProgress } from '../progress.js'
 import { version } from '../version.js'
@@ -42,12 +43,14 @@ export interface DatasetBuildReport {
 
 const PREFIX = 'faces'
 const DESCRIPTION = 'dataset.json'
+const LOCK = '.facekit-lock'
 
 /** Runs `facekit dataset build`.
  *
  * A shard is written whole or not at all, so that an interruption costs at most one.
  *
- * @throws {FacekitError} when the configuration is wrong, or the folder holds another data set
+ * @throws {FacekitError} when the configuration is wrong, the folder holds another data set, or is changed meanwhile
+ * @throws {LockError} when another process makes a data set in the folder
  * @throws the signal's reason when it is aborted; shards that are done are kept
  */
 export async function buildDataset(
@@ -61,8 +64,30 @@ export async function buildDataset(
   const config = completeConfig(file, { count, size, seed, perShard, quality, model: modelName })
   const model = await loadModel(config.model)
   checkSynthesizerOptions(`${file?.name ?? 'dataset build'}: faces`, config.faces, model)
-  await prepareFolder(folder, config, model.name, flags.force)
-  io.signal.throwIfAborted()
+  await mkdir(folder, { recursive: true })
+  const lock = await lockFile(join(folder, LOCK), 'makes a data set in the folder')
+  try {
+    await prepareFolder(folder, config, model.name, flags.force)
+    io.signal.throwIfAborted()
+    const report = await renderShards(folder, { config, model, flags, io })
+    if (!(await lock.isHeld()))
+      throw new FacekitError(`${folder}: was removed or replaced while it was written; run the same again`)
+    return { ...report, seconds: (performance.now() - started) / 1000 }
+  } finally {
+    await lock.release()
+  }
+}
+
+/** Renders the shards that are missing, and sees at the end that all are there. */
+async function renderShards(
+  folder: string,
+  {
+    config,
+    model,
+    flags,
+    io,
+  }: { config: DatasetBuildConfig; model: MorphableModel; flags: DatasetBuildFlags; io: CliIo },
+): Promise<Omit<DatasetBuildReport, 'seconds'>> {
   const progress = await createProgress(io, flags.json === true)
   const engine = await initEngine({
     backend: flags.backend as BackendName | 'auto',
@@ -77,9 +102,15 @@ export async function buildDataset(
     for (let shard = 0; shard < shards; shard++) {
       const first = shard * config.perShard
       const last = Math.min(config.count, first + config.perShard)
-      if (await isThere(folder, shard)) {
+      const before = await stateOf(folder, shard, first, last)
+      if (before === 'whole') {
         kept += last - first
         continue
+      }
+      if (before !== 'missing') {
+        progress.stop()
+        io.stderr.write(`facekit: ${before}; it is made again\n`)
+        progress.start(`${folder}: rendering ${config.count} faces on ${engine.backend}`)
       }
       const samples = renderSamples(synthesizer, { first, last, config, signal: io.signal }, (done) =>
         progress.update(done, config.count),
@@ -92,12 +123,20 @@ export async function buildDataset(
       })
       bytes += written.bytes
     }
+    for (let shard = 0; shard < shards; shard++) {
+      const first = shard * config.perShard
+      const state = await stateOf(folder, shard, first, Math.min(config.count, first + config.perShard))
+      if (state === 'whole') continue
+      const what = state === 'missing' ? `shard ${shard} is missing` : state
+      throw new FacekitError(
+        `${folder}: was changed while it was written (${what}); run the same again, which makes what is missing`,
+      )
+    }
   } finally {
     progress.stop()
     synthesizer.dispose()
   }
-  const seconds = (performance.now() - started) / 1000
-  return { folder, pictures: config.count, shards, kept, bytes, backend: engine.backend, seconds }
+  return { folder, pictures: config.count, shards, kept, bytes, backend: engine.backend }
 }
 
 /** The report in words. */
@@ -117,8 +156,8 @@ async function prepareFolder(
   model: string,
   force: boolean,
 ): Promise<void> {
-  await mkdir(folder, { recursive: true })
   const own = new RegExp(`^${PREFIX}-\\d{6}\\.(tar|index\\.json)$`)
+  await removeTemporaryFiles(folder, (name) => own.test(name) || name === DESCRIPTION)
   const entries = await readdir(folder)
   if (force) {
     const old = entries.filter((name) => own.test(name) || name === DESCRIPTION)
@@ -140,9 +179,17 @@ async function prepareFolder(
   await writeFileAtomic(path, text)
 }
 
-/** The index is written last: with it, a shard is whole. */
-const isThere = (folder: string, shard: number) =>
-  stat(join(folder, `${PREFIX}-${String(shard).padStart(6, '0')}.index.json`)).then(
-    () => true,
-    () => false,
-  )
+/** `'whole'`, `'missing'`, or what is wrong with a shard. The index is written last: without it, a shard is missing. */
+async function stateOf(folder: string, shard: number, first: number, last: number): Promise<string> {
+  const path = join(folder, `${PREFIX}-${String(shard).padStart(6, '0')}`)
+  const isThere = await stat(`${path}.index.json`).catch(() => undefined)
+  if (!isThere) return 'missing'
+  try {
+    const keys = await verifyShard(`${path}.tar`)
+    const isComplete = keys.length === last - first && keys.every((key, i) => key === sampleKey(first + i))
+    return isComplete ? 'whole' : `${path}.tar: holds ${keys.length} other pictures than expected`
+  } catch (error) {
+    if (error instanceof FacekitError) return error.message
+    throw error
+  }
+}

@@ -47,7 +47,9 @@ async function withoutOwn(paths: readonly string[]): Promise<string[]> {
 }
 
 async function headOf(path: string): Promise<Uint8Array> {
-  const file = await open(path).catch(() => undefined)
+  // A pipe that nobody writes to would not open.
+  const isFile = (await stat(path).catch(() => undefined))?.isFile() ?? false
+  const file = isFile ? await open(path).catch(() => undefined) : undefined
   // A file that cannot be read is named when it is the picture's turn.
   if (!file) return new Uint8Array()
   try {
@@ -77,12 +79,13 @@ async function below(folder: string, [part, ...rest]: readonly string[]): Promis
   for (const entry of entries) {
     if (entry.startsWith('.') && !part.startsWith('.')) continue
     const path = join(folder, entry)
-    const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() ?? false
+    const info = await stat(path).catch(() => undefined)
+    const isFolder = info?.isDirectory() ?? false
     if (part === '**') {
       if (isFolder) found.push(...(await below(path, [part, ...rest])))
     } else if (segment(part).test(entry)) {
       if (rest.length > 0 && isFolder) found.push(...(await below(path, rest)))
-      if (rest.length === 0 && !isFolder) found.push(path)
+      if (rest.length === 0 && (info === undefined || info.isFile())) found.push(path)
     }
   }
   return found

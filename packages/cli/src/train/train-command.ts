@@ -1,4 +1,3 @@
-import { ValueError } from '@facekit/core'
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -48,7 +47,7 @@ export function trainCommand(io: CliIo, setCode: (code: number) => void): Comman
         'cpu',
       ]),
     )
-    .option('--resume', 'go on with the training in the folder')
+    .option('--resume', 'go on with the training in the folder, or begin it where there is none')
     .option('--json', 'print one JSON document instead of text')
     .addHelpText(
       'after',
@@ -70,7 +69,7 @@ mpiexec -n 4 facekit train ...`,
         report = await runTrain(
           config,
           out,
-          resume,
+          resume ? 'auto' : false,
           io,
           ({ iteration, iterations, loss, speed, evaluation }) => {
             progress.update(iteration, iterations)
@@ -110,18 +109,20 @@ async function configOf(
     () => true,
     () => false,
   )
-  if (resume && !there)
-    throw new ValueError(`--resume: there is no training in ${out} (${stored} is missing)`)
-  const before = { ...defaultTrainConfig, ...(resume && (await readTrainConfig(stored))) }
+  const goesOn = resume && there
+  const before = { ...defaultTrainConfig, ...(goesOn && (await readTrainConfig(stored))) }
   const file = settings === undefined ? {} : await readTrainConfig(settings)
   const given = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined))
   const named = { ...before, ...file }
   const config: TrainConfig = { ...named, ...given }
   // The flag alone does not say how.
   if (flags.synthetic === true && typeof named.synthetic === 'object') config.synthetic = named.synthetic
-  if (resume) checkResumedConfig(before, config, stored)
-  checkTrainData(config)
-  const notes = resume && settings === undefined ? [`settings are those of ${stored}`] : []
+  if (goesOn) checkResumedConfig(before, config, stored)
+  checkTrainData(config, resume && !there ? ` (there is no training in ${out} to go on with)` : '')
+  const notes = [
+    ...(goesOn && settings === undefined ? [`settings are those of ${stored}`] : []),
+    ...(resume && !there ? [`there is no training in ${out} yet; it begins`] : []),
+  ]
   return { config, notes }
 }
 
@@ -132,8 +133,8 @@ function summary(report: TrainReport): string {
     : ''
   const share = processes > 1 ? `, ${processes} processes` : ''
   const left = skipped > 0 ? `${skipped} samples could not be read\n` : ''
-  return `${iterations} iterations, loss ${loss.toPrecision(5)}, ${seconds.toFixed(0)} s${share}, ${(100 * waitShare).toFixed(0)} % waiting for pictures
-${held}${left}${weights}
+  return `${iterations} iterations, ${Number.isNaN(loss) ? 'no new step' : `loss ${loss.toPrecision(5)}`}, ${seconds.toFixed(0)} s${share}, ${(100 * waitShare).toFixed(0)} % waiting for pictures
+${held}${left}${weights ?? 'nothing was trained yet'}
 ${join(folder, 'report.html')}
 `
 }

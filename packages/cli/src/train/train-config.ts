@@ -128,10 +128,11 @@ const KINDS: Partial<Record<keyof TrainConfig, readonly string[]>> = {
   learningRate: ['number', 'object'],
 }
 
-/** @throws {ValueError} when there are no pictures to train on */
-export function checkTrainData({ dataset, synthetic }: TrainConfig): void {
+/** @param why - ends the message
+ * @throws {ValueError} when there are no pictures to train on */
+export function checkTrainData({ dataset, synthetic }: TrainConfig, why = ''): void {
   if (dataset === undefined && synthetic === false)
-    throw new ValueError('train: no pictures; give --dataset, --synthetic or both')
+    throw new ValueError(`train: no pictures; give --dataset, --synthetic or both${why}`)
 }
 
 /** What a training that is resumed must have as it had it before; all else may change. */

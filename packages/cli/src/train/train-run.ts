@@ -15,8 +15,8 @@ import { learningRateOf } from './train-rate.js'
 /** What became of a training. */
 export interface TrainReport extends TrainingResult {
   folder: string
-  /** The regressor's file. */
-  weights: string
+  /** The regressor's file; none when no step was made. */
+  weights?: string
   backend: string
   /** Processes that trained together. */
   processes: number
@@ -32,7 +32,7 @@ export interface TrainReport extends TrainingResult {
 export async function runTrain(
   config: TrainConfig,
   folder: string,
-  resume: boolean,
+  resume: boolean | 'auto',
   io: CliIo,
   onProgress: (progress: TrainingProgress) => void,
 ): Promise<TrainReport | undefined> {
@@ -92,9 +92,18 @@ export async function runTrain(
       ...(first && { onProgress, onStart: () => writeConfig(config, folder) }),
     })
     if (!first) return undefined
-    const weights = await writeRegressor(regressor, config, folder, result)
+    // Interrupted before its first step: what there is was not trained, or is there already.
+    const isIdle = result.stoppedBy !== 'iterations' && Number.isNaN(result.loss)
+    const weights = isIdle ? undefined : await writeRegressor(regressor, config, folder, result)
     const skipped = data.skipped()
-    return { ...result, folder, weights, backend: engine.backend, processes: place.size, skipped }
+    return {
+      ...result,
+      folder,
+      ...(weights !== undefined && { weights }),
+      backend: engine.backend,
+      processes: place.size,
+      skipped,
+    }
   } catch (error) {
     if (!reducer || isCommon(error)) throw error
     return giveUp(reducer, error)

@@ -1,4 +1,4 @@
-import { writeFileAtomic } from '@facekit/core'
+import { appendToFile, readRegularFile, writeFileAtomic } from '@facekit/core'
 import { encodePng, type PictureArray } from '@facekit/export'
 import { encodeEvent, type TrainingEvent } from './event-file.js'
 
@@ -34,7 +34,7 @@ export class TrainingLog {
 
   /** @param from - lines after this iteration are of a run that is not gone on with, and go */
   static async open(folder: string, from: number): Promise<TrainingLog> {
-    const { mkdir, writeFile } = await import('node:fs/promises')
+    const { mkdir } = await import('node:fs/promises')
     const { join } = await import('node:path')
     await mkdir(folder, { recursive: true })
     const path = join(folder, 'log.jsonl')
@@ -43,16 +43,15 @@ export class TrainingLog {
     // Ordered by time, as TensorBoard reads them.
     const events = join(folder, `events.out.tfevents.${Date.now() / 1000}.facekit`)
     const log = new TrainingLog(folder, events)
-    await writeFile(events, encodeEvent({ time: now(), step: 0, version: 'brain.Event:2' }))
+    await appendToFile(events, encodeEvent({ time: now(), step: 0, version: 'brain.Event:2' }))
     await log.#event({ time: now(), step: from, starts: true })
     return log
   }
 
   async write(line: LogLine): Promise<void> {
-    const { appendFile } = await import('node:fs/promises')
     const { join } = await import('node:path')
     const text = `${JSON.stringify({ ...line, time: new Date().toISOString() })}\n`
-    await appendFile(join(this.#folder, 'log.jsonl'), text)
+    await appendToFile(join(this.#folder, 'log.jsonl'), text)
     const scalars = scalarsOf(line)
     if (Object.keys(scalars).length > 0) await this.#event({ time: now(), step: line.iteration, scalars })
   }
@@ -63,7 +62,10 @@ export class TrainingLog {
     const { join } = await import('node:path')
     const png = encodePng(picture)
     const panel = `panels/panel-${String(iteration).padStart(9, '0')}.png`
-    await mkdir(join(this.#folder, 'panels'), { recursive: true })
+    // Not its parents: a folder that was removed is to be found out.
+    await mkdir(join(this.#folder, 'panels')).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error
+    })
     await writeFileAtomic(join(this.#folder, panel), png)
     const [height, width] = picture.shape
     await this.#event({ time: now(), step: iteration, images: { panel: { png, width, height } } })
@@ -71,8 +73,7 @@ export class TrainingLog {
   }
 
   async #event(event: TrainingEvent): Promise<void> {
-    const { appendFile } = await import('node:fs/promises')
-    await appendFile(this.#events, encodeEvent(event))
+    await appendToFile(this.#events, encodeEvent(event))
   }
 }
 
@@ -94,15 +95,36 @@ function scalarsOf(line: LogLine): Record<string, number> {
   return Object.fromEntries(named.filter((entry): entry is [string, number] => entry[1] !== undefined))
 }
 
-/** Reads a log; a last line that was cut off is skipped, and a missing file is empty. */
+/** Reads a log, and believes nothing; lines that are none (the last one may be cut off), and fields of another kind than they should be,
+ * are skipped. A missing file is empty. */
 export async function readTrainingLog(path: string): Promise<LogLine[]> {
-  const { readFile } = await import('node:fs/promises')
-  const text = await readFile(path, 'utf8').catch(() => '')
-  return text.split('\n').flatMap((line) => {
-    try {
-      return line === '' ? [] : [JSON.parse(line) as LogLine]
-    } catch {
-      return []
-    }
-  })
+  const bytes = await readRegularFile(path).catch(() => new Uint8Array())
+  return new TextDecoder().decode(bytes).split('\n').flatMap(parseLogLine)
 }
+
+function parseLogLine(text: string): LogLine[] {
+  let value: Partial<Record<keyof LogLine, unknown>>
+  try {
+    value = JSON.parse(text) as typeof value
+  } catch {
+    return []
+  }
+  if (typeof value !== 'object' || value === null || !isNumber(value.iteration)) return []
+  const line: LogLine = { iteration: value.iteration }
+  for (const name of ['loss', 'learningRate', 'gradientNorm', 'speed', 'waitShare'] as const) {
+    const number = value[name]
+    if (isNumber(number)) line[name] = number
+  }
+  for (const name of ['terms', 'evaluation'] as const) {
+    const group = value[name]
+    if (typeof group !== 'object' || group === null || Array.isArray(group)) continue
+    line[name] = Object.fromEntries(Object.entries(group).filter((entry) => isNumber(entry[1])))
+  }
+  for (const name of ['panel', 'event', 'time'] as const) {
+    const word = value[name]
+    if (typeof word === 'string') line[name] = word
+  }
+  return [line]
+}
+
+const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)

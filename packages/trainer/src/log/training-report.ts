@@ -1,9 +1,11 @@
-import { writeFileAtomic } from '@facekit/core'
+import { readRegularFile, writeFileAtomic } from '@facekit/core'
 import { drawChart, escape, format, type Curve } from './report-chart.js'
 import { readTrainingLog, type LogLine } from './training-log.js'
 
 /** Panels in a report: the first, the last, and some between. */
 const MOST_PANELS = 6
+const PANEL = /^panels\/panel-\d{1,12}\.png$/
+const LARGEST_PANEL = 64 * 2 ** 20
 
 /** Writes `report.html` into the folder of a training: curves of all that was logged, and panels, in one page that needs nothing else. Node only.
  *
@@ -13,13 +15,14 @@ const MOST_PANELS = 6
  * @throws the file system's own error
  */
 export async function writeTrainingReport(folder: string): Promise<string> {
-  const { readFile } = await import('node:fs/promises')
   const { basename, join, resolve } = await import('node:path')
   const lines = await readTrainingLog(join(folder, 'log.jsonl'))
   const panels = await Promise.all(
     chosen(lines.filter(({ panel }) => panel !== undefined)).map(async ({ iteration, panel }) => {
-      const png = await readFile(join(folder, panel!)).catch(() => undefined)
-      return png && { iteration, source: `data:image/png;base64,${png.toString('base64')}` }
+      // Only what a log of ours names: a path could lead anywhere.
+      if (!PANEL.test(panel!)) return undefined
+      const png = await readRegularFile(join(folder, panel!), LARGEST_PANEL).catch(() => undefined)
+      return png && { iteration, source: `data:image/png;base64,${Buffer.from(png).toString('base64')}` }
     }),
   )
   const path = join(folder, 'report.html')
@@ -53,7 +56,8 @@ function page(title: string, lines: readonly LogLine[], panels: readonly Panel[]
   ]
   const events = lines.filter(({ event }) => event !== undefined && event !== 'checkpoint')
   return `<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<html lang="en"><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escape(title)}: training</title>
 <style>${STYLE}</style>
 <h1>${escape(title)}</h1>
@@ -87,6 +91,10 @@ function charts(lines: readonly LogLine[]): string[] {
     drawChart('iterations a second', [curve('speed', ({ speed }) => speed)]),
   ].filter((chart) => chart !== '')
 }
+
+/** No script, no other file, no address: curves are inline, pictures are data. */
+const POLICY =
+  "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 const STYLE = `
 :root { color-scheme: light dark; --line: #8884; --soft: #888 }

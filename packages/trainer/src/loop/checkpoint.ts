@@ -1,5 +1,6 @@
 import {
   CheckpointError,
+  readRegularFile,
   readSafetensors,
   writeFileAtomic,
   writeSafetensors,
@@ -31,13 +32,13 @@ export async function checkpointPath(folder: string, iteration: number): Promise
   return join(folder, checkpointName(iteration))
 }
 
-/** Writes a checkpoint, whole or not at all, makes it the latest, and removes those before the last `keep`.
+/** Writes a checkpoint into a folder that is there, whole or not at all, makes it the latest, and removes those before the last `keep`.
  *
  * @returns its path
  * @throws {CheckpointError} when the folder cannot be written
  */
 export async function writeCheckpoint(folder: string, checkpoint: Checkpoint, keep: number): Promise<string> {
-  const { mkdir, rm } = await import('node:fs/promises')
+  const { rm } = await import('node:fs/promises')
   const { join } = await import('node:path')
   const { iteration, tensors, batches } = checkpoint
   const name = checkpointName(iteration)
@@ -51,7 +52,6 @@ export async function writeCheckpoint(folder: string, checkpoint: Checkpoint, ke
   const checksum = String(checksumOf(metadata, tensors))
   const bytes = writeSafetensors({ metadata: { ...metadata, checksum }, tensors })
   try {
-    await mkdir(folder, { recursive: true })
     await writeFileAtomic(path, bytes)
     await writeFileAtomic(join(folder, POINTER), `${name}\n`)
     const names = await checkpointNames(folder)
@@ -71,12 +71,11 @@ export async function writeCheckpoint(folder: string, checkpoint: Checkpoint, ke
  * @throws {CheckpointError} when the file is missing, truncated, damaged or no checkpoint
  */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
-  const { readFile } = await import('node:fs/promises')
   const fail = (what: string, cause?: unknown) =>
     new CheckpointError(`readCheckpoint: ${path}: ${what}`, cause === undefined ? undefined : { cause })
   let bytes: Uint8Array
   try {
-    bytes = await readFile(path)
+    bytes = await readRegularFile(path)
   } catch (error) {
     throw fail(`cannot be read: ${(error as Error).message}`, error)
   }
@@ -95,10 +94,19 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
     )
   if (checksum !== String(checksumOf(metadata, file.tensors)))
     throw fail('is damaged: its checksum does not fit')
-  return {
-    iteration: Number(metadata.iteration),
-    tensors: file.tensors,
-    batches: JSON.parse(metadata.batches) as unknown[],
+  const iteration = Number(metadata.iteration)
+  const batches = parseList(metadata.batches)
+  if (!Number.isSafeInteger(iteration) || iteration < 0 || !batches)
+    throw fail('says nothing of its iteration or batches')
+  return { iteration, tensors: file.tensors, batches }
+}
+
+function parseList(text: string | undefined): unknown[] | undefined {
+  try {
+    const value: unknown = JSON.parse(text ?? '')
+    return Array.isArray(value) ? value : undefined
+  } catch {
+    return undefined
   }
 }
 

@@ -15,7 +15,8 @@ import type { TrainingOptions, TrainingResult } from './training-options.js'
  * @memory leaves no tensors behind; the caller keeps the model and the batches' source
  * @throws {DivergenceError} when the loss becomes NaN or explodes; names iteration, term and last good checkpoint, whose variables the
  *   model then has
- * @throws {CheckpointError} when there is nothing to resume from, or it does not fit
+ * @throws {CheckpointError} when there is nothing to resume from, it does not fit, or the folder was removed meanwhile
+ * @throws {LockError} when another training runs in the folder
  * @throws {ValueError} for options that make no sense
  * @example
  * const result = await runTraining({
@@ -36,7 +37,7 @@ export async function runTraining<Batch extends Tensor[]>(
   try {
     return await training.run()
   } finally {
-    training.dispose()
+    await training.dispose()
   }
 }
 

@@ -1,4 +1,4 @@
-import { CheckpointError } from '@facekit/core'
+import { CheckpointError, lockFile, LockError, removeTemporaryFiles, type FileLock } from '@facekit/core'
 import { synchronizeBatchNormalization } from '@facekit/engine'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { yieldToEventLoop } from './yield-to-event-loop.js'
@@ -22,6 +22,12 @@ import { captureState, findNotFinite, restoreState } from './training-state.js'
 import { TrainingStep } from './training-step.js'
 import { writeTrainingReport } from '../log/training-report.js'
 
+/** File by which a process has a folder for itself. */
+const LOCK = '.facekit-lock'
+/** Files that are written under a temporary name. */
+const OWN =
+  /^(checkpoint-\d{9}\.safetensors|latest|log\.jsonl|report\.html|config\.json|regressor\.safetensors)$/
+
 /** A training that is under way. */
 export class Training<Batch extends Tensor[]> {
   readonly #options: TrainingOptions<Batch>
@@ -30,6 +36,8 @@ export class Training<Batch extends Tensor[]> {
   readonly #step: TrainingStep<Batch>
   readonly #writes: boolean
   #log: TrainingLog | undefined
+  #lock: FileLock | undefined
+  #made = false
   #monitor!: LossMonitor
   /** Iterations that are done, and how many were when it began. */
   #iteration = 0
@@ -60,7 +68,8 @@ export class Training<Batch extends Tensor[]> {
     try {
       await training.#prepare()
     } catch (error) {
-      training.dispose()
+      await training.dispose()
+      await training.#removeFolder()
       throw error
     }
     return training
@@ -68,6 +77,7 @@ export class Training<Batch extends Tensor[]> {
 
   async #prepare(): Promise<void> {
     const { reducer, batches, folder } = this.#options
+    if (this.#writes) await this.#lockFolder(folder!)
     const found = await findResumption(this.#options)
     if (found) {
       const { checkpoint, path } = found
@@ -89,6 +99,38 @@ export class Training<Batch extends Tensor[]> {
     this.#monitor = new LossMonitor(this.#options, this.#log, this.#iteration, () => this.#clock())
   }
 
+  /** What a training that did not begin has made. */
+  async #removeFolder(): Promise<void> {
+    const { rmdir } = await import('node:fs/promises')
+    if (this.#made) await rmdir(this.#options.folder!).catch(() => {})
+  }
+
+  /** One training at a time in a folder: the files of two would mix. */
+  async #lockFolder(folder: string): Promise<void> {
+    const { mkdir } = await import('node:fs/promises')
+    const { join } = await import('node:path')
+    try {
+      this.#made = (await mkdir(folder, { recursive: true })) !== undefined
+      this.#lock = await lockFile(join(folder, LOCK), `trains in ${folder}`)
+      await removeTemporaryFiles(folder, (name) => OWN.test(name))
+      await removeTemporaryFiles(join(folder, 'panels'), () => true)
+    } catch (error) {
+      if (error instanceof LockError) throw error
+      // Of rank 0 alone: no error that all processes come to.
+      throw new LockError(`runTraining: folder ${folder} cannot be written: ${(error as Error).message}`, {
+        cause: error,
+      })
+    }
+  }
+
+  /** @throws {CheckpointError} when the folder is not the one that the training began in */
+  async #assertFolder(): Promise<void> {
+    if (!this.#lock || (await this.#lock.isHeld())) return
+    throw new CheckpointError(
+      `runTraining: folder ${this.#options.folder} was removed or replaced while the training ran; its files are lost, start it again`,
+    )
+  }
+
   /** @throws {CheckpointError} when the checkpoint is of a later iteration than the last one */
   #checkResumable(done: number, path: string): void {
     const { iterations } = this.#options
@@ -107,6 +149,7 @@ export class Training<Batch extends Tensor[]> {
       await this.#evaluate(true)
       await this.#draw(true)
       await this.#save()
+      await this.#assertFolder()
       if (this.#writes) await writeTrainingReport(this.#options.folder!)
     } catch (error) {
       await this.#monitor.drop()
@@ -126,7 +169,8 @@ export class Training<Batch extends Tensor[]> {
     }
   }
 
-  dispose(): void {
+  async dispose(): Promise<void> {
+    await this.#lock?.release()
     if (this.#options.reducer) synchronizeBatchNormalization()
     this.#step.dispose()
     this.#optimizer.dispose()
@@ -219,6 +263,7 @@ export class Training<Batch extends Tensor[]> {
       )
     }
     this.#saved = iteration
+    await this.#assertFolder()
     if (this.#writes) await writeCheckpoint(folder, { iteration, tensors, batches }, keepCheckpoints)
     // Rank 0 alone writes, but all go back to it: they can fail in a later iteration only, in which rank 0, too, takes part.
     this.#checkpoint = { path: await checkpointPath(folder, iteration), iteration }
