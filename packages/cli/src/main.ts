@@ -13,6 +13,17 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 const streams = guardStreams(process.stdout, process.stderr)
+// What comes from outside of any call, such as a thread that cannot be started, is one line as well, and an end.
+process.on('uncaughtException', (error: Error) => {
+  const line = error?.message?.split('\n')[0] || String(error)
+  streams.stderr.write(`facekit: ended by an error: ${line}\n`)
+  if (process.env.FACEKIT_DEBUG || process.argv.includes('--debug')) streams.stderr.write(`${error?.stack}\n`)
+  process.exit(1)
+})
+// That a stream failed may be known only after the last write.
+process.on('exit', () => {
+  if (streams.failed() && !process.exitCode) process.exitCode = 1
+})
 
 try {
   // Loaded here, so that what goes wrong with it (too few file handles, a broken installation) is one line, too.
@@ -28,7 +39,7 @@ try {
     signal: controller.signal,
   })
   // Backends may keep timers and threads alive.
-  process.exitCode = controller.signal.aborted ? code : streams.failed() && result === 0 ? 1 : result
+  process.exitCode = controller.signal.aborted ? code : result
 } catch (error) {
   streams.stderr.write(
     `facekit: cannot start: ${(error as Error)?.message?.split('\n')[0] ?? String(error)}\n`,

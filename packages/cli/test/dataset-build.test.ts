@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openDataset, type FaceSample } from '@facekit/dataset'
@@ -67,6 +67,44 @@ describe('facekit dataset build', () => {
     expect([result.code, result.stderr]).toEqual([130, 'facekit: interrupted\n'])
     expect((await build('aborted', '--seed', '3')).code).toBe(0)
     expect(await digests('aborted')).toEqual(await digests('first'))
+  })
+
+  it('value: a shard that is gone, cut or overwritten is made again, whatever its index says', async () => {
+    const out = 'damaged'
+    await build(out, '--seed', '3')
+    const whole = await digests(out)
+    await rm(join(folder, out, 'faces-000000.tar'))
+    await truncate(join(folder, out, 'faces-000001.tar'), 1024)
+    const last = join(folder, out, 'faces-000002.tar')
+    await writeFile(last, new Uint8Array((await readFile(last)).length))
+    await writeFile(join(folder, out, 'faces-000000.tar.12.abc123.tmp'), 'half')
+    const { code, stderr, stdout } = await build(out, '--seed', '3')
+    expect([code, stdout]).toEqual([0, expect.stringContaining('5 faces in 3 shards\n')])
+    expect(stderr.match(/it is made again/g)).toHaveLength(3)
+    expect(await digests(out)).toEqual(whole)
+  })
+
+  it('throws: a folder that is removed meanwhile, or that another build works in', async () => {
+    const out = join(folder, 'removed')
+    const building = run(['dataset', 'build', '--synthetic', out, ...small, '--seed', '3'])
+    while (!(await stat(join(out, 'faces-000000.index.json')).catch(() => undefined)))
+      await new Promise((resolve) => setTimeout(resolve, 2))
+    const second = await build('removed', '--seed', '3')
+    expect([second.code, second.stderr]).toEqual([
+      1,
+      expect.stringMatching(/makes a data set in the folder already/),
+    ])
+    await rm(out, { recursive: true, maxRetries: 10, retryDelay: 1 })
+    const { code, stderr } = await building
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(
+        /removed: was (changed while it was written|removed or replaced)|removed.*: no such folder/,
+      ),
+    ])
+    // And the rerun makes it whole.
+    expect((await build('removed', '--seed', '3', '--force')).code).toBe(0)
+    expect(await digests('removed')).toEqual(await digests('first'))
   })
 
   it('value: a configuration says what is drawn, and flags win', async () => {
