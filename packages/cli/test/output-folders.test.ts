@@ -50,7 +50,7 @@ describe('OutputFolders', () => {
     const living = await OutputFolders.open(root, ['you'], false)
     expect(() =>
       execFileSync(process.execPath, ['--conditions=@facekit/source', '--import', 'tsx', script, root]),
-    ).toThrow()
+    ).toThrow('Command failed')
     const left = (await readdir(root)).filter((name) => name.startsWith('.facekit-run-'))
     // Two folders and two locks.
     expect(left).toHaveLength(4)
