@@ -1,6 +1,6 @@
 import { mkdir, readdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { OutputFolders } from '../src/reconstruct/output-folders.js'
+import { OutputFolders } from '@facekit/cli'
 
 // A run that is killed between the two renames by which a result is replaced: node ... dying-output.ts <folder>
 const root = process.argv[2]

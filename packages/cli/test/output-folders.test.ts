@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { OutputFolders } from '../src/reconstruct/output-folders.js'
+import { OutputFolders } from '@facekit/cli'
 
 const script = fileURLToPath(new URL('dying-output.ts', import.meta.url))
 let root = ''

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { guardStreams, type GuardedStream } from '../src/guard-streams.js'
+import { guardStreams, type GuardedStream } from '@facekit/cli'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const CLI = `${process.execPath} --conditions=@facekit/source --import tsx packages/cli/src/main.ts`
