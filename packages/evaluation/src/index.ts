@@ -31,3 +31,15 @@ export {
   type PredictionCheck,
   type PredictionProblem,
 } from './protocols/check-prediction.js'
+export type {
+  CaseTruth,
+  DatasetName,
+  DatasetOptions,
+  EvaluationCase,
+  EvaluationDataset,
+  EvaluationProtocol,
+  SpaceLandmarks,
+} from './datasets/evaluation-dataset.js'
+export { datasetNames, openEvaluationDataset } from './datasets/open-evaluation-dataset.js'
+export { readSurface } from './datasets/read-surface.js'
+export { type PointRows, readPoints, readSpaceLandmarks } from './datasets/read-points.js'

@@ -1,0 +1,25 @@
+import { ModelFormatError } from '@facekit/core'
+import { fanPolygons, parseObj, parsePly, type Surface } from '@facekit/mesh'
+
+/** Reads a mesh from an OBJ or PLY file, vertices in the order of the file, polygons as triangles.
+ *
+ * @param millimetres - of the file's unit. Default 1
+ * @throws {ModelFormatError} when the file is missing, damaged, of another kind, or holds no surface: points without triangles
+ */
+export async function readSurface(path: string, millimetres = 1): Promise<Surface> {
+  const { readFile } = await import('node:fs/promises')
+  const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
+    throw new ModelFormatError(`${path}: cannot be read (${cause.code})`, { cause })
+  })
+  const isPly = bytes.length > 3 && String.fromCharCode(...bytes.subarray(0, 3)) === 'ply'
+  const { positions, polygons } = isPly ? parsePly(bytes, path) : parseObj(bytes.toString('utf8'), path)
+  const triangles = fanPolygons(polygons)
+  if (triangles.length === 0)
+    throw new ModelFormatError(
+      `${path}: has ${positions.length / 3} points but no triangles, expected a surface; mesh the points first`,
+    )
+  return {
+    positions: millimetres === 1 ? positions : positions.map((value) => value * millimetres),
+    triangles,
+  }
+}
