@@ -64,7 +64,8 @@ describe('readers of points and surfaces', () => {
     for (const name of ['a.obj', 'a.ply']) {
       const { positions, triangles } = await readSurface(join(root, name), 10)
       expect(triangles).toEqual(face.triangles)
-      for (const [i, value] of Array.from(positions).entries()) expect(value).toBeCloseTo(10 * face.positions[i], 6)
+      for (const [i, value] of Array.from(positions).entries())
+        expect(value).toBeCloseTo(10 * face.positions[i], 6)
     }
     await expect(readSurface(join(root, 'cloud.obj'))).rejects.toThrow('3 points but no triangles')
   })
