@@ -33,7 +33,7 @@ describe('readers of points and surfaces', () => {
       'a.pp': pickedPointsOf(seven),
       'a.txt': `# landmarks\n${linesOf(seven)}\n`,
       'a.json': JSON.stringify({
-        landmarks: Array.from({ length: 7 }, (_, i) => [...seven.slice(i * 3, i * 3 + 3)]),
+        landmarks: Array.from({ length: 7 }, (_, i) => Array.from(seven.subarray(i * 3, i * 3 + 3))),
       }),
       'a.npy': npy,
       'a.pts': ptsOf(flat),
@@ -154,9 +154,9 @@ describe('data sets', () => {
     const { cases, problems, groups } = await openEvaluationDataset('aflw2000', root)
     expect(cases.map(({ group }) => group)).toEqual([groups[0], groups[1], groups[2]])
     const { pictureLandmarks, landmarks } = await cases[0].read()
-    expect([...pictureLandmarks!.slice(0, 4)]).toEqual([99.5, 100.5, 102.5, 103.5])
+    expect(Array.from(pictureLandmarks!.subarray(0, 4))).toEqual([99.5, 100.5, 102.5, 103.5])
     // Half a pixel for a millimetre, y up.
-    expect([...landmarks!.positions.slice(0, 3)].map((value) => Math.round(value))).toEqual([200, -202, 204])
+    expect(Array.from(landmarks!.positions.subarray(0, 3)).map((value) => Math.round(value))).toEqual([200, -202, 204])
     expect(problems).toEqual([
       expect.stringContaining('image00008.mat'),
       'image00010.jpg: has no image00010.mat',
