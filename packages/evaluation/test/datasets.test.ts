@@ -156,7 +156,9 @@ describe('data sets', () => {
     const { pictureLandmarks, landmarks } = await cases[0].read()
     expect(Array.from(pictureLandmarks!.subarray(0, 4))).toEqual([99.5, 100.5, 102.5, 103.5])
     // Half a pixel for a millimetre, y up.
-    expect(Array.from(landmarks!.positions.subarray(0, 3)).map((value) => Math.round(value))).toEqual([200, -202, 204])
+    expect(Array.from(landmarks!.positions.subarray(0, 3)).map((value) => Math.round(value))).toEqual([
+      200, -202, 204,
+    ])
     expect(problems).toEqual([
       expect.stringContaining('image00008.mat'),
       'image00010.jpg: has no image00010.mat',
