@@ -1,4 +1,5 @@
 import { labelOf } from '@facekit/core'
+import { defaultCamera } from '@facekit/render'
 import * as tf from '@tensorflow/tfjs-core'
 import { joinChannels } from './channels.js'
 import { blend, ramp } from './blend.js'
@@ -88,7 +89,7 @@ export function headRenderer(model: MorphableModel, scene: SceneModel, textures:
     const place = tf.mul(joinChannels(across, y), TEXTURE_SCALE)
     const at = tf.add(place, perPicture(d.skinOffset)) as tf.Tensor4D
     const coarse = lookUp(textures.clouds, at)
-    const fine = lookUp(textures.clouds, tf.mul(at, 1.7) as tf.Tensor4D)
+    const fine = lookUp(textures.clouds, tf.mul(at, 1.7) as tf.Tensor4D, texels(d, 1.7))
     const pores = channels(fine, 2)
     const look = (i: number) => perPicture(d.skinLook, i, 1)
     const grain = tf.add(tf.mul(channels(coarse, 0), look(0)), tf.mul(pores, look(1)))
@@ -109,11 +110,15 @@ export function headRenderer(model: MorphableModel, scene: SceneModel, textures:
       return blend(lids, perPicture(d.lipColor), tf.mul(channels(flags, LIPS), perPicture(d.lipStrength)))
     })
     // Hairs of brows and beard: fine noise, stretched along the way they grow.
-    const strands = lookUp(textures.clouds, tf.mul(at, tf.tensor1d([3.6, 1.3])) as tf.Tensor4D)
+    const strands = lookUp(
+      textures.clouds,
+      tf.mul(at, tf.tensor1d([3.6, 1.3])) as tf.Tensor4D,
+      texels(d, 2.2),
+    )
     const hairs = tf.add(channels(strands, 2), tf.mul(channels(coarse, 1), 0.5))
     const brow = tf.maximum(field('browRight'), field('browLeft'))
     const edge = tf.sub(tf.add(brow, tf.mul(hairs, 0.1)), perPicture(d.browLook, 0, 1))
-    const browed = tf.mul(ramp(edge, 0, 5), ramp(brow, 0.03, 15))
+    const browed = tf.mul(ramp(edge, 0, perPicture(d.browLook, 2, 1)), ramp(brow, 0.03, 15))
     const browAlpha = tf.mul(tf.mul(browed, perPicture(d.browLook, 1, 1)), isSkin)
     const beardField = tf.minimum(
       1,
@@ -188,6 +193,14 @@ export function headRenderer(model: MorphableModel, scene: SceneModel, textures:
       mouth: isMouth,
       normals: tf.div(bent, tf.sqrt(tf.maximum(tf.sum(tf.square(bent), 3, true), 1e-12))),
     }
+  }
+
+  /** Texels of noise that a pixel covers, in the middle of the face, so that what is finer is not seen: `[B, 1, 1, 1]`. */
+  function texels(d: Sampled<SceneSamples>, frequency: number): tf.Tensor4D {
+    const focal = size / 2 / Math.tan(defaultCamera.fieldOfView / 2)
+    const [, , width] = textures.clouds.shape
+    const perMillimetre = (defaultCamera.distance / focal) * TEXTURE_SCALE * frequency * width
+    return tf.div(perMillimetre, perPicture(d.scale)) as tf.Tensor4D
   }
 
   /** Lashes, and where the lips meet, as factors of the albedo. */

@@ -165,7 +165,7 @@ function shutLids(
     kind < SHUT
       ? 0
       : kind < SHUT + PARTLY
-        ? random.uniform(0.12, 0.85)
+        ? random.uniform(0.15, 0.95)
         : Math.min(1, random.uniform(...lids) * random.uniform(0.9, 1.02))
   const found = gaps.of(identity, expression)
   names.forEach((name, k) => {

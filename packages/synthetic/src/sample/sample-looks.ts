@@ -84,8 +84,8 @@ export function sampleHair(random: Random, bald: number, tone: number) {
     beardMix: beard,
     beardLook: [stubble, random.uniform(0.7, 1.3)],
     beardColor: (brow as number[]).map((value) => value * random.uniform(0.6, 1.1)),
-    // How broad, how dense.
-    browLook: [random.uniform(0.12, 0.62), random.uniform(0.1, 0.95) ** 0.7],
+    // How broad, how dense, how sharp its edge.
+    browLook: [random.uniform(0.1, 0.62), random.uniform(0.1, 0.95) ** 0.7, log(random, 1.5, 6)],
     // Blotches, pores, freckles.
     skinLook: [
       random.uniform(0.02, 0.16),

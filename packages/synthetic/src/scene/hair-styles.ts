@@ -44,7 +44,7 @@ function sampleCut(random: Random): (direction: Vector3, point: Vector3, radius:
   const length = random.uniform()
   const long = length > 0.62
   const short = length < 0.4
-  const hairline = random.normal(76, 7)
+  const hairline = random.normal(89, 8)
   const recession = random.uniform() < 0.25 ? random.uniform(5, 30) : random.uniform(-3, 6)
   const fringe = random.uniform() < 0.35 ? random.uniform(38, 66) : undefined
   const parting = random.normal(0, 25)
@@ -124,7 +124,7 @@ export function hatStyles(grid: ShellGrid, count: number, seed: number): Float32
   const result = new Float32Array(count * grid.count)
   for (let style = 0; style < count; style++) {
     const scarf = style % 4 === 3
-    const line = random.uniform(58, 82)
+    const line = random.uniform(60, 94)
     const slope = random.uniform(0.1, 0.55)
     const tilt = random.normal(0, 0.08)
     const thickness = random.uniform(6, 16)
