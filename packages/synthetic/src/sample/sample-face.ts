@@ -25,7 +25,7 @@ export function createPeople(
   return (person) => {
     const random = createRandom(hashSeed(seed, PERSON, person))
     const held = (spread: number) => Math.min(LIMIT, Math.max(-LIMIT, random.normal(0, spread)))
-    const spread = deviation * random.uniform(0.7, 1.15)
+    const spread = deviation * random.uniform(0.7, 1.3)
     const darkness = random.uniform()
     const result = {
       tone: darkness,

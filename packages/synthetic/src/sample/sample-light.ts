@@ -96,7 +96,7 @@ export function sampleWetLook(random: Random, direction: Vector3): number[] {
     half[0] / norm,
     half[1] / norm,
     Math.exp(random.uniform(Math.log(8), Math.log(60))),
-    Math.exp(random.uniform(Math.log(60), Math.log(1500))),
+    Math.exp(random.uniform(Math.log(250), Math.log(4000))),
     random.uniform(0, 1) ** 2 * 1.5,
     wet ? random.uniform(0.05, 0.5) : random.uniform(0, 0.06),
     oily ? random.uniform(0.02, 0.16) : 0,
