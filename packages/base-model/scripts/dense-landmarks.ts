@@ -42,7 +42,7 @@ export function denseLandmarks(mesh: FaceMesh): DenseLandmarks {
   // Two levels of subdivision: the vertex in the middle of an edge of the control mesh is that of level one.
   const halves = (line: readonly number[]) =>
     line.flatMap((a, k) => {
-      const middle = mesh.middles.get(edgeKey(a, line[(k + 1) % line.length]))
+      const middle = mesh.middles[0].get(edgeKey(a, line[(k + 1) % line.length]))
       return middle === undefined ? [a] : [a, middle]
     })
   const ring = (lines: { upper: readonly number[]; lower: readonly number[] }) => [
@@ -108,7 +108,7 @@ const rightNoseWing = [48, 64, 98, 97, 102, 49, 131, 198, 236, 3, 51, 45, 44, 11
 const rightNostril = [75, 59, 60, 20, 79, 166, 99, 240, 238, 239, 241, 242, 141, 125, 237]
 
 /** The vertex at the mirrored place of each vertex; the mean face is symmetric to the last digit. */
-function mirrorVertices(mean: Float64Array): number[] {
+export function mirrorVertices(mean: Float64Array): number[] {
   const key = (x: number, y: number, z: number) =>
     [x, y, z].map((v) => (Math.round(v * 1e6) + 0).toString()).join()
   const count = mean.length / 3

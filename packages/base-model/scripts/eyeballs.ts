@@ -20,16 +20,16 @@ export interface Eyeball {
   start: number
 }
 
-const SECTORS = 24
+export const SECTORS = 24
 /** Distances of the rings of vertices from the pupil's centre, mm: the pupil ends at 2, the iris at 5.9. */
-const RINGS = [0.9, 1.8, 2.3, 3.9, 5.4, 6.2, 7.6, 9.6, 12, 15, 19, 24, 30]
+export const RINGS = [0.9, 1.8, 2.3, 3.9, 5.4, 6.2, 7.6, 9.6, 12, 15, 19, 24, 30]
 /** How far the eyeball lies behind the lids' edge, mm: lids go straight from open to closed, the chord of an arc. */
-const CLEARANCE = 0.9
+export const CLEARANCE = 0.9
 /** Larger than an eyeball's 12 mm: the surface must reach the corners of the eye, where flesh hides its edge. */
-const RADIUS = 16
+export const RADIUS = 16
 
 /** Least squares of the centre of a sphere of given radius: Gauss-Newton from behind the points. */
-function fitCenter(points: number[][], radius: number): [number, number, number] {
+export function fitCenter(points: number[][], radius: number): [number, number, number] {
   const mean = [0, 1, 2].map((c) => points.reduce((sum, p) => sum + p[c], 0) / points.length)
   let center = [mean[0], mean[1], mean[2] - radius]
   for (let round = 0; round < 30; round++) {

