@@ -174,13 +174,15 @@ function fitEachLandmarks(
   expected?: Float64Array,
 ): LandmarkFit[] {
   const size = annotations[0].alignment.size
-  const fitAll = (identity?: Float64Array, identityDeviation = 1e-3) =>
+  const fitAll = (identity?: Float64Array, deviation = 1e-3) =>
     annotations.map(({ alignment }) =>
       fitLandmarks(alignment.landmarks, model, {
         width: size,
         height: size,
         camera,
-        ...(identity ? { identity, identityDeviation } : {}),
+        ...(identity && {
+          identity: { mean: identity, deviations: new Float64Array(identity.length).fill(deviation) },
+        }),
       }),
     )
   const alone = fitAll(expected, PRIOR_DEVIATION)

@@ -1,21 +1,12 @@
-import { CholeskyDecomposition, Matrix } from 'ml-matrix'
+import { choleskyFactor, choleskySolve } from './cholesky.js'
 
-/** Solves `A x = b` for a symmetric positive definite A.
- *
- * Only the lower triangle of `normal` is read: sums in another order make the upper one differ in the last digit, which
- * the decomposition refuses.
- */
+/** Solves `A x = b` for a symmetric positive definite A, of which only the lower triangle is read. */
 export function solveNormalEquations(
   normal: readonly ArrayLike<number>[],
   right: readonly number[],
-): number[] {
+): Float64Array {
   const size = right.length
-  const matrix = new Matrix(size, size)
-  for (let i = 0; i < size; i++) {
-    for (let j = 0; j <= i; j++) {
-      matrix.set(i, j, normal[i][j])
-      matrix.set(j, i, normal[i][j])
-    }
-  }
-  return new CholeskyDecomposition(matrix).solve(Matrix.columnVector(right as number[])).to1DArray()
+  const matrix = new Float64Array(size * size)
+  for (let i = 0; i < size; i++) for (let j = 0; j <= i; j++) matrix[i * size + j] = normal[i][j]
+  return choleskySolve(choleskyFactor(matrix, size)!, size, Float64Array.from(right))
 }

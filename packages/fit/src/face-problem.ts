@@ -1,0 +1,250 @@
+import type { NoisePatterns } from './correlated-noise.js'
+import { choleskyFactor, solveLower, solveUpper } from './cholesky.js'
+import { addGram } from './normal-equations.js'
+import type { PointBasis } from './point-basis.js'
+import { POSE_SIZE } from './pose-matrices.js'
+import { projectPoints, projectPointsWithJacobian, type PointView } from './project-points.js'
+import type { ShapePrior } from './shape-prior.js'
+
+/** How far pose numbers usually are from 0: pitch, yaw, roll, tx, ty, tz, log(scale). */
+const POSE_DEVIATIONS = [0.7, 1, 1, 60, 60, 30, 0.12]
+/** Standardised residuals beyond this count linearly (Huber). */
+const ROBUST = 2.5
+
+/** Points that were seen in a crop, and what is known beforehand. */
+export interface FaceProblem {
+  basis: PointBasis
+  view: PointView
+  /** `[N * numbers]` pixels. */
+  targets: Float64Array
+  /** `[N * numbers]` pixels. */
+  deviations: Float64Array
+  noise: NoisePatterns
+  prior: ShapePrior
+  /** Standard deviation of the logarithm of the focal length; 0: it is known. */
+  focalDeviation: number
+}
+
+/** The problem about a state: cost = -2 log posterior, and its Gauss-Newton approximation. */
+export interface Linearization {
+  /** `[n * n]` lower triangle of the precision. */
+  normal: Float64Array
+  /** `[n]` -1/2 of the gradient of the cost. */
+  right: Float64Array
+}
+
+/** Robust weights `[N * numbers]` of the residuals and the patterns of common errors that they leave. */
+export type Weights = Float64Array
+
+/** The cost of a state under given weights, and the weights that its residuals deserve. */
+export function evaluateFace(
+  problem: FaceProblem,
+  state: Float64Array,
+  chosen: Int32Array,
+  weights?: Weights,
+): { cost: number; weights: Weights } {
+  const { numbers } = problem.view
+  const seen = projectPoints(problem.basis, state, chosen, problem.view)
+  const residuals = whiten(problem, seen)
+  let cost = 0
+  const used = weights ?? new Float64Array(seen.length).fill(1)
+  const rest = Float64Array.from(residuals)
+  for (let r = 0; r < rest.length; r++) cost += used[r] * residuals[r] * residuals[r]
+  for (let axis = 0; axis < numbers; axis++) {
+    const common = commonErrors(problem, residuals, used, axis)
+    if (!common) continue
+    cost -= common.explained
+    subtractCommon(problem, rest, common.amplitudes, axis)
+  }
+  return { cost: cost + priorCost(problem, state), weights: robustWeights(rest, numbers) }
+}
+
+/** Gauss-Newton's normal equations under given weights; common errors are marginalised (Woodbury's identity). */
+export function linearizeFace(
+  problem: FaceProblem,
+  state: Float64Array,
+  chosen: Int32Array,
+  weights: Weights,
+  workspace: { jacobian?: Float64Array },
+): Linearization {
+  const { basis, view, noise, deviations } = problem
+  const n = POSE_SIZE + basis.modes
+  const { numbers } = view
+  const rows = chosen.length * numbers
+  const jacobian = (workspace.jacobian ??= new Float64Array(rows * n))
+  const residuals = whiten(problem, projectPointsWithJacobian(basis, state, chosen, view, jacobian))
+  for (let r = 0; r < rows; r++) {
+    const root = Math.sqrt(weights[r])
+    const factor = root / (deviations[r] * Math.sqrt(noise.rest[Math.floor(r / numbers)]))
+    residuals[r] *= root
+    for (let k = r * n; k < (r + 1) * n; k++) jacobian[k] *= factor
+  }
+  const normal = new Float64Array(n * n)
+  const right = new Float64Array(n)
+  addGram(normal, jacobian, rows, n)
+  for (let r = 0; r < rows; r++) {
+    const value = residuals[r]
+    for (let k = 0, at = r * n; k < n; k++) right[k] -= value * jacobian[at + k]
+  }
+  for (let axis = 0; axis < numbers; axis++)
+    subtractPatterns(problem, jacobian, residuals, weights, axis, normal, right)
+  addPrior(problem, state, normal, right)
+  return { normal, right }
+}
+
+/** Residuals in standard deviations of a point's own error. */
+function whiten({ targets, deviations, noise, view }: FaceProblem, seen: Float64Array): Float64Array {
+  for (let r = 0; r < seen.length; r++)
+    seen[r] =
+      (seen[r] - targets[r]) / (deviations[r] * Math.sqrt(noise.rest[Math.floor(r / view.numbers)]))
+  return seen
+}
+
+/** Pattern r of point i, in standard deviations of the point's own error. */
+const whitePattern = (noise: NoisePatterns, i: number, r: number) =>
+  noise.patterns[i * noise.count + r] / Math.sqrt(noise.rest[i])
+
+/** I + U' W U of one coordinate, as its Cholesky factor. */
+function patternGram({ noise, view }: FaceProblem, weights: Weights, axis: number): Float64Array {
+  const { count, rest } = noise
+  const gram = new Float64Array(count * count)
+  for (let i = 0; i < rest.length; i++) {
+    const w = weights[i * view.numbers + axis]
+    for (let a = 0; a < count; a++) {
+      const scaled = w * whitePattern(noise, i, a)
+      for (let b = 0; b <= a; b++) gram[a * count + b] += scaled * whitePattern(noise, i, b)
+    }
+  }
+  for (let a = 0; a < count; a++) gram[a * count + a] += 1
+  return choleskyFactor(gram, count)!
+}
+
+function commonErrors(problem: FaceProblem, residuals: Float64Array, weights: Weights, axis: number) {
+  const { noise, view } = problem
+  const { count, rest } = noise
+  if (count === 0) return undefined
+  const factor = patternGram(problem, weights, axis)
+  const c = new Float64Array(count)
+  for (let i = 0; i < rest.length; i++) {
+    const r = i * view.numbers + axis
+    const value = weights[r] * residuals[r]
+    for (let a = 0; a < count; a++) c[a] += value * whitePattern(noise, i, a)
+  }
+  solveLower(factor, count, c)
+  let explained = 0
+  for (const value of c) explained += value * value
+  return { explained, amplitudes: solveUpper(factor, count, c) }
+}
+
+function subtractCommon(
+  { noise, view }: FaceProblem,
+  residuals: Float64Array,
+  amplitudes: Float64Array,
+  axis: number,
+): void {
+  for (let i = 0; i < noise.rest.length; i++) {
+    let sum = 0
+    for (let a = 0; a < noise.count; a++) sum += whitePattern(noise, i, a) * amplitudes[a]
+    residuals[i * view.numbers + axis] -= sum
+  }
+}
+
+/** Huber's weights; x and y of a point share theirs. */
+function robustWeights(residuals: Float64Array, numbers: number): Weights {
+  const weights = new Float64Array(residuals.length)
+  for (let r = 0; r < residuals.length; r += numbers) {
+    const distance = Math.hypot(residuals[r], residuals[r + 1])
+    weights[r] = weights[r + 1] = distance > ROBUST ? ROBUST / distance : 1
+    if (numbers === 3) {
+      const depth = Math.abs(residuals[r + 2])
+      weights[r + 2] = depth > ROBUST ? ROBUST / depth : 1
+    }
+  }
+  return weights
+}
+
+function subtractPatterns(
+  problem: FaceProblem,
+  jacobian: Float64Array,
+  residuals: Float64Array,
+  weights: Weights,
+  axis: number,
+  normal: Float64Array,
+  right: Float64Array,
+): void {
+  const { noise, view } = problem
+  const { count, rest } = noise
+  if (count === 0) return
+  const n = right.length
+  const factor = patternGram(problem, weights, axis)
+  // C = U' W J and c = U' W r; rows of the Jacobian and residuals hold a root of the weights already.
+  const cross = new Float64Array(count * n)
+  const c = new Float64Array(count)
+  for (let i = 0; i < rest.length; i++) {
+    const r = i * view.numbers + axis
+    const root = Math.sqrt(weights[r])
+    for (let a = 0; a < count; a++) {
+      const scaled = root * whitePattern(noise, i, a)
+      if (Math.abs(scaled) < 1e-5) continue
+      c[a] += scaled * residuals[r]
+      for (let k = 0, from = r * n, to = a * n; k < n; k++) cross[to + k] += scaled * jacobian[from + k]
+    }
+  }
+  // L^-1 C, row by row.
+  for (let a = 0; a < count; a++) {
+    for (let b = 0; b < a; b++) {
+      const f = factor[a * count + b]
+      c[a] -= f * c[b]
+      for (let k = 0; k < n; k++) cross[a * n + k] -= f * cross[b * n + k]
+    }
+    const f = 1 / factor[a * count + a]
+    c[a] *= f
+    for (let k = 0; k < n; k++) cross[a * n + k] *= f
+  }
+  addGram(normal, cross, count, n, -1)
+  for (let a = 0; a < count; a++)
+    for (let k = 0; k < n; k++) right[k] += c[a] * cross[a * n + k]
+}
+
+function addPrior(
+  { prior, focalDeviation, basis }: FaceProblem,
+  state: Float64Array,
+  normal: Float64Array,
+  right: Float64Array,
+): void {
+  const n = right.length
+  for (let p = 0; p < POSE_SIZE; p++) {
+    const deviation = p < 7 ? POSE_DEVIATIONS[p] : focalDeviation || 1
+    normal[p * n + p] += 1 / deviation ** 2
+    right[p] -= state[p] / deviation ** 2
+  }
+  const { modes } = basis
+  for (let i = 0; i < modes; i++) {
+    const row = (POSE_SIZE + i) * n + POSE_SIZE
+    let sum = prior.right[i]
+    for (let j = 0; j < modes; j++) {
+      const p = prior.precision[i * modes + j]
+      if (p === 0) continue
+      sum -= p * state[POSE_SIZE + j]
+      if (j <= i) normal[row + j] += p
+    }
+    right[POSE_SIZE + i] += sum
+  }
+}
+
+function priorCost({ prior, focalDeviation, basis }: FaceProblem, state: Float64Array): number {
+  let cost = 0
+  for (let p = 0; p < POSE_SIZE; p++)
+    cost += (state[p] / (p < 7 ? POSE_DEVIATIONS[p] : focalDeviation || 1)) ** 2
+  const { modes } = basis
+  for (let i = 0; i < modes; i++) {
+    const c = state[POSE_SIZE + i]
+    let sum = -2 * prior.right[i]
+    for (let j = 0; j < modes; j++) {
+      const p = prior.precision[i * modes + j]
+      if (p !== 0) sum += p * state[POSE_SIZE + j]
+    }
+    cost += c * sum
+  }
+  return cost
+}

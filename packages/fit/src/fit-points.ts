@@ -1,0 +1,112 @@
+import type { MorphableModel } from '@facekit/morphable'
+import { defaultCamera } from '@facekit/render'
+import { choleskyFactor, choleskyInverse } from './cholesky.js'
+import { noisePatterns, type NoiseModel } from './correlated-noise.js'
+import { linearizeFace, type FaceProblem } from './face-problem.js'
+import type { FitLandmarksOptions, LandmarkFit, LandmarkPosterior } from './landmark-fit.js'
+import type { PointBasis } from './point-basis.js'
+import { POSE_SIZE } from './pose-matrices.js'
+import { projectPoints } from './project-points.js'
+import { shapePrior, type ExpressionPrior } from './shape-prior.js'
+import { solveFace, type FaceSolution } from './solve-face.js'
+
+/** Turns of the head that are tried as starts: a strongly turned head is a local minimum away from a frontal one. */
+const STARTS = [0, -0.7, 0.7]
+
+/** Blendshape coefficients of people who are photographed. */
+export const defaultExpressionPrior: Readonly<ExpressionPrior> = Object.freeze({ mean: 0.1, asymmetry: 0.2 })
+
+/** What was seen of a face: points with their standard deviations. */
+export interface SeenPoints {
+  basis: PointBasis
+  /** `[N * 3]` mm: where the points are on the mean face. */
+  places: Float64Array
+  /** Numbers of a point: 2 for x and y, 3 with the depth. */
+  numbers: 2 | 3
+  /** `[N * numbers]` pixels. */
+  targets: Float64Array
+  /** `[N * numbers]` pixels. */
+  deviations: Float64Array
+  noise: NoiseModel
+  /** Row that each point is, for points that slide. */
+  choose?: (state: Float64Array) => Int32Array
+}
+
+/** Pose and shape that explain points, and how sure they are. */
+export function fitPoints(
+  points: SeenPoints,
+  model: MorphableModel,
+  options: FitLandmarksOptions,
+): Omit<LandmarkFit, 'landmarks'> & { state: Float64Array; chosen: Int32Array } {
+  const { width = 224, height = 224, camera = defaultCamera, iterations = 30, focalDeviation = 0 } = options
+  const { basis, numbers, targets } = points
+  const prior = shapePrior(model, options.identity, { ...defaultExpressionPrior, ...options.expression })
+  const problem: FaceProblem = {
+    basis,
+    view: { camera, width, height, numbers },
+    targets,
+    deviations: points.deviations,
+    noise: noisePatterns(points.places, points.noise),
+    prior,
+    focalDeviation,
+  }
+  const own = Int32Array.from(basis.candidates, ([row]) => row)
+  const choose = points.choose ?? (() => own)
+  const start = new Float64Array(POSE_SIZE + basis.modes)
+  start.set(options.identity?.mean ?? [], POSE_SIZE)
+  // The pose alone is found from several sides, at a hundredth of the work of a whole step.
+  let best: FaceSolution | undefined
+  for (const yaw of STARTS) {
+    start[1] = yaw
+    const pose = solveFace(problem, start, { iterations: 20, poseOnly: true, choose })
+    if (!best || pose.cost < best.cost) best = pose
+  }
+  const solution = solveFace(problem, best!.state, { iterations, choose })
+  const { state, chosen } = solution
+  const seen = projectPoints(basis, state, chosen, problem.view)
+  let distance = 0
+  for (let r = 0; r < seen.length; r += numbers)
+    distance += Math.hypot(seen[r] - targets[r], seen[r + 1] - targets[r + 1]) / chosen.length
+  const { identity } = model.layout
+  return {
+    state,
+    chosen,
+    rotation: [state[0], state[1], state[2]],
+    translation: [state[3], state[4], state[5]],
+    scale: Math.exp(state[6]),
+    focal: Math.exp(state[7]),
+    identity: Float32Array.from(state.subarray(POSE_SIZE, POSE_SIZE + identity)),
+    expression: Float32Array.from(state.subarray(POSE_SIZE + identity)),
+    meanDistance: distance,
+    posterior: posteriorOf(problem, solution),
+  }
+}
+
+function posteriorOf(problem: FaceProblem, { state, chosen, weights }: FaceSolution): LandmarkPosterior {
+  const { normal } = linearizeFace(problem, state, chosen, weights, {})
+  const { modes } = problem.basis
+  const all = POSE_SIZE + modes
+  for (let k = 0; k < modes; k++) normal[(POSE_SIZE + k) * (all + 1)] += problem.prior.spread[k]
+  const full = choleskyInverse(choleskyFactor(normal, all)!, all)
+  const covariance = new Float64Array(modes * modes)
+  for (let k = 0; k < modes; k++)
+    covariance.set(full.subarray((POSE_SIZE + k) * all + POSE_SIZE, (POSE_SIZE + k + 1) * all), k * modes)
+  return { precision: withoutFocal(normal, all, problem.focalDeviation), covariance }
+}
+
+/** The precision of all but the focal length, whatever that is (Schur's complement), or for the one that is known. */
+function withoutFocal(normal: Float64Array, n: number, focalDeviation: number): Float64Array {
+  const m = n - 1
+  const focal = POSE_SIZE - 1
+  const at = (i: number, j: number) => (i >= j ? normal[i * n + j] : normal[j * n + i])
+  const precision = new Float64Array(m * m)
+  for (let i = 0; i < m; i++) {
+    const a = i < focal ? i : i + 1
+    for (let j = 0; j < m; j++) {
+      const b = j < focal ? j : j + 1
+      const known = focalDeviation === 0 ? 0 : (at(a, focal) * at(b, focal)) / at(focal, focal)
+      precision[i * m + j] = at(a, b) - known
+    }
+  }
+  return precision
+}
