@@ -8,12 +8,12 @@ export interface NoiseModel {
   length: number
 }
 
-/** Errors of points as patterns: error = deviation * (patterns * a + rest), a and rest independent of unit and `rest` variance. */
+/** Errors of points as patterns: error = deviation * sqrt(rest) * (white * a + e), a and e independent with unit variance. */
 export interface NoisePatterns {
   /** R. */
   count: number
-  /** `[N, R]` */
-  patterns: Float64Array
+  /** `[N, R]` patterns in standard deviations of a point's own error. */
+  white: Float64Array
   /** `[N]` variance that is the point's own, of 1. */
   rest: Float64Array
 }
@@ -25,11 +25,11 @@ export interface NoisePatterns {
  *
  * @param positions - `[N * 3]` mm
  */
-export function noisePatterns(positions: Float64Array, model: NoiseModel, most = 16): NoisePatterns {
+export function noisePatterns(positions: Float64Array, model: NoiseModel, most = 40): NoisePatterns {
   const n = positions.length / 3
   const { share, length } = model
   const rest = new Float64Array(n).fill(1)
-  if (share === 0) return { count: 0, patterns: new Float64Array(0), rest }
+  if (share === 0) return { count: 0, white: new Float64Array(0), rest }
   const squared = (i: number, j: number) => {
     const [x, y, z] = [0, 1, 2].map((axis) => positions[3 * i + axis] - positions[3 * j + axis])
     return x * x + y * y + z * z
@@ -41,13 +41,13 @@ export function noisePatterns(positions: Float64Array, model: NoiseModel, most =
   for (let a = 0; a < count; a++)
     for (let b = 0; b <= a; b++) gram[a * count + b] = kernel(centres[a], centres[b]) + (a === b ? 1e-6 : 0)
   const factor = choleskyFactor(gram, count)!
-  const patterns = new Float64Array(n * count)
+  const white = new Float64Array(n * count)
   for (let i = 0; i < n; i++) {
     const row = solveLower(factor, count, Float64Array.from(centres, (centre) => kernel(i, centre)))
-    patterns.set(row, i * count)
     for (const value of row) rest[i] -= value * value
+    for (let a = 0; a < count; a++) white[i * count + a] = row[a] / Math.sqrt(rest[i])
   }
-  return { count, patterns, rest }
+  return { count, white, rest }
 }
 
 /** Points of which each lies as far as it can from those before it. */

@@ -49,6 +49,7 @@ function project(
   const count = chosen.length
   const positions = evaluatePoints(basis, state.subarray(POSE_SIZE))
   const { matrix, derivatives } = poseMatrices(state)
+  const [m0, m1, m2, m3, m4, m5, m6, m7, m8] = matrix
   const perspective = camera.projection === 'perspective'
   // A longer lens stands farther away: the head at the origin keeps its size.
   const lens = Math.exp(state[7])
@@ -69,7 +70,9 @@ function project(
   const gain = focal / meanDistance
   const out = new Float64Array(numbers * count)
   for (let i = 0; i < count; i++) {
-    const [x, y, z] = world.subarray(3 * i, 3 * i + 3)
+    const x = world[3 * i]
+    const y = world[3 * i + 1]
+    const z = world[3 * i + 2]
     const w = perspective ? distance - z : distance
     out[numbers * i] = width / 2 + (focal * x) / w
     out[numbers * i + 1] = height / 2 - (focal * y) / w
@@ -86,7 +89,9 @@ function project(
     const px = positions[at] + state[3]
     const py = positions[at + 1] + state[4]
     const pz = positions[at + 2] + state[5]
-    const [x, y, z] = world.subarray(3 * i, 3 * i + 3)
+    const x = world[3 * i]
+    const y = world[3 * i + 1]
+    const z = world[3 * i + 2]
     const w = perspective ? distance - z : distance
     const u = focal / w
     // Derivatives of the pixel with respect to the posed point.
@@ -105,7 +110,9 @@ function project(
       moved[18 + row] = world[3 * i + row]
     }
     for (let p = 0; p < 7; p++) {
-      const [dx, dy, dz] = [moved[3 * p], moved[3 * p + 1], moved[3 * p + 2]]
+      const dx = moved[3 * p]
+      const dy = moved[3 * p + 1]
+      const dz = moved[3 * p + 2]
       jacobian[rowX + p] = u * dx + ux * dz
       jacobian[rowY + p] = -(u * dy + uy * dz)
       if (meanRow) {
@@ -117,7 +124,6 @@ function project(
     jacobian[rowY + 7] = perspective ? (u * y * z) / w : 0
     if (meanRow) jacobian[rowZ + 7] = perspective ? (-(z - meanZ) * gain * meanZ) / meanDistance : 0
     // Rows of d pixel / d point.
-    const [m0, m1, m2, m3, m4, m5, m6, m7, m8] = matrix
     const [ax, ay, az] = [u * m0 + ux * m6, u * m1 + ux * m7, u * m2 + ux * m8]
     const [bx, by, bz] = [-(u * m3 + uy * m6), -(u * m4 + uy * m7), -(u * m5 + uy * m8)]
     const from = at * modes

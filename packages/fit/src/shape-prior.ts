@@ -30,6 +30,15 @@ export interface ShapePrior {
   highest: Float64Array
 }
 
+/** Of a face that does not change. */
+export const noPrior: ShapePrior = {
+  precision: new Float64Array(0),
+  right: new Float64Array(0),
+  spread: new Float64Array(0),
+  lowest: new Float64Array(0),
+  highest: new Float64Array(0),
+}
+
 /** Prior of a model's coefficients.
  *
  * Identity is N(0, 1), or as given. Blendshapes (`expressionRange`) are exponentially distributed, one-sided as the muscles are: a normal distribution

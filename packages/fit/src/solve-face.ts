@@ -17,8 +17,6 @@ export interface FaceSolution {
 export interface SolveOptions {
   /** Most steps. */
   iterations: number
-  /** Only the pose moves. */
-  poseOnly?: boolean
   /** Rows of the basis that the points are under a state; undefined where no point slides. */
   choose: (state: Float64Array) => Int32Array
 }
@@ -32,9 +30,7 @@ export function solveFace(problem: FaceProblem, start: Float64Array, options: So
   lowest.set(prior.lowest, POSE_SIZE)
   highest.set(prior.highest, POSE_SIZE)
   let state = Float64Array.from(start)
-  const hold = (i: number) => (lowest[i] = highest[i] = state[i])
-  if (focalDeviation === 0) hold(7)
-  if (options.poseOnly) for (let i = POSE_SIZE; i < n; i++) hold(i)
+  if (focalDeviation === 0) lowest[7] = highest[7] = state[7]
   const workspace = {}
   let chosen = options.choose(state)
   let { weights } = evaluateFace(problem, state, chosen)
