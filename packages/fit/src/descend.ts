@@ -6,6 +6,7 @@ import type { FaceRendering } from '@facekit/render'
 import * as tf from '@tensorflow/tfjs-core'
 import { Adam } from './adam.js'
 import type { FaceUnknowns } from './face-unknowns.js'
+import type { ShapeAnchor } from './shape-anchor.js'
 import type { CropTensors } from './stack-crops.js'
 
 /** Losses after one step. */
@@ -28,6 +29,8 @@ export interface Descent {
   iterations: number
   /** Factor of all rates. */
   rate?: number
+  /** Holds the shape to what is known of it. */
+  anchor?: ShapeAnchor
   embed?: (images: tf.Tensor4D) => tf.Tensor2D
   signal?: AbortSignal
   onStep?: (step: FitStep) => void
@@ -40,6 +43,8 @@ const yieldToEventLoop = () => new Promise<void>((resolve) => setTimeout(resolve
 export async function descend(descent: Descent): Promise<FitStep[]> {
   const { unknowns, values, iterations, signal } = descent
   const adam = new Adam(unknowns.size)
+  const { anchor } = descent
+  const rates = anchor?.rates(unknowns.rates) ?? unknowns.rates
   const evaluations = new Map<string, Evaluation>()
   const history: FitStep[] = []
   try {
@@ -54,7 +59,14 @@ export async function descend(descent: Descent): Promise<FitStep[]> {
         )
       }
       const factor = (descent.rate ?? 1) * (0.1 + 0.45 * (1 + Math.cos((Math.PI * iteration) / iterations)))
-      adam.update(values, gradient, unknowns.rates, factor)
+      const direction = Float64Array.from(gradient)
+      if (anchor) {
+        step.terms.anchor = anchor.enter(values, direction)
+        step.total += step.terms.anchor
+      }
+      const before = Float64Array.from(values)
+      adam.update(values, direction, rates, factor)
+      anchor?.leave(before, values)
       history.push(step)
       descent.onStep?.(step)
       await yieldToEventLoop()
@@ -123,8 +135,10 @@ function lossesAndGradient(
 ): tf.Tensor1D {
   const { unknowns, crops, embed } = descent
   let terms: tf.Scalar[] = []
+  // A shape that does not move carries no gradient: the way back ends at the colours.
+  const still = descent.anchor?.frozen ? descent.values : undefined
   const { value, grad } = tf.valueAndGrad((x: tf.Tensor) => {
-    const parameters = unknowns.decode(x)
+    const parameters = unknowns.decode(x, still)
     const rendering = descent.render(parameters)
     const { size: _, ...labels } = crops
     const context: LossContext = { ...labels, rendering, parameters, ...(embed ? { embed } : {}) }

@@ -7,7 +7,7 @@ import {
   type ParameterLayout,
   type ParameterName,
 } from '@facekit/parameters'
-import { add, exp, reshape, split, tidy, tile, type Tensor } from '@tensorflow/tfjs-core'
+import { add, exp, reshape, split, tensor1d, tidy, tile, type Tensor } from '@tensorflow/tfjs-core'
 
 /** What of a parameter the fit has to know beside its row in the table of `@facekit/parameters`. */
 interface Unknown {
@@ -18,6 +18,14 @@ interface Unknown {
   /** For a parameter with a lower bound: how near to it a start may lie. At the bound itself it could never be moved again. */
   margin?: number
 }
+
+/** Whether a parameter moves vertices. */
+const isShape = (name: ParameterName) =>
+  name === 'identity' ||
+  name === 'expression' ||
+  name === 'rotation' ||
+  name === 'translation' ||
+  name === 'scale'
 
 const UNKNOWNS: Readonly<Record<ParameterName, Unknown>> = {
   identity: { rate: 0.05, shared: true },
@@ -44,8 +52,8 @@ export interface FaceUnknowns {
   range(name: ParameterName, picture?: number): [start: number, end: number]
   /** The unknown for a value of a parameter. */
   encode(name: ParameterName, value: number): number
-  /** Differentiable. */
-  decode(vector: Tensor): FaceParameters
+  /** Differentiable; pose and shape are those of `still`, and constant, where it is given. */
+  decode(vector: Tensor, still?: Float64Array): FaceParameters
 }
 
 /** Lays out the unknowns for B pictures of one person. */
@@ -77,11 +85,16 @@ export function faceUnknowns(layout: ParameterLayout, batch: number): FaceUnknow
       const { least, margin } = named.get(name)!
       return least === undefined ? value : Math.log(Math.max(value - least, margin))
     },
-    decode: (vector) =>
+    decode: (vector, still) =>
       parametersFromTensors(
         tidy(() => {
           // All blocks at once: the gradient of a split is one concatenation, that of ten slices ten paddings and nine additions.
           const columns = split(vector, lengths)
+          if (still) {
+            blocks.forEach(({ part, offset }, i) => {
+              if (isShape(part.name)) columns[i] = tensor1d(Float32Array.from(still.subarray(offset, offset + lengths[i])))
+            })
+          }
           return blocks.map(({ part, rows, least }, i) => {
             const shape = partShape(part, layout)
             const unknowns = reshape(columns[i], [rows, ...shape])

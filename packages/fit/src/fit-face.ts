@@ -12,12 +12,15 @@ import { defaultCamera, renderFace, type Camera, type FaceRendering } from '@fac
 import * as tf from '@tensorflow/tfjs-core'
 import { descend } from './descend.js'
 import { faceUnknowns, type FaceUnknowns } from './face-unknowns.js'
-import { fitLandmarks } from './fit-landmarks.js'
+import { fitPhotographs } from './fit-photographs.js'
 import { fitLossTerms, type FitLossWeights } from './fit-loss-terms.js'
 import { describeFit, type FitResult } from './fit-result.js'
 import { initialLight } from './initial-light.js'
 import type { LandmarkFit } from './landmark-fit.js'
+import { shapeUncertainty } from './shape-uncertainty.js'
+import { shapeCovariance } from './joint-posterior.js'
 import { stackCrops, type CropTensors } from './stack-crops.js'
+import { shapeAnchor, type ShapeAnchor } from './shape-anchor.js'
 import { storeStart } from './store-start.js'
 
 /** What `onProgress` of `fitFace` is called with. */
@@ -45,6 +48,9 @@ export interface FitFaceOptions {
   /** What a face is expected to be, e.g. what a regressor gives, with a row for each photograph: landmarks are fitted near its identity, and its
    * point light is where the descent begins. Not with `start`. The caller keeps it. */
   prior?: FaceParametersInput
+  /** Weight, in the loss of the descent, of what the landmarks say of pose and shape: of half the squared Mahalanobis distance from their optimum.
+   * `Infinity` keeps the shape where the landmarks put it, 0 lets it go. Not with `start`. Default `Infinity`. */
+  shapeWeight?: number
   /** Factor of the steps of the descent: larger ones for few iterations. Default 1. */
   rate?: number
   /** Makes `[B, D]` of `[B, S, S, 3]` pictures, differentiable; without it there is no identity term. */
@@ -88,6 +94,8 @@ export async function fitFace(
   try {
     const unknowns = faceUnknowns(model.layout, annotations.length)
     const values = new Float64Array(unknowns.size)
+    let anchor: ShapeAnchor | undefined
+    let uncertainty: Float32Array | undefined
     const store = (option: 'start' | 'prior', parameters: FaceParametersInput) =>
       storeStart(values, unknowns, option, parameters, model.layout, annotations.length)
     if (options.start) await store('start', options.start)
@@ -95,12 +103,21 @@ export async function fitFace(
       const { prior } = options
       if (prior) await store('prior', prior)
       const expected = prior && Float64Array.from(values.subarray(...unknowns.range('identity')))
-      for (const [i, fitted] of fitEachLandmarks(annotations, model, camera, expected).entries()) {
+      const found = fitPhotographs(annotations, model, camera, expected)
+      for (const [i, fitted] of found.fits.entries()) {
         signal?.throwIfAborted()
         storeShape(values, unknowns, i, fitted)
         if (!prior) storePointLight(values, unknowns, i)
         report('landmarks', i + 1, annotations.length)
       }
+      const { shapeWeight = DEFAULT_SHAPE_WEIGHT } = options
+      if (shapeWeight > 0)
+        anchor = shapeAnchor(unknowns, values, found.posterior, model, annotations.length, shapeWeight)
+      uncertainty = await shapeUncertainty(
+        model,
+        Float32Array.of(...found.fits[0].identity, ...found.fits[0].expression),
+        shapeCovariance(found.posterior, model.layout),
+      )
     }
     const render = (parameters: FaceParameters) =>
       renderFace(model, parameters, { width: crops.size, height: crops.size, camera, contour: 'visible' })
@@ -116,7 +133,8 @@ export async function fitFace(
       render,
       iterations,
       ...(options.rate !== undefined && { rate: options.rate }),
-      terms: options.losses ?? fitLossTerms(model, options.weights),
+      ...(anchor && { anchor }),
+      terms: options.losses ?? fitLossTerms(model, options.weights, anchor ? 'anchored' : 'free'),
       embed: options.embed,
       signal,
       onStep: (step) => report('appearance', step.iteration + 1, iterations, step.total),
@@ -131,6 +149,7 @@ export async function fitFace(
       history,
       iterations,
       started,
+      uncertainty,
     })
   } finally {
     const { size: _, ...tensors } = crops
@@ -163,36 +182,6 @@ function checkPictures(pictures: readonly Picture[], annotations: readonly FaceA
   }
 }
 
-/** Standard deviation of an identity coefficient around the prior. */
-const PRIOR_DEVIATION = 0.7
-
-/** Fits each photograph's landmarks alone; several photographs then agree on one identity. */
-function fitEachLandmarks(
-  annotations: readonly FaceAnnotation[],
-  model: MorphableModel,
-  camera: Camera,
-  expected?: Float64Array,
-): LandmarkFit[] {
-  const size = annotations[0].alignment.size
-  const fitAll = (identity?: Float64Array, deviation = 1e-3) =>
-    annotations.map(({ alignment }) =>
-      fitLandmarks(alignment.landmarks, model, {
-        width: size,
-        height: size,
-        camera,
-        ...(identity && {
-          identity: { mean: identity, deviations: new Float64Array(identity.length).fill(deviation) },
-        }),
-      }),
-    )
-  const alone = fitAll(expected, PRIOR_DEVIATION)
-  if (annotations.length === 1) return alone
-  const mean = new Float64Array(model.layout.identity)
-  for (const { identity } of alone)
-    for (let k = 0; k < mean.length; k++) mean[k] += identity[k] / alone.length
-  return fitAll(mean)
-}
-
 function storeShape(
   values: Float64Array,
   unknowns: FaceUnknowns,
@@ -207,6 +196,9 @@ function storeShape(
   store('translation', fitted.translation)
   store('scale', [unknowns.encode('scale', fitted.scale)])
 }
+
+/** See `FitFaceOptions.shapeWeight`. */
+const DEFAULT_SHAPE_WEIGHT = Infinity
 
 /** A point light of colour exp(-1.5) = 0.22, weaker than that of `neutralParameters`. */
 const START_LIGHT = { logColor: -1.5, shininess: 15 }

@@ -34,9 +34,18 @@ export const defaultFitLossWeights: FitLossWeights = {
 }
 
 /** The terms that `fitFace` minimises: the paper's six, and two that keep a single fit believable: `expressionRange`
- * for blendshapes outside of the model's range, and `pointLight` for a lamp that wanders off or takes on a colour. */
-export function fitLossTerms(model: MorphableModel, weights: Partial<FitLossWeights> = {}): LossTerm[] {
-  const w = { ...defaultFitLossWeights, ...weights }
+ * for blendshapes outside of the model's range, and `pointLight` for a lamp that wanders off or takes on a colour.
+ *
+ * @param shape - `'anchored'`: pose and shape are held by the posterior of the landmarks, which knows landmarks and prior already, so that neither is
+ *   counted again; `'free'` (default): by the terms alone
+ */
+export function fitLossTerms(
+  model: MorphableModel,
+  weights: Partial<FitLossWeights> = {},
+  shape: 'anchored' | 'free' = 'free',
+): LossTerm[] {
+  const anchored = shape === 'anchored' ? { landmarks: 0, expressionRange: 0 } : {}
+  const w = { ...defaultFitLossWeights, ...anchored, ...weights }
   const paper = paperLossTerms({
     weights: {
       identity: w.identity,
@@ -47,7 +56,10 @@ export function fitLossTerms(model: MorphableModel, weights: Partial<FitLossWeig
       uniform: w.uniform,
     },
     // Blendshapes in 0..1 spread less than a standard deviation of 1.
-    regularizationWeights: { expression: model.shape.expressionRange ? 4 : 1 },
+    regularizationWeights:
+      shape === 'anchored'
+        ? { identity: 0, expression: 0 }
+        : { expression: model.shape.expressionRange ? 4 : 1 },
     // The recognition network was not trained on faces in front of black.
     identityBackground: 'picture',
     missing: 'skip',

@@ -23,8 +23,11 @@ export interface FitResult {
     seconds: number
   }
   history: FitStep[]
-  /** For each photograph `[68, 2]` found landmarks, pixels of the original picture. */
+  /** For each photograph `[68, 2]` found landmarks, pixels of the original picture, the jaw on the outline that is seen. */
   landmarks: NdArray<Float32Array>[]
+  /** `[N]` mm: radius in which each vertex lies with the probability of one standard deviation (68.27 %), in the head's own space, after a similarity
+   * (see `shapeUncertainty`); from the landmarks of all photographs, with the expression of the first. Undefined for a fit that began at `start`. */
+  uncertainty: Float32Array | undefined
 }
 
 /** What a finished fit leaves. */
@@ -38,6 +41,7 @@ interface Outcome {
   history: FitStep[]
   iterations: number
   started: number
+  uncertainty: Float32Array | undefined
 }
 
 /** Renders the found face once more and measures it. */
@@ -69,6 +73,7 @@ export async function describeFit(outcome: Outcome): Promise<FitResult> {
       seconds: (performance.now() - outcome.started) / 1000,
     },
     history,
+    uncertainty: outcome.uncertainty,
     landmarks: annotations.map(({ alignment }, i) =>
       applyTransform(invertTransform(alignment.transform), ndarray(Float32Array.from(found[i]), [68, 2])),
     ),
