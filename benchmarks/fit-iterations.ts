@@ -77,8 +77,7 @@ async function label(parameters: FaceParameters): Promise<FaceAnnotation> {
     waves[axis].reduce(
       (sum, { direction, phase }) =>
         sum +
-        Math.sqrt(1 / 60) *
-          Math.cos(phase + direction.reduce((s, d, a) => s + d * world[3 * v + a], 0)),
+        Math.sqrt(1 / 60) * Math.cos(phase + direction.reduce((s, d, a) => s + d * world[3 * v + a], 0)),
       0,
     )
   const positions = ndarray(new Float32Array(2 * count), [count, 2])
@@ -130,17 +129,24 @@ for (let face = 0; face < Number(values.faces); face++) {
       let error = 0
       for (let i = 0; i < model.vertexCount; i++)
         error +=
-          Math.hypot(...[0, 1, 2].map((axis) => moved[3 * i + axis] - shape[3 * i + axis])) / model.vertexCount
+          Math.hypot(...[0, 1, 2].map((axis) => moved[3 * i + axis] - shape[3 * i + axis])) /
+          model.vertexCount
       const name = `${shapeWeight}`.padEnd(12) + `${iterations}`.padStart(6)
       if (!rows.has(name)) rows.set(name, [])
       rows
         .get(name)!
-        .push([error, 100 * landmarkError(result.landmarks[0].data, annotation.landmarks), result.metrics.colorError])
+        .push([
+          error,
+          100 * landmarkError(result.landmarks[0].data, annotation.landmarks),
+          result.metrics.colorError,
+        ])
       disposeParameters(result.parameters)
     }
 }
 console.log('weight       steps   vertices mm   landmarks %   colour')
 for (const [name, list] of rows) {
   const mean = [0, 1, 2].map((k) => list.reduce((sum, row) => sum + row[k], 0) / list.length)
-  console.log(`${name}${mean[0].toFixed(3).padStart(14)}${mean[1].toFixed(3).padStart(14)}${mean[2].toFixed(4).padStart(9)}`)
+  console.log(
+    `${name}${mean[0].toFixed(3).padStart(14)}${mean[1].toFixed(3).padStart(14)}${mean[2].toFixed(4).padStart(9)}`,
+  )
 }

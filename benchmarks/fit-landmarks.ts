@@ -126,8 +126,10 @@ function errors(places: Float32Array): Float64Array {
   return own
 }
 
-const rows: Record<string, { error: number; mean: number; within: number; ms: number; expression: number }[]> =
-  {}
+const rows: Record<
+  string,
+  { error: number; mean: number; within: number; ms: number; expression: number }[]
+> = {}
 const radians = (degrees: number) => (degrees * Math.PI) / 180
 for (let head = 0; head < number('heads'); head++) {
   const identity = Float32Array.from({ length: Ki }, () => random.normal())
@@ -236,7 +238,13 @@ for (const [name, list] of Object.entries(rows)) {
     list.reduce((sum, row) => sum + of(row), 0) / list.length
   const times = list.map((row) => row.ms).sort((a, b) => a - b)
   console.log(
-    `${name.padEnd(20)}${mean((r) => r.error).toFixed(3).padStart(9)}${mean((r) => r.mean).toFixed(3).padStart(12)}` +
-      `${(100 * mean((r) => r.within)).toFixed(1).padStart(8)} %${mean((r) => r.expression).toFixed(4).padStart(12)}${times[times.length >> 1].toFixed(0).padStart(12)}`,
+    `${name.padEnd(20)}${mean((r) => r.error)
+      .toFixed(3)
+      .padStart(9)}${mean((r) => r.mean)
+      .toFixed(3)
+      .padStart(12)}` +
+      `${(100 * mean((r) => r.within)).toFixed(1).padStart(8)} %${mean((r) => r.expression)
+        .toFixed(4)
+        .padStart(12)}${times[times.length >> 1].toFixed(0).padStart(12)}`,
   )
 }

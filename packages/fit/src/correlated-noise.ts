@@ -43,7 +43,11 @@ export function noisePatterns(positions: Float64Array, model: NoiseModel, most =
   const factor = choleskyFactor(gram, count)!
   const white = new Float64Array(n * count)
   for (let i = 0; i < n; i++) {
-    const row = solveLower(factor, count, Float64Array.from(centres, (centre) => kernel(i, centre)))
+    const row = solveLower(
+      factor,
+      count,
+      Float64Array.from(centres, (centre) => kernel(i, centre)),
+    )
     for (const value of row) rest[i] -= value * value
     for (let a = 0; a < count; a++) white[i * count + a] = row[a] / Math.sqrt(rest[i])
   }

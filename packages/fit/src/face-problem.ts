@@ -102,8 +102,7 @@ export function linearizeFace(
 /** Residuals in standard deviations of a point's own error. */
 function whiten({ targets, deviations, noise, view }: FaceProblem, seen: Float64Array): Float64Array {
   for (let r = 0; r < seen.length; r++)
-    seen[r] =
-      (seen[r] - targets[r]) / (deviations[r] * Math.sqrt(noise.rest[Math.floor(r / view.numbers)]))
+    seen[r] = (seen[r] - targets[r]) / (deviations[r] * Math.sqrt(noise.rest[Math.floor(r / view.numbers)]))
   return seen
 }
 
@@ -219,8 +218,7 @@ function subtractPatterns(
     for (let k = 0; k < n; k++) cross[a * n + k] *= f
   }
   addGram(normal, cross, count, n, -1)
-  for (let a = 0; a < count; a++)
-    for (let k = 0; k < n; k++) right[k] += c[a] * cross[a * n + k]
+  for (let a = 0; a < count; a++) for (let k = 0; k < n; k++) right[k] += c[a] * cross[a * n + k]
 }
 
 function addPrior(

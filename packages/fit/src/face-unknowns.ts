@@ -92,7 +92,8 @@ export function faceUnknowns(layout: ParameterLayout, batch: number): FaceUnknow
           const columns = split(vector, lengths)
           if (still) {
             blocks.forEach(({ part, offset }, i) => {
-              if (isShape(part.name)) columns[i] = tensor1d(Float32Array.from(still.subarray(offset, offset + lengths[i])))
+              if (isShape(part.name))
+                columns[i] = tensor1d(Float32Array.from(still.subarray(offset, offset + lengths[i])))
             })
           }
           return blocks.map(({ part, rows, least }, i) => {

@@ -31,7 +31,9 @@ export function fitDenseLandmarks(
   const who = 'fitDenseLandmarks'
   const { denseLandmarks: vertices } = model
   if (!vertices)
-    throw new ValueError(`${who}: model ${model.name} has no dense landmarks; use fitLandmarks, or the base model`)
+    throw new ValueError(
+      `${who}: model ${model.name} has no dense landmarks; use fitLandmarks, or the base model`,
+    )
   const count = vertices.length
   assertShape(`${who}: positions`, dense.positions, [count, 2])
   for (const name of ['deviations', 'depths', 'depthDeviations'] as const)

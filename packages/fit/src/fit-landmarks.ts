@@ -69,7 +69,12 @@ function outermostRows(
   view: Parameters<typeof projectPoints>[3],
 ): Int32Array {
   const [sin, cos] = [Math.sin(state[2]), Math.cos(state[2])]
-  const pixels = projectPoints(basis, state, Int32Array.from({ length: basis.rows }, (_, row) => row), view)
+  const pixels = projectPoints(
+    basis,
+    state,
+    Int32Array.from({ length: basis.rows }, (_, row) => row),
+    view,
+  )
   return Int32Array.from(basis.candidates, (candidates, i) => {
     if (candidates.length === 1) return candidates[0]
     const [right, downwards] = jawOutwardDirection(i)

@@ -38,8 +38,7 @@ export function jointPosterior(
     for (let i = 0; i < n; i++)
       for (let j = 0; j < n; j++) precision[place(i) * size + place(j)] += posterior.precision[i * n + j]
     const marginal = identityPrecision(posterior.precision, n, ki)
-    for (let i = 0; i < ki; i++)
-      for (let j = 0; j < ki; j++) right[i] += marginal[i * ki + j] * identity[j]
+    for (let i = 0; i < ki; i++) for (let j = 0; j < ki; j++) right[i] += marginal[i * ki + j] * identity[j]
   }
   const repeated = fits.length - 1
   for (let k = 0; k < ki; k++) {
@@ -47,9 +46,7 @@ export function jointPosterior(
     right[k] -= repeated * prior.precision[k] * prior.mean[k]
   }
   const identity =
-    fits.length === 1
-      ? Float64Array.from(fits[0].identity)
-      : solveIdentity(fits, right, ki, prior.precision)
+    fits.length === 1 ? Float64Array.from(fits[0].identity) : solveIdentity(fits, right, ki, prior.precision)
   return { precision, identity, size }
 }
 

@@ -144,7 +144,7 @@ function project(
   }
   if (meanRow) {
     for (let i = 0; i < count; i++) {
-      const factor = perspective ? (out[3 * i + 2] / meanDistance) - gain : -gain
+      const factor = perspective ? out[3 * i + 2] / meanDistance - gain : -gain
       const row = (3 * i + 2) * n
       for (let p = 0; p < n; p++) jacobian[row + p] += factor * meanRow[p]
     }

@@ -54,8 +54,7 @@ export async function shapeUncertainty(
   }
   // Row j: the coefficients that one independent unit of error moves.
   const units = new Float32Array(count * count)
-  for (let j = 0; j < count; j++)
-    for (let k = j; k < count; k++) units[j * count + k] = factor[k * count + j]
+  for (let j = 0; j < count; j++) for (let k = j; k < count; k++) units[j * count + k] = factor[k * count + j]
   const fitted = tidy(() => evaluateShape(model, split(coefficients, 1)))
   const positions = (await fitted.data()) as Float32Array
   fitted.dispose()
@@ -83,7 +82,9 @@ export async function shapeUncertainty(
       second: sum(mul(errors, shifted(2)), 0),
     }
   })
-  const [squares, next, second] = await Promise.all([radii.squares, radii.next, radii.second].map((t) => t.data()))
+  const [squares, next, second] = await Promise.all(
+    [radii.squares, radii.next, radii.second].map((t) => t.data()),
+  )
   dispose(radii)
   return Float32Array.from({ length: n }, (_, i) => {
     const [xx, yy, zz] = squares.subarray(3 * i, 3 * i + 3)
@@ -138,7 +139,8 @@ function similarityMotions(positions: Float32Array, weights: Float64Array): Floa
   const gram = new Float64Array(49)
   for (let a = 0; a < 7; a++)
     for (let b = 0; b <= a; b++)
-      for (let i = 0; i < 3 * n; i++) gram[7 * a + b] += weights[Math.floor(i / 3)] * fields[a][i] * fields[b][i]
+      for (let i = 0; i < 3 * n; i++)
+        gram[7 * a + b] += weights[Math.floor(i / 3)] * fields[a][i] * fields[b][i]
   const factor = choleskyFactor(gram, 7)!
   const result = new Float32Array(21 * n)
   const column = new Float64Array(7)

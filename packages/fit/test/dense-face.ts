@@ -10,7 +10,9 @@ import ndarray from 'ndarray'
 export function denseFace(): MorphableModel {
   const face = createTinyFace({ identity: 12 })
   const known = new Set(face.landmarks)
-  const others = Array.from({ length: face.vertexCount }, (_, v) => v).filter((v) => v % 3 === 0 && !known.has(v))
+  const others = Array.from({ length: face.vertexCount }, (_, v) => v).filter(
+    (v) => v % 3 === 0 && !known.has(v),
+  )
   return { ...face, denseLandmarks: Int32Array.of(...face.landmarks, ...others) }
 }
 
@@ -33,7 +35,12 @@ export function seeDense(
     Array.from(vertices, (vertex) => [vertex]),
   )
   const chosen = Int32Array.from(basis.candidates, ([row]) => row)
-  const seen = projectPoints(basis, state, chosen, { camera: defaultCamera, width: 224, height: 224, numbers: 3 })
+  const seen = projectPoints(basis, state, chosen, {
+    camera: defaultCamera,
+    width: 224,
+    height: 224,
+    numbers: 3,
+  })
   const at = (i: number, axis: number) => seen[3 * i + axis] + random.normal(0, axis === 2 ? deep : across)
   const positions = ndarray(
     Float32Array.from({ length: 2 * count }, (_, i) => at(i >> 1, i & 1)),

@@ -44,7 +44,10 @@ describe('fitDenseLandmarks', () => {
     const clean = fitDenseLandmarks(seen, model, independent)
     for (let i = 0; i < seen.depths.length; i += 10) seen.positions.set(i, 0, seen.positions.get(i, 0) + 40)
     const dirty = fitDenseLandmarks(seen, model, independent)
-    const away = dirty.identity.reduce((most, value, k) => Math.max(most, Math.abs(value - clean.identity[k])), 0)
+    const away = dirty.identity.reduce(
+      (most, value, k) => Math.max(most, Math.abs(value - clean.identity[k])),
+      0,
+    )
     expect(away).toBeLessThan(0.5)
     expect(dirty.rotation[1]).toBeCloseTo(clean.rotation[1], 1)
   })
@@ -102,7 +105,9 @@ describe('fitDenseLandmarks', () => {
     const zero = { ...seen, deviations: new Float32Array(seen.deviations.length) }
     expect(() => fitDenseLandmarks(zero, model)).toThrow('point 0 has a deviation that is not positive')
     const identity = { mean: new Float32Array(2), deviations: new Float32Array(2) }
-    expect(() => fitDenseLandmarks({ ...seen, identity }, model)).toThrow('identity.mean is [2], expected [12]')
+    expect(() => fitDenseLandmarks({ ...seen, identity }, model)).toThrow(
+      'identity.mean is [2], expected [12]',
+    )
   })
 })
 
