@@ -1,7 +1,7 @@
 import type { MorphableModel } from '@facekit/morphable'
-import { choleskyFactor, solveLower, solveUpper } from './cholesky.js'
+import { choleskyFactor, solveLower, solveUpper } from './landmarks/cholesky.js'
 import type { FaceUnknowns } from './face-unknowns.js'
-import type { JointPosterior } from './joint-posterior.js'
+import type { JointPosterior } from './landmarks/joint-posterior.js'
 
 /** Holds pose and shape to what landmarks say of them while light and colour are found.
  *

@@ -1,4 +1,4 @@
-import { choleskyFactor, choleskySolve } from './cholesky.js'
+import { choleskyFactor, choleskySolve } from './landmarks/cholesky.js'
 
 /** Solves `A x = b` for a symmetric positive definite A, of which only the lower triangle is read. */
 export function solveNormalEquations(
