@@ -11,7 +11,7 @@ export interface PlyMesh {
 type Read = (view: DataView, at: number, little: boolean) => number
 
 /** Bytes and reader of each type, by both of its names. */
-const TYPES: Record<string, [number, Read]> = {}
+const TYPES = new Map<string, [number, Read]>()
 for (const [names, size, read] of [
   ['char int8', 1, (view, at) => view.getInt8(at)],
   ['uchar uint8', 1, (view, at) => view.getUint8(at)],
@@ -22,7 +22,7 @@ for (const [names, size, read] of [
   ['float float32', 4, (view, at, little) => view.getFloat32(at, little)],
   ['double float64', 8, (view, at, little) => view.getFloat64(at, little)],
 ] as [string, number, Read][]) {
-  for (const name of names.split(' ')) TYPES[name] = [size, read]
+  for (const name of names.split(' ')) TYPES.set(name, [size, read])
 }
 
 interface Property {
@@ -57,6 +57,9 @@ export function parsePly(bytes: Uint8Array, who: string): PlyMesh {
   const positions: number[] = []
   const polygons: number[][] = []
   for (const { name, count, properties } of header.elements) {
+    // Each row has a byte at least; a count alone costs nothing, and would be worked through for hours.
+    if (count > bytes.length) throw fail(`${count} of ${name} do not fit into ${bytes.length} bytes`)
+    if (properties.length === 0) continue
     for (let row = 0; row < count; row++) {
       for (const { name: property, type, count: lengthType } of properties) {
         if (lengthType === undefined) {
@@ -106,7 +109,7 @@ function parseHeader(bytes: Uint8Array, who: string): Header {
       const property: Property = isList
         ? { count: rest[1], type: rest[2], name: rest[3] }
         : { type: rest[0], name: rest[1] }
-      const unknown = [property.type, property.count].find((type) => type !== undefined && !TYPES[type])
+      const unknown = [property.type, property.count].find((type) => type !== undefined && !TYPES.has(type))
       if (unknown !== undefined || elements.length === 0)
         throw new ModelFormatError(`${who}: its header has a line "${line.trim()}", expected types of PLY`)
       elements.at(-1)!.properties.push(property)
@@ -120,9 +123,12 @@ function parseHeader(bytes: Uint8Array, who: string): Header {
 }
 
 function asciiNumbers(bytes: Uint8Array, start: number): (type: string) => number | undefined {
-  const words = new TextDecoder('latin1').decode(bytes.subarray(start)).split(/\s+/)
-  let at = words[0] === '' ? 1 : 0
-  return () => (at < words.length && words[at] !== '' ? Number(words[at++]) : undefined)
+  const text = new TextDecoder('latin1').decode(bytes.subarray(start))
+  const words = /\S+/g
+  return () => {
+    const word = words.exec(text)
+    return word ? Number(word[0]) : undefined
+  }
 }
 
 function binaryNumbers(bytes: Uint8Array, { format, start }: Header): (type: string) => number | undefined {
@@ -130,7 +136,7 @@ function binaryNumbers(bytes: Uint8Array, { format, start }: Header): (type: str
   const little = format === 'binary_little_endian'
   let at = start
   return (type) => {
-    const [size, read] = TYPES[type]
+    const [size, read] = TYPES.get(type)!
     if (at + size > bytes.length) return undefined
     const value = read(view, at, little)
     at += size

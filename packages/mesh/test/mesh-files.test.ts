@@ -46,6 +46,30 @@ describe('parsePly', () => {
     [0, 1, 9, 4],
   ]
 
+  test('throws: counts that the file cannot hold are not worked through; names of JavaScript are no types', () => {
+    const file = (element: string, property: string) =>
+      text([
+        'ply',
+        'format binary_little_endian 1.0',
+        element,
+        property,
+        'element vertex 0',
+        'property float x',
+        'end_header',
+      ])
+    const started = performance.now()
+    expect(() => parsePly(file('element edge 9007199254740991', 'comment none'), 'x.ply')).toThrow(
+      'do not fit into',
+    )
+    expect(() => parsePly(file('element edge 1000000000', 'property uchar a'), 'x.ply')).toThrow(
+      'do not fit into',
+    )
+    expect(performance.now() - started).toBeLessThan(1000)
+    expect(() => parsePly(file('element edge 1', 'property constructor x'), 'x.ply')).toThrow(
+      'expected types of PLY',
+    )
+  })
+
   test('value: ASCII, with other properties', () => {
     const mesh = parsePly(
       text([...header('ascii'), ...vertices.map((row) => row.join(' ')), '7 3 0 1 2', '7 4 0 1 2 3']),

@@ -241,7 +241,7 @@ describe('readArrayModel', () => {
       `{'descr': '<i4', 'fortran_order': False, 'shape': __import__('os')}`,
     ]) {
       const bytes = zipSync({ ...arrays, 'f.npy': npy(triangles, [rows, 3], header) })
-      await expect(readArrayModel(bytes)).rejects.toThrow(/f.npy: the header is \{/)
+      await expect(readArrayModel(bytes)).rejects.toThrow(/f.npy: the header is "\{/)
     }
   })
 
@@ -321,6 +321,19 @@ describe('readArrayModel', () => {
     const text = (value: string) => new TextEncoder().encode(value)
     const object = npy(new Float32Array(1), [1])
     object.set(text("{'descr': '|O8', 'fortran_order': False, 'shape': (1,), }"), 10)
+    // 256 KiB of deflated bytes, which numbers of 32 bits would make 1 GiB of.
+    const wide = zipSync(
+      { ...arrays, 'uv.npy': npy(new Uint8Array(2 ** 27 - 2 ** 20), [2 ** 27 - 2 ** 20]) },
+      { level: 9 },
+    )
+    expect(wide.length).toBeLessThan(2 ** 20)
+    const before = process.memoryUsage().arrayBuffers
+    await expect(readArrayModel(wide)).rejects.toThrow(/numbers take \d+ bytes, more than/)
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 29)
+    const far = zipSync({ ...arrays, 'uv.npy': npy(new Uint8Array(2 ** 28), [2 ** 28]) }, { level: 9 })
+    await expect(readArrayModel(far)).rejects.toThrow(
+      /would unpack to 268435\d+ bytes from \d+, expected at most/,
+    )
     const bomb = zipSync({ ...arrays, 'uv.npy': npy(new Float32Array(4), [2, 2]) }, { level: 6 })
     // The size that the directory promises, in the entry of uv.npy.
     const at = bomb.length - 22 - 46 - 'uv.npy'.length

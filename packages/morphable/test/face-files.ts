@@ -38,11 +38,18 @@ export function baselOf(model: MorphableModel, options: Partial<StatismoInput> =
  * @param text - the header. Default: as numpy writes it
  */
 export function npy(
-  data: Float32Array | Float64Array | Int32Array,
+  data: Float32Array | Float64Array | Int32Array | Uint8Array,
   shape: number[],
   text?: string,
 ): Uint8Array<ArrayBuffer> {
-  const descr = data instanceof Float32Array ? '<f4' : data instanceof Float64Array ? '<f8' : '<i4'
+  const descr =
+    data instanceof Float32Array
+      ? '<f4'
+      : data instanceof Float64Array
+        ? '<f8'
+        : data instanceof Uint8Array
+          ? '|u1'
+          : '<i4'
   const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(', ')
   let header = text ?? `{'descr': '${descr}', 'fortran_order': False, 'shape': (${sizes}), }`
   header = `${header.padEnd(117)}\n`

@@ -1,14 +1,13 @@
 import { ModelFormatError } from '@facekit/core'
 import type { Hdf5Access, Hdf5Description, Hdf5Value } from './hdf5-access.js'
 import { connectHdf5, type Hdf5Options } from './hdf5-connection.js'
+import { memoryLimit } from '../readers/memory-limit.js'
 import type { ModelSource } from '../readers/model-source.js'
 
 /** Numbers that are read at once: 8 MB. */
 const BLOCK = 2_000_000
 /** Most numbers that a dataset may have: about ten times the largest of the largest public model. */
 const LARGEST = 400_000_000
-/** A compressed dataset may be this much larger than its file: noise of measurements does not shrink more. */
-const LARGEST_RATIO = 100
 
 type Asynchronous = {
   [K in keyof Hdf5Access]: (...args: Parameters<Hdf5Access[K]>) => Promise<ReturnType<Hdf5Access[K]>>
@@ -76,7 +75,7 @@ export class Hdf5File {
         `${path} is [${shape.join(', ')}], expected ${expected} and at most ${LARGEST} numbers; the file is damaged`,
       )
     }
-    if (count * bytes > this.#size * LARGEST_RATIO) {
+    if (count * Math.max(4, bytes) > memoryLimit(this.#size)) {
       return this.fail(
         `${path} is [${shape.join(', ')}], which a file of ${this.#size} bytes cannot hold; the file is damaged`,
       )

@@ -1,4 +1,5 @@
-import { ModelFormatError } from '@facekit/core'
+import { ModelFormatError, showValue } from '@facekit/core'
+import { memoryLimit } from './memory-limit.js'
 
 /** An array of an .npy file. */
 export interface NpyArray {
@@ -58,9 +59,10 @@ function parseHeader(text: string): Record<string, string> | undefined {
 
 /** Reads an .npy file of numpy's, versions 1 to 3. The header is parsed as the dictionary that numpy reads; nothing is run.
  *
- * @throws {ModelFormatError} when it is truncated, damaged, or holds anything but numbers
+ * @param most - bytes that the numbers may take, once they are of a type that is worked with
+ * @throws {ModelFormatError} when it is truncated, damaged, takes too much, or holds anything but numbers
  */
-export function parseNpy(bytes: Uint8Array, who: string): NpyArray {
+export function parseNpy(bytes: Uint8Array, who: string, most = memoryLimit(bytes.length)): NpyArray {
   const fail = (what: string): never => {
     throw new ModelFormatError(`${who}: ${what}; expected an .npy array of numbers`)
   }
@@ -78,7 +80,7 @@ export function parseNpy(bytes: Uint8Array, who: string): NpyArray {
     fail('it holds Python objects, which only Python can unpack; store numbers in it')
   }
   if (kind === undefined || fortran === undefined || dimensions === undefined) {
-    return fail(`the header is ${header.slice(0, 80)}`)
+    return fail(`the header is ${showValue(header)}`)
   }
   const type = TYPES[kind + size]
   if (!type) return fail(`numbers are of type ${kind}${size}`)
@@ -91,25 +93,27 @@ export function parseNpy(bytes: Uint8Array, who: string): NpyArray {
   if (!Number.isSafeInteger(count) || shape.length > 8 || start + count * width > bytes.length) {
     fail(`[${shape.join(', ')}] numbers of ${width} bytes do not fit into ${bytes.length - start}`)
   }
+  const wide = kind === 'f' && width === 8 ? 8 : 4
+  if (count * wide > most) fail(`[${shape.join(', ')}] numbers take ${count * wide} bytes, more than ${most}`)
   const data =
     kind === 'f' ? (width === 8 ? new Float64Array(count) : new Float32Array(count)) : new Int32Array(count)
   const little = order !== '>'
+  const place = fortran === 'True' ? columnMajor(shape) : undefined
   for (let i = 0; i < count; i++) {
-    const value = read(view, start + i * width, little)
+    const value = read(view, start + (place ? place() : i) * width, little)
     data[i] = value
     if (kind !== 'f' && data[i] !== value) fail(`${value} is no whole number of 32 bits`)
   }
-  return { shape, data: fortran === 'True' ? rowMajor(data, shape) : data }
+  return { shape, data }
 }
 
-function rowMajor<T extends NpyArray['data']>(data: T, shape: readonly number[]): T {
-  const result = data.slice() as T
+/** Where the numbers lie in a file that has columns first, in the order of rows. */
+function columnMajor(shape: readonly number[]): () => number {
   const index = shape.map(() => 0)
-  for (let i = 0; i < data.length; i++) {
+  return () => {
     let at = 0
     for (let axis = shape.length - 1; axis >= 0; axis--) at = at * shape[axis] + index[axis]
-    result[i] = data[at]
     for (let axis = shape.length - 1; axis >= 0 && ++index[axis] === shape[axis]; axis--) index[axis] = 0
+    return at
   }
-  return result
 }

@@ -1,4 +1,4 @@
-import { ModelFormatError, readSafetensors } from '@facekit/core'
+import { ModelFormatError, readSafetensors, showValue } from '@facekit/core'
 import { limitModes, type ModeLimits } from '../model/limit-modes.js'
 import { arraysByName, knownArrayNames } from './arrays-by-name.js'
 import type { ShapedArray } from './shaped-array.js'
@@ -51,6 +51,16 @@ export async function readArrayModel(
   return limitModes(model, { identityModes, expressionModes, albedoModes })
 }
 
+/** Millimetres of a unit by its name. */
+const UNITS = new Map([
+  ['m', 1000],
+  ['metre', 1000],
+  ['cm', 10],
+  ['centimetre', 10],
+  ['mm', 1],
+  ['millimetre', 1],
+])
+
 interface Unpacked {
   arrays: Map<string, ShapedArray>
   names: string[]
@@ -71,8 +81,7 @@ async function unpack(bytes: Uint8Array, who: string, source: ModelSource): Prom
   }
   if (isJson(bytes)) return parseDescription(bytes, who, source)
   const { tensors, metadata } = readSafetensors(bytes, who)
-  const units: Record<string, number> = { m: 1000, metre: 1000, cm: 10, centimetre: 10, mm: 1, millimetre: 1 }
-  const unit = units[metadata.unit ?? '']
+  const unit = UNITS.get(metadata.unit ?? '')
   return {
     // Others may be of a type that can't be read.
     arrays: new Map([...tensors].filter(([name]) => knownArrayNames.has(name))),
@@ -109,7 +118,7 @@ async function parseDescription(bytes: Uint8Array, who: string, source: ModelSou
     else if (name === 'expressionRange' && isList(entry, 'number') && entry.length === 2) texts[name] = entry
     else if (!knownArrayNames.has(name)) {
       throw new ModelFormatError(
-        `${who}: "${name}" is unknown or of the wrong type, expected name, license, origin, millimetres, expressionNames, expressionRange, or an array such as mean, identity, expression, triangles, landmarks`,
+        `${who}: ${showValue(name)} is unknown or of the wrong type, expected name, license, origin, millimetres, expressionNames, expressionRange, or an array such as mean, identity, expression, triangles, landmarks`,
       )
     } else if (typeof entry === 'string')
       arrays.set(name, await readNamedFile(entry, `${who}: ${name}`, source))
