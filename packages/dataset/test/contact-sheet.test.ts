@@ -1,6 +1,9 @@
+import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { chromium } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readPicture } from '@facekit/annotate'
 import {
@@ -13,6 +16,7 @@ import {
 } from '@facekit/dataset'
 import { tinySample } from './tiny-samples.js'
 
+const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
 let folder: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'facekit-sheet-'))
@@ -43,16 +47,38 @@ describe('a contact sheet', () => {
     const page = await readFile(join(out, 'index.html'), 'utf8')
     expect(page).toContain('&lt;faces&gt;')
     expect(page).toContain('x &amp; y.jpg: no face found')
-    expect(page.match(/<\/script>/g)?.length).toBe(1)
-    const program = /<script>([\s\S]*)<\/script>/.exec(page)![1]
-    // It is a program, and its data are whole.
-    const { rows, measures } = new Function(
-      'document',
-      `${program.split('\n').slice(0, 3).join('\n')}; return data`,
-    )()
+    expect(page.match(/<\/script>/g)?.length).toBe(2)
+    const data = /<script type="application\/json" id="data">(.*)<\/script>/.exec(page)![1]
+    const { rows, measures } = JSON.parse(data) as { rows: unknown[][]; measures: string[] }
     expect(rows.length).toBe(13)
     expect(measures).toEqual(['detection', 'frontal', 'readable'])
     expect(rows[2][2]).toBe('a </script> & "b"/2.jpg')
+  })
+
+  it.skipIf(!existsSync(CHROMIUM))('smoke: the page runs under its content security policy', async () => {
+    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
+    try {
+      const page = await browser.newPage()
+      const problems: string[] = []
+      page.on('pageerror', (error) => problems.push(error.message))
+      page.on('console', (message) => void (message.type() === 'error' && problems.push(message.text())))
+      const pictures: string[] = []
+      page.on('requestfinished', (request) => void pictures.push(request.url()))
+      await page.goto(pathToFileURL(join(folder, 'sheet/index.html')).href)
+      expect(await page.locator('figure').count()).toBe(13)
+      await page.locator('#plain').check()
+      await expect.poll(() => pictures.filter((url) => /plain-0000\.jpg$/.test(url)).length).toBe(1)
+      expect(problems).toEqual([])
+      // A script that got into the page would not run.
+      await page.evaluate(() => {
+        const script = document.createElement('script')
+        script.textContent = 'document.title = "taken"'
+        document.body.append(script)
+      })
+      expect(await page.title()).toBe('<faces>')
+    } finally {
+      await browser.close()
+    }
   })
 
   it('value: of too many, half are the worst', async () => {

@@ -9,6 +9,7 @@ import {
   type InitEngineOptions,
 } from './engine-info.js'
 import { completeGradients } from './gradients/complete-gradients.js'
+import { lostReason } from './backends/health.js'
 import { inTurn } from './in-turn.js'
 import { nameMissingKernels } from './tfjs/missing-kernels.js'
 import { startBackend } from './backends/start-backend.js'
@@ -71,6 +72,7 @@ export async function initEngine(options: InitEngineOptions = {}): Promise<Engin
 /** What runs already, if that is what the options ask for. */
 function keptInfo({ backend, candidates = backendNames }: InitEngineOptions): EngineInfo | undefined {
   if (!current || getBackend() !== current.info.backend) return undefined
+  if (lostReason(current.info.backend) !== undefined) return undefined
   const { info, auto } = current
   if (backend === info.backend) return info
   const allowed = candidates.includes(info.backend)

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'fflate'
@@ -28,9 +29,10 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const packed = Buffer.from(gzipSync(new TextEncoder().encode(script), { level: 9, mtime: 0 })).toString(
     'base64',
   )
+  const hash = createHash('sha256').update(script).digest('base64')
   await writeFile(
     new URL('src/viewer-bundle.ts', ROOT),
-    `// Made by scripts/build-viewer.ts from scripts/viewer and three.js (MIT): gzip, then base64. Do not edit.\nexport const viewerBundle =\n  '${packed}'\n`,
+    `// Made by scripts/build-viewer.ts from scripts/viewer and three.js (MIT): gzip, then base64. Do not edit.\nexport const viewerBundle =\n  '${packed}'\n/** SHA-256 of the script, for the page's content security policy. */\nexport const viewerScriptHash = '${hash}'\n`,
   )
   console.log(`viewer: ${script.length} bytes, packed ${packed.length}`)
 }

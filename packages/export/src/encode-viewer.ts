@@ -3,7 +3,7 @@ import { gunzipSync } from 'fflate'
 import { encodePng, type PictureArray } from './encode-png.js'
 import { checkFaceMesh, type FaceMesh } from './face-mesh.js'
 import { base64, base64Array, type ViewerData } from './viewer-data.js'
-import { viewerBundle } from './viewer-bundle.js'
+import { viewerBundle, viewerScriptHash } from './viewer-bundle.js'
 import { viewerMarkup } from './viewer-markup.js'
 import { viewerStyle } from './viewer-style.js'
 
@@ -80,6 +80,7 @@ export function encodeViewer(scene: ViewerScene): string {
     // A "<" could end the element that holds the text.
     data: JSON.stringify(data).replaceAll('<', String.raw`\u003c`),
     script: viewerScript(),
+    scriptHash: viewerScriptHash,
     picture: scene.picture && `data:image/png;base64,${base64(encodePng(scene.picture))}`,
     metrics: Object.entries(scene.metrics ?? {}),
     downloads: scene.downloads ?? [],

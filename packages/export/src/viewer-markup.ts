@@ -4,6 +4,8 @@ export interface ViewerParts {
   style: string
   data: string
   script: string
+  /** SHA-256 of `script`, in base64. */
+  scriptHash: string
   picture?: string
   metrics: readonly (readonly [string, string | number])[]
   downloads: readonly { label: string; href: string }[]
@@ -40,6 +42,7 @@ export function viewerMarkup(parts: ViewerParts): string {
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy(parts.scriptHash)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="generator" content="facekit">
 <title>${title}</title>
@@ -87,6 +90,10 @@ ${downloadsMarkup(parts.downloads)}
 </html>
 `
 }
+
+/** The one script, pictures within the page, and nothing from elsewhere. */
+const policy = (hash: string) =>
+  `default-src 'none'; script-src 'sha256-${hash}'; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'`
 
 function slider(id: string, label: string, from: number, to: number, step: number, value: number): string {
   return `<label class="field">${label}

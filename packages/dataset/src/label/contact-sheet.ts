@@ -68,7 +68,15 @@ export async function writeContactSheet(
     await writeFileAtomic(`${folder}/plain-${number}.jpg`, await encodeJpeg(plain, 80))
     onProgress?.(faces.length, chosen.length)
   }
-  const page = sheetPage({ title, size, columns: COLUMNS, faces, of: dataset.length, skipped, unreadable })
+  const page = await sheetPage({
+    title,
+    size,
+    columns: COLUMNS,
+    faces,
+    of: dataset.length,
+    skipped,
+    unreadable,
+  })
   await writeFileAtomic(`${folder}/index.html`, page)
   return { faces: faces.length, unreadable }
 }

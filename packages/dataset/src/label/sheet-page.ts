@@ -23,8 +23,10 @@ export interface Sheet {
   unreadable: readonly string[]
 }
 
-/** The page of a contact sheet, with its data and its program in it. */
-export function sheetPage(sheet: Sheet): string {
+/** The page of a contact sheet, with its data and its program in it. Node only. */
+export async function sheetPage(sheet: Sheet): Promise<string> {
+  const { createHash } = await import(/* webpackIgnore: true */ 'node:crypto')
+  const hash = createHash('sha256').update(PROGRAM).digest('base64')
   const { title, faces, of, skipped, unreadable, size, columns } = sheet
   const measures = [...new Set(faces.flatMap(({ quality }) => Object.keys(quality)))]
   const rows = faces.map(({ key, identity, picture, quality }) => [
@@ -42,6 +44,7 @@ export function sheetPage(sheet: Sheet): string {
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'sha256-${hash}'; style-src 'unsafe-inline'; img-src 'self' file:; base-uri 'none'; form-action 'none'">
 <meta name="viewport" content="width=device-width">
 <title>${escape(title)}</title>
 <style>
@@ -71,10 +74,8 @@ export function sheetPage(sheet: Sheet): string {
 </form>
 <div id="faces"></div>
 ${listed.length > 0 ? `<h2>Pictures without a label (${listed.length})</h2><ul>${listed.join('')}</ul>` : ''}
-<script>
-const data = ${data}
-${PROGRAM}
-</script>
+<script type="application/json" id="data">${data}</script>
+<script>${PROGRAM}</script>
 </html>
 `
 }
@@ -85,7 +86,7 @@ const escape = (text: string) => text.replace(/[&<>"]/g, (letter) => ENTITIES[le
 
 /** What runs in the page. */
 const PROGRAM = `
-const { size, columns, measures, rows } = data
+const { size, columns, measures, rows } = JSON.parse(document.getElementById('data').textContent)
 const all = columns * columns
 const byId = (id) => document.getElementById(id)
 const HEAD = 3

@@ -32,6 +32,9 @@ export function watchHealth(name: string, backend: KernelBackend, health: Health
   }
 }
 
+/** Why a backend can never compute again; nothing while it can. */
+export const lostReason = (name: string): string | undefined => watched.get(name)?.health.lost
+
 /** Waits for the current backend to finish, and throws if anything failed on it since the last time that it threw.
  *
  * WebGPU reports an invalid kernel, a lack of memory or a lost device only later, and tfjs goes on computing with what is in

@@ -11,6 +11,9 @@ import { shippedWasmFiles, wasmFileFault } from './wasm-files.js'
 const PATHS_REMEDY =
   'serve the .wasm files of @facekit/engine/dist and pass their folder as initEngine({ wasmPaths })'
 
+const MEMORY_REMEDY =
+  'raise the limit of the process (ulimit -v, or that of its container), or end other programs'
+
 const UPDATE_REMEDY = 'use Node 20 or later, or a current browser'
 
 // tfjs refuses new paths after a failed start, and needs none after a successful one.
@@ -46,7 +49,11 @@ export const wasmBackend: BackendProvider = {
       await instantiateBackend('wasm')
     } catch (error) {
       // Emscripten rejects with a plain object, or with an error of the network.
-      const message = String((error as { message?: unknown })?.message ?? error).split('\n')[0]
+      const message = String((error as { message?: unknown })?.message ?? error)
+        .split('\n')[0]
+        .replace(/\. Build with .*$/, '')
+      if (/memory|out of bounds/i.test(message))
+        throw new Error(`it gets no memory (${message}); ${MEMORY_REMEDY}`, { cause: error })
       const threaded = Boolean(await env().getAsync('WASM_HAS_MULTITHREAD_SUPPORT'))
       const cause = (paths && !isNode() && (await wasmFileFault(paths, threaded))) || message
       throw new Error(`its .wasm file cannot be loaded (${cause}); ${PATHS_REMEDY}`, { cause: error })

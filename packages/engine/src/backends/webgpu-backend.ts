@@ -4,7 +4,7 @@ import type { AdapterReport, BackendReport, InitEngineOptions } from '../engine-
 import { completeWebgpu } from '../webgpu/complete-webgpu.js'
 import { createGpuBackend } from '../webgpu/backend/gpu-backend.js'
 import type { GpuEngineBackend } from '../webgpu/backend/engine-backend.js'
-import { watchHealth, type Health } from './health.js'
+import { lostReason, watchHealth, type Health } from './health.js'
 import { isNode } from '../import-optional.js'
 import { nodeWebgpu } from './node-webgpu.js'
 
@@ -19,6 +19,8 @@ export const webgpuBackend: BackendProvider = {
     return { backend: 'webgpu', ...report, ...(adapter && { adapter: describe(adapter) }) }
   },
   start: async (options) => {
+    const lost = lostReason('webgpu')
+    if (lost !== undefined) throw new Error(`the device is lost (${lost}); start the program again`)
     if (engine().registry.webgpu) return {}
     const { adapter, reason } = await findAdapter(options)
     if (!adapter) throw new Error(reason)
