@@ -6,7 +6,7 @@ export type Color = readonly [number, number, number]
 type MaskName = keyof FaceMasks | 'skinOnly'
 
 /** What an albedo mode does: one standard deviation of each mask's albedo, linear RGB. */
-interface PaintedMode {
+export interface PaintedMode {
   name: string
   /** Added where the mask is 1. */
   paint?: Partial<Record<MaskName, Color>>
@@ -93,7 +93,7 @@ export const paintedModes: readonly PaintedMode[] = [
 ]
 
 /** Share of each part of the face where several masks overlap. */
-function skinOnly(masks: FaceMasks): Float64Array {
+export function skinOnly(masks: FaceMasks): Float64Array {
   return masks.skin.map(
     (skin, i) => skin * (1 - masks.lips[i]) * (1 - masks.brows[i]) * (1 - 0.7 * masks.lidLine[i]),
   )

@@ -3,7 +3,6 @@ import { CholeskyDecomposition, Matrix } from 'ml-matrix'
 import { gaussianProcessModes } from '../../src/learn/gaussian-process.js'
 import { jawContours } from '../../src/learn/jaw-contours.js'
 import { packLists, quantizeFields } from '../../src/quantize.js'
-import { diffuseMean, paintModes, specularMean } from '../albedo.js'
 import { readCanonicalFace } from '../canonical-face.js'
 import { controlArea } from '../control-area.js'
 import { denseLandmarks } from '../dense-landmarks.js'
@@ -15,6 +14,7 @@ import { regions } from '../face-sets.js'
 import { gazeFields } from '../gaze.js'
 import { applyStencils, type Stencil } from '../loop-subdivision.js'
 import { makeNeutral } from '../mean-face.js'
+import { paintAlbedo, TONES } from './albedo.js'
 import { adaptExpressions } from './expressions.js'
 import { followLids } from './eyes.js'
 import { controlField, halfMesh } from './half-mesh.js'
@@ -89,7 +89,7 @@ export function buildScansModel(ict: IctModel, onProgress: (stage: string) => vo
   }))
   const gaze = gazeFields(expressions, eyeballs)
 
-  const painted = paintModes(masks)
+  const albedo = paintAlbedo(mesh, masks, neutral, canonical.mirror)
   const sets = regions(mesh, masks)
   const dense = denseLandmarks(mesh)
   const count = mesh.stencils.length
@@ -111,7 +111,7 @@ export function buildScansModel(ict: IctModel, onProgress: (stage: string) => vo
       origin:
         "Mesh: MediaPipe's canonical face (Apache-2.0), Loop-subdivided twice, with eyeballs. Mean shape, identity and expressions: estimated from samples of ICT-FaceKit (MIT; Copyright (c) 2020 USC Institute for Creative Technologies), registered to that mesh, with a small Gaussian process. Albedo: painted by hand. No photograph went in.",
       expression_names: JSON.stringify(names),
-      albedo_names: JSON.stringify(painted.names),
+      albedo_names: JSON.stringify(albedo.names),
       region_names: JSON.stringify(Object.keys(sets)),
     },
     tensors: new Map<string, SafetensorsEntry>([
@@ -144,23 +144,12 @@ export function buildScansModel(ict: IctModel, onProgress: (stage: string) => vo
       ),
       ['gaze_modes', u16(gaze.modes, 1)],
       ...quantizeFields('gaze', gaze.fields, [gaze.fields[0].length / 3, 3], 16),
-      ['diffuse_mean', f32(diffuseMean(masks), 3)],
-      ['specular_mean', f32(specularMean(masks), 1)],
-      [
-        'masks',
-        {
-          shape: [painted.masks.length, count],
-          data: Uint8Array.from(
-            painted.masks.flatMap((mask) => [...mask]),
-            (value) => Math.round(value * 255),
-          ),
-        },
-      ],
-      ...(['paint', 'share'] as const).map((kind): [string, SafetensorsEntry] => [
-        `diffuse_${kind}`,
-        { shape: [painted.names.length, painted.masks.length, 3], data: painted[kind] },
-      ]),
-      ['specular_paint', { shape: [painted.names.length, painted.masks.length], data: painted.specular }],
+      ['diffuse_mean', f32(albedo.diffuseMean, 3)],
+      ['specular_mean', f32(albedo.specularMean, 1)],
+      // The tone of all the skin is stored more finely than details: on dark skin steps would show.
+      ...quantizeFields('diffuse_tone', albedo.diffuse.slice(0, TONES), [count, 3], 16),
+      ...quantizeFields('diffuse_modes', albedo.diffuse.slice(TONES), [count, 3], 8),
+      ...quantizeFields('specular_modes', albedo.specular, [count], 8),
     ]),
   })
 }
