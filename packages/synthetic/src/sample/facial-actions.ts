@@ -26,7 +26,7 @@ export const facialActions: readonly FacialAction[] = [
     coefficients: {
       mouthSmile: [0.2, 0.9],
       cheekSquint: [0.1, 0.6],
-      eyeSquint: [0, 0.45],
+      eyeSquint: [0.0, 0.32],
       mouthDimple: [0, 0.4],
       mouthPress: [0, 0.3],
     },
@@ -37,7 +37,7 @@ export const facialActions: readonly FacialAction[] = [
     coefficients: {
       mouthSmile: [0.4, 1],
       cheekSquint: [0.2, 0.9],
-      eyeSquint: [0.1, 0.6],
+      eyeSquint: [0.07, 0.42],
       mouthUpperUp: [0.1, 0.5],
       mouthLowerDown: [0, 0.35],
       mouthStretch: [0, 0.3],
@@ -47,11 +47,11 @@ export const facialActions: readonly FacialAction[] = [
   {
     weight: 5,
     closed: 0,
-    lids: [0.15, 0.8],
+    lids: [0.35, 1],
     coefficients: {
       mouthSmile: [0.5, 1],
       cheekSquint: [0.5, 1],
-      eyeSquint: [0.3, 0.8],
+      eyeSquint: [0.21, 0.56],
       mouthUpperUp: [0.1, 0.6],
       jawOpen: [0.15, 0.65],
       noseSneer: [0, 0.3],
@@ -63,10 +63,10 @@ export const facialActions: readonly FacialAction[] = [
   {
     weight: 5,
     closed: 0.8,
-    lids: [0.6, 1],
+    lids: [0.7, 1],
     coefficients: {
       browDown: [0.3, 1],
-      eyeSquint: [0, 0.6],
+      eyeSquint: [0.0, 0.42],
       mouthFrown: [0, 0.6],
       mouthPress: [0, 0.8],
       noseSneer: [0, 0.5],
@@ -75,7 +75,7 @@ export const facialActions: readonly FacialAction[] = [
   {
     weight: 5,
     closed: 0.8,
-    lids: [0.5, 1],
+    lids: [0.6, 1],
     coefficients: {
       browInnerUp: [0.2, 1],
       browDown: [0, 0.3],
@@ -116,13 +116,13 @@ export const facialActions: readonly FacialAction[] = [
     weight: 3,
     closed: 0.3,
     oneSided: 0.2,
-    lids: [0.3, 1],
+    lids: [0.5, 1],
     coefficients: {
       noseSneer: [0.3, 1],
       mouthUpperUp: [0, 0.7],
       browDown: [0, 0.8],
       cheekSquint: [0, 0.6],
-      eyeSquint: [0, 0.7],
+      eyeSquint: [0.0, 0.49],
     },
   },
   // A kiss, an O, blown cheeks, lips that are pressed or bitten.
@@ -179,13 +179,13 @@ export const facialActions: readonly FacialAction[] = [
   {
     weight: 4,
     closed: 0,
-    lids: [0, 1],
+    lids: [0.15, 1],
     coefficients: {
       jawOpen: [0.5, 1],
       mouthStretch: [0, 0.5],
       mouthLowerDown: [0, 0.4],
       browInnerUp: [0, 0.5],
-      eyeSquint: [0, 0.9],
+      eyeSquint: [0.0, 0.63],
     },
   },
   // The jaw and the mouth aside or forwards.

@@ -16,7 +16,7 @@ export const LID_GAPS = { right: [3, 4], left: [5, 6] } as const
 
 /** How far lips and lids are apart, mm, as coefficients change it. */
 export interface FeatureGaps {
-  /** `[7]` of a face at rest. */
+  /** `[7]` for coefficients; those that are missing at the end are 0. */
   of(identity: ArrayLike<number>, expression: ArrayLike<number>): Float64Array
   /** `[7]` what one expression coefficient adds. */
   change(expression: number): Float64Array
@@ -36,7 +36,9 @@ export function featureGaps(model: MorphableModel): FeatureGaps {
   const identityRows = rows(shape.identity.data, layout.identity)
   const expressionRows = rows(shape.expression.data, layout.expression)
   const addTo = (gaps: Float64Array, changes: readonly Float64Array[], coefficients: ArrayLike<number>) => {
-    changes.forEach((change, k) => change.forEach((value, i) => (gaps[i] += value * coefficients[k])))
+    for (let k = 0; k < coefficients.length; k++) {
+      for (let i = 0; i < gaps.length; i++) gaps[i] += changes[k][i] * coefficients[k]
+    }
   }
   return {
     of(identity, expression) {

@@ -13,6 +13,8 @@ const ENERGY = 2
 const SHUT = 0.12
 const PARTLY = 0.3
 const WINK = 0.025
+/** No expression. */
+const NOTHING: readonly number[] = []
 /** What lids overlap when they are shut, mm. */
 const OVERLAP = 0.25
 /** Large eyes need more than one whole blink to shut. */
@@ -161,22 +163,21 @@ function shutLids(
 ): void {
   const kind = random.uniform()
   const wink = random.uniform() < WINK ? random.integer(2) * 2 - 1 : 0
+  const partly = random.uniform() < 0.25 ? random.uniform(0.08, 0.35) : random.uniform(0.35, 1)
   const open =
-    kind < SHUT
-      ? 0
-      : kind < SHUT + PARTLY
-        ? random.uniform(0.15, 0.95)
-        : Math.min(1, random.uniform(...lids) * random.uniform(0.9, 1.02))
+    kind < SHUT ? 0 : kind < SHUT + PARTLY ? partly : random.uniform(...lids) * random.uniform(0.95, 1.25)
   const found = gaps.of(identity, expression)
+  const atRest = gaps.of(identity, NOTHING)
   names.forEach((name, k) => {
     if (stem(name) !== 'eyeBlink') return
     const own = side(name)
     const places = own > 0 ? LID_GAPS.left : LID_GAPS.right
     const wanted = wink === own ? 0 : open
     const change = gaps.change(k)
-    const gap = (found[places[0]] + found[places[1]]) / 2
-    const slope = (change[places[0]] + change[places[1]]) / 2
-    const target = wanted === 0 ? -OVERLAP : gap * Math.min(1, wanted * random.uniform(0.93, 1.07))
+    const mean = (values: Float64Array) => (values[places[0]] + values[places[1]]) / 2
+    const gap = mean(found)
+    const slope = mean(change)
+    const target = wanted === 0 ? -OVERLAP : mean(atRest) * wanted * random.uniform(0.94, 1.06)
     if (slope < 0) expression[k] = Math.min(LARGEST_BLINK, Math.max(0, (target - gap) / slope))
   })
 }

@@ -19,6 +19,16 @@ const HAIR: readonly (readonly [number, number, number])[] = [
   [0.62, 0.6, 0.57],
 ]
 
+/** What the model's irises are multiplied by: dark, brown, hazel, as they are. */
+const IRIS: readonly (readonly [number, number, number])[] = [
+  [0.22, 0.14, 0.1],
+  [0.3, 0.2, 0.14],
+  [0.55, 0.34, 0.2],
+  [0.8, 0.62, 0.4],
+  [1, 1, 1],
+  [0.7, 0.9, 1.15],
+]
+
 const oneOf = (random: Random, count: number, weight = 1): Float32Array => {
   const result = new Float32Array(count)
   result[random.integer(count)] = weight
@@ -64,6 +74,8 @@ export function sampleHair(random: Random, bald: number, tone: number) {
           : kind < 0.82
             ? [0, 1, 1]
             : [1, 1, 1]
+  const bright = random.uniform(0.55, 1.25)
+  const iris = log(random, 0.5, 1.3)
   const stubble = kind < 0.6 ? random.uniform(0.05, 0.35) : random.uniform(0.4, 1)
   return {
     hairOn: [random.uniform() < bald ? 0 : 1],
@@ -93,9 +105,11 @@ export function sampleHair(random: Random, bald: number, tone: number) {
       random.uniform() < 0.15 ? random.uniform(0, 0.5) : 0,
     ],
     skinOffset: [random.uniform(), random.uniform()],
+    // Most irises are dark.
+    irisTint: IRIS[random.integer(IRIS.length)].map((value) => value * iris),
     // Lines of the upper and of the lower lashes, and between the lips: how dark.
-    lineLook: [random.uniform(0.3, 0.9), random.uniform(0, 0.45), random.uniform(0.1, 0.65)],
-    teethColor: [0.62, 0.55, 0.46].map((value) => value * random.uniform(0.6, 1.25)),
+    lineLook: [random.uniform(0.2, 0.88), random.uniform(0, 0.45), random.uniform(0.1, 0.65)],
+    teethColor: [0.62, 0.56, 0.47].map((value) => value * bright * random.uniform(0.95, 1.05)),
   }
 }
 
@@ -166,7 +180,7 @@ export function sampleOccluders(random: Random, { occluders }: SynthesizerSettin
     blush: [makeup ? random.uniform(0, 0.5) : 0],
     lidColor: samplePaint(random),
     lidStrength: [makeup ? random.uniform(0, 0.6) : 0],
-    lipColor: happens(0.6)
+    lipColor: happens(0.8)
       ? [0.42, 0.06, 0.07].map((value) => value * random.uniform(0.5, 1.5))
       : samplePaint(random),
     lipStrength: [makeup ? random.uniform(0.2, 0.85) : 0],

@@ -1,4 +1,5 @@
 import type { MorphableModel } from '@facekit/morphable'
+import type { VertexRange } from './scene-model.js'
 
 /** Vertices of the eyeballs, the subject's right and left; undefined where the model does not tell. */
 export function eyeVertices(model: MorphableModel): { right: Set<number>; left: Set<number> } | undefined {
@@ -35,23 +36,32 @@ export function lidMargins(model: MorphableModel): { upper: number[]; lower: num
   }
 }
 
-/** For each vertex of the face: itself, or, if it is of an eyeball, the point of the upper and of the lower lid's margin that is above and below it. */
+/** What lies above and below the vertices of eyeballs and of what is in the mouth, and takes light from them. */
 export interface LidHosts {
-  /** `[N]` each */
+  /** `[N]` each: vertices of the lids' margins, of the lips; elsewhere the vertex itself. */
   upper: Int32Array
   lower: Int32Array
-  /** `[N]` 1 on eyeballs, else 0. */
-  isEye: Float32Array
+  /** `[N]` how much light they can take: 1 on eyeballs, less in the mouth, else 0. */
+  share: Float32Array
 }
 
-/** @returns undefined where the model does not tell which vertices are eyes */
-export function lidHosts(model: MorphableModel): LidHosts | undefined {
+/** In the mouth. */
+const MOUTH_SHARE = 0.8
+
+/** @param mouth - vertices of teeth and tongue
+ * @param count - vertices of the scene */
+export function lidHosts(model: MorphableModel, mouth: readonly VertexRange[], count: number): LidHosts {
+  const own = Int32Array.from({ length: count }, (_, v) => v)
+  const result = { upper: own, lower: own.slice(), share: new Float32Array(count) }
+  for (const { first, count: length } of mouth) {
+    result.upper.fill(model.landmarks[62], first, first + length)
+    result.lower.fill(model.landmarks[66], first, first + length)
+    result.share.fill(MOUTH_SHARE, first, first + length)
+  }
   const eyes = eyeVertices(model)
-  if (!eyes) return undefined
+  if (!eyes) return result
   const mean = model.shape.mean.data
   const { upper, lower } = lidMargins(model)
-  const own = Int32Array.from({ length: model.vertexCount }, (_, v) => v)
-  const result = { upper: own, lower: own.slice(), isEye: new Float32Array(model.vertexCount) }
   for (const v of [...eyes.right, ...eyes.left]) {
     const nearest = (margin: readonly number[]) =>
       margin.reduce((best, u) =>
@@ -59,7 +69,7 @@ export function lidHosts(model: MorphableModel): LidHosts | undefined {
       )
     result.upper[v] = nearest(upper)
     result.lower[v] = nearest(lower)
-    result.isEye[v] = 1
+    result.share[v] = 1
   }
   return result
 }

@@ -131,8 +131,9 @@ export function scenePlacer(model: MorphableModel, scene: SceneModel, library: S
     const rest = ['tongue', 'hand', 'skin'].indexOf(material)
     return rest < 0 ? [] : [COLORED.length + rest]
   })
-  const lids = lidHosts(model)
-  const isEye = keep(tf.tensor3d(lids?.isEye ?? new Float32Array(faceVertexCount), [1, faceVertexCount, 1]))
+  const inMouth = ['teethUpper', 'teethLower', 'tongue'].map((name) => ranges[name])
+  const lids = lidHosts(model, inMouth, N)
+  const lidShare = keep(tf.tensor3d(lids.share, [1, N, 1]))
   const headRim = headRimOf(scene)
   const rimTone = keep(tf.tensor3d(headRim.tone, [1, headRim.hosts.length, 1]))
   const samples = skinSamples(model)
@@ -219,23 +220,15 @@ export function scenePlacer(model: MorphableModel, scene: SceneModel, library: S
     }
   }
 
-  /** Lids keep light from the eyes below and above them: `[B, N, 1]`, 1 elsewhere. */
+  /** Lids keep light from eyes, and lips from teeth, below and above them: `[B, N, 1]`, 1 elsewhere. */
   function lidShade(base: tf.Tensor3D): tf.Tensor3D {
-    if (!lids) return tf.ones([base.shape[0], N, 1])
-    const height = (indices?: Int32Array) => {
-      const points = indices
-        ? gatherVertices(base, indices)
-        : tf.slice(base, [0, 0, 0], [-1, faceVertexCount, -1])
-      return tf.slice(points, [0, 0, 1], [-1, -1, 1])
-    }
-    const own = height()
-    const below = tf.sub(height(lids.upper), own)
-    const above = tf.sub(own, height(lids.lower))
+    const heights = tf.slice(base, [0, 0, 1], [-1, -1, 1]) as tf.Tensor3D
+    const below = tf.sub(gatherVertices(heights, lids.upper), heights)
+    const above = tf.sub(heights, gatherVertices(heights, lids.lower))
     const shade = (gap: tf.Tensor, least: number, reach: number) =>
       tf.clipByValue(tf.add(tf.mul(gap, (1 - least) / reach), least), least * 0.7, 1)
-    const dark = tf.sub(1, tf.mul(shade(below, 0.38, 4), shade(above, 0.65, 2)))
-    const face = tf.sub(1, tf.mul(dark, isEye))
-    return tf.concat([face, tf.ones([base.shape[0], N - faceVertexCount, 1])], 1) as tf.Tensor3D
+    const dark = tf.sub(1, tf.mul(shade(below, 0.45, 4), shade(above, 0.7, 2)))
+    return tf.sub(1, tf.mul(dark, lidShare)) as tf.Tensor3D
   }
 
   /** Occluders are open surfaces: both of their sides are lit as what looks to the camera. */

@@ -15,16 +15,17 @@ export const fieldNames = [
   'lashes',
   'lowerLashes',
   'seam',
+  'iris',
 ] as const
 
 type Point = readonly [number, number]
 
 /** Where hair grows in a face and colour shows, from the landmarks of the mean face: beard (cheeks below the mouth's height, jaw, throat), moustache,
  * goatee, brows (1 in their middle, 0 a thickness away), cheeks that blush, lids with make-up, the lines of upper and lower
- * lashes, the line between the lips.
+ * lashes, the line between the lips, irises.
  *
  * @param positions - `[N * 3]` mm, model space, of the mean face and the head around it
- * @returns `[N * 10]` in the order of `fieldNames`
+ * @returns `[N * 11]` in the order of `fieldNames`
  */
 export function skinFields(model: MorphableModel, positions: Float32Array): Float32Array {
   const mean = model.shape.mean.data
@@ -37,6 +38,8 @@ export function skinFields(model: MorphableModel, positions: Float32Array): Floa
   const eyes = { x: (point(42)[0] + point(45)[0]) / 2, y: (point(42)[1] + point(45)[1]) / 2 }
   const brows = [17, 22].map((first) => [0, 1, 2, 3, 4].map((i) => point(first + i)))
   const margins = lidMargins(model)
+  const regions = Object.entries(model.regions ?? {})
+  const irises = new Set(regions.flatMap(([name, vertices]) => (/^iris/i.test(name) ? [...vertices] : [])))
   const lips = [...new Set(model.innerMouthTriangles)]
   const count = positions.length / 3
   const result = new Float32Array(count * fieldNames.length)
@@ -67,7 +70,7 @@ export function skinFields(model: MorphableModel, positions: Float32Array): Floa
     const lowerLashes = near(margins.lower, 1.3)
     const seam = near(lips, 1.5)
     result.set(
-      [beard, moustache, goatee, right, left, cheeks, lids, lashes, lowerLashes, seam],
+      [beard, moustache, goatee, right, left, cheeks, lids, lashes, lowerLashes, seam, irises.has(v) ? 1 : 0],
       v * fieldNames.length,
     )
   }
