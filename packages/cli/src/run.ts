@@ -4,6 +4,7 @@ import type { CliIo } from './cli-io.js'
 import { datasetCommand } from './dataset/dataset-build-command.js'
 import { doctorCommand } from './doctor-command.js'
 import { errorLine } from './error-line.js'
+import { evaluateCommand } from './evaluate/evaluate-command.js'
 import { modelCommand } from './model/model-command.js'
 import { reconstructCommand } from './reconstruct/reconstruct-command.js'
 import { renderCommand } from './render/render-command.js'
@@ -63,6 +64,7 @@ function createProgram(io: CliIo, setCode: (code: number) => void): Command {
     trainCommand(io, setCode),
     modelCommand(io),
     datasetCommand(io),
+    evaluateCommand(io, setCode),
     doctorCommand(io, setCode),
   ])
     program.addCommand(command)

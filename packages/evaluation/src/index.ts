@@ -43,3 +43,30 @@ export type {
 export { datasetNames, openEvaluationDataset } from './datasets/open-evaluation-dataset.js'
 export { readSurface } from './datasets/read-surface.js'
 export { type PointRows, readPoints, readSpaceLandmarks } from './datasets/read-points.js'
+export type { CaseScore, Prediction } from './score/case-score.js'
+export { scoreCase } from './score/score-case.js'
+export { type Measure, type MeasureName, measures, type Scores } from './score/score-measures.js'
+export type { CaseResult, EvaluationResults } from './report/evaluation-results.js'
+export {
+  type ScoreTable,
+  scoreTables,
+  type TableCell,
+  tableHtml,
+  tableMarkdown,
+  tablesCsv,
+} from './report/score-tables.js'
+export { curvesSvg, type ErrorCurve, type ErrorCurves, errorCurves } from './report/error-curves.js'
+export { errorColor } from './report/error-colors.js'
+export {
+  drawErrorMap,
+  drawFront,
+  type ErrorMap,
+  errorMapGlb,
+  type ErrorMapOptions,
+} from './report/error-map.js'
+export {
+  evaluationHtml,
+  evaluationMarkdown,
+  missingLines,
+  type PagePicture,
+} from './report/evaluation-page.js'

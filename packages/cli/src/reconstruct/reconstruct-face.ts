@@ -36,7 +36,7 @@ export async function reconstructFace(
 ): Promise<{ parameters: ParametersFile; files: string[] }> {
   const { annotation } = job
   const { model, engine } = session
-  const result = await find(job, session, timer, progress, signal)
+  const result = await findFace(job, session, timer, progress, signal)
   try {
     signal.throwIfAborted()
     const [face] = await readParameters(result.parameters)
@@ -63,8 +63,12 @@ export async function reconstructFace(
 /** Few steps, but larger ones: landmarks as near as after the fit's 60, colours nearly so, in a third of the time. */
 const REFINEMENT = { iterations: 16, rate: 2 }
 
-async function find(
-  job: FaceJob,
+/** What it takes to find the parameters of a face. */
+export type FaceSearch = Pick<FaceJob, 'picture' | 'annotation' | 'method' | 'iterations'>
+
+/** Finds the parameters of a face by the method; the caller disposes them. */
+export async function findFace(
+  job: FaceSearch,
   session: Session,
   timer: PhaseTimer,
   progress: Progress,
@@ -87,7 +91,7 @@ async function find(
   }
 }
 
-async function regress({ annotation }: FaceJob, { regressor }: Session): Promise<FaceParameters> {
+async function regress({ annotation }: FaceSearch, { regressor }: Session): Promise<FaceParameters> {
   const { tensor3d } = await import('@tensorflow/tfjs-core')
   const { image, size } = annotation.alignment
   const crop = tensor3d(image.data as Float32Array, [size, size, 3])
@@ -97,7 +101,7 @@ async function regress({ annotation }: FaceJob, { regressor }: Session): Promise
 }
 
 async function fit(
-  job: FaceJob,
+  job: FaceSearch,
   session: Session,
   progress: Progress,
   signal: AbortSignal,

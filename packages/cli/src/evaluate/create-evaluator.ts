@@ -1,0 +1,129 @@
+import {
+  type CaseResult,
+  type CaseScore,
+  drawErrorMap,
+  errorMapGlb,
+  type EvaluationCase,
+  type EvaluationDataset,
+  openEvaluationDataset,
+  scoreCase,
+} from '@facekit/evaluation'
+import { ownPictureText, type PictureArray, writePng } from '@facekit/export'
+import { ValueError, writeFileAtomic } from '@facekit/core'
+import type { Surface } from '@facekit/mesh'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { errorLine } from '../error-line.js'
+import { PhaseTimer } from '../phase-timer.js'
+import { type Session, startSession } from '../session.js'
+import { type EvaluatedMethod, type EvaluateSettings, isOwn, type OwnMethod } from './evaluate-settings.js'
+import { writeFigure } from './figure-sheet.js'
+import { predictionInFolder } from './prediction-folder.js'
+import {
+  labelCase,
+  needsPictures,
+  reconstructCase,
+  type Reconstruction,
+  unlabelled,
+} from './reconstruct-case.js'
+
+/** Scores faces, one after the other. */
+export interface Evaluator {
+  dataset: EvaluationDataset
+  /** Scores a face by methods. What cannot be scored says why; only an abort is thrown. */
+  evaluate(id: string, methods: readonly EvaluatedMethod[]): Promise<CaseResult[]>
+}
+
+/** A name of a face as one of a file. */
+export const fileNameOf = (id: string): string => id.replaceAll(/[^\w.-]+/g, '__')
+
+/** Opens the data set, and starts model, backend and network.
+ *
+ * @throws {FacekitError} when one of them does not work
+ */
+export async function createEvaluator(settings: EvaluateSettings, signal: AbortSignal): Promise<Evaluator> {
+  const dataset = await openEvaluationDataset(settings.dataset, settings.root, settings.datasetOptions)
+  const places = new Map(dataset.cases.map((each, i) => [each.id, i]))
+  // The regressor is loaded only for methods that need it.
+  const method = settings.methods.some(({ name }) => name === 'regress' || name === 'refine')
+    ? 'regress'
+    : 'fit'
+  const { model, backend, regressor } = settings
+  const session = await startSession(
+    { model, backend, method, ...(regressor !== undefined && { regressor }) },
+    new PhaseTimer(),
+    signal,
+  )
+  return {
+    dataset,
+    evaluate: async (id, methods) => {
+      const place = places.get(id)
+      if (place === undefined) throw new ValueError(`the data set has no face ${id}`)
+      return evaluateCase(
+        dataset,
+        dataset.cases[place],
+        methods,
+        session,
+        settings,
+        place < settings.maps,
+        signal,
+      )
+    },
+  }
+}
+
+async function evaluateCase(
+  dataset: EvaluationDataset,
+  one: EvaluationCase,
+  methods: readonly EvaluatedMethod[],
+  session: Session,
+  settings: EvaluateSettings,
+  draw: boolean,
+  signal: AbortSignal,
+): Promise<CaseResult[]> {
+  const { id, group } = one
+  const failed = (error: unknown): CaseResult[] =>
+    methods.map(({ name }) => ({ id, group, method: name, problems: [errorLine(error)] }))
+  const truth = await one.read().catch((error: unknown) => error as Error)
+  if (truth instanceof Error) return failed(truth)
+  const pictured = methods.some(({ name, folder }) => !folder && needsPictures(name as OwnMethod, truth))
+  const labelled = pictured ? await labelCase(one, truth, dataset.root) : unlabelled
+  const results: CaseResult[] = []
+  const rows: { method: string; panels: PictureArray[]; surface: Surface | undefined }[] = []
+  for (const { name, folder } of methods) {
+    signal.throwIfAborted()
+    const started = performance.now()
+    const result: CaseResult = { id, group, method: name, problems: [] }
+    results.push(result)
+    try {
+      if (!folder && !isOwn(name)) throw new ValueError(`"${name}" is no method`)
+      const { prediction, problems, panels }: Reconstruction = folder
+        ? await predictionInFolder(folder, one, session.model, settings)
+        : await reconstructCase(name as OwnMethod, truth, labelled, session, settings, signal, draw)
+      result.problems.push(...problems)
+      const score = scoreCase(dataset.protocol, truth, prediction)
+      result.problems.push(...score.hints)
+      result.scores = score.scores
+      if (score.quantiles) Object.assign(result, { quantiles: score.quantiles, points: score.points })
+      if (draw) {
+        rows.push({ method: name, panels: panels ?? [], surface: prediction.surface })
+        await writeMap(settings.out, id, name, score)
+      }
+    } catch (error) {
+      signal.throwIfAborted()
+      result.problems.push(errorLine(error))
+    }
+    result.seconds = Math.round(performance.now() - started) / 1000
+  }
+  if (draw && rows.length > 0) await writeFigure(join(settings.out, 'figures', `${fileNameOf(id)}.png`), rows)
+  return results
+}
+
+/** The error map as picture and as mesh, below the results. */
+async function writeMap(out: string, id: string, method: string, { map }: CaseScore): Promise<void> {
+  if (!map) return
+  const name = join(out, 'maps', `${fileNameOf(id)}-${fileNameOf(method)}`)
+  await mkdir(join(out, 'maps'), { recursive: true })
+  await writePng(await drawErrorMap(map), `${name}.png`, { text: ownPictureText })
+  await writeFileAtomic(`${name}.glb`, await errorMapGlb(map))
+}

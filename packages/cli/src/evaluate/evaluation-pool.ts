@@ -1,0 +1,103 @@
+import { FacekitError } from '@facekit/core'
+import type { CaseResult } from '@facekit/evaluation'
+import { type ChildProcess, fork } from 'node:child_process'
+import type { EvaluatedMethod, EvaluateSettings } from './evaluate-settings.js'
+
+/** What is sent to a worker. */
+export type WorkerRequest =
+  | { kind: 'start'; settings: EvaluateSettings }
+  | { kind: 'case'; id: string; methods: readonly EvaluatedMethod[] }
+/** What a worker answers. */
+export type WorkerAnswer =
+  | { kind: 'ready' }
+  | { kind: 'done'; results: CaseResult[] }
+  | { kind: 'failed'; message: string }
+
+/** A face that is to be scored. */
+export interface EvaluationTask {
+  id: string
+  group: string
+  methods: readonly EvaluatedMethod[]
+}
+
+/** Scores faces in processes, each with a backend of its own. A process that dies takes its face with it: that face says so, and another process goes on.
+ *
+ * @param script - `evaluate-worker`
+ * @param onResults - called for each face when it is done; what it throws ends the work
+ * @throws {FacekitError} when a worker cannot start
+ * @throws the signal's reason when it is aborted
+ */
+export async function evaluateInProcesses(
+  script: URL,
+  settings: EvaluateSettings,
+  tasks: readonly EvaluationTask[],
+  workers: number,
+  onResults: (results: CaseResult[]) => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  const left = [...tasks]
+  const children = new Set<ChildProcess>()
+  const start = async (): Promise<ChildProcess> => {
+    const child = fork(script, [], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
+    children.add(child)
+    const answer = await ask(child, { kind: 'start', settings })
+    if (answer.kind === 'ready') return child
+    children.delete(child)
+    child.kill('SIGKILL')
+    throw new FacekitError(answer.kind === 'failed' ? answer.message : 'a worker cannot start')
+  }
+  const run = async (first: ChildProcess | undefined) => {
+    let child = first
+    for (let task = left.shift(); task; task = left.shift()) {
+      signal.throwIfAborted()
+      child ??= await start()
+      const { id, group, methods } = task
+      const answer = await ask(child, { kind: 'case', id, methods })
+      signal.throwIfAborted()
+      if (answer.kind === 'done') {
+        await onResults(answer.results)
+        continue
+      }
+      const why = answer.kind === 'failed' ? answer.message : answer.kind
+      await onResults(methods.map(({ name }) => ({ id, group, method: name, problems: [why] })))
+      if (child.connected) continue
+      children.delete(child)
+      child = undefined
+    }
+  }
+  const stop = () => {
+    for (const child of children) child.kill('SIGKILL')
+  }
+  signal.addEventListener('abort', stop)
+  try {
+    // One alone first: what fails for it fails for all, and should be said once.
+    const first = await start()
+    await Promise.all(
+      Array.from({ length: Math.min(workers, tasks.length) }, (_, i) => run(i === 0 ? first : undefined)),
+    )
+  } finally {
+    signal.removeEventListener('abort', stop)
+    stop()
+  }
+}
+
+/** Sends a request and waits for its answer; a process that ends answers that it did. */
+function ask(child: ChildProcess, request: WorkerRequest): Promise<WorkerAnswer> {
+  return new Promise((resolve) => {
+    const settle = (answer: WorkerAnswer) => {
+      child.off('message', settle)
+      child.off('exit', gone)
+      resolve(answer)
+    }
+    const gone = (code: number | null, signal: string | null) =>
+      settle({
+        kind: 'failed',
+        message: `the process that scored it ended with ${signal ?? `exit code ${code}`}`,
+      })
+    child.on('message', settle)
+    child.on('exit', gone)
+    child.send(request, (error) => {
+      if (error) settle({ kind: 'failed', message: error.message })
+    })
+  })
+}

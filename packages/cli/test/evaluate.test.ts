@@ -1,0 +1,236 @@
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { saveMorphableModel } from '@facekit/morphable'
+import { createTinyFace } from '@facekit/testing'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { run } from './run-in-process.js'
+import { spawnCli } from './spawn-cli.js'
+
+const face = createTinyFace({ rows: 31, columns: 27 })
+const FACES = ['anna', 'ben', 'carl', 'dora'] as const
+let folder: string
+let model: string
+let data: string
+let meshes: string
+
+/** The mean face, each vertex moved. */
+function obj(move: (p: [number, number, number]) => number[] = (p) => p, triangles = true): string {
+  const positions = face.shape.mean.data
+  const lines = Array.from({ length: face.vertexCount }, (_, v) => {
+    const p = [0, 1, 2].map((c) => positions[v * 3 + c]) as [number, number, number]
+    return `v ${move(p).join(' ')}`
+  })
+  const end = triangles ? face.triangles.length : 0
+  for (let t = 0; t < end; t += 3)
+    lines.push(`f ${[0, 1, 2].map((k) => face.triangles[t + k] + 1).join(' ')}`)
+  return `${lines.join('\n')}\n`
+}
+
+const landmarks = () =>
+  Array.from(face.landmarks, (v) => [0, 1, 2].map((c) => face.shape.mean.data[v * 3 + c]).join(' ')).join(
+    '\n',
+  )
+
+async function put(path: string, content: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true })
+  await writeFile(path, content)
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'facekit-evaluate-'))
+  model = join(folder, 'tiny.safetensors')
+  data = join(folder, 'data')
+  meshes = join(folder, 'meshes')
+  await saveMorphableModel(face, model)
+  const wavy = ([x, y, z]: number[]) => [x, y, z + 2 * Math.sin(x / 9)]
+  for (const name of FACES) {
+    await put(join(data, `${name}.jpg`), '')
+    await put(join(data, `${name}.obj`), name === 'dora' ? obj(undefined, false) : obj(wavy))
+    await put(join(data, `${name}.txt`), landmarks())
+  }
+  // The truth in metres and turned; a mirrored one; none of carl.
+  await put(
+    join(meshes, 'anna.obj'),
+    obj((p) => wavy(p).map((value) => value / 1000)),
+  )
+  await put(
+    join(meshes, 'ben.obj'),
+    obj(([x, y, z]) => [x, y, -z]),
+  )
+  await put(join(meshes, 'dora.obj'), obj())
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+const common = () => [data, '--model', model, '--backend', 'cpu', '--workers', '1']
+
+interface Report {
+  cases: number
+  missing: string[]
+  results: { id: string; method: string; scores?: Record<string, number>; problems: string[] }[]
+  tables: { measure: string; rows: { method: string; cells: ({ mean: number; faces: number } | null)[] }[] }[]
+}
+
+describe('facekit evaluate', () => {
+  it('smoke: help names the flags', async () => {
+    const { code, stdout } = await run(['evaluate', '--help'])
+    expect(code).toBe(0)
+    for (const flag of ['--dataset', '--method', '--workers', '--json', '--landmarks', 'resume'])
+      expect(stdout).toContain(flag)
+  })
+
+  it('value: a folder of meshes beside the mean face; what is missing is said, and the rest is scored', async () => {
+    const out = join(folder, 'scores')
+    const { code, stdout, stderr } = await run([
+      'evaluate',
+      ...common(),
+      '--method',
+      `peer=${meshes}`,
+      '--unit',
+      'm',
+      '-o',
+      out,
+      '--json',
+    ])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    const report = JSON.parse(stdout) as Report
+    expect(report.cases).toBe(4)
+    const of = (id: string, method: string) => report.results.find((r) => r.id === id && r.method === method)!
+    // In the unit that was said, the right shape is the truth.
+    expect(of('anna', 'peer').scores!.pointToPlane).toBeLessThan(1e-3)
+    expect(of('anna', 'peer').scores!.correspondence).toBeLessThan(1e-3)
+    expect(of('anna', 'mean face').scores!.pointToPlane).toBeGreaterThan(0.3)
+    expect(of('ben', 'peer').problems.join()).toMatch(/mirrored/)
+    expect(of('carl', 'peer').problems.join()).toMatch(/there is no mesh .*carl\.obj/)
+    expect(of('dora', 'mean face').problems.join()).toMatch(/no triangles/)
+    expect(report.missing).toContain('peer: 1 of 4 faces were scored')
+    const [main] = report.tables
+    expect(main.measure).toBe('pointToPlane')
+    expect(main.rows.map(({ method, cells }) => [method, cells[0]?.faces])).toEqual([
+      ['peer', 1],
+      ['mean face', 3],
+    ])
+    for (const file of [
+      'report.json',
+      'tables.md',
+      'tables.csv',
+      'index.html',
+      'curve-1.svg',
+      'cases/anna.json',
+    ])
+      expect(existsSync(join(out, file))).toBe(true)
+    expect(await readdir(join(out, 'maps'))).toContain('anna-peer.glb')
+    expect(await readdir(join(out, 'figures'))).toContain('anna.png')
+    const page = await readFile(join(out, 'index.html'), 'utf8')
+    expect(page).toContain('maps/anna-peer.png')
+    expect(page).toContain('What is missing')
+  })
+
+  it('value: goes on where it was, adds methods, and refuses other settings', async () => {
+    const out = join(folder, 'resumed')
+    const first = [
+      'evaluate',
+      ...common(),
+      '--method',
+      `peer=${meshes}`,
+      '--unit',
+      'm',
+      '--maps',
+      '0',
+      '-o',
+      out,
+    ]
+    expect((await run(first)).code).toBe(0)
+    const before = await readFile(join(out, 'cases/anna.json'), 'utf8')
+    await rm(join(out, 'cases/ben.json'))
+    const worse = join(folder, 'worse')
+    await put(
+      join(worse, 'anna.obj'),
+      obj(([x, y, z]) => [x, y, 0.6 * z]),
+    )
+    const { code, stdout } = await run([...first.slice(0, -2), '--method', `worse=${worse}`, '-o', out])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/\| worse \|/)
+    const after = await readFile(join(out, 'cases/anna.json'), 'utf8')
+    // Seconds would differ if it had been scored again.
+    expect(after.slice(0, before.length - 2)).toBe(before.slice(0, -2))
+    expect(existsSync(join(out, 'cases/ben.json'))).toBe(true)
+    const other = await run([
+      'evaluate',
+      ...common(),
+      '--method',
+      `peer=${meshes}`,
+      '--unit',
+      'mm',
+      '-o',
+      out,
+    ])
+    expect(other).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^facekit: .*other settings.*--force/),
+    })
+    const elsewhere = await run([
+      'evaluate',
+      ...common(),
+      '--method',
+      `peer=${worse}`,
+      '--unit',
+      'm',
+      '-o',
+      out,
+    ])
+    expect(elsewhere.stderr).toMatch(/other settings/)
+    await put(join(out, 'mine.txt'), 'x')
+    const forced = await run([...first, '--force'])
+    expect(forced.stderr).toMatch(/did not write \(mine\.txt\)/)
+  })
+
+  it('value: processes find what one finds', async () => {
+    const scores = async (workers: string) => {
+      const out = join(folder, `workers-${workers}`)
+      const args = [
+        'evaluate',
+        data,
+        '--model',
+        model,
+        '--backend',
+        'cpu',
+        '--maps',
+        '0',
+        '--workers',
+        workers,
+      ]
+      const { code, stdout, stderr } = await spawnCli([
+        ...args,
+        '--method',
+        `peer=${meshes}`,
+        '-o',
+        out,
+        '--json',
+      ])
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+      return (JSON.parse(stdout) as Report).results.map(({ id, method, scores: found }) => ({
+        id,
+        method,
+        found,
+      }))
+    }
+    expect(await scores('2')).toEqual(await scores('1'))
+  })
+
+  it('throws: bad input, each in one line', async () => {
+    const fails = async (...args: string[]) => {
+      const { code, stderr } = await run(['evaluate', ...args, '-o', join(folder, 'none')])
+      expect(code).toBe(1)
+      expect(stderr.trim().split('\n')).toHaveLength(1)
+      return stderr
+    }
+    expect(await fails(join(folder, 'nowhere'))).toMatch(/is no folder/)
+    expect(await fails(data, '--dataset', 'micc')).toMatch(/expected MICC/)
+    expect(await fails(data, '--method', join(folder, 'no-meshes'))).toMatch(/neither a method nor a folder/)
+    expect(await fails(data, '--method', `fit=${meshes}`)).toMatch(/another name/)
+    expect(await fails(data, '--model', join(folder, 'no.safetensors'))).toMatch(/neither a model nor a file/)
+    expect(existsSync(join(folder, 'none'))).toBe(false)
+  })
+})
