@@ -4,7 +4,7 @@
  *     [--model NAME|FILE] [--options '{"pose":{"yaw":90}}'] [--sheet sheet.png [--pictures]] [--profile]
  */
 import { parseArgs } from 'node:util'
-import { loadBaseModel } from '@facekit/base-model'
+import { loadBaseModel, type BaseModelVariant } from '@facekit/base-model'
 import { initEngine, type BackendName } from '@facekit/engine'
 import { writePng } from '@facekit/export'
 import {
@@ -23,8 +23,8 @@ const { values } = parseArgs({
     batch: { type: 'string', default: '32' },
     batches: { type: 'string', default: '20' },
     seed: { type: 'string', default: '1' },
-    /** `synthetic` or `learned`, or a file of the base model. */
-    model: { type: 'string', default: 'synthetic' },
+    /** A variant of the base model, or a file of it. */
+    model: { type: 'string', default: 'learned' },
     /** JSON of `SynthesizerOptions`. */
     options: { type: 'string', default: '{}' },
     sheet: { type: 'string' },
@@ -37,7 +37,7 @@ const { values } = parseArgs({
 await initEngine({ backend: values.backend as BackendName })
 const { model: name } = values
 const model = await loadBaseModel(
-  name === 'synthetic' || name === 'learned' ? { variant: name } : { source: name },
+  /^[a-z]+$/.test(name) ? { variant: name as BaseModelVariant } : { source: name },
 )
 const size = Number(values.size)
 const batch = Number(values.batch)

@@ -160,12 +160,13 @@ export function headRenderer(model: MorphableModel, scene: SceneModel, textures:
     )
     const isEye = channels(flags, EYE)
     const isLip = channels(flags, LIPS)
-    const lines = drawLines(d, field, isEye)
+    const lines = tf.mul(drawLines(d, field, isEye), drawFolds(d, field, [x, y], coarse))
     const iris = blend(tf.ones([1, 1, 1, 3]), perPicture(d.irisTint), tf.mul(field('iris'), isEye))
     const albedo = blend(tf.mul(tf.mul(bearded, lines), iris), cloth, isCloth)
     const dull = tf.mul(tf.sub(1, tf.mul(beardAlpha, 0.8)), tf.sub(1, isCloth))
     const specular = tf.mul(channels(lit, ATTRIBUTES.specular, 3), tf.mul(dull, tf.exp(tf.mul(pores, 0.15))))
-    const lamp = castShadows(d, placed.light)(seen.spread(seen.rows(placed.light)))
+    const free = castShadows(d, placed.light)(seen.spread(seen.rows(placed.light)))
+    const lamp = tf.mul(free, facingLamp(d, channels(lit, ATTRIBUTES.normals, 3)))
     const blocked = tf.sub(1, tf.mul(tf.sub(1, lamp), perPicture(d.keyShadow, 0, 1)))
     const shadow = tf.mul(dappledShadow(d, at), blocked)
     const wet = gleam(d, channels(lit, ATTRIBUTES.normals, 3), pores, isEye, isLip)
@@ -204,6 +205,12 @@ export function headRenderer(model: MorphableModel, scene: SceneModel, textures:
     return tf.div(perMillimetre, perPicture(d.scale)) as tf.Tensor4D
   }
 
+  /** 0 where the surface turns away from the strongest lamp. There the shadow map sees each triangle of its own. */
+  function facingLamp(d: Sampled<SceneSamples>, normals: tf.Tensor4D): tf.Tensor4D {
+    const direction = tf.div(d.lightPosition, tf.norm(d.lightPosition, 2, 1, true)) as tf.Tensor2D
+    return ramp(tf.sum(tf.mul(normals, perPicture(direction)), 3, true), -0.02, 4)
+  }
+
   /** Lashes, and where the lips meet, as factors of the albedo. */
   function drawLines(
     d: Sampled<SceneSamples>,
@@ -216,6 +223,28 @@ export function headRenderer(model: MorphableModel, scene: SceneModel, textures:
     const lashes = tf.maximum(line('lashes', 0.25, 1.8, look(0)), line('lowerLashes', 0.3, 1.5, look(1)))
     const drawn = tf.maximum(tf.mul(lashes, tf.sub(1, isEye)), line('seam', 0.2, 1.4, look(2)))
     return tf.sub(1, drawn) as tf.Tensor4D
+  }
+
+  /** Folds of the skin, as factors of the albedo: dark lines, which noise bends and breaks. */
+  function drawFolds(
+    d: Sampled<SceneSamples>,
+    field: (name: (typeof fieldNames)[number]) => tf.Tensor4D,
+    [x, y]: readonly tf.Tensor4D[],
+    noise: tf.Tensor4D,
+  ): tf.Tensor4D {
+    const depth = (i: number) => perPicture(d.foldLook, i, 1)
+    const bend = channels(noise, 0)
+    /** 1 on lines that lie so many mm apart. */
+    const lines = (along: tf.Tensor, apart: number, wobble: number) => {
+      const wave = tf.cos(tf.add(tf.mul(along, (2 * Math.PI) / apart), tf.mul(bend, wobble)))
+      return tf.square(ramp(wave, 0.1, 1.1))
+    }
+    const broken = tf.clipByValue(tf.add(tf.mul(channels(noise, 1), 0.35), 0.75), 0, 1)
+    const across = tf.mul(tf.mul(field('forehead'), lines(y, 8.5, 1.1)), tf.mul(broken, depth(1)))
+    const between = tf.mul(tf.mul(field('frown'), lines(x, 9, 0.7)), tf.mul(broken, depth(2)))
+    const beside = tf.mul(field('nasolabial'), tf.mul(broken, depth(0)))
+    const all = tf.add(tf.mul(tf.maximum(across, between), 0.4), tf.mul(beside, 0.38))
+    return tf.sub(1, all) as tf.Tensor4D
   }
 
   /** What wet surfaces mirror of the strongest lamp: a spot on each eye, a gleam of the lips, and of oily skin. */

@@ -10,6 +10,7 @@ import { lightView } from './light-view.js'
 import { sampleLight, sampleShadow, sampleWetLook } from './sample-light.js'
 import { sampleBackground, sampleCamera } from './sample-surroundings.js'
 import { frameFace, rotationOf, turn, turnBack, type SampledPose } from './frame-face.js'
+import { foldSampler } from './skin-folds.js'
 import { vector3 } from '../vector.js'
 import { hashSeed } from './hash-seed.js'
 import { landmarkShape } from './landmark-shape.js'
@@ -23,6 +24,7 @@ const OCCLUDERS = 5
 const BACKGROUND = 6
 const CAMERA = 7
 const SHADOW = 8
+const FOLDS = 9
 /** About where a head turns on its neck, mm. */
 const NECK = [0, -110, -52] as const
 
@@ -32,6 +34,7 @@ export function sceneSampler(model: MorphableModel, settings: SynthesizerSetting
   const always = fixedCoefficients(model, fixed)
   const people = createPeople(model, seed, settings.identityDeviation)
   const shapeOf = landmarkShape(model)
+  const foldsOf = foldSampler(model)
   const sampleExpression = expressionSampler(model, settings.expression)
   return (picture: number) => {
     const stream = (purpose: number, number = picture) => createRandom(hashSeed(seed, purpose, number))
@@ -61,6 +64,7 @@ export function sceneSampler(model: MorphableModel, settings: SynthesizerSetting
     const body = bodyPose(pose, random.uniform(0, 0.7), upright)
     const light = sampleLight(stream(LIGHT), settings.light)
     const shadows = stream(SHADOW)
+    const folds = foldsOf(stream(FOLDS, person), expression)
     return {
       identity,
       expression,
@@ -78,6 +82,7 @@ export function sceneSampler(model: MorphableModel, settings: SynthesizerSetting
       lightView: lightView(light.lightPosition, pose),
       keyShadow: sampleShadow(shadows, fixed.sphericalHarmonics ? 0 : light.keyShare),
       wetLook: sampleWetLook(shadows, light.lightPosition),
+      foldLook: [folds.nasolabial, folds.forehead, folds.frown],
       person: [person],
       ...sampleHair(stream(LOOKS, person), settings.hair.bald, tone),
       ...sampleOccluders(stream(OCCLUDERS), settings),

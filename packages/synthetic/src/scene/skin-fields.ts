@@ -16,16 +16,19 @@ export const fieldNames = [
   'lowerLashes',
   'seam',
   'iris',
+  'nasolabial',
+  'forehead',
+  'frown',
 ] as const
 
 type Point = readonly [number, number]
 
 /** Where hair grows in a face and colour shows, from the landmarks of the mean face: beard (cheeks below the mouth's height, jaw, throat), moustache,
  * goatee, brows (1 in their middle, 0 a thickness away), cheeks that blush, lids with make-up, the lines of upper and lower
- * lashes, the line between the lips, irises.
+ * lashes, the line between the lips, irises, and where skin folds.
  *
  * @param positions - `[N * 3]` mm, model space, of the mean face and the head around it
- * @returns `[N * 11]` in the order of `fieldNames`
+ * @returns `[N * 14]` in the order of `fieldNames`
  */
 export function skinFields(model: MorphableModel, positions: Float32Array): Float32Array {
   const mean = model.shape.mean.data
@@ -37,6 +40,12 @@ export function skinFields(model: MorphableModel, positions: Float32Array): Floa
   const [upper, lower] = [point(51), point(57)]
   const eyes = { x: (point(42)[0] + point(45)[0]) / 2, y: (point(42)[1] + point(45)[1]) / 2 }
   const brows = [17, 22].map((first) => [0, 1, 2, 3, 4].map((i) => point(first + i)))
+  const browHeight = (point(21)[1] + point(22)[1]) / 2
+  const cheekFold: Point[] = [
+    [point(35)[0] + 5, point(35)[1] + 5],
+    [(point(35)[0] + point(54)[0]) / 2 + 7, (point(35)[1] + point(54)[1]) / 2],
+    [point(54)[0] + 6, point(54)[1] - 2],
+  ]
   const margins = lidMargins(model)
   const regions = Object.entries(model.regions ?? {})
   const irises = new Set(regions.flatMap(([name, vertices]) => (/^iris/i.test(name) ? [...vertices] : [])))
@@ -68,9 +77,30 @@ export function skinFields(model: MorphableModel, positions: Float32Array): Floa
       Math.max(0, 1 - toNearest([x, y, z], mean, list) / reach)
     const lashes = near(margins.upper, 1.7)
     const lowerLashes = near(margins.lower, 1.3)
+    // A crease, which is sharper above than below.
+    const fold = toPolyline([side, y], cheekFold)
+    const nasolabial = Math.exp(-((fold / 2.6) ** 2)) * front
+    const above = y - browHeight
+    const forehead = smoothstep(7, 15, above) * smoothstep(48, 36, above) * smoothstep(52, 30, side) * front
+    const frown = smoothstep(-7, 0, above) * smoothstep(16, 4, above) * smoothstep(11, 6, side) * front
     const seam = near(lips, 1.5)
     result.set(
-      [beard, moustache, goatee, right, left, cheeks, lids, lashes, lowerLashes, seam, irises.has(v) ? 1 : 0],
+      [
+        beard,
+        moustache,
+        goatee,
+        right,
+        left,
+        cheeks,
+        lids,
+        lashes,
+        lowerLashes,
+        seam,
+        irises.has(v) ? 1 : 0,
+        nasolabial,
+        forehead,
+        frown,
+      ],
       v * fieldNames.length,
     )
   }
