@@ -1,6 +1,7 @@
 export { annotate, type AnnotateOptions } from './annotate.js'
 export type { Picture } from './pictures/picture.js'
 export { isOwnPicture } from './pictures/own-picture.js'
+export { equivalentFocalLength, readFocalLength } from './pictures/read-focal-length.js'
 export { readPicture, type PictureSource, type ReadPictureOptions } from './pictures/read-picture.js'
 export {
   applyTransform,

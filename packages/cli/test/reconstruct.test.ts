@@ -21,6 +21,7 @@ const FILES = [
   'face-diffuse.png',
   'face-mouth.png',
   'face-specular.png',
+  'face-uncertainty.png',
   'face.glb',
   'face.mtl',
   'face.obj',
@@ -183,11 +184,11 @@ describe('facekit reconstruct, in a process of its own', () => {
     expect(c * dy - s * dx).toBeCloseTo(parameters.landmarks[30][1], 2)
   })
 
-  it('value: the mesh is valid glTF, the panels are six pictures', async () => {
+  it('value: the mesh is valid glTF, the panels are seven pictures', async () => {
     const { issues } = await validateBytes(new Uint8Array(await readFile(join(face, 'face.glb'))))
     expect([issues.numErrors, issues.numWarnings]).toEqual([0, 0])
     const { width, height } = decode(await readFile(join(face, 'panels.png')))
-    expect([width, height]).toEqual([6 * 452 + 4, 480])
+    expect([width, height]).toEqual([7 * 452 + 4, 480])
   })
 
   it.skipIf(!existsSync(CHROMIUM))('value: the page shows what the renderer drew', async () => {

@@ -11,7 +11,7 @@ const TRIANGLE_BYTES = 1 + 3 * 4
 
 /** Encodes a face as binary PLY (little endian): millimetres, normals, the diffuse albedo as sRGB bytes on each vertex.
  *
- * The triangles that close the mouth come last, with vertices of their own, which are dark.
+ * With `mesh.uncertainty` each vertex has a float of that name, mm. The triangles that close the mouth come last, with vertices of their own, which are dark.
  *
  * @throws {ShapeError} when sizes of the mesh do not fit together
  * @throws {ValueError} when a number of the mesh is not finite
@@ -34,13 +34,15 @@ export function encodePly(mesh: FaceMesh): Uint8Array {
       `element vertex ${face.count + mouth.length}`,
       ...property('float', 'x y z nx ny nz'),
       ...property('uchar', 'red green blue'),
+      ...(face.uncertainty ? property('float', 'uncertainty') : []),
       `element face ${triangleCount}`,
       'property list uchar int vertex_indices',
       'end_header',
     ].join('\n')}\n`,
   )
+  const vertexBytes = VERTEX_BYTES + (face.uncertainty ? 4 : 0)
   const bytes = new Uint8Array(
-    header.length + (face.count + mouth.length) * VERTEX_BYTES + triangleCount * TRIANGLE_BYTES,
+    header.length + (face.count + mouth.length) * vertexBytes + triangleCount * TRIANGLE_BYTES,
   )
   bytes.set(header)
   const view = new DataView(bytes.buffer)
@@ -53,6 +55,10 @@ export function encodePly(mesh: FaceMesh): Uint8Array {
       for (let k = 0; k < 3; k++, at += 4) view.setFloat32(at, values[3 * i + k], true)
     }
     for (let k = 0; k < 3; k++) bytes[at++] = row < face.count ? colors[3 * i + k] : dark[k]
+    if (face.uncertainty) {
+      view.setFloat32(at, face.uncertainty[i], true)
+      at += 4
+    }
   }
   for (const triangles of lists) {
     for (let t = 0; t < triangles.length; t += 3) {

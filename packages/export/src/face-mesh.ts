@@ -20,6 +20,8 @@ export interface FaceMesh {
   specular: Values
   /** Exponent of Blinn-Phong. Default 20. */
   shininess?: number
+  /** `[N]` mm: how far each vertex may be off; a property of that name in PLY. */
+  uncertainty?: Values
 }
 
 /** A `FaceMesh` after its checks: all there, all flat. */
@@ -33,6 +35,7 @@ export interface CheckedMesh {
   diffuse: Float32Array
   specular: Float32Array
   shininess: number
+  uncertainty: Float32Array | undefined
 }
 
 /** Checks sizes, indices and numbers of a mesh, and completes it.
@@ -45,7 +48,7 @@ export function checkFaceMesh(who: string, mesh: FaceMesh): CheckedMesh {
   const { shininess = 20 } = mesh
   const vertices = flatValues(`${who}: mesh.vertices`, mesh.vertices, 3)
   const count = vertices.length / 3
-  const rows = (name: 'diffuse' | 'specular' | 'normals' | 'uv', values: Values, width: number) => {
+  const rows = (name: 'diffuse' | 'specular' | 'normals' | 'uv' | 'uncertainty', values: Values, width: number) => {
     const flat = flatValues(`${who}: mesh.${name}`, values, width, count)
     checkFinite(`${who}: mesh.${name}`, flat)
     return flat
@@ -72,6 +75,7 @@ export function checkFaceMesh(who: string, mesh: FaceMesh): CheckedMesh {
     diffuse: rows('diffuse', mesh.diffuse, 3),
     specular: rows('specular', mesh.specular, 3),
     shininess,
+    uncertainty: mesh.uncertainty ? rows('uncertainty', mesh.uncertainty, 1) : undefined,
   }
 }
 

@@ -11,6 +11,7 @@ import type { MorphableModel } from '@facekit/morphable'
 import { defaultCamera, renderFace, type Camera, type FaceRendering } from '@facekit/render'
 import * as tf from '@tensorflow/tfjs-core'
 import { descend } from './descend.js'
+import { cameraAt, focalCamera } from './focal-camera.js'
 import { faceUnknowns, type FaceUnknowns } from './face-unknowns.js'
 import { fitPhotographs } from './landmarks/fit-photographs.js'
 import { fitLossTerms, type FitLossWeights } from './fit-loss-terms.js'
@@ -35,7 +36,12 @@ export interface FitProgress {
 
 /** Options of `fitFace`. */
 export interface FitFaceOptions {
+  /** Default: that of `focalLength`, or `defaultCamera`. */
   camera?: Camera
+  /** Focal length of the photograph, pixels of the original picture, e.g. from `readFocalLength`; or `'estimate'`: it is fitted with the
+   * shape, which dense landmarks of a near face allow. Of several photographs the mean counts, since they share a camera; `'estimate'` is for
+   * a single one. Not with `start` or `camera`. */
+  focalLength?: number | 'estimate'
   /** Steps of gradient descent on all losses. Default 60. */
   iterations?: number
   /** Weights of the default terms; ignored when `losses` is given. */
@@ -80,7 +86,7 @@ export async function fitFace(
   options: FitFaceOptions = {},
 ): Promise<FitResult> {
   const started = performance.now()
-  const { camera = defaultCamera, iterations = 60, signal, onProgress } = options
+  const { iterations = 60, signal, onProgress } = options
   assertInteger('fitFace: iterations', iterations, 0, 100_000)
   if (options.start && options.prior)
     throw new ValueError(
@@ -88,6 +94,7 @@ export async function fitFace(
     )
   const annotations = Array.isArray(annotation) ? annotation : [annotation as FaceAnnotation]
   checkPictures((Array.isArray(image) ? image : [image]) as Picture[], annotations)
+  let camera = cameraOf(options, annotations)
   const crops = stackCrops(annotations)
   const report = (stage: FitProgress['stage'], iteration: number, total: number, loss = Number.NaN) =>
     onProgress?.({ stage, iteration, iterations: total, loss })
@@ -103,7 +110,11 @@ export async function fitFace(
       const { prior } = options
       if (prior) await store('prior', prior)
       const expected = prior && Float64Array.from(values.subarray(...unknowns.range('identity')))
-      const found = fitPhotographs(annotations, model, camera, expected)
+      const found = fitPhotographs(annotations, model, camera, {
+        ...(expected && { expected }),
+        focalDeviation: options.focalLength === 'estimate' ? FOCAL_DEVIATION : 0,
+      })
+      if (found.fits[0].focal !== 1) camera = cameraAt(camera, found.fits[0].focal)
       for (const [i, fitted] of found.fits.entries()) {
         signal?.throwIfAborted()
         storeShape(values, unknowns, i, fitted)
@@ -140,6 +151,7 @@ export async function fitFace(
       onStep: (step) => report('appearance', step.iteration + 1, iterations, step.total),
     })
     return await describeFit({
+      model,
       values,
       unknowns,
       render,
@@ -155,6 +167,30 @@ export async function fitFace(
     const { size: _, ...tensors } = crops
     tf.dispose(tensors)
   }
+}
+
+/** Standard deviation of the logarithm of focal lengths about the default: faces are photographed from 40 cm to 3 m. */
+const FOCAL_DEVIATION = 0.5
+
+function cameraOf(
+  { camera, focalLength, start }: FitFaceOptions,
+  annotations: readonly FaceAnnotation[],
+): Camera {
+  if (focalLength === undefined) return camera ?? defaultCamera
+  if (start || camera)
+    throw new ValueError(
+      `fitFace: focalLength and ${start ? 'start' : 'camera'} are both given, expected one; a start belongs to the camera that it was found with`,
+    )
+  if (focalLength === 'estimate') {
+    if (annotations.length > 1)
+      throw new ValueError(
+        `fitFace: focalLength is 'estimate' for ${annotations.length} photographs, expected one; give it in pixels`,
+      )
+    return defaultCamera
+  }
+  const logarithms = annotations.map(({ alignment }) => Math.log(focalLength * alignment.transform.scale))
+  const mean = logarithms.reduce((sum, value) => sum + value, 0) / annotations.length
+  return focalCamera(Math.exp(mean), annotations[0].alignment.size)
 }
 
 function checkPictures(pictures: readonly Picture[], annotations: readonly FaceAnnotation[]): void {

@@ -1,11 +1,13 @@
 import { applyTransform, invertTransform, type FaceAnnotation } from '@facekit/annotate'
-import type { FaceParameters } from '@facekit/parameters'
+import type { MorphableModel } from '@facekit/morphable'
+import { readParameters, type FaceParameters } from '@facekit/parameters'
 import type { Camera, FaceRendering } from '@facekit/render'
 import * as tf from '@tensorflow/tfjs-core'
 import ndarray, { type NdArray } from 'ndarray'
 import type { FitStep } from './descend.js'
 import type { FaceUnknowns } from './face-unknowns.js'
 import { colorError, landmarkError } from './fit-metrics.js'
+import { headGeometry, type HeadGeometry } from './head-geometry.js'
 import type { CropTensors } from './stack-crops.js'
 
 /** The face in one or more photographs of a person. */
@@ -25,6 +27,8 @@ export interface FitResult {
   history: FitStep[]
   /** For each photograph `[68, 2]` found landmarks, pixels of the original picture, the jaw on the outline that is seen. */
   landmarks: NdArray<Float32Array>[]
+  /** For each photograph: landmarks in three dimensions, gaze, real size. */
+  heads: HeadGeometry[]
   /** `[N]` mm: radius in which each vertex lies with the probability of one standard deviation (68.27 %), in the head's own space, after a similarity
    * (see `shapeUncertainty`); from the landmarks of all photographs, with the expression of the first. Undefined for a fit that began at `start`. */
   uncertainty: Float32Array | undefined
@@ -32,6 +36,7 @@ export interface FitResult {
 
 /** What a finished fit leaves. */
 interface Outcome {
+  model: MorphableModel
   values: Float64Array
   unknowns: FaceUnknowns
   render: (parameters: FaceParameters) => FaceRendering
@@ -59,6 +64,7 @@ export async function describeFit(outcome: Outcome): Promise<FitResult> {
     ),
   )
   tf.dispose([vector, rendering])
+  const faces = await readParameters(parameters)
   const color = colorError(picture, image, faceRegion, mask)
   const found = annotations.map((_, i) => landmarks.slice(136 * i, 136 * (i + 1)))
   const errors = annotations.map(({ alignment }, i) => landmarkError(found[i], alignment.landmarks))
@@ -73,6 +79,7 @@ export async function describeFit(outcome: Outcome): Promise<FitResult> {
       seconds: (performance.now() - outcome.started) / 1000,
     },
     history,
+    heads: faces.map((face, i) => headGeometry(face, annotations[i], outcome.model, outcome.camera)),
     uncertainty: outcome.uncertainty,
     landmarks: annotations.map(({ alignment }, i) =>
       applyTransform(invertTransform(alignment.transform), ndarray(Float32Array.from(found[i]), [68, 2])),

@@ -1,5 +1,6 @@
 export { fitFace, type FitFaceOptions, type FitProgress } from './fit-face.js'
 export type { FitResult } from './fit-result.js'
+export type { HeadGeometry, MetricSize } from './head-geometry.js'
 export { fitLandmarks } from './landmarks/fit-landmarks.js'
 export { fitDenseLandmarks } from './landmarks/fit-dense-landmarks.js'
 export type { FitLandmarksOptions, LandmarkFit, LandmarkPosterior } from './landmarks/landmark-fit.js'

@@ -19,6 +19,10 @@ type Color = readonly [number, number, number]
 
 /** Names of the panels, in their order. */
 export const panelLabels = ['input', 'overlay', 'shape', 'diffuse', 'specular', 'lit'] as const
+/** Name of the panel that follows where the fit knows how sure it is. */
+export const uncertaintyLabel = 'uncertainty, white: 5 mm'
+/** Millimetres. */
+export const MOST_UNCERTAIN = 5
 
 /** Direction of the light on the grey shape. */
 const CLAY_LIGHT = normalize([0.25, 0.45, 1])
@@ -35,7 +39,7 @@ export function facePictures(
   crop: NdArray<Float32Array>,
   pixels: RenderedPixels,
   mesh: Required<Pick<FaceMesh, 'triangles' | 'innerMouthTriangles'>> &
-    Record<'normals' | 'diffuse' | 'specular', Float32Array>,
+    Record<'normals' | 'diffuse' | 'specular', Float32Array> & { uncertainty?: Float32Array },
 ): PictureArray[] {
   const { size, image, mask } = pixels
   const overlay = ndarray(new Float32Array(size * size * 3), [size, size, 3])
@@ -57,7 +61,22 @@ export function facePictures(
     return [light * CLAY[0], light * CLAY[1], light * CLAY[2]]
   })
   const same = (value: Color) => value
-  return [crop, overlay, clay, draw(mesh.diffuse, same), draw(mesh.specular, same), lit]
+  const pictures = [crop, overlay, clay, draw(mesh.diffuse, same), draw(mesh.specular, same), lit]
+  const { uncertainty } = mesh
+  if (uncertainty) {
+    const heat = Float32Array.from({ length: 3 * uncertainty.length }, (_, i) => {
+      const share = uncertainty[Math.floor(i / 3)] / MOST_UNCERTAIN
+      return heatColor(share)[i % 3]
+    })
+    pictures.push(draw(heat, same))
+  }
+  return pictures
+}
+
+/** Black, red, yellow, white for 0 to 1, encoded evenly. */
+function heatColor(share: number): Color {
+  const ramp = (from: number) => Math.min(1, Math.max(0, 3 * share - from)) ** 2.2
+  return [ramp(0), ramp(1), ramp(2)]
 }
 
 /** Draws values of vertices, shaded pixel by pixel, over black; the edges are as soft as the mask. */

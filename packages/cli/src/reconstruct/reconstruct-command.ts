@@ -1,9 +1,18 @@
-import { Argument, Command, Option } from 'commander'
+import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import type { CliIo } from '../cli-io.js'
 import { BASE_MODEL } from '../load-model.js'
 import { wholeNumber } from '../number-option.js'
 import { createProgress } from '../progress.js'
 import type { FaceReport, ReconstructOptions, ReconstructReport } from './reconstruct.js'
+
+/** A number of millimetres, or how to find it. */
+function focalLength(text: string): ReconstructOptions['focal'] {
+  if (text === 'auto' || text === 'estimate' || text === 'none') return text
+  const value = Number(text)
+  if (!(value >= 5 && value <= 2000))
+    throw new InvalidArgumentError('Expected 5 to 2000 mm, auto, estimate or none.')
+  return value
+}
 
 interface Flags extends Omit<ReconstructOptions, 'pictures'> {
   json?: boolean
@@ -48,6 +57,14 @@ export function reconstructCommand(io: CliIo, setCode: (code: number) => void): 
         .choices(['network', 'landmarks'])
         .default('network'),
     )
+    .addOption(
+      new Option(
+        '--focal <mm>',
+        '35 mm equivalent focal length; auto: from EXIF, where it is there; estimate: fitted; none: unknown',
+      )
+        .argParser(focalLength)
+        .default('auto'),
+    )
     .option('--face <number>', 'only this face of each photograph, from 1', wholeNumber(1, 10_000))
     .option('--iterations <number>', 'steps of the fit', wholeNumber(0, 100_000))
     .option('--size <pixels>', 'width and height of the maps', wholeNumber(16, 4096), 512)
@@ -57,7 +74,8 @@ export function reconstructCommand(io: CliIo, setCode: (code: number) => void): 
       'after',
       `
 For each face a folder <out>/<name of the photograph>/face-<number> is written: face.glb, face.obj with .mtl
-and maps, face.ply, parameters.json, panels.png, and index.html to look at it.`,
+and maps, face.ply, parameters.json, panels.png, and index.html to look at it. For a fit, face-uncertainty.png and
+a property of face.ply tell how far each point may be off: white is 5 mm.`,
     )
     .action(async (pictures: string[], { json, debug, ...options }: Flags) => {
       const { reconstruct } = await import('./reconstruct.js')

@@ -3,7 +3,7 @@ import type { FaceAnnotation, Picture } from '@facekit/annotate'
 import { writeFileAtomic } from '@facekit/core'
 import { type FaceParameters, disposeParameters, encodeParameters, readParameters } from '@facekit/parameters'
 import type { FitFaceOptions, FitResult } from '@facekit/fit'
-import { parametersFile, type ParametersFile } from './parameters-file.js'
+import { parametersFile, type FocalSource, type ParametersFile } from './parameters-file.js'
 import type { PhaseTimer } from '../phase-timer.js'
 import type { Progress } from '../progress.js'
 import type { Method, Session } from '../session.js'
@@ -24,6 +24,9 @@ export interface FaceJob {
   iterations: number | undefined
   /** Width and height of the maps. */
   mapSize: number
+  /** Pixels of the picture; absent: unknown. */
+  focalLength?: number | 'estimate'
+  focalSource: FocalSource
 }
 
 /** Fits one face and writes its files. */
@@ -47,6 +50,7 @@ export async function reconstructFace(
         annotation,
         backend: engine.backend,
         method: job.method,
+        focalSource: job.focalSource,
       },
       model,
       result,
@@ -115,6 +119,7 @@ async function fit(
   const embedder = iterations === 0 ? undefined : await loadEmbedder()
   return fitFace(job.picture, job.annotation, session.model, {
     ...options,
+    ...(job.focalLength !== undefined && !options.start && { focalLength: job.focalLength }),
     ...(iterations !== undefined && { iterations }),
     ...(embedder && { embed: embedder.embed }),
     signal,

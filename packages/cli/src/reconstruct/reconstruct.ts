@@ -6,6 +6,7 @@ import { errorLine } from '../error-line.js'
 import { expandPictures } from './expand-pictures.js'
 import { OutputFolders, outputNames } from './output-folders.js'
 import type { ParametersFile } from './parameters-file.js'
+import type { FaceJob } from './reconstruct-face.js'
 import { PhaseTimer } from '../phase-timer.js'
 import type { Progress } from '../progress.js'
 import { startSession, type Method, type Session } from '../session.js'
@@ -26,6 +27,8 @@ export interface ReconstructOptions {
   face?: number
   /** Steps of the fit. */
   iterations?: number
+  /** 35 mm equivalent, mm; or where it comes from. */
+  focal: number | 'auto' | 'estimate' | 'none'
   /** Width and height of the maps. */
   size: number
   force: boolean
@@ -162,6 +165,7 @@ async function reconstructPicture(work: PictureWork, folders: OutputFolders, nam
           method: options.method,
           iterations: options.iterations,
           mapSize: options.size,
+          ...(await focalOf(file, picture, options)),
         }
         const { parameters, files } = await reconstructFace(
           job,
@@ -201,7 +205,26 @@ async function reconstructPicture(work: PictureWork, folders: OutputFolders, nam
   }
 }
 
-function checkMethod({ method, iterations, regressor }: ReconstructOptions): void {
+/** The focal length that a fit of a picture begins with, in its pixels. */
+async function focalOf(
+  file: string,
+  picture: Picture,
+  { focal, method }: ReconstructOptions,
+): Promise<Pick<FaceJob, 'focalLength' | 'focalSource'>> {
+  // A regressor has learned faces of one camera.
+  if (focal === 'none' || method === 'regress') return { focalSource: 'default' }
+  if (focal === 'estimate') return { focalLength: focal, focalSource: focal }
+  const { equivalentFocalLength, readFocalLength } = await import('@facekit/annotate')
+  const [height, width] = picture.shape
+  if (focal !== 'auto')
+    return { focalLength: equivalentFocalLength(focal, { width, height }), focalSource: 'given' }
+  const found = await readFocalLength(file, { width, height })
+  return found === undefined ? { focalSource: 'default' } : { focalLength: found, focalSource: 'exif' }
+}
+
+function checkMethod({ method, iterations, regressor, focal }: ReconstructOptions): void {
+  if (method === 'regress' && (typeof focal === 'number' || focal === 'estimate'))
+    throw new ValueError('--focal is for the methods fit and refine; a regressor has learned one camera')
   if (method === 'regress' && iterations !== undefined)
     throw new ValueError('--iterations is for the methods fit and refine; regress takes no steps')
   if (method === 'fit' && regressor !== undefined)

@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path'
 import { cropFace, type FaceAnnotation, type Picture } from '@facekit/annotate'
 import {
+  bakeTexture,
   composePanels,
   createFaceTextures,
   writeGlb,
@@ -9,12 +10,20 @@ import {
   writePly,
   ownPictureText,
   writePng,
+  type Values,
 } from '@facekit/export'
 import type { FitResult } from '@facekit/fit'
 import type { MorphableModel } from '@facekit/morphable'
 import { renderFace } from '@facekit/render'
 import * as tf from '@tensorflow/tfjs-core'
-import { facePictures, panelLabels, type RenderedPixels } from './face-pictures.js'
+import ndarray, { type NdArray } from 'ndarray'
+import {
+  facePictures,
+  MOST_UNCERTAIN,
+  panelLabels,
+  uncertaintyLabel,
+  type RenderedPixels,
+} from './face-pictures.js'
 import type { ParametersFile } from './parameters-file.js'
 import type { PhaseTimer } from '../phase-timer.js'
 import { readFaceMesh } from '../render/read-face-mesh.js'
@@ -48,7 +57,8 @@ export async function writeFaceFiles(
   return timer.measure('write', async () => {
     const { image: crop } = cropFace(picture, annotation.landmarks, { size: PANEL_SIZE })
     const pictures = facePictures(crop, pixels, world)
-    await writePng(composePanels(pictures, panelLabels), join(folder, 'panels.png'), { text: ownPictureText })
+    const labels = local.uncertainty ? [...panelLabels, uncertaintyLabel] : panelLabels
+    await writePng(composePanels(pictures, labels), join(folder, 'panels.png'), { text: ownPictureText })
     signal.throwIfAborted()
     // Baked once for both formats.
     const maps = local.uv ? { textures: createFaceTextures(local, { size: mapSize }) } : {}
@@ -57,6 +67,11 @@ export async function writeFaceFiles(
     const objFiles = await writeObj(local, join(folder, 'face.obj'), maps)
     await writePly(local, join(folder, 'face.ply'))
     const files = ['face.glb', ...objFiles, 'face.ply', 'panels.png']
+    if (local.uncertainty && local.uv) {
+      const map = uncertaintyMap(local.uncertainty, local.uv, local.triangles, mapSize)
+      await writePng(map, join(folder, 'face-uncertainty.png'), { text: ownPictureText })
+      files.push('face-uncertainty.png')
+    }
     const { illumination } = parameters
     await writeHtmlReport(
       {
@@ -92,7 +107,8 @@ async function renderPixels({ model, result }: FittedFace) {
     ),
   )
   tf.dispose(tensors)
-  const local = await readFaceMesh(model, result.parameters)
+  const { uncertainty } = result
+  const local = { ...(await readFaceMesh(model, result.parameters)), ...(uncertainty && { uncertainty }) }
   const pixels: RenderedPixels = {
     size: PANEL_SIZE,
     image: imageData,
@@ -101,6 +117,21 @@ async function renderPixels({ model, result }: FittedFace) {
     barycentrics: weights,
   }
   return { pixels, world: { ...local, vertices: positions, normals: directions }, local }
+}
+
+/** Uncertainty over UV in grey, linearly: 255 is 5 mm or more. */
+function uncertaintyMap(
+  uncertainty: Float32Array,
+  uv: Values,
+  triangles: Int32Array,
+  size: number,
+): NdArray<Uint8Array> {
+  const colors = Float32Array.from({ length: 3 * uncertainty.length }, (_, i) => uncertainty[Math.floor(i / 3)])
+  const baked = bakeTexture(colors, uv, triangles, { size })
+  const grey = Uint8Array.from({ length: size * size }, (_, i) =>
+    Math.min(255, Math.round((255 * baked.data[3 * i]) / MOST_UNCERTAIN)),
+  )
+  return ndarray(grey, [size, size, 1])
 }
 
 function metricsForPeople({ metrics, model, backend }: ParametersFile): Record<string, string> {

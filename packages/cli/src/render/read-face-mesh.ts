@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core'
 /** A mesh in which everything is filled in that facekit knows of a face. */
 export type ColoredMesh = FaceMesh &
   Required<Pick<FaceMesh, 'innerMouthTriangles'>> &
-  Record<'vertices' | 'diffuse' | 'specular', Float32Array>
+  Record<'vertices' | 'diffuse' | 'specular', Float32Array> & { uncertainty?: Float32Array }
 
 /** The mesh of one face in model space: with its expression, without its pose. */
 export async function readFaceMesh(

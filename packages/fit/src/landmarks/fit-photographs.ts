@@ -4,7 +4,7 @@ import type { Camera } from '@facekit/render'
 import { fitDenseLandmarks } from './fit-dense-landmarks.js'
 import { fitLandmarks } from './fit-landmarks.js'
 import { jointPosterior, type JointPosterior } from './joint-posterior.js'
-import type { LandmarkFit } from './landmark-fit.js'
+import type { FitLandmarksOptions, LandmarkFit } from './landmark-fit.js'
 import type { IdentityPrior } from './shape-prior.js'
 
 /** Standard deviation of an identity coefficient around what a regressor says. */
@@ -12,39 +12,45 @@ const PRIOR_DEVIATION = 0.7
 /** The same once all photographs have agreed. */
 const AGREED = 1e-3
 
-/** Pose and shape of one person in several photographs, from landmarks: dense ones where both the annotations and the model have them.
- *
- * @param expected - `[Ki]` identity that a regressor has found
- */
+/** What is known before the landmarks are looked at. */
+export interface Beforehand {
+  /** `[Ki]` identity that a regressor has found. */
+  expected?: Float64Array
+  /** See `FitLandmarksOptions`. */
+  focalDeviation?: number
+}
+
+/** Pose and shape of one person in several photographs, from landmarks: dense ones where both the annotations and the model have them. */
 export function fitPhotographs(
   annotations: readonly FaceAnnotation[],
   model: MorphableModel,
   camera: Camera,
-  expected?: Float64Array,
+  { expected, focalDeviation = 0 }: Beforehand = {},
 ): { fits: LandmarkFit[]; posterior: JointPosterior } {
   const { identity } = model.layout
   const prior: IdentityPrior | undefined = expected && {
     mean: expected,
     deviations: new Float64Array(identity).fill(PRIOR_DEVIATION),
   }
-  const alone = annotations.map((annotation) => fitCrop(annotation, model, camera, prior))
+  const options = { camera, focalDeviation }
+  const alone = annotations.map((annotation) => fitCrop(annotation, model, options, prior))
   const posterior = jointPosterior(alone, model.layout, {
     mean: expected ?? new Float64Array(identity),
     precision: new Float64Array(identity).fill(expected ? PRIOR_DEVIATION ** -2 : 1),
   })
   if (annotations.length === 1) return { fits: alone, posterior }
   const agreed = { mean: posterior.identity, deviations: new Float64Array(identity).fill(AGREED) }
-  return { fits: annotations.map((annotation) => fitCrop(annotation, model, camera, agreed)), posterior }
+  return { fits: annotations.map((annotation) => fitCrop(annotation, model, options, agreed)), posterior }
 }
 
 function fitCrop(
   { alignment, denseLandmarks: dense }: FaceAnnotation,
   model: MorphableModel,
-  camera: Camera,
+  given: Pick<FitLandmarksOptions, 'camera' | 'focalDeviation'>,
   identity?: IdentityPrior,
 ): LandmarkFit {
   const { size, transform, landmarks } = alignment
-  const options = { width: size, height: size, camera, ...(identity && { identity }) }
+  const options = { ...given, width: size, height: size, ...(identity && { identity }) }
   if (!dense || !model.denseLandmarks) return fitLandmarks(landmarks, model, options)
   const scaled = (values: Float32Array) => values.map((value) => value * transform.scale)
   const inCrop: DenseLandmarks = {
