@@ -59,7 +59,8 @@ describe('facekit reconstruct, in a process of its own', () => {
 
   beforeAll(async () => {
     out = join(folder, 'whole')
-    result = await spawnCli(['reconstruct', one, '-o', out, '--iterations', '5', '--size', '128', '--json'])
+    const options = ['--iterations', '5', '--size', '128', '--focal', '50', '--json']
+    result = await spawnCli(['reconstruct', one, '-o', out, ...options])
     face = join(out, 'one', 'face-1')
     parameters = JSON.parse(await readFile(join(face, 'parameters.json'), 'utf8')) as ParametersFile
   })
@@ -103,6 +104,18 @@ describe('facekit reconstruct, in a process of its own', () => {
       expect(x).toBeLessThan(FACE.width)
       expect(y).toBeGreaterThan(0)
       expect(y).toBeLessThan(FACE.height)
+    }
+    const { focalLength, landmarks3d, gaze } = parameters
+    expect(focalLength.source).toBe('given')
+    expect(focalLength.pixels).toBeCloseTo((50 / Math.hypot(36, 24)) * Math.hypot(FACE.width, FACE.height), 3)
+    expect(landmarks3d.map((point) => point.length)).toEqual(Array(68).fill(3))
+    // The points inside of the face are the same ones; the tip of the nose is nearest.
+    for (let i = 17; i < 68; i++)
+      for (const axis of [0, 1]) expect(landmarks3d[i][axis]).toBeCloseTo(parameters.landmarks[i][axis], 2)
+    expect(Math.max(...landmarks3d.map(([, , z]) => z))).toBeCloseTo(landmarks3d[30][2], 0)
+    for (const eye of [gaze!.left, gaze!.right]) {
+      expect(Math.hypot(...eye)).toBeCloseTo(1, 5)
+      expect(eye[2]).toBeGreaterThan(0.7)
     }
     expect(parameters.metrics.landmarkError).toBeLessThan(0.05)
     expect(parameters.metrics.colorError).toBeLessThan(0.2)

@@ -167,6 +167,59 @@ describe('fitFace', () => {
     )
   })
 
+  it('value: more steps change colours, and leave landmarks and vertices where they are', async () => {
+    const { annotation, picture } = await syntheticAnnotation(model, randomParameters(model, 12))
+    const run = async (iterations: number) => {
+      const { parameters, metrics, heads, uncertainty } = await fitFace(picture, annotation, model, { iterations })
+      const shape = [...parameters.identity.dataSync(), ...parameters.expression.dataSync()]
+      return { shape, metrics, landmarks: heads[0].landmarks3d.data, uncertainty }
+    }
+    const [few, many] = [await run(3), await run(30)]
+    expect(many.shape).toEqual(few.shape)
+    expect(many.landmarks).toEqual(few.landmarks)
+    expect(many.metrics.landmarkError).toBe(few.metrics.landmarkError)
+    expect(many.metrics.colorError).toBeLessThan(few.metrics.colorError)
+    expect(many.uncertainty).toHaveLength(model.vertexCount)
+    expect(Math.min(...many.uncertainty!)).toBeGreaterThan(0)
+  })
+
+  it('value: a shape that may move stays near what the landmarks say of it, however many steps', async () => {
+    const truth = randomParameters(model, 13)
+    const { annotation, picture } = await syntheticAnnotation(model, truth)
+    const distance = async (options: FitFaceOptions) => {
+      const { parameters } = await fitFace(picture, annotation, model, options)
+      return tf.tidy(() => tf.sum(tf.square(tf.sub(parameters.identity, truth.identity))).dataSync()[0])
+    }
+    const still = await distance({ iterations: 0 })
+    const [few, many] = [
+      await distance({ iterations: 20, shapeWeight: 0.01 }),
+      await distance({ iterations: 80, shapeWeight: 0.01 }),
+    ]
+    expect(few).toBeLessThan(1.05 * still)
+    expect(many).toBeLessThan(1.05 * few)
+  })
+
+  it('value: a longer lens stands farther away and the face is found as large', async () => {
+    const { annotation, picture } = await syntheticAnnotation(model, randomParameters(model, 14))
+    const options = { iterations: 0, focalLength: 2 * 1015 * (112 / 224) }
+    const { camera, metrics, parameters } = await fitFace(picture, annotation, model, options)
+    expect(camera.distance).toBeCloseTo(2000, 3)
+    expect(Math.tan(camera.fieldOfView / 2)).toBeCloseTo(Math.tan(112 / 1015 / 2), 3)
+    expect(metrics.landmarkError).toBeLessThan(0.02)
+    expect(parameters.pose.scale.dataSync()[0]).toBeCloseTo(1, 0)
+  })
+
+  it('throws: on a focal length beside what it would contradict, and one that is none', async () => {
+    const truth = randomParameters(model, 9)
+    const { annotation, picture } = await syntheticAnnotation(model, truth)
+    const run = (options: FitFaceOptions) => fitFace(picture, annotation, model, options)
+    await expect(run({ focalLength: 900, start: truth })).rejects.toThrow('focalLength and start are both given')
+    await expect(run({ focalLength: -1 })).rejects.toThrow('focalLength')
+    await expect(
+      fitFace([picture, picture], [annotation, annotation], model, { focalLength: 'estimate' }),
+    ).rejects.toThrow("focalLength is 'estimate' for 2 photographs")
+  })
+
   it('throws: names the term that is not finite', async () => {
     const { annotation, picture } = await syntheticAnnotation(model, randomParameters(model, 9))
     const compute: LossTerm['compute'] = ({ parameters }) => tf.mul(tf.sum(parameters.albedo), Number.NaN)
