@@ -48,7 +48,11 @@ export function checkFaceMesh(who: string, mesh: FaceMesh): CheckedMesh {
   const { shininess = 20 } = mesh
   const vertices = flatValues(`${who}: mesh.vertices`, mesh.vertices, 3)
   const count = vertices.length / 3
-  const rows = (name: 'diffuse' | 'specular' | 'normals' | 'uv' | 'uncertainty', values: Values, width: number) => {
+  const rows = (
+    name: 'diffuse' | 'specular' | 'normals' | 'uv' | 'uncertainty',
+    values: Values,
+    width: number,
+  ) => {
     const flat = flatValues(`${who}: mesh.${name}`, values, width, count)
     checkFinite(`${who}: mesh.${name}`, flat)
     return flat

@@ -76,13 +76,18 @@ export function headGeometry(
     landmarks3d.data.set([flat.get(i, 0), flat.get(i, 1), seen[3 * i + 2] / transform.scale], 3 * i)
   const all = pointBasis(
     model,
-    Array.from({ length: model.regions?.eyeLeft && model.regions?.eyeRight ? model.vertexCount : 0 }, (_, v) => [v]),
+    Array.from(
+      { length: model.regions?.eyeLeft && model.regions?.eyeRight ? model.vertexCount : 0 },
+      (_, v) => [v],
+    ),
   )
   const eyes = all.rows > 0 ? eyeGeometry(model, evaluatePoints(all, state.subarray(POSE_SIZE))) : undefined
   if (!eyes) return { landmarks3d }
   const { matrix } = poseMatrices(state)
   const turn = (v: readonly number[]) => {
-    const turned = [0, 1, 2].map((row) => [0, 1, 2].reduce((sum, axis) => sum + matrix[3 * row + axis] * v[axis], 0))
+    const turned = [0, 1, 2].map((row) =>
+      [0, 1, 2].reduce((sum, axis) => sum + matrix[3 * row + axis] * v[axis], 0),
+    )
     const length = Math.hypot(...turned)
     return turned.map((value) => value / length) as Vector
   }
@@ -129,7 +134,9 @@ function irisRatio(
     for (const axis of [0, 1]) {
       const a = own.map((_, i) => fitted[3 * i + axis])
       const b = own.map((_, i) => seen.get(i, axis))
-      const [meanA, meanB] = [a, b].map((list) => list.reduce((total, value) => total + value, 0) / own.length)
+      const [meanA, meanB] = [a, b].map(
+        (list) => list.reduce((total, value) => total + value, 0) / own.length,
+      )
       a.forEach((value, i) => {
         across += (value - meanA) * (b[i] - meanB)
         along += (value - meanA) ** 2

@@ -170,7 +170,9 @@ describe('fitFace', () => {
   it('value: more steps change colours, and leave landmarks and vertices where they are', async () => {
     const { annotation, picture } = await syntheticAnnotation(model, randomParameters(model, 12))
     const run = async (iterations: number) => {
-      const { parameters, metrics, heads, uncertainty } = await fitFace(picture, annotation, model, { iterations })
+      const { parameters, metrics, heads, uncertainty } = await fitFace(picture, annotation, model, {
+        iterations,
+      })
       const shape = [...parameters.identity.dataSync(), ...parameters.expression.dataSync()]
       return { shape, metrics, landmarks: heads[0].landmarks3d.data, uncertainty }
     }
@@ -213,7 +215,9 @@ describe('fitFace', () => {
     const truth = randomParameters(model, 9)
     const { annotation, picture } = await syntheticAnnotation(model, truth)
     const run = (options: FitFaceOptions) => fitFace(picture, annotation, model, options)
-    await expect(run({ focalLength: 900, start: truth })).rejects.toThrow('focalLength and start are both given')
+    await expect(run({ focalLength: 900, start: truth })).rejects.toThrow(
+      'focalLength and start are both given',
+    )
     await expect(run({ focalLength: -1 })).rejects.toThrow('focalLength')
     await expect(
       fitFace([picture, picture], [annotation, annotation], model, { focalLength: 'estimate' }),

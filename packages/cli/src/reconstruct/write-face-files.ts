@@ -126,7 +126,10 @@ function uncertaintyMap(
   triangles: Int32Array,
   size: number,
 ): NdArray<Uint8Array> {
-  const colors = Float32Array.from({ length: 3 * uncertainty.length }, (_, i) => uncertainty[Math.floor(i / 3)])
+  const colors = Float32Array.from(
+    { length: 3 * uncertainty.length },
+    (_, i) => uncertainty[Math.floor(i / 3)],
+  )
   const baked = bakeTexture(colors, uv, triangles, { size })
   const grey = Uint8Array.from({ length: size * size }, (_, i) =>
     Math.min(255, Math.round((255 * baked.data[3 * i]) / MOST_UNCERTAIN)),
