@@ -13,9 +13,10 @@ function photograph(exif: Record<string, string>, type: 'jpeg' | 'png' | 'webp' 
 function withHeight(bytes: Buffer, height: number): Buffer {
   const bigEndian = bytes.includes('Exif\0\0MM')
   const tag = bytes.indexOf(Buffer.from(bigEndian ? [0xa0, 0x03, 0x00] : [0x03, 0xa0]))
+  // A whole number of two or of four bytes; a small one begins at the same place in both, little endian.
   const isShort = bytes[tag + (bigEndian ? 3 : 2)] === 3
-  if (bigEndian) isShort ? bytes.writeUInt16BE(height, tag + 8) : bytes.writeUInt32BE(height, tag + 8)
-  else isShort ? bytes.writeUInt16LE(height, tag + 8) : bytes.writeUInt32LE(height, tag + 8)
+  if (bigEndian) bytes.writeUInt16BE(height, tag + (isShort ? 8 : 10))
+  else bytes.writeUInt16LE(height, tag + 8)
   return bytes
 }
 
