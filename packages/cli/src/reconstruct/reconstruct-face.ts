@@ -68,7 +68,7 @@ export async function reconstructFace(
 const REFINEMENT = { iterations: 16, rate: 2 }
 
 /** What it takes to find the parameters of a face. */
-export type FaceSearch = Pick<FaceJob, 'picture' | 'annotation' | 'method' | 'iterations'>
+export type FaceSearch = Pick<FaceJob, 'picture' | 'annotation' | 'method' | 'iterations' | 'focalLength'>
 
 /** Finds the parameters of a face by the method; the caller disposes them. */
 export async function findFace(
