@@ -9,12 +9,12 @@ import { loadBaseModel } from '@facekit/base-model'
 import { createRandom } from '@facekit/core'
 import { type FaceParameters, disposeParameters, neutralParameters } from '@facekit/parameters'
 import { initEngine } from '@facekit/engine'
+import { scoreCase } from '@facekit/evaluation'
 import { fitFace } from '@facekit/fit'
 import { evaluateShape, readIctFaceKit, type MorphableModel } from '@facekit/morphable'
 import { renderFace } from '@facekit/render'
 import * as tf from '@tensorflow/tfjs-core'
 import ndarray, { type NdArray } from 'ndarray'
-import { pointToPlane } from './point-to-plane.js'
 
 const { values } = parseArgs({
   options: {
@@ -138,6 +138,26 @@ async function find(image: NdArray<Float32Array>, known: NdArray<Float32Array>) 
 
 const shapeOf = (model: MorphableModel, { identity, expression }: FaceParameters) =>
   tf.tidy(() => evaluateShape(model, { identity, expression }).dataSync().slice() as Float32Array)
+
+/** Mean distance, mm, of the true face from the planes of another one. */
+function pointToPlane(
+  ict: MorphableModel,
+  truth: Float32Array,
+  model: MorphableModel,
+  found: Float32Array,
+): number {
+  const which = Array.from({ length: 68 }, (_, i) => i)
+  const landmarksOf = ({ landmarks }: MorphableModel, shape: Float32Array) => ({
+    which,
+    positions: Float64Array.from(which.flatMap((i) => [0, 1, 2].map((c) => shape[landmarks[i] * 3 + c]))),
+  })
+  const { scores } = scoreCase(
+    'surface',
+    { scan: { positions: truth, triangles: ict.triangles }, landmarks: landmarksOf(ict, truth) },
+    { surface: { positions: found, triangles: model.triangles }, landmarks: landmarksOf(model, found) },
+  )
+  return scores.pointToPlane!
+}
 
 const rows = models.map(() => [] as { plane: number; mean: number; nme: number; color: number }[])
 console.log('face  model                          point to plane mm   NME %   colour   (mean face alone, mm)')

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { ablateCommand } from './ablate/ablate-command.js'
 import { annotateCommand } from './annotate/annotate-command.js'
 import type { CliIo } from './cli-io.js'
 import { datasetCommand } from './dataset/dataset-build-command.js'
@@ -65,6 +66,7 @@ function createProgram(io: CliIo, setCode: (code: number) => void): Command {
     modelCommand(io),
     datasetCommand(io),
     evaluateCommand(io, setCode),
+    ablateCommand(io),
     doctorCommand(io, setCode),
   ])
     program.addCommand(command)

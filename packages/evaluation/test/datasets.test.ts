@@ -277,6 +277,22 @@ describe('data sets', () => {
     expect((await openEvaluationDataset('folder', root, { count: 2 })).cases).toHaveLength(2)
   })
 
+  test('value: a plain folder with landmarks.json', async () => {
+    const points = Array.from({ length: 68 }, (_, i) => [flat[i * 2] - 0.5, flat[i * 2 + 1] - 0.5])
+    const root = await folderOf({
+      'landmarks.json': JSON.stringify({ 'a/1.jpg': points, 'a/2.jpg': [[1, 2]] }),
+    })
+    const { cases } = await openEvaluationDataset('folder', root)
+    expect(cases.map(({ id, pictures }) => [id, pictures])).toEqual([
+      ['a/1', ['a/1.jpg']],
+      ['a/2', ['a/2.jpg']],
+    ])
+    expect(Array.from((await cases[0].read()).pictureLandmarks!)).toEqual([...flat])
+    await expect(cases[1].read()).rejects.toThrow('"a/2.jpg" has no 68 points')
+    const broken = await folderOf({ 'landmarks.json': '[' })
+    await expect(openEvaluationDataset('folder', broken)).rejects.toThrow('no JSON')
+  })
+
   for (const name of datasetNames) {
     test(`throws: ${name}, another layout, and no folder, in one line`, async () => {
       const root = await folderOf({ 'x.txt': 'x' })

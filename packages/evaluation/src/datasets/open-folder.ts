@@ -8,10 +8,13 @@ const POINTS = /\.(pp|pts|npy|txt|json)$/i
 
 /** A plain folder: `NAME.jpg` with `NAME.obj` or `.ply` (mm) and landmarks in `NAME.pp`, `.txt`, `.npy`, `.json` (in space) or `NAME.pts` (in the picture);
  * or a folder for each face with any pictures, one mesh and one file of landmarks, whose reconstructions are averaged. Faces in a folder of a
- * folder have that one's name as their column. */
+ * folder have that one's name as their column. A file `landmarks.json` in the folder, `{"<picture>": [[x, y] x 68]}` with pixels whose centres are whole
+ * numbers, names all pictures by itself. */
 export async function openFolder(root: string): Promise<EvaluationDataset> {
   const { join } = await import('node:path')
   const problems: string[] = []
+  const listed = await listedCases(root)
+  if (listed) return { name: 'folder', root, protocol: 'surface', groups: ['all'], cases: listed, problems }
   const cases: EvaluationCase[] = [...(await flatCases(root, '', 'all', problems))]
   for (const folder of await foldersIn(root)) {
     const inside = await foldersIn(join(root, folder))
@@ -26,6 +29,34 @@ export async function openFolder(root: string): Promise<EvaluationDataset> {
     )
   const groups = [...new Set(cases.map(({ group }) => group))]
   return { name: 'folder', root, protocol: 'surface', groups, cases, problems }
+}
+
+/** Pictures of a `landmarks.json`, where there is one. */
+async function listedCases(root: string): Promise<EvaluationCase[] | undefined> {
+  const { join } = await import('node:path')
+  const { readFile } = await import('node:fs/promises')
+  const path = join(root, 'landmarks.json')
+  const text = await readFile(path, 'utf8').catch(() => undefined)
+  if (text === undefined) return undefined
+  let list: Record<string, unknown>
+  try {
+    list = JSON.parse(text) as Record<string, unknown>
+  } catch (cause) {
+    throw new ValueError(`${path}: no JSON, expected {"picture": [[x, y] x 68]}`, { cause })
+  }
+  if (typeof list !== 'object' || list === null || Array.isArray(list))
+    throw new ValueError(`${path}: expected {"picture": [[x, y] x 68]}`)
+  return Object.entries(list).map(([picture, points]) => ({
+    id: stemOf(picture),
+    group: 'all',
+    pictures: [picture],
+    read: async () => {
+      const numbers = (Array.isArray(points) ? points.flat() : []).map(Number)
+      if (numbers.length !== 136 || !numbers.every(Number.isFinite))
+        throw new ModelFormatError(`${path}: "${picture}" has no 68 points of two finite numbers`)
+      return { pictureLandmarks: Float64Array.from(numbers, (value) => value + 0.5) }
+    },
+  }))
 }
 
 /** Faces whose files share a name. */
