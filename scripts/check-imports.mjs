@@ -28,6 +28,7 @@ const ALLOWED = {
   'regressor-weights': ['core', 'parameters', 'engine', 'regressor'],
   dataset: ['core', 'kernels', 'parameters', 'annotate'],
   fit: ['core', 'kernels', 'parameters', 'mesh', 'morphable', 'illumination', 'render', 'losses', 'annotate'],
+  appearance: ['core', 'parameters', 'morphable', 'rasterizer', 'illumination', 'render', 'annotate'],
   export: ['core', 'mesh'],
   evaluation: ['core', 'mesh', 'export', 'rasterizer'],
   trainer: ['core', 'kernels', 'parameters', 'engine', 'morphable', 'render', 'losses', 'export'],

@@ -59,7 +59,7 @@ describe('facekit reconstruct, in a process of its own', () => {
 
   beforeAll(async () => {
     out = join(folder, 'whole')
-    const options = ['--iterations', '5', '--size', '128', '--focal', '50', '--json']
+    const options = ['--iterations', '5', '--texture', 'none', '--size', '128', '--focal', '50', '--json']
     result = await spawnCli(['reconstruct', one, '-o', out, ...options])
     face = join(out, 'one', 'face-1')
     parameters = JSON.parse(await readFile(join(face, 'parameters.json'), 'utf8')) as ParametersFile
@@ -75,7 +75,7 @@ describe('facekit reconstruct, in a process of its own', () => {
     expect(faces[0].files).toEqual(FILES)
     expect(faces[0].folder).toBe(face)
     expect(Object.keys(report.seconds).toSorted()).toEqual(
-      ['annotate', 'engine', 'fit', 'model', 'read', 'render', 'total', 'write'].toSorted(),
+      ['annotate', 'engine', 'fit', 'model', 'read', 'render', 'texture', 'total', 'write'].toSorted(),
     )
   })
 
@@ -259,7 +259,7 @@ describe('facekit reconstruct, in a process of its own', () => {
 })
 
 describe('facekit reconstruct', () => {
-  const quick = ['--iterations', '0', '--size', '64']
+  const quick = ['--iterations', '0', '--texture', 'none', '--size', '64']
 
   it('throws: pictures without a face, and one too small for any', async () => {
     const out = join(folder, 'out-none')
@@ -281,6 +281,26 @@ describe('facekit reconstruct', () => {
     expect(result.stdout).toMatch(/two\.png: face 1: landmark error \d+\.\d+ %/)
     const page = await readFile(join(out, 'two', 'face-2', 'index.html'), 'utf8')
     expect(page).toContain('face 2')
+  })
+
+  it('value: maps of the photograph are of the size that --texture says, and sharper than the colours of the model', async () => {
+    const sharpness = async (name: string, texture: string) => {
+      const out = join(folder, name)
+      const options = ['--iterations', '0', '--texture', texture, '--size', '256']
+      expect((await run(['reconstruct', one, '-o', out, ...options])).code).toBe(0)
+      const { data, width } = decode(await readFile(join(out, 'one', 'face-1', 'face-diffuse.png')))
+      expect(width).toBe(256)
+      let sum = 0
+      for (let y = 64; y < 192; y++)
+        for (let x = 64; x < 192; x++) sum += Math.abs(data[3 * (y * 256 + x)] - data[3 * (y * 256 + x + 1)])
+      return sum
+    }
+    expect(await sharpness('out-photograph', '256')).toBeGreaterThan(
+      1.5 * (await sharpness('out-colors', 'none')),
+    )
+    const bad = await run(['reconstruct', one, '-o', join(folder, 'out-bad'), '--texture', '1000'])
+    expect(bad.code).not.toBe(0)
+    expect(bad.stderr).toContain('256, 512, 1024, 2048, 4096 or none')
   })
 
   it('value: --face takes one; too large a number says how many there are', async () => {

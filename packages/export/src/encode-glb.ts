@@ -1,9 +1,9 @@
 import { writeFileAtomic } from '@facekit/core'
 import type { Document, Material } from '@gltf-transform/core'
 import type { IOR, Specular } from '@gltf-transform/extensions'
-import { encodePng, type PictureArray } from './encode-png.js'
+import { encodeMap, type PictureArray } from './encode-png.js'
 import { checkFaceMesh, type FaceMesh } from './face-mesh.js'
-import { bakeFaceTextures, type FaceTextures } from './face-textures.js'
+import { bakeCheckedTextures, type FaceTextures } from './face-textures.js'
 import { mouthColor } from './mouth-color.js'
 import { roughnessFromShininess } from './roughness.js'
 import { unitLength } from './unit-length.js'
@@ -12,7 +12,7 @@ import { unitLength } from './unit-length.js'
 export interface GlbOptions {
   /** Width and height of the maps in texels. Default 512. */
   size?: number
-  /** Maps of `createFaceTextures`, when they are there already; `size` is ignored then. */
+  /** Maps of `bakeFaceTextures` or `encodeFaceTextures`, when they are there already; `size` is ignored then. */
   textures?: FaceTextures
   /** Name of the node, the mesh and the material. Default 'face'. */
   name?: string
@@ -83,7 +83,7 @@ export async function encodeGlb(mesh: FaceMesh, options: GlbOptions = {}): Promi
         'VEC2',
       ),
     )
-    const { textures = bakeFaceTextures({ ...face, uv: face.uv }, { size: options.size }) } = options
+    const { textures = bakeCheckedTextures({ ...face, uv: face.uv }, { size: options.size }) } = options
     setMaps(document, material, { specular, ior }, textures)
   } else {
     skin.setAttribute(
@@ -135,11 +135,12 @@ function setMaps(document: Document, material: Material, gloss: Gloss, textures:
     document
       .createTexture(name)
       .setMimeType('image/png')
-      .setImage(encodePng(picture) as Uint8Array<ArrayBuffer>)
+      .setImage(encodeMap(picture) as Uint8Array<ArrayBuffer>)
   const { specularScale } = textures
   material.setBaseColorTexture(texture('diffuse', textures.diffuse))
   gloss.specular.setSpecularColorTexture(texture('specular', textures.specular))
   setReflectance(material, gloss, [specularScale, specularScale, specularScale])
+  if (textures.normal) material.setNormalTexture(texture('normal', textures.normal))
 }
 
 /** States F0: by the factors alone up to that of the usual dielectric, beyond by the index of refraction, too, as factors above 1 are clamped in some

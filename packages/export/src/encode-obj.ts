@@ -1,9 +1,9 @@
 import { showValue, ValueError, writeFileAtomic } from '@facekit/core'
 import ndarray from 'ndarray'
 import { encodeSrgb } from './color-encoding.js'
-import { encodePng, ownPictureText } from './encode-png.js'
+import { encodeMap, encodePng, ownPictureText } from './encode-png.js'
 import { checkFaceMesh, type CheckedMesh, type FaceMesh } from './face-mesh.js'
-import { bakeFaceTextures, type FaceTextures } from './face-textures.js'
+import { bakeCheckedTextures, type FaceTextures } from './face-textures.js'
 import { mouthBytes, mouthColor } from './mouth-color.js'
 import { separateVertices } from './separate-vertices.js'
 
@@ -11,7 +11,7 @@ import { separateVertices } from './separate-vertices.js'
 export interface ObjOptions {
   /** Width and height of the maps in texels. Default 512. */
   size?: number
-  /** Maps of `createFaceTextures`, when they are there already; `size` is ignored then. */
+  /** Maps of `bakeFaceTextures` or `encodeFaceTextures`, when they are there already; `size` is ignored then. */
   textures?: FaceTextures
   /** Begins the names of the files: `<name>.obj`, `<name>.mtl`, `<name>-diffuse.png`, `<name>-specular.png`, `<name>-mouth.png`; in all but
    * the first, spaces and # become underscores. Default 'face'. */
@@ -45,17 +45,21 @@ export function encodeObj(mesh: FaceMesh, options: ObjOptions = {}): Map<string,
   const mouth = ['newmtl inner-mouth', 'Ka 0 0 0', 'Kd 1 1 1', 'Ks 0 0 0', 'illum 1']
   const hasMouth = face.innerMouthTriangles.length > 0
   if (face.uv) {
-    const { textures = bakeFaceTextures({ ...face, uv: face.uv }, { size }) } = options
+    const { textures = bakeCheckedTextures({ ...face, uv: face.uv }, { size }) } = options
     const scale = number(textures.specularScale)
     skin.push(
       `Ks ${scale} ${scale} ${scale}`,
       `map_Kd ${reference}-diffuse.png`,
       `map_Ks ${reference}-specular.png`,
     )
+    if (textures.normal) {
+      skin.push(`norm ${reference}-normal.png`)
+      files.set(`${reference}-normal.png`, encodeMap(textures.normal))
+    }
     mouth.push(`map_Kd ${reference}-mouth.png`)
     files.set(`${reference}.mtl`, mtlText(skin, hasMouth ? mouth : []))
-    files.set(`${reference}-diffuse.png`, encodePng(textures.diffuse, { text: ownPictureText }))
-    files.set(`${reference}-specular.png`, encodePng(textures.specular, { text: ownPictureText }))
+    files.set(`${reference}-diffuse.png`, encodeMap(textures.diffuse))
+    files.set(`${reference}-specular.png`, encodeMap(textures.specular))
     if (hasMouth)
       files.set(
         `${reference}-mouth.png`,

@@ -28,6 +28,17 @@ export function encodePng(picture: PictureArray, options: EncodePngOptions = {})
   return options.text ? textFirst(encode({ ...image, text: { ...options.text } })) : encode(image)
 }
 
+const encodedMaps = new WeakMap<PictureArray, Uint8Array>()
+
+/** A map of a face as PNG with our text: encoded once for all the files that hold it, as that takes longer than the rest of them. */
+export function encodeMap(map: PictureArray): Uint8Array {
+  const known = encodedMaps.get(map)
+  if (known) return known
+  const bytes = encodePng(map, { text: ownPictureText })
+  encodedMaps.set(map, bytes)
+  return bytes
+}
+
 /** Moves the texts, which `encode` puts at the end, in front of the pixels, so that the beginning of a file tells whose it is. */
 function textFirst(png: Uint8Array): Uint8Array {
   const view = new DataView(png.buffer, png.byteOffset, png.byteLength)

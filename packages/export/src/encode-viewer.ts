@@ -1,7 +1,8 @@
 import { ShapeError, ValueError, writeFileAtomic } from '@facekit/core'
 import { gunzipSync } from 'fflate'
-import { encodePng, type PictureArray } from './encode-png.js'
+import { encodeMap, encodePng, type PictureArray } from './encode-png.js'
 import { checkFaceMesh, type FaceMesh } from './face-mesh.js'
+import type { FaceTextures } from './face-textures.js'
 import { base64, base64Array, type ViewerData } from './viewer-data.js'
 import { viewerBundle, viewerScriptHash } from './viewer-bundle.js'
 import { viewerMarkup } from './viewer-markup.js'
@@ -13,6 +14,8 @@ export interface ViewerScene {
   title: string
   /** The face in world space, as it stands before the camera: pose applied. */
   mesh: FaceMesh
+  /** Maps that the face wears; without them, or without `mesh.uv`, it has the colours of its vertices. */
+  textures?: FaceTextures
   /** The camera of the reconstruction: vertical field of view in radians, distance in mm, on +z, for a square picture. */
   camera: { fieldOfView: number; distance: number; projection: 'perspective' | 'weak-perspective' }
   /** The light of the reconstruction, world space; `mesh.shininess` goes with it. */
@@ -38,7 +41,7 @@ export interface ViewerScene {
  * reconstruction is: spherical harmonics (paper, Eq. 4), Blinn-Phong (Eq. 5), then gamma 1/2.2; the first
  * view has the reconstruction's camera.
  *
- * @returns the text of the page, about 0.6 MB plus the face
+ * @returns the text of the page, about 0.6 MB plus the face and its maps
  * @throws {ShapeError} when sizes do not fit together
  * @throws {ValueError} when a number is not finite, or an address of a download is not relative
  */
@@ -58,7 +61,9 @@ export function encodeViewer(scene: ViewerScene): string {
       lightColor: numbers('lightColor', illumination.lightColor, 3) as [number, number, number],
       shininess: face.shininess,
     },
+    ...(scene.textures && face.uv && { maps: mapData(scene.textures) }),
     arrays: {
+      ...(scene.textures && face.uv && { uv: base64Array(face.uv) }),
       vertices: base64Array(face.vertices),
       normals: base64Array(face.normals),
       diffuse: base64Array(face.diffuse),
@@ -85,6 +90,16 @@ export function encodeViewer(scene: ViewerScene): string {
     metrics: Object.entries(scene.metrics ?? {}),
     downloads: scene.downloads ?? [],
   })
+}
+
+function mapData({ diffuse, specular, specularScale, normal }: FaceTextures): ViewerData['maps'] {
+  const address = (map: PictureArray) => `data:image/png;base64,${base64(encodeMap(map))}`
+  return {
+    diffuse: address(diffuse),
+    specular: address(specular),
+    specularScale,
+    ...(normal && { normal: address(normal) }),
+  }
 }
 
 /** Writes the page of `encodeViewer`, whole or not at all. Node only.

@@ -1,4 +1,4 @@
-import { ValueError } from '@facekit/core'
+import { ShapeError, ValueError } from '@facekit/core'
 import ndarray, { type NdArray } from 'ndarray'
 import { bakeTexture, type BakeTextureOptions } from './bake-texture.js'
 import { srgbBytes } from './color-encoding.js'
@@ -12,6 +12,17 @@ export interface FaceTextures {
   specular: NdArray<Uint8Array>
   /** The largest specular albedo of the face, linear: `specular albedo = specularScale * decoded texel`. Dark albedos use all 8 bits. */
   specularScale: number
+  /** `[size, size, 3]` normals of the tangent space, x to the right and y up in the map, -1..1 as 0..255. */
+  normal?: NdArray<Uint8Array>
+}
+
+/** Maps as numbers, e.g. those of `createFaceTextures` of `@facekit/appearance`. */
+export interface LinearTextures {
+  /** `[size, size, 3]` diffuse and specular albedo, linear RGB. */
+  diffuse: NdArray<Float32Array>
+  specular: NdArray<Float32Array>
+  /** `[size, size, 3]` unit length, tangent space. */
+  normal?: NdArray<Float32Array>
 }
 
 /** Bakes the albedos of a face into two pictures over its UV.
@@ -19,28 +30,58 @@ export interface FaceTextures {
  * @throws {ShapeError} when sizes do not fit together
  * @throws {ValueError} when the mesh has no UV, or the size is absurd
  */
-export function createFaceTextures(mesh: FaceMesh, options: BakeTextureOptions = {}): FaceTextures {
-  const checked = checkFaceMesh('createFaceTextures', mesh)
+export function bakeFaceTextures(mesh: FaceMesh, options: BakeTextureOptions = {}): FaceTextures {
+  const checked = checkFaceMesh('bakeFaceTextures', mesh)
   if (!checked.uv) {
-    throw new ValueError('createFaceTextures: mesh.uv is missing, expected [N, 2]; use a model that has UV')
+    throw new ValueError('bakeFaceTextures: mesh.uv is missing, expected [N, 2]; use a model that has UV')
   }
-  return bakeFaceTextures({ ...checked, uv: checked.uv }, options)
+  return bakeCheckedTextures({ ...checked, uv: checked.uv }, options)
 }
 
-/** `createFaceTextures` of a mesh that has been checked. */
-export function bakeFaceTextures(
+/** `bakeFaceTextures` of a mesh that has been checked. */
+export function bakeCheckedTextures(
   mesh: CheckedMesh & { uv: Float32Array },
   options: BakeTextureOptions,
 ): FaceTextures {
   const diffuse = bakeTexture(mesh.diffuse, mesh.uv, mesh.triangles, options)
   const specular = bakeTexture(mesh.specular, mesh.uv, mesh.triangles, options)
-  const specularScale = Math.max(
-    mesh.specular.reduce((most, value) => Math.max(most, value), 0),
-    1e-4,
-  )
+  // Between the centres of texels the map may miss the largest albedo of a vertex.
+  return encodeFaceTextures({ diffuse, specular }, largest(mesh.specular))
+}
+
+function largest(values: Float32Array): number {
+  let most = 1e-4
+  for (const value of values) if (value > most) most = value
+  return most
+}
+
+/** Encodes maps of numbers as bytes, ready for `encodeGlb`, `encodeObj` and `encodeViewer`.
+ *
+ * @param specularScale - see `FaceTextures`; default: the largest number of the map
+ * @throws {ShapeError} when a map is not square, or not of the size of the others
+ */
+export function encodeFaceTextures(
+  { diffuse, specular, normal }: LinearTextures,
+  specularScale: number = largest(specular.data),
+): FaceTextures {
+  const size = diffuse.shape[0]
+  for (const [name, map] of Object.entries({ diffuse, specular, normal })) {
+    if (!map) continue
+    const [height, width, channels] = map.shape
+    if (height !== size || width !== size || channels !== 3 || map.data.length !== size * size * 3)
+      throw new ShapeError(
+        `encodeFaceTextures: ${name} is [${map.shape.join(', ')}], expected [${size}, ${size}, 3]`,
+      )
+  }
   return {
     diffuse: ndarray(srgbBytes(diffuse.data), diffuse.shape),
     specular: ndarray(srgbBytes(specular.data, 1 / specularScale), specular.shape),
     specularScale,
+    ...(normal && {
+      normal: ndarray(
+        Uint8Array.from(normal.data, (value) => Math.round(127.5 + 127.5 * value)),
+        normal.shape,
+      ),
+    }),
   }
 }

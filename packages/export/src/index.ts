@@ -13,7 +13,12 @@ export {
   type PictureArray,
 } from './encode-png.js'
 export type { FaceMesh } from './face-mesh.js'
-export { createFaceTextures, type FaceTextures } from './face-textures.js'
+export {
+  bakeFaceTextures,
+  encodeFaceTextures,
+  type FaceTextures,
+  type LinearTextures,
+} from './face-textures.js'
 export type { Values } from './flat-values.js'
 export { meshNormals } from './mesh-normals.js'
 export { drawText, GLYPH_ADVANCE, GLYPH_HEIGHT } from './panel-font.js'

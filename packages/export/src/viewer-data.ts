@@ -8,10 +8,12 @@ export interface ViewerData {
     lightColor: [number, number, number]
     shininess: number
   }
+  /** Maps over UV as addresses of data. */
+  maps?: { diffuse: string; specular: string; specularScale: number; normal?: string }
   arrays: Record<
     'vertices' | 'normals' | 'diffuse' | 'specular' | 'triangles' | 'innerMouthTriangles',
     string
-  >
+  > & { uv?: string }
 }
 
 /** Bytes as base64, in every environment. */

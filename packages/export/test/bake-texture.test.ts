@@ -1,5 +1,5 @@
 import { ShapeError, ValueError } from '@facekit/core'
-import { bakeTexture, createFaceTextures, decodeSrgb, encodeSrgb } from '@facekit/export'
+import { bakeTexture, bakeFaceTextures, decodeSrgb, encodeSrgb } from '@facekit/export'
 import { describe, expect, it } from 'vitest'
 import { createDome } from './dome.js'
 
@@ -46,10 +46,10 @@ describe('bakeTexture', () => {
   })
 })
 
-describe('createFaceTextures', () => {
+describe('bakeFaceTextures', () => {
   it('value: diffuse is sRGB, specular is sRGB times its scale', () => {
     const dome = createDome()
-    const { diffuse, specular, specularScale } = createFaceTextures(dome, { size: 64 })
+    const { diffuse, specular, specularScale } = bakeFaceTextures(dome, { size: 64 })
     expect(specularScale).toBeCloseTo(0.06, 6)
     // The middle of the map is the middle of the dome: red 0.5, specular 0.045, 0.04, 0.04.
     expect(decodeSrgb(diffuse.get(32, 32, 0) / 255)).toBeCloseTo(0.5, 1)
@@ -58,7 +58,7 @@ describe('createFaceTextures', () => {
   })
 
   it('throws: a mesh without UV has no maps', () => {
-    expect(() => createFaceTextures({ ...createDome(), uv: undefined })).toThrow(/mesh.uv is missing/)
+    expect(() => bakeFaceTextures({ ...createDome(), uv: undefined })).toThrow(/mesh.uv is missing/)
   })
 })
 

@@ -1,4 +1,5 @@
 import { whiteLight } from '@facekit/parameters'
+import { shareTone } from './tone-prior.js'
 import { solveNormalEquations } from './solve-normal-equations.js'
 
 /** Surface points seen in a picture, in plain arrays. */
@@ -41,7 +42,8 @@ const zeros = (rows: number, columns: number) =>
 
 /** Alternates between light and albedo, each a linear least-squares problem with a prior.
  *
- * Light starts without colour, so that the albedo's tone explains the skin's; tint comes in through a tight prior. Points
+ * Light starts without colour, so that the albedo's tone explains the skin's; tint comes in through a tight prior, and at the end what both
+ * together say of the colour of light and skin is shared out as `shareTone` finds it likely. Points
  * that remain unexplained (highlights, hair, cast shadows) lose weight after each round.
  */
 export function estimateLight(points: ShadedPoints): LightEstimate {
@@ -142,12 +144,27 @@ export function estimateLight(points: ShadedPoints): LightEstimate {
       weights[p] = points.weights[p] * Math.min(1, bound / Math.max(residuals[p], 1e-6))
   }
 
+  const meanOf = (colors: Float64Array): [number, number, number] => {
+    const sum: [number, number, number] = [1e-9, 1e-9, 1e-9]
+    let total = 3e-9
+    for (let p = 0; p < count; p++) {
+      total += weights[p]
+      for (let c = 0; c < 3; c++) sum[c] += weights[p] * colors[3 * p + c]
+    }
+    return sum.map((value) => value / total) as [number, number, number]
+  }
+
   for (let round = 0; round < ROUNDS; round++) {
     const total = weights.reduce((sum, w) => sum + w, 0)
     const gain = Math.min(1, EFFECTIVE_POINTS / Math.max(total, 1)) / COLOR_DEVIATION ** 2
     solveLight(round > 0, gain)
     solveAlbedo(gain)
     reweigh()
+    if (round < ROUNDS - 1) continue
+    const factors = shareTone(meanOf(reflectance), meanOf(shading))
+    for (let i = 0; i < light.length; i++) light[i] /= factors[i % 3]
+    for (let i = 0; i < shading.length; i++) shading[i] /= factors[i % 3]
+    solveAlbedo(gain)
   }
   return { sphericalHarmonics: light, albedo }
 }

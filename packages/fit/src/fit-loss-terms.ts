@@ -1,7 +1,20 @@
 import type { MorphableModel } from '@facekit/morphable'
 import { defaultLightPosition } from '@facekit/parameters'
-import { paperLossTerms, type LossTerm } from '@facekit/losses'
-import { add, mean, mul, relu, square, sub, sum, tidy, type Scalar } from '@tensorflow/tfjs-core'
+import { paperLossTerms, uniformLoss, type LossTerm } from '@facekit/losses'
+import { naturalLightTerm } from './natural-light-term.js'
+import {
+  add,
+  mean,
+  mul,
+  relu,
+  square,
+  sub,
+  sum,
+  tidy,
+  zeros,
+  type Rank,
+  type Scalar,
+} from '@tensorflow/tfjs-core'
 
 /** Weights of the terms of a fit. The paper's weights are for training a regressor on many pictures; fitting one picture in some
  * sixty steps, from a start that already matches its landmarks, needs other ones. */
@@ -14,6 +27,8 @@ export interface FitLossWeights {
   uniform: LossTerm['weight']
   /** Keeps expression coefficients in the model's `expressionRange`. */
   expressionRange: LossTerm['weight']
+  /** Keeps light and tone of the skin likely, see `tonePrior`. */
+  naturalLight: LossTerm['weight']
   /** Keeps the point light in front of the face, white and moderate. */
   pointLight: LossTerm['weight']
 }
@@ -30,11 +45,12 @@ export const defaultFitLossWeights: FitLossWeights = {
   regularization: 5e-4,
   uniform: 0.2,
   expressionRange: 1,
+  naturalLight: 0.03,
   pointLight: 0.02,
 }
 
-/** The terms that `fitFace` minimises: the paper's six, and two that keep a single fit believable: `expressionRange`
- * for blendshapes outside of the model's range, and `pointLight` for a lamp that wanders off or takes on a colour.
+/** The terms that `fitFace` minimises: the paper's six, of `uniform` only the half for the albedo, and three that keep a single fit believable:
+ * `expressionRange` for blendshapes outside of the model's range, `naturalLight` for the colours of light and skin, and `pointLight` for a lamp that wanders off or takes on a colour.
  *
  * @param shape - `'anchored'`: pose and shape are held by the posterior of the landmarks, which knows landmarks and prior already, so that neither is
  *   counted again; `'free'` (default): by the terms alone
@@ -53,7 +69,7 @@ export function fitLossTerms(
       landmark: w.landmarks,
       innerMouth: w.innerMouth,
       regularization: w.regularization,
-      uniform: w.uniform,
+      uniform: 0,
     },
     // Blendshapes in 0..1 spread less than a standard deviation of 1.
     regularizationWeights:
@@ -64,7 +80,24 @@ export function fitLossTerms(
     identityBackground: 'picture',
     missing: 'skip',
   })
-  return [...paper, expressionRangeTerm(model, w.expressionRange), pointLightTerm(w.pointLight)]
+  const others = paper.filter(({ name }) => name !== 'uniform')
+  return [
+    ...others,
+    evenDiffuseTerm(w.uniform),
+    naturalLightTerm(model, w.naturalLight),
+    expressionRangeTerm(model, w.expressionRange),
+    pointLightTerm(w.pointLight),
+  ]
+}
+
+/** The paper's uniform loss without its half for the light, which makes light white and coloured faces. */
+function evenDiffuseTerm(weight: LossTerm['weight']): LossTerm {
+  return {
+    name: 'uniform',
+    weight,
+    compute: ({ rendering: { litDiffuse } }) =>
+      tidy(() => uniformLoss(litDiffuse, zeros<Rank.R3>([litDiffuse.shape[0], 9, 3]))),
+  }
 }
 
 /** Sum of squared excess of expression coefficients over the model's range, mean over the batch. */

@@ -67,7 +67,18 @@ export function reconstructCommand(io: CliIo, setCode: (code: number) => void): 
     )
     .option('--face <number>', 'only this face of each photograph, from 1', wholeNumber(1, 10_000))
     .option('--iterations <number>', 'steps of the fit', wholeNumber(0, 100_000))
-    .option('--size <pixels>', 'width and height of the maps', wholeNumber(16, 4096), 512)
+    .option(
+      '--texture <pixels>',
+      'width and height of the maps made of the photograph: 256, 512, 1024, 2048, 4096, or none',
+      textureSize,
+      1024,
+    )
+    .option(
+      '--size <pixels>',
+      "width and height of the maps of the model's colours, for --texture none",
+      wholeNumber(16, 4096),
+      512,
+    )
     .option('--force', 'replace results that exist', false)
     .option('--json', 'print one JSON document instead of text')
     .addHelpText(
@@ -97,6 +108,13 @@ a property of face.ply tell how far each point may be off: white is 5 mm.`,
       if (json) io.stdout.write(`${JSON.stringify(report, null, 2)}\n`)
       setCode(summarize(report, io))
     })
+}
+
+function textureSize(value: string): number | 'none' {
+  if (value === 'none') return value
+  if (!['256', '512', '1024', '2048', '4096'].includes(value))
+    throw new InvalidArgumentError('expected 256, 512, 1024, 2048, 4096 or none')
+  return Number(value)
 }
 
 function faceLine(picture: string, { face, folder, metrics, seconds }: FaceReport): string {

@@ -22,11 +22,11 @@ export interface FaceJob {
   method: Method
   /** Steps of gradient descent; the method's default if undefined. */
   iterations: number | undefined
-  /** Width and height of the maps. */
-  mapSize: number
   /** Pixels of the picture; absent: unknown. */
   focalLength?: number | 'estimate'
   focalSource: FocalSource
+  /** What the maps show, and their width and height. */
+  maps: { texture: number } | { size: number }
 }
 
 /** Fits one face and writes its files. */

@@ -29,7 +29,9 @@ export interface ReconstructOptions {
   iterations?: number
   /** 35 mm equivalent, mm; or where it comes from. */
   focal: number | 'auto' | 'estimate' | 'none'
-  /** Width and height of the maps. */
+  /** Width and height of the maps from the photograph; 'none': the model's colours. */
+  texture: number | 'none'
+  /** Width and height of the maps of the model's colours. */
   size: number
   force: boolean
 }
@@ -164,8 +166,8 @@ async function reconstructPicture(work: PictureWork, folders: OutputFolders, nam
           folder: target,
           method: options.method,
           iterations: options.iterations,
-          mapSize: options.size,
           ...(await focalOf(file, picture, options)),
+          maps: options.texture === 'none' ? { size: options.size } : { texture: options.texture },
         }
         const { parameters, files } = await reconstructFace(
           job,

@@ -3,7 +3,8 @@ import { cropFace, type FaceAnnotation, type Picture } from '@facekit/annotate'
 import {
   bakeTexture,
   composePanels,
-  createFaceTextures,
+  bakeFaceTextures,
+  encodeFaceTextures,
   writeGlb,
   writeHtmlReport,
   writeObj,
@@ -11,6 +12,7 @@ import {
   ownPictureText,
   writePng,
   type Values,
+  type FaceTextures,
 } from '@facekit/export'
 import type { FitResult } from '@facekit/fit'
 import type { MorphableModel } from '@facekit/morphable'
@@ -26,10 +28,12 @@ import {
 } from './face-pictures.js'
 import type { ParametersFile } from './parameters-file.js'
 import type { PhaseTimer } from '../phase-timer.js'
-import { readFaceMesh } from '../render/read-face-mesh.js'
+import { readFaceMesh, type ColoredMesh } from '../render/read-face-mesh.js'
 
 /** Width and height of each panel: twice the crop that is fitted, or the photograph would look poor. */
 const PANEL_SIZE = 448
+/** Width and height of the map of uncertainty, which is smooth. */
+const UNCERTAINTY_SIZE = 512
 
 /** A fitted face on its way to the disk. */
 export interface FittedFace {
@@ -39,7 +43,8 @@ export interface FittedFace {
   result: FitResult
   parameters: ParametersFile
   folder: string
-  mapSize: number
+  /** Width and height of the maps: of the photograph, or of the model's colours. */
+  maps: { texture: number } | { size: number }
 }
 
 /** Writes all files of a face but parameters.json.
@@ -51,24 +56,24 @@ export async function writeFaceFiles(
   timer: PhaseTimer,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const { folder, mapSize, picture, annotation, parameters } = face
+  const { folder, picture, annotation, parameters } = face
   const { pixels, world, local } = await timer.measure('render', () => renderPixels(face))
   signal.throwIfAborted()
+  const textures = await timer.measure('texture', () => faceTextures(face, local, signal))
   return timer.measure('write', async () => {
     const { image: crop } = cropFace(picture, annotation.landmarks, { size: PANEL_SIZE })
     const pictures = facePictures(crop, pixels, world)
     const labels = local.uncertainty ? [...panelLabels, uncertaintyLabel] : panelLabels
     await writePng(composePanels(pictures, labels), join(folder, 'panels.png'), { text: ownPictureText })
     signal.throwIfAborted()
-    // Baked once for both formats.
-    const maps = local.uv ? { textures: createFaceTextures(local, { size: mapSize }) } : {}
+    const maps = textures && { textures }
     await writeGlb(local, join(folder, 'face.glb'), maps)
     signal.throwIfAborted()
     const objFiles = await writeObj(local, join(folder, 'face.obj'), maps)
     await writePly(local, join(folder, 'face.ply'))
     const files = ['face.glb', ...objFiles, 'face.ply', 'panels.png']
     if (local.uncertainty && local.uv) {
-      const map = uncertaintyMap(local.uncertainty, local.uv, local.triangles, mapSize)
+      const map = uncertaintyMap(local.uncertainty, local.uv, local.triangles, UNCERTAINTY_SIZE)
       await writePng(map, join(folder, 'face-uncertainty.png'), { text: ownPictureText })
       files.push('face-uncertainty.png')
     }
@@ -77,6 +82,7 @@ export async function writeFaceFiles(
       {
         title: `${basename(parameters.picture.file)}, face ${parameters.face}`,
         mesh: world,
+        ...maps,
         camera: parameters.camera,
         illumination: { ...illumination, sphericalHarmonics: illumination.sphericalHarmonics.flat() },
         picture: crop,
@@ -87,6 +93,19 @@ export async function writeFaceFiles(
     )
     return [...files, 'index.html']
   })
+}
+
+/** The maps of the face, from its photograph or of the model's colours. */
+async function faceTextures(
+  { maps, picture, annotation, result, model }: FittedFace,
+  local: ColoredMesh,
+  signal: AbortSignal,
+): Promise<FaceTextures | undefined> {
+  if (!local.uv) return undefined
+  if ('size' in maps) return bakeFaceTextures(local, maps)
+  const { createFaceTextures } = await import('@facekit/appearance')
+  const fit = { ...result, annotation }
+  return encodeFaceTextures(await createFaceTextures([picture], [fit], model, { size: maps.texture, signal }))
 }
 
 /** Renders the face at the panels' size. `world` is the mesh as the camera sees it, `local` without its pose. */

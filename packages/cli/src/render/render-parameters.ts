@@ -1,6 +1,6 @@
 import { extname } from 'node:path'
 import { FacekitError, ValueError } from '@facekit/core'
-import { createFaceTextures, encodeGlb, encodePly, encodePng, writeObj } from '@facekit/export'
+import { bakeFaceTextures, encodeGlb, encodePly, encodePng, writeObj } from '@facekit/export'
 import { writeFileAtomic } from '@facekit/core'
 import type { MorphableModel } from '@facekit/morphable'
 import { disposeParameters, type FaceParameters } from '@facekit/parameters'
@@ -70,7 +70,7 @@ function writerFor(out: string, size: number): Writer {
     })
   const mesh = async (model: MorphableModel, parameters: FaceParameters) => {
     const face = await readFaceMesh(model, parameters)
-    return { face, maps: face.uv ? { textures: createFaceTextures(face, { size }) } : {} }
+    return { face, maps: face.uv ? { textures: bakeFaceTextures(face, { size }) } : {} }
   }
   const writers: Record<string, Writer> = {
     '.png': async (model, parameters, camera) => {

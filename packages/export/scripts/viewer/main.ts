@@ -98,16 +98,18 @@ function connectKeys(canvas: HTMLCanvasElement, stage: Stage): void {
   })
 }
 
-try {
-  const scene = readScene()
+async function start(): Promise<void> {
+  const scene = await readScene()
   const canvas = find<HTMLCanvasElement>('#stage')
   const stage = createStage(canvas, scene)
   connectModes(stage)
   connectLight(stage, scene)
   connectKeys(canvas, stage)
   find('#reset-view').addEventListener('click', stage.resetView)
-} catch (error) {
+}
+
+start().catch((error: unknown) => {
   const message = find('#message')
   message.hidden = false
   message.textContent = `The 3D view cannot be shown here: ${error instanceof Error ? error.message : String(error)}`
-}
+})

@@ -5,12 +5,16 @@ export type Mode = keyof typeof MODES
 export const vertexShader = /* glsl */ `
 attribute vec3 diffuseAlbedo;
 attribute vec3 specularAlbedo;
+varying vec2 mapPlace;
 varying vec3 worldPosition;
 varying vec3 worldNormal;
 varying vec3 diffuseColor;
 varying vec3 specularColor;
 
 void main() {
+#ifdef HAS_MAPS
+  mapPlace = uv;
+#endif
   worldPosition = position;
   worldNormal = normal;
   diffuseColor = diffuseAlbedo;
@@ -33,6 +37,30 @@ varying vec3 worldPosition;
 varying vec3 worldNormal;
 varying vec3 diffuseColor;
 varying vec3 specularColor;
+varying vec2 mapPlace;
+uniform sampler2D diffuseMap;
+uniform sampler2D specularMap;
+uniform sampler2D normalMap;
+uniform float specularScale;
+
+vec3 decodeSrgb(vec3 c) {
+  return mix(c / 12.92, pow((c + 0.055) / 1.055, vec3(2.4)), step(0.04045, c));
+}
+
+// The tangent frame of a texel out of its neighbours' places (Schueler, ShaderX 5).
+vec3 detailed(vec3 n) {
+#ifdef HAS_NORMALS
+  vec3 px = dFdx(worldPosition), py = dFdy(worldPosition);
+  vec2 ux = dFdx(mapPlace), uy = dFdy(mapPlace);
+  vec3 a = cross(py, n), b = cross(n, px);
+  vec3 t = a * ux.x + b * uy.x, s = a * ux.y + b * uy.y;
+  float size = inversesqrt(max(max(dot(t, t), dot(s, s)), 1e-30));
+  vec3 m = texture2D(normalMap, mapPlace).xyz * 2.0 - 1.0;
+  return normalize(t * size * m.x + s * size * m.y + n * m.z);
+#else
+  return n;
+#endif
+}
 
 vec3 irradiance(vec3 n) {
   return 0.28209479 * harmonics[0]
@@ -45,15 +73,22 @@ vec3 irradiance(vec3 n) {
 vec3 encode(vec3 linear) { return pow(clamp(linear, 0.0, 1.0), vec3(1.0 / 2.2)); }
 
 void main() {
-  vec3 normal = normalize(worldNormal);
+  vec3 normal = detailed(normalize(worldNormal));
+#ifdef HAS_MAPS
+  vec3 diffuseAlbedo = decodeSrgb(texture2D(diffuseMap, mapPlace).rgb);
+  vec3 specularAlbedo = specularScale * decodeSrgb(texture2D(specularMap, mapPlace).rgb);
+#else
+  vec3 diffuseAlbedo = diffuseColor;
+  vec3 specularAlbedo = specularColor;
+#endif
   if (!gl_FrontFacing) { gl_FragColor = vec4(vec3(0.22), 1.0); return; }
   if (mode == 0) {
     float clay = 0.05 + 0.55 * max(dot(normal, clayLight), 0.0);
     gl_FragColor = vec4(encode(clay * vec3(0.95, 0.97, 1.0)), 1.0);
   } else if (mode == 1) {
-    gl_FragColor = vec4(encode(diffuseColor), 1.0);
+    gl_FragColor = vec4(encode(diffuseAlbedo), 1.0);
   } else if (mode == 2) {
-    gl_FragColor = vec4(encode(specularColor), 1.0);
+    gl_FragColor = vec4(encode(specularAlbedo), 1.0);
   } else {
     vec3 toLamp = normalize(lightPosition - worldPosition);
     vec3 toCamera = normalize(cameraPosition - worldPosition);
@@ -61,8 +96,8 @@ void main() {
     // A light behind the surface makes no highlight, see shadeSpecular.
     float highlight = pow(max(dot(normal, halfway), 1e-6), shininess) * smoothstep(0.0, 0.05, dot(normal, toLamp));
     // No light is negative; the page sees to that, the bound is for rounding.
-    vec3 diffuse = diffuseColor * max(irradiance(toLight * normal), 0.0);
-    vec3 specular = specularColor * lightColor * highlight;
+    vec3 diffuse = diffuseAlbedo * max(irradiance(toLight * normal), 0.0);
+    vec3 specular = specularAlbedo * lightColor * highlight;
     gl_FragColor = vec4(encode(diffuseStrength * diffuse + specularStrength * specular), 1.0);
   }
 }`

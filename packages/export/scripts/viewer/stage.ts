@@ -12,6 +12,7 @@ import {
   PerspectiveCamera,
   Scene as ThreeScene,
   ShaderMaterial,
+  Texture,
   Vector3,
   WebGLRenderer,
 } from 'three'
@@ -42,6 +43,7 @@ export function createStage(canvas: HTMLCanvasElement, scene: Scene): Stage {
   controls.minDistance = 100
   controls.maxDistance = 4 * scene.camera.distance
   const skin = new ShaderMaterial({
+    defines: { ...(scene.maps && { HAS_MAPS: 1 }), ...(scene.maps?.normal && { HAS_NORMALS: 1 }) },
     vertexShader,
     fragmentShader,
     side: DoubleSide,
@@ -54,6 +56,7 @@ export function createStage(canvas: HTMLCanvasElement, scene: Scene): Stage {
       shininess: { value: 20 },
       diffuseStrength: { value: 1 },
       specularStrength: { value: 1 },
+      ...mapUniforms(scene, renderer),
       clayLight: { value: new Vector3(0, 0, 1) },
     },
   })
@@ -69,6 +72,7 @@ export function createStage(canvas: HTMLCanvasElement, scene: Scene): Stage {
     for (const [name, values] of Object.entries(attributes)) {
       result.setAttribute(name, new BufferAttribute(values, 3))
     }
+    if (scene.uv) result.setAttribute('uv', new BufferAttribute(scene.uv, 2))
     return result.setIndex(new BufferAttribute(triangles, 1))
   }
   const world = new ThreeScene()
@@ -126,6 +130,24 @@ export function createStage(canvas: HTMLCanvasElement, scene: Scene): Stage {
       controls.update()
       draw()
     },
+  }
+}
+
+/** The maps as textures; the shader decodes them. */
+function mapUniforms({ maps }: Scene, renderer: WebGLRenderer): Record<string, { value: unknown }> {
+  if (!maps) return {}
+  const texture = (image: HTMLImageElement | undefined) => {
+    if (!image) return { value: null }
+    const value = new Texture(image)
+    value.anisotropy = Math.min(8, renderer.capabilities.getMaxAnisotropy())
+    value.needsUpdate = true
+    return { value }
+  }
+  return {
+    diffuseMap: texture(maps.diffuse),
+    specularMap: texture(maps.specular),
+    normalMap: texture(maps.normal),
+    specularScale: { value: maps.specularScale },
   }
 }
 

@@ -1,0 +1,60 @@
+import type { PartialTexture } from './fill-hidden.js'
+import { luminance } from './luminance.js'
+import { enlarge, shrink, weighted } from './pyramid.js'
+
+/** Side of the grid that coarse colours are compared on. */
+const GRID = 32
+/** How far coarse brightness follows the model: shadows that three bands of light do not know are in the photograph, beards and freckles too. */
+const BRIGHTNESS = 0.6
+/** How far coarse hue does: two lamps of different colours leave more of it than skin has. */
+const HUE = 0.85
+const LARGEST = Math.log(1.8)
+
+/** Brings the coarse colours of a texture towards those of the fitted albedo, and keeps its details: what light is left after a fit is
+ * coarse, too. In place. */
+export function followModel({ color, weight }: PartialTexture, model: Float32Array, size: number): void {
+  const levels = Math.max(0, Math.round(Math.log2(size / GRID)))
+  const mean = (values: Float32Array) => {
+    return blurred(shrink(weighted(values, weight, 3), weight, size, 3, levels))
+  }
+  const seen = mean(color)
+  const fitted = mean(model)
+  const ratio = seen.map((value, i) => {
+    const log = Math.log(Math.max(fitted[i], 1e-3) / Math.max(value, 1e-3))
+    return Math.min(Math.max(log, -LARGEST), LARGEST)
+  })
+  for (let i = 0; i < ratio.length; i += 3) {
+    const gray = luminance(ratio, i)
+    for (let c = 0; c < 3; c++) ratio[i + c] = BRIGHTNESS * gray + HUE * (ratio[i + c] - gray)
+  }
+  const factors = enlarge(ratio, size >> levels, 3, levels)
+  for (let i = 0; i < color.length; i++) if (color[i] > 0) color[i] *= Math.exp(factors[i])
+}
+
+/** Means with the neighbours, by weights; where nothing is known, of farther ones. */
+function blurred({ values, weights, size }: ReturnType<typeof shrink>): Float32Array {
+  let [v, w] = [values, weights]
+  for (let round = 0; round < 3; round++) {
+    const nextValues = v.map((value, i) => {
+      const texel = Math.floor(i / 3)
+      const column = texel % size
+      let sum = 2 * value
+      if (column > 0) sum += v[i - 3]
+      if (column < size - 1) sum += v[i + 3]
+      if (texel >= size) sum += v[i - 3 * size]
+      if (texel < w.length - size) sum += v[i + 3 * size]
+      return sum / 6
+    })
+    w = w.map((value, texel) => {
+      const column = texel % size
+      let sum = 2 * value
+      if (column > 0) sum += w[texel - 1]
+      if (column < size - 1) sum += w[texel + 1]
+      if (texel >= size) sum += w[texel - size]
+      if (texel < w.length - size) sum += w[texel + size]
+      return sum / 6
+    })
+    v = nextValues
+  }
+  return v.map((value, i) => value / Math.max(w[Math.floor(i / 3)], 1e-6))
+}

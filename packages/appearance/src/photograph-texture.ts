@@ -1,0 +1,114 @@
+import { SEEN_CHANNELS, type SeenFace } from './seen-face.js'
+import type { UvSurface } from './uv-surface.js'
+
+/** What one photograph says about the diffuse albedo, over UV. */
+export interface PhotographTexture {
+  /** `[S * S * 3]` linear RGB, light and modelled highlight taken away; 0 where nothing is seen. */
+  color: Float32Array
+  /** `[S * S]` trust, 0..1. */
+  weight: Float32Array
+}
+
+/** A surface point this far behind what is seen at its pixel is hidden, mm: about what a pixel of the depth map spans on a slope. */
+const HIDDEN = 4
+/** Cosines between which trust rises from 0 to 1. */
+const GRAZING = [0.12, 0.5] as const
+/** Encoded values above are burnt out, or nearly so: linear 0.9 and 0.99. */
+const BURNT = [0.9, 0.99] as const
+/** Light is not divided by less than this share of its mean: noise would be all that is left. */
+const DARKEST = 0.12
+
+const smoothstep = ([low, high]: readonly [number, number], value: number) => {
+  const t = Math.min(Math.max((value - low) / (high - low), 0), 1)
+  return t * t * (3 - 2 * t)
+}
+
+/** Brings a photograph to UV and takes the fitted light out of it.
+ *
+ * albedo = (picture - highlight) / irradiance at each texel whose surface the camera sees; trust falls where the surface turns away, where something
+ * covers it, and where the picture is burnt out or nearly black.
+ */
+export function photographTexture(surface: UvSurface, seen: SeenFace): PhotographTexture {
+  const { triangleIds, barycentrics, triangles } = surface
+  const { vertices, picture, size, depth, depthSize, maskSize, meanLight } = seen
+  const region = eroded(seen.faceRegion, maskSize)
+  const color = new Float32Array(triangleIds.length * 3)
+  const weight = new Float32Array(triangleIds.length)
+  const point = new Float64Array(SEEN_CHANNELS)
+  const darkest = DARKEST * meanLight
+  for (let texel = 0; texel < triangleIds.length; texel++) {
+    const id = triangleIds[texel]
+    if (id < 0) continue
+    const [a, b, c] = [3 * texel, 3 * texel + 1, 3 * texel + 2]
+    const [i, j, k] = [3 * id, 3 * id + 1, 3 * id + 2]
+    const [p, q, r] = [
+      triangles[i] * SEEN_CHANNELS,
+      triangles[j] * SEEN_CHANNELS,
+      triangles[k] * SEEN_CHANNELS,
+    ]
+    for (let n = 0; n < SEEN_CHANNELS; n++)
+      point[n] =
+        barycentrics[a] * vertices[p + n] +
+        barycentrics[b] * vertices[q + n] +
+        barycentrics[c] * vertices[r + n]
+    const facing = smoothstep(GRAZING, point[3])
+    const [x, y] = [point[0], point[1]]
+    if (facing === 0 || x < 0 || y < 0 || x >= size || y >= size) continue
+    const covered = smoothstep(
+      [0.35, 0.85],
+      lookUp(region, maskSize, (x * maskSize) / size, (y * maskSize) / size),
+    )
+    if (covered === 0) continue
+    if (nearest(depth, depthSize, (x * depthSize) / size, (y * depthSize) / size) > point[2] + HIDDEN)
+      continue
+    const u = Math.min(Math.max(x - 0.5, 0), size - 1.001)
+    const v = Math.min(Math.max(y - 0.5, 0), size - 1.001)
+    const [left, top] = [Math.floor(u), Math.floor(v)]
+    const [right, down] = [u - left, v - top]
+    let [brightest, trust] = [0, 1]
+    for (let n = 0; n < 3; n++) {
+      const from = 3 * (top * size + left) + n
+      const upper = picture[from] * (1 - right) + picture[from + 3] * right
+      const lower = picture[from + 3 * size] * (1 - right) + picture[from + 3 * size + 3] * right
+      const value = upper * (1 - down) + lower * down
+      brightest = Math.max(brightest, value)
+      const irradiance = Math.max(point[4 + n], darkest)
+      trust = Math.min(trust, smoothstep([darkest, 3 * darkest], point[4 + n]))
+      color[3 * texel + n] = Math.min(Math.max(value - point[7 + n], 0.1 * value) / irradiance, 1)
+    }
+    weight[texel] = facing * covered * (0.1 + 0.9 * trust) * (1 - 0.95 * smoothstep(BURNT, brightest))
+  }
+  return { color, weight }
+}
+
+/** The least of each pixel and its eight neighbours: the border of a mask is the border of something else, too. */
+function eroded(mask: Float32Array, size: number): Float32Array {
+  const across = mask.map((value, at) => {
+    const column = at % size
+    return Math.min(value, column > 0 ? mask[at - 1] : value, column < size - 1 ? mask[at + 1] : value)
+  })
+  return across.map((value, at) =>
+    Math.min(
+      value,
+      at >= size ? across[at - size] : value,
+      at < across.length - size ? across[at + size] : value,
+    ),
+  )
+}
+
+function lookUp(mask: Float32Array, size: number, x: number, y: number): number {
+  const u = Math.min(Math.max(x - 0.5, 0), size - 1.001)
+  const v = Math.min(Math.max(y - 0.5, 0), size - 1.001)
+  const at = Math.floor(v) * size + Math.floor(u)
+  const [right, down] = [u % 1, v % 1]
+  const upper = mask[at] * (1 - right) + mask[at + 1] * right
+  return upper * (1 - down) + (mask[at + size] * (1 - right) + mask[at + size + 1] * right) * down
+}
+
+/** The least of the depths at the four pixels around: at an outline the surface behind is not hidden by the one that ends there. */
+function nearest(depth: Float32Array, size: number, x: number, y: number): number {
+  const column = Math.min(Math.max(Math.floor(x - 0.5), 0), size - 2)
+  const row = Math.min(Math.max(Math.floor(y - 0.5), 0), size - 2)
+  const at = row * size + column
+  return Math.min(depth[at], depth[at + 1], depth[at + size], depth[at + size + 1])
+}

@@ -1,0 +1,168 @@
+import { createFaceTextures, type FaceAppearance } from '@facekit/appearance'
+import { loadBaseModel } from '@facekit/base-model'
+import { ShapeError, ValueError } from '@facekit/core'
+import { evaluateAlbedo, type MorphableModel } from '@facekit/morphable'
+import { createTinyFace, useBackend } from '@facekit/testing'
+import * as tf from '@tensorflow/tfjs-core'
+import ndarray from 'ndarray'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { renderedPhotograph } from './rendered-photograph.js'
+
+const SIZE = 256
+
+/** Light with three bands, coloured, from the side. */
+const COLORED = Array.from({ length: 9 }, (_, b) => {
+  const value = [2.6, 0.4, 0.7, -0.9, 0.1, 0.1, 0.15, -0.2, 0.1][b]
+  return [1.15 * value, value, 0.8 * value]
+})
+
+describe('createFaceTextures', () => {
+  let model: MorphableModel
+  beforeAll(async () => {
+    await useBackend('wasm')
+    model = await loadBaseModel()
+  })
+
+  /** Mean difference of the map from the albedo that was rendered, over vertices that the photograph shows (or those that it does not). */
+  async function albedoError(maps: FaceAppearance, albedo: tf.Tensor2D, isSeen = true) {
+    const { diffuse } = evaluateAlbedo(model, albedo)
+    const truth = await diffuse.data()
+    let [sum, count] = [0, 0]
+    for (let i = 0; i < model.vertexCount; i++) {
+      const column = Math.min(Math.floor(model.uv!.get(i, 0) * SIZE), SIZE - 1)
+      const row = Math.min(Math.floor((1 - model.uv!.get(i, 1)) * SIZE), SIZE - 1)
+      const seen = maps.seen.get(row, column)
+      if (isSeen ? seen < 0.8 : seen > 0) continue
+      for (let c = 0; c < 3; c++) sum += Math.abs(maps.diffuse.get(row, column, c) - truth[3 * i + c])
+      count += 3
+    }
+    expect(count).toBeGreaterThan(300)
+    return sum / count
+  }
+
+  it('value: a rendered face of known albedo gives its texture back, in white and in coloured light', async () => {
+    for (const harmonics of [undefined, COLORED]) {
+      const { photograph, fit } = await renderedPhotograph(model, { harmonics })
+      const maps = await createFaceTextures([photograph], [fit], model, { size: SIZE })
+      expect(maps.diffuse.shape).toEqual([SIZE, SIZE, 3])
+      expect(await albedoError(maps, fit.parameters.albedo)).toBeLessThan(0.012)
+    }
+  })
+
+  it('value: what a turned head hides is filled, and near the truth', async () => {
+    const { photograph, fit } = await renderedPhotograph(model, { yaw: 0.7, harmonics: COLORED })
+    const maps = await createFaceTextures([photograph], [fit], model, { size: SIZE })
+    expect(await albedoError(maps, fit.parameters.albedo)).toBeLessThan(0.015)
+    expect(await albedoError(maps, fit.parameters.albedo, false)).toBeLessThan(0.03)
+  })
+
+  it('value: there is no seam where the photograph ends, though its colours are others than the model says', async () => {
+    const { photograph, fit } = await renderedPhotograph(model, { yaw: 0.5 })
+    // The picture is a quarter darker than the fit: everything that it shows is, too.
+    const dark = ndarray(
+      photograph.data.map((value) => 0.87 * value),
+      photograph.shape,
+    )
+    const even = await createFaceTextures([photograph], [fit], model, { size: SIZE })
+    const moved = await createFaceTextures([dark], [fit], model, { size: SIZE })
+    // The factor between the two is smooth over the whole map: a hard edge would be a step of 0.1 or more.
+    const steps: number[] = []
+    for (let row = 40; row < SIZE - 40; row++) {
+      for (let column = 30; column < SIZE - 31; column++) {
+        const factor = (x: number) => moved.diffuse.get(row, x, 1) / even.diffuse.get(row, x, 1)
+        // Bytes are too coarse where it is dark.
+        if (Math.min(even.diffuse.get(row, column, 1), even.diffuse.get(row, column + 1, 1)) < 0.06) continue
+        steps.push(Math.abs(factor(column + 1) - factor(column)))
+      }
+    }
+    steps.sort((a, b) => a - b)
+    expect(steps[Math.floor(0.999 * steps.length)]).toBeLessThan(0.03)
+    expect(steps.at(-1)).toBeLessThan(0.08)
+    // What no camera saw is darker, too.
+    let [sum, count] = [0, 0]
+    for (let texel = 0; texel < SIZE * SIZE; texel++) {
+      if (even.seen.data[texel] > 0 || even.diffuse.data[3 * texel] < 0.02) continue
+      sum += moved.diffuse.data[3 * texel] / even.diffuse.data[3 * texel]
+      count++
+    }
+    expect(sum / count).toBeLessThan(0.95)
+  })
+
+  it('value: two photographs show more than one', async () => {
+    const left = await renderedPhotograph(model, { yaw: 0.7 })
+    const right = await renderedPhotograph(model, { yaw: -0.7 })
+    const share = ({ seen }: FaceAppearance) =>
+      seen.data.reduce((sum, value) => sum + (value > 0.5 ? 1 : 0), 0)
+    const one = await createFaceTextures([left.photograph], [left.fit], model, { size: SIZE })
+    const both = await createFaceTextures([left.photograph, right.photograph], [left.fit, right.fit], model, {
+      size: SIZE,
+    })
+    expect(share(both)).toBeGreaterThan(1.25 * share(one))
+    expect(await albedoError(both, left.fit.parameters.albedo)).toBeLessThan(0.015)
+  })
+
+  it('value: what covers the face does not get into the texture', async () => {
+    const { photograph, fit } = await renderedPhotograph(model)
+    const { faceRegion } = fit.annotation
+    // A green bar over a cheek, which the face region leaves out.
+    for (let y = 0; y < 512; y++)
+      for (let x = 150; x < 200; x++) for (let c = 0; c < 3; c++) photograph.set(y, x, c, c === 1 ? 255 : 0)
+    for (let y = 0; y < 224; y++) for (let x = 63; x < 90; x++) faceRegion.set(y, x, 0)
+    const { diffuse } = await createFaceTextures([photograph], [fit], model, { size: SIZE })
+    let green = 0
+    for (let texel = 0; texel < SIZE * SIZE; texel++) {
+      const [r, g] = diffuse.data.subarray(3 * texel, 3 * texel + 2)
+      if (g > 1.2 * r && g > 0.1) green++
+    }
+    expect(green / (SIZE * SIZE)).toBeLessThan(0.001)
+  })
+
+  it('value: a dark line is a furrow, and leaves the albedo for a good part; an even face has no relief', async () => {
+    const { photograph, fit } = await renderedPhotograph(model)
+    const even = await createFaceTextures([photograph], [fit], model, { size: SIZE })
+    const depth = (maps: FaceAppearance) =>
+      Math.max(...maps.displacement!.data.map((value) => Math.abs(value)))
+    // A line of 3 pixels across the forehead.
+    for (let x = 180; x < 330; x++)
+      for (let y = 160; y < 163; y++)
+        for (let c = 0; c < 3; c++) photograph.set(y, x, c, Math.round(0.9 * photograph.get(y, x, c)))
+    const lined = await createFaceTextures([photograph], [fit], model, { size: SIZE })
+    const painted = await createFaceTextures([photograph], [fit], model, { size: SIZE, detail: false })
+    expect(painted.normal).toBeUndefined()
+    const middle = SIZE / 2
+    const column = Array.from(
+      { length: SIZE },
+      (_, row) => lined.displacement!.get(row, middle) - even.displacement!.get(row, middle),
+    )
+    const deepest = column.indexOf(Math.min(...column))
+    expect(column[deepest]).toBeLessThan(-0.03)
+    expect(column[deepest]).toBeGreaterThan(-1)
+    expect(depth(even)).toBeLessThan(1)
+    // Above the furrow the surface leans down into it, below it up.
+    const lean = (row: number) => lined.normal!.get(row, middle, 1) - even.normal!.get(row, middle, 1)
+    expect(Math.min(...[1, 2, 3].map((k) => lean(deepest - k)))).toBeLessThan(-0.005)
+    expect(Math.max(...[1, 2, 3].map((k) => lean(deepest + k)))).toBeGreaterThan(0.005)
+    const contrast = ({ diffuse }: FaceAppearance) =>
+      1 - diffuse.get(deepest, middle, 0) / even.diffuse.get(deepest, middle, 0)
+    expect(contrast(lined)).toBeLessThan(0.9 * contrast(painted))
+    for (let i = 0; i < lined.normal!.data.length; i += 3 * 97)
+      expect(Math.hypot(...lined.normal!.data.subarray(i, i + 3))).toBeCloseTo(1, 4)
+  })
+
+  it('memory: no tensor is left behind, and the caller keeps its own', async () => {
+    const { photograph, fit } = await renderedPhotograph(model)
+    await createFaceTextures([photograph], [fit], model, { size: 64 })
+    const before = tf.memory().numTensors
+    await createFaceTextures([photograph], [fit], model, { size: 64 })
+    expect(tf.memory().numTensors).toBe(before)
+    expect(fit.parameters.albedo.isDisposed).toBe(false)
+  })
+
+  it('throws: a size that is no power of two, fits that are missing, a model without UV', async () => {
+    const { photograph, fit } = await renderedPhotograph(model, { size: 64 })
+    await expect(createFaceTextures([photograph], [fit], model, { size: 1000 })).rejects.toThrow(ValueError)
+    await expect(createFaceTextures([photograph], [], model)).rejects.toThrow(ShapeError)
+    const bare = { ...createTinyFace(), uv: undefined }
+    await expect(createFaceTextures([photograph], [fit], bare)).rejects.toThrow(/has no UV/)
+  })
+})

@@ -1,0 +1,102 @@
+import { sphericalHarmonicsBasis } from '@facekit/illumination'
+import type { LossTerm } from '@facekit/losses'
+import type { MorphableModel } from '@facekit/morphable'
+import * as tf from '@tensorflow/tfjs-core'
+import { skinTone } from './skin-tone.js'
+import { luminanceWeights, tonePrior } from './tone-prior.js'
+
+/** Harmonics of light of mean irradiance 1 on the seen half of a face, their means and deviations: 20,000 rooms of one to three lamps, most of them above
+ * and in front (elevation 25 +- 25, azimuth 0 +- 70 degrees), with 20 to 80 % of the light, in front of a sky brighter than its ground. */
+const ROOM_MEANS = [3.1, 0.95, 0.35, 0, 0, 0.1, 0, 0, 0.04]
+const ROOM_DEVIATIONS = [0.75, 0.6, 0.63, 0.76, 0.27, 0.24, 0.26, 0.28, 0.26]
+/** How far the lamps of one room differ in colour. */
+const TINT_DEVIATION = 0.15
+/** The least light of a direction, as a share of the mean. */
+const FLOOR = 0.05
+const BELOW_ZERO = 200
+
+/** Mean of the nine harmonics over normals that the camera sees, weighted by the area that it sees of them. */
+export const seenHarmonics = [0.282095, 0, (0.488603 * 2) / 3, 0, 0, 0, 0.315392 / 2, 0, 0] as const
+
+/** How unlikely light and tone of the skin are, in squared standard deviations: `tonePrior` for their colours, rooms for the directions of light, and no
+ * light below zero for any normal. Mean over the pictures. */
+export function naturalLightTerm(model: MorphableModel, weight: LossTerm['weight']): LossTerm {
+  const { mean, modes } = skinTone(model)
+  return {
+    name: 'naturalLight',
+    weight,
+    compute: ({ parameters: { albedo, illumination } }) =>
+      tf.tidy(() => {
+        const { sphericalHarmonics } = illumination // [B, 9, 3]
+        const skin = tf.add(tf.matMul(albedo, tf.tensor2d(modes, [modes.length / 3, 3])), [mean]) // [B, 3]
+        const light = tf.sum(tf.mul(sphericalHarmonics, tf.tensor3d([...seenHarmonics], [1, 9, 1])), 1) // [B, 3]
+        const colors = tf.add(toneCost(skin as tf.Tensor2D, tf.maximum(light, 1e-3) as tf.Tensor2D), 0)
+        const batch = sphericalHarmonics.shape[0]
+        const relative = tf.div(
+          sphericalHarmonics,
+          tf.maximum(tf.reshape(light, [batch, 1, 3]), 1e-2),
+        ) as tf.Tensor3D
+        const parts = [colors, roomCost(relative), negativeCost(relative)]
+        return tf.div(
+          parts.reduce((total, part) => tf.add(total, part)),
+          batch,
+        ) as tf.Scalar
+      }),
+  }
+}
+
+/** y, u and v of `[B, 3]` colours, each `[B]`. */
+function describe(color: tf.Tensor2D) {
+  const safe = tf.maximum(color, 1e-3)
+  const y = tf.log(tf.sum(tf.mul(safe, [[...luminanceWeights]]), 1))
+  const [red, green, blue] = tf.unstack(tf.log(safe), 1)
+  return { y, u: tf.sub(red, green), v: tf.sub(blue, green) }
+}
+
+/** The cost of `tonePrior`, sum over the pictures. */
+function toneCost(skin: tf.Tensor2D, light: tf.Tensor2D): tf.Tensor {
+  const s = describe(skin)
+  const l = describe(light)
+  const { luminance, redGreen, blueGreen } = tonePrior.skin
+  const t = tf.sub(s.y, luminance.mean)
+  const { temperature, green, freedom, luminance: strength } = tonePrior.light
+  const [du, dv] = temperature.direction
+  const square = (value: tf.Tensor, deviation: number) => tf.square(tf.div(value, deviation))
+  const off = (value: tf.Tensor, line: typeof redGreen) =>
+    square(tf.sub(tf.sub(value, line.mean), tf.mul(t, line.slope)), line.deviation)
+  const along = square(tf.add(tf.mul(l.u, du), tf.mul(l.v, dv)), temperature.deviation)
+  const across = square(tf.sub(tf.mul(l.u, dv), tf.mul(l.v, du)), green.deviation)
+  const parts = [
+    square(t, luminance.deviation),
+    off(s.u, redGreen),
+    off(s.v, blueGreen),
+    square(tf.sub(l.y, strength.mean), strength.deviation),
+    tf.mul(tf.log1p(tf.div(tf.add(along, across), freedom)), freedom),
+  ]
+  return tf.sum(parts.reduce((total, part) => tf.add(total, part)))
+}
+
+/** How far light of mean 1 is from that of rooms, and how far its directions differ in colour. */
+function roomCost(light: tf.Tensor3D): tf.Tensor {
+  const [means, deviations] = [ROOM_MEANS, ROOM_DEVIATIONS].map((values) => tf.tensor3d(values, [1, 9, 1]))
+  const gray = tf.mean(light, 2, true)
+  const shape = tf.square(tf.div(tf.sub(gray, means), deviations))
+  const tint = tf.square(tf.div(tf.sub(light, gray), TINT_DEVIATION))
+  return tf.add(tf.sum(shape), tf.sum(tint))
+}
+
+const DIRECTIONS = 60
+
+function negativeCost(light: tf.Tensor3D): tf.Tensor {
+  const batch = light.shape[0]
+  const golden = Math.PI * (3 - Math.sqrt(5))
+  const directions = Array.from({ length: DIRECTIONS }, (_, i) => {
+    const z = 1 - (2 * i + 1) / DIRECTIONS
+    const radius = Math.sqrt(1 - z * z)
+    return [radius * Math.cos(golden * i), radius * Math.sin(golden * i), z]
+  })
+  const basis = tf.reshape(sphericalHarmonicsBasis(tf.tensor2d(directions)), [1, DIRECTIONS, 9])
+  const irradiance = tf.matMul(tf.tile(basis, [batch, 1, 1]), light) // [B, D, 3]
+  const below = tf.square(tf.relu(tf.sub(FLOOR, irradiance)))
+  return tf.mul(tf.sum(below), BELOW_ZERO / DIRECTIONS)
+}
