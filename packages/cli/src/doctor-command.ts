@@ -38,13 +38,17 @@ function describe({ version, ok, backend, backends, checks }: DoctorReport): str
 }
 
 /** Adapter, memory and speed of a backend, a line each. */
-function details({ adapter, memory, speed }: BackendReport): string[] {
+function details({ adapter, memory, speed, precision, precisionReason }: BackendReport): string[] {
   const lines: string[] = []
   if (adapter) {
     const names = [adapter.vendor, adapter.architecture, adapter.device, adapter.description].filter(Boolean)
     lines.push(
       `adapter: ${names.join(', ')}${adapter.software ? ' (software: used only when asked for)' : ''}`,
     )
+  }
+  if (precision) {
+    const there = precision === 'mixed' ? 'yes' : 'no, float32 instead'
+    lines.push(`mixed precision: ${there} (${precisionReason})`)
   }
   if (memory) lines.push(`memory: ${(memory.bytes / 2 ** 30).toFixed(1)} GiB, the limit of ${memory.of}`)
   if (speed) {

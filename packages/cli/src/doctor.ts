@@ -39,7 +39,7 @@ export interface DoctorOptions {
  * Nothing is written. */
 export async function doctor({ measure = true }: DoctorOptions = {}): Promise<DoctorReport> {
   const { inspectBackends, initEngine } = await import('@facekit/engine')
-  const backends = await inspectBackends({ measure })
+  const backends = await inspectBackends({ measure, precision: 'mixed' })
   const checks: Check[] = [checkNode()]
   let backend = ''
   checks.push(

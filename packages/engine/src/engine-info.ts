@@ -6,6 +6,9 @@ export const backendNames = ['tensorflow', 'webgpu', 'wasm', 'cpu'] as const
 /** Name of a TensorFlow.js backend. */
 export type BackendName = (typeof backendNames)[number]
 
+/** What networks compute in: `'mixed'` is 16 bits for activations, their gradients and products, 32 for all else. */
+export type Precision = 'float32' | 'mixed'
+
 /** What does the computing of the WebGPU backend. */
 export interface AdapterReport {
   vendor: string
@@ -38,6 +41,10 @@ export interface BackendReport {
   speed?: BackendSpeed
   /** WebGPU only. */
   adapter?: AdapterReport
+  /** Where mixed precision was asked for: what there is. */
+  precision?: Precision
+  /** Where mixed precision was asked for: what computes it, or why there is none. */
+  precisionReason?: string
   /** WASM only: whether its kernels use SIMD. */
   simd?: boolean
   /** WASM only: how many threads share convolutions and their gradients. */
@@ -51,6 +58,9 @@ export interface EngineInfo {
   reason: string
   /** WebGPU only. */
   adapter?: AdapterReport
+  precision: Precision
+  /** Where mixed precision was asked for: what computes it, or why there is none. */
+  precisionReason?: string
   /** WASM only: whether its kernels use SIMD. */
   simd?: boolean
   /** WASM only: how many threads share convolutions and their gradients. */
@@ -66,6 +76,16 @@ export interface InitEngineOptions {
   backend?: BackendName | 'auto'
   /** Backends that `'auto'` may choose. Default: all of them. */
   candidates?: readonly BackendName[]
+  /** What networks compute in. Default: what an earlier call chose, else `'float32'`.
+   *
+   * `'mixed'`, on WebGPU: convolutions and their gradients multiply numbers of 16 bits on the GPU's matrix units and add up in 32; what
+   * they give, and what batch normalisation, activations, pooling and sums make of it, lies in memory as 16 bits, and so do its gradients.
+   * Weights, statistics, losses, all other products and the optimiser stay at 32: files of weights and checkpoints are the same. Gradients are scaled,
+   * so that small ones are not lost: see `lossScaling`. Where there are no such units (they are experimental in WebGPU: NVIDIA GPUs in Node today), or
+   * where they compute a known product wrong, it is `'float32'`, and `precisionReason` of the result says why.
+   *
+   * In Node it takes effect before the first look for a GPU; once it was asked for then, every call may switch. */
+  precision?: Precision
   /** Threads of the WASM backend: 1 for none besides the calling one. Default: one for each core, 16 at most. In browsers only pages that are
    * cross-origin isolated have them. Takes effect before the WASM backend's first start. */
   threads?: number

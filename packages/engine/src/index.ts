@@ -17,6 +17,7 @@ export {
 } from './layers/batch-normalization.js'
 export { synchronizeBatchNormalization } from './layers/synchronize-batch-normalization.js'
 export { AdamWOptimizer, type AdamWOptions } from './optimizers/adam-w-optimizer.js'
+export { readLossScale, scaledGradients, type LossScale } from './optimizers/scaled-gradients.js'
 export { clipByGlobalNorm, type ClippedGradients } from './optimizers/clip-by-global-norm.js'
 export { completeWasm } from './wasm/complete-wasm.js'
 export type {
@@ -26,4 +27,5 @@ export type {
   BackendReport,
   EngineInfo,
   InitEngineOptions,
+  Precision,
 } from './engine-info.js'

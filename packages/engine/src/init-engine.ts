@@ -7,11 +7,13 @@ import {
   type BackendReport,
   type EngineInfo,
   type InitEngineOptions,
+  type Precision,
 } from './engine-info.js'
 import { completeGradients } from './gradients/complete-gradients.js'
 import { lostReason } from './backends/health.js'
 import { inTurn } from './in-turn.js'
 import { nameMissingKernels } from './tfjs/missing-kernels.js'
+import { choosePrecision } from './backends/precision.js'
 import { startBackend } from './backends/start-backend.js'
 
 let current: { info: EngineInfo; auto: boolean } | undefined
@@ -31,7 +33,7 @@ let current: { info: EngineInfo; auto: boolean } | undefined
  * console.log(`${engine.backend}: ${engine.reason}`) // wasm: WebAssembly with SIMD, 8 threads
  */
 export async function initEngine(options: InitEngineOptions = {}): Promise<EngineInfo> {
-  const { backend, candidates = backendNames, threads } = options
+  const { backend, candidates = backendNames, threads, precision } = options
   for (const name of [...candidates, ...(backend === undefined || backend === 'auto' ? [] : [backend])]) {
     if (!backendNames.includes(name)) {
       throw new ValueError(
@@ -42,9 +44,14 @@ export async function initEngine(options: InitEngineOptions = {}): Promise<Engin
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
     throw new ValueError(`initEngine: threads is ${threads}, expected a whole number from 1`)
   }
+  if (precision !== undefined && precision !== 'float32' && precision !== 'mixed') {
+    throw new ValueError(
+      `initEngine: precision is ${JSON.stringify(precision)}, expected "float32" or "mixed"`,
+    )
+  }
   return inTurn(async () => {
     const kept = keptInfo(options)
-    if (kept) return kept
+    if (kept) return withPrecision(kept, precision)
     const auto = backend === undefined || backend === 'auto'
     const considered: BackendReport[] = []
     for (const provider of backendProviders) {
@@ -61,12 +68,20 @@ export async function initEngine(options: InitEngineOptions = {}): Promise<Engin
       nameMissingKernels()
       await setBackend(provider.name)
       const { backend: name, available: _, remedy: __, reason, ...details } = report
-      const info: EngineInfo = { backend: name, reason, ...details, considered }
-      current = { info, auto }
-      return info
+      const found: EngineInfo = { precision: 'float32', backend: name, reason, ...details, considered }
+      const wanted = precision ?? current?.info.precision
+      current = { info: found, auto }
+      return withPrecision(found, wanted)
     }
     throw new BackendError(failure(options, considered))
   })
+}
+
+/** Switches what networks compute in, and says so. */
+async function withPrecision(info: EngineInfo, precision: Precision | undefined): Promise<EngineInfo> {
+  if (precision === undefined || !current) return info
+  current.info = { ...info, ...(await choosePrecision(info.backend, precision)) }
+  return current.info
 }
 
 /** What runs already, if that is what the options ask for. */

@@ -1,6 +1,8 @@
 import { util, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core'
 import type { GpuBackend, GpuCommand } from './gpu-backend.js'
 import { encodeCommand } from './gpu-command.js'
+import { wgslHalves } from './wgsl-halves.js'
+import { wgslMain } from './wgsl.js'
 
 /* Contributor notes
  *
@@ -14,12 +16,17 @@ import { encodeCommand } from './gpu-command.js'
 export interface GpuProgram {
   /** Unique among all programs, specialisations included: pipelines are kept by it, and errors and profiles say it. */
   name: string
-  /** Read-only arrays, `"name: element type"`, e.g. `"x: vec4<f32>"`; bound in this order. */
+  /** Read-only arrays, `"name: element type"`, e.g. `"x: vec4<f32>"`; bound in this order. `"x: half4"` and `"x: half8"` are four and eight
+   * numbers of 16 bits: see `wgslHalves`. */
   inputs: readonly string[]
   /** Arrays that are written, and may be read, in the same form; `"hits: atomic<u32>"` too. */
   outputs: readonly string[]
   /** Scalars, `"size: u32"`, read as `uniforms.size`. */
   uniforms?: readonly string[]
+  /** Whether it sets what is kept: then a dry run runs it, too; see `compileAhead`. */
+  keeps?: boolean
+  /** Extensions of WGSL that the code needs, as `enable` names them. */
+  enables?: readonly string[]
   /** WGSL with `@compute @workgroup_size(...) fn main(...)`; the declarations above come by themselves. */
   code: string | (() => string)
 }
@@ -43,18 +50,32 @@ interface Compiled {
 
 const compiled = new WeakMap<GPUDevice, Map<string, Compiled>>()
 
+/** How the numbers of a tensor lie in the GPU's memory. */
+export type GpuMemoryType = 'float32' | 'int32' | 'float16'
+
 /** A tensor on the GPU, of unknown contents.
+ *
+ * With `'float16'` it is a float32 tensor to everybody but the programs that ask for halves: all others are given a widened copy. Only a
+ * backend that says so (`storesHalves`) has them.
  *
  * @memory the caller disposes of its data, or returns it from a kernel
  */
-export const makeGpuTensor = (
-  backend: KernelBackend,
-  shape: number[],
-  dtype: 'float32' | 'int32',
-): TensorInfo => {
+export const makeGpuTensor = (backend: KernelBackend, shape: number[], type: GpuMemoryType): TensorInfo => {
   // No program writes an empty one, but it can be read.
   const values = util.sizeFromShape(shape) === 0 ? new Float32Array(0) : undefined
-  return (backend as GpuBackend).makeTensorInfo(shape, dtype, values)
+  const half = type === 'float16' && values === undefined
+  const info = (backend as GpuBackend).makeTensorInfo(
+    shape,
+    half ? type : type === 'int32' ? type : 'float32',
+    values,
+  )
+  return { ...info, dtype: type === 'int32' ? 'int32' : 'float32' }
+}
+
+/** How a tensor's numbers lie in memory: after a cast that moved nothing, or where they are kept as halves, not as its type says. */
+export const gpuMemoryType = (backend: KernelBackend, { dataId }: TensorInfo): GpuMemoryType => {
+  const { dtype } = (backend as GpuBackend).tensorMap.get(dataId)
+  return dtype === 'float32' || dtype === 'float16' ? dtype : 'int32'
 }
 
 /** Workgroups for at least `threads` invocations, spread over x and y so that no limit is exceeded. The program's linear index is
@@ -104,40 +125,67 @@ export function runGpuProgram(backend: KernelBackend, program: GpuProgram, args:
 }
 
 const elementType = (declaration: string) => declaration.slice(declaration.indexOf(':') + 1).trim()
-const isFloat = (type: string) => /f32/.test(type)
+const memoryType = (type: string): GpuMemoryType =>
+  type.startsWith('half') ? 'float16' : /f32/.test(type) ? 'float32' : 'int32'
 
-/** The tensor as the program declares it: converted if tfjs' memory holds the other type, and never empty. */
+/** The tensor as the program declares it: converted if memory holds another type, and never empty. */
 function stored(gpu: GpuBackend, input: TensorInfo | undefined, type: string): TensorInfo {
   const size = input === undefined ? 0 : util.sizeFromShape(input.shape)
-  if (input === undefined || size === 0) return gpu.makeTensorInfo([4], isFloat(type) ? 'float32' : 'int32')
-  const floats = gpu.tensorMap.get(input.dataId).dtype === 'float32'
-  if (floats === isFloat(type)) return input
-  const result = gpu.makeTensorInfo(input.shape, floats ? 'int32' : 'float32')
-  runGpuProgram(gpu, floats ? toIntegers : toFloats, {
-    // Of the type that is in memory, so that this ends here.
-    inputs: [{ ...input, dtype: floats ? 'float32' : 'int32' }],
+  const wanted = memoryType(type)
+  if (input === undefined || size === 0) return gpu.makeTensorInfo([8], wanted)
+  return gpuMemoryType(gpu, input) === wanted ? input : convertGpuTensor(gpu, input, wanted)
+}
+
+/** A copy of a tensor whose numbers lie in memory as another type.
+ *
+ * @memory the caller disposes of its data
+ */
+export function convertGpuTensor(backend: KernelBackend, input: TensorInfo, type: GpuMemoryType): TensorInfo {
+  const from = gpuMemoryType(backend, input)
+  const program = conversions[`${from} to ${type}`]
+  if (program === undefined) {
+    const floats = convertGpuTensor(backend, input, 'float32')
+    const result = convertGpuTensor(backend, floats, type)
+    backend.disposeData(floats.dataId)
+    return result
+  }
+  const size = util.sizeFromShape(input.shape)
+  const result = makeGpuTensor(backend, input.shape, type)
+  const each = program.uniforms?.[0] === 'quads: u32' ? 4 : 1
+  const threads = Math.ceil(size / each)
+  runGpuProgram(backend, program, {
+    inputs: [input],
     outputs: [result],
-    uniforms: [size],
-    workgroups: workgroupsFor(size, 64),
+    uniforms: [threads, size],
+    workgroups: workgroupsFor(threads, 256),
   })
   return result
 }
 
+/** One number at a time. */
 const conversion = (from: string, to: string): GpuProgram => ({
   name: `facekit_${from}_to_${to}`,
   inputs: [`x: ${from}`],
   outputs: [`result: ${to}`],
-  uniforms: ['size: u32'],
-  code: /* wgsl */ `
-    @compute @workgroup_size(64)
-    fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
-      @builtin(local_invocation_index) local: u32) {
-      let index = (group.y * groups.x + group.x) * 64u + local;
-      if (index < uniforms.size) { result[index] = ${to}(x[index]); }
-    }`,
+  uniforms: ['count: u32', 'size: u32'],
+  code: wgslMain(`if (index < uniforms.size) { result[index] = ${to}(x[index]); }`, 256),
 })
-const toFloats = conversion('i32', 'f32')
-const toIntegers = conversion('f32', 'i32')
+
+/** Four numbers at a time; what lies behind the last one is read and written, too: buffers are that large. */
+const halfConversion = (from: string, to: string, code: string): GpuProgram => ({
+  name: `facekit_${from.replace('<f32>', '')}_to_${to.replace('<f32>', '')}`,
+  inputs: [`x: ${from}`],
+  outputs: [`result: ${to}`],
+  uniforms: ['quads: u32', 'size: u32'],
+  code: wgslMain(`if (index < uniforms.quads) { result[index] = ${code}; }`, 256),
+})
+
+const conversions: Record<string, GpuProgram | undefined> = {
+  'int32 to float32': conversion('i32', 'f32'),
+  'float32 to int32': conversion('f32', 'i32'),
+  'float32 to float16': halfConversion('vec4<f32>', 'half4', 'narrow4(x[index])'),
+  'float16 to float32': halfConversion('half4', 'vec4<f32>', 'widen4(x[index])'),
+}
 
 function uniformBytes(declarations: readonly string[], values: readonly number[]): ArrayBuffer {
   const bytes = new ArrayBuffer(Math.ceil(values.length / 4) * 16)
@@ -151,18 +199,65 @@ function uniformBytes(declarations: readonly string[], values: readonly number[]
   return bytes
 }
 
-function compile(device: GPUDevice, program: GpuProgram): Compiled {
+/** Programs that a dry run has asked for, by their names. */
+let wanted: Map<string, { descriptor: GPUComputePipelineDescriptor; entry: Compiled }> | undefined
+
+/** Compiles in parallel what a function will run on the GPU, while nothing else waits for it.
+ *
+ * The function is run once in the current backend's stead: kernels that are not compiled yet do nothing, all others compute from what they left. So its results are worth nothing,
+ * and it may change nothing that matters.
+ *
+ * @returns the number of programs that were compiled
+ */
+export async function compileAhead(device: GPUDevice, run: () => void): Promise<number> {
+  wanted = new Map()
+  const found = wanted
+  try {
+    run()
+  } finally {
+    wanted = undefined
+  }
+  const known = programsOf(device)
+  await Promise.all(
+    [...found].map(async ([name, { descriptor, entry }]) => {
+      try {
+        known.set(name, { ...entry, pipeline: await device.createComputePipelineAsync(descriptor) })
+      } catch {
+        // Whoever runs it is told what is wrong.
+      }
+    }),
+  )
+  return found.size
+}
+
+function programsOf(device: GPUDevice): Map<string, Compiled> {
   let known = compiled.get(device)
   if (known === undefined) compiled.set(device, (known = new Map<string, Compiled>()))
-  let entry = known.get(program.name)
-  if (entry === undefined) {
-    entry = build(device, program)
+  return known
+}
+
+function compile(device: GPUDevice, program: GpuProgram): Compiled {
+  const known = programsOf(device)
+  let entry = known.get(program.name) ?? wanted?.get(program.name)?.entry
+  if (entry !== undefined) return entry
+  const { descriptor, layout } = describe(device, program)
+  if (wanted === undefined || program.keeps) {
+    entry = { pipeline: device.createComputePipeline(descriptor), layout }
     known.set(program.name, entry)
+  } else {
+    const module = device.createShaderModule({ code: '@compute @workgroup_size(1) fn main() {}' })
+    const pipeline = device.createComputePipeline({ ...descriptor, compute: { module, entryPoint: 'main' } })
+    entry = { pipeline, layout }
+    wanted.set(program.name, { descriptor, entry })
   }
   return entry
 }
 
-function build(device: GPUDevice, { name, inputs, outputs, uniforms = [], code }: GpuProgram): Compiled {
+function describe(
+  device: GPUDevice,
+  program: GpuProgram,
+): { descriptor: GPUComputePipelineDescriptor; layout: GPUBindGroupLayout } {
+  const { name, inputs, outputs, uniforms = [], enables = [], code } = program
   const lines: string[] = []
   const entries: GPUBindGroupLayoutEntry[] = []
   const bind = (type: GPUBufferBindingType, declaration: string) => {
@@ -178,11 +273,18 @@ function build(device: GPUDevice, { name, inputs, outputs, uniforms = [], code }
     bind('uniform', 'var<uniform> uniforms: Uniforms')
   }
   const layout = device.createBindGroupLayout({ label: name, entries })
-  const source = `${lines.join('\n')}\n${typeof code === 'function' ? code() : code}`
-  const pipeline = device.createComputePipeline({
+  const source = [
+    enables.length > 0 ? `enable ${enables.join(', ')};` : '',
+    [...inputs, ...outputs].some((declaration) => elementType(declaration).startsWith('half'))
+      ? wgslHalves
+      : '',
+    ...lines,
+    typeof code === 'function' ? code() : code,
+  ].join('\n')
+  const descriptor: GPUComputePipelineDescriptor = {
     label: name,
     layout: device.createPipelineLayout({ label: name, bindGroupLayouts: [layout] }),
     compute: { module: device.createShaderModule({ label: name, code: source }), entryPoint: 'main' },
-  })
-  return { pipeline, layout }
+  }
+  return { descriptor, layout }
 }

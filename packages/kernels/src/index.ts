@@ -2,9 +2,13 @@ import './gradients.js'
 export { hasHostMemory } from './host-backends.js'
 export { computeOnHost, type HostArray, type OutputSpec } from './host-arrays.js'
 export {
+  compileAhead,
+  convertGpuTensor,
+  gpuMemoryType,
   makeGpuTensor,
   runGpuProgram,
   workgroupsFor,
+  type GpuMemoryType,
   type GpuProgram,
   type GpuProgramArguments,
 } from './gpu-program.js'

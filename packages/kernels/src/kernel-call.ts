@@ -1,10 +1,12 @@
 import type {
+  KernelBackend,
   NamedAttrMap,
   NamedTensorInfoMap,
   NamedTensorMap,
   Tensor,
   TensorInfo,
 } from '@tensorflow/tfjs-core'
+import type { GpuMemoryType } from './gpu-program.js'
 import type { InputType } from './kernel-types.js'
 import type { TensorSpec } from './tensor-spec.js'
 
@@ -31,6 +33,10 @@ export interface AnyDefinition {
   readonly constants?: readonly string[]
   readonly cpu?: ((...args: never[]) => void) | { readonly operations: AnyOperations }
   readonly webgpu?: ((...args: never[]) => void) | { readonly operations: AnyOperations }
+  readonly webgpuMemory?: (
+    backend: KernelBackend,
+    inputs: never,
+  ) => Readonly<Record<string, GpuMemoryType | undefined>>
   readonly operations?: AnyOperations
   readonly recordsOperations?: boolean
   readonly gradient?: (call: {

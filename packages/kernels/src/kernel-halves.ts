@@ -64,7 +64,10 @@ function asType(type: InputType, array: HostArray): HostArray {
 export const runOnWebgpu: KernelFunction = ({ backend, attrs }) => {
   const { plan, attributes, given, names, specs } = callOf(attrs)
   const gpu = backend as KernelBackend
-  const outputs = specs.map(({ shape, dtype }) => makeGpuTensor(gpu, [...shape], dtype))
+  const memory = plan.definition.webgpuMemory?.(gpu, given as never)
+  const outputs = specs.map(({ shape, dtype }, i) =>
+    makeGpuTensor(gpu, [...shape], memory?.[names[i]] ?? dtype),
+  )
   try {
     ;(plan.definition.webgpu as WebgpuHalf)(gpu, given, byName(names, outputs), attributes)
   } catch (error) {

@@ -8,6 +8,7 @@ import type {
   Tensor4D,
   TensorInfo,
 } from '@tensorflow/tfjs-core'
+import type { GpuMemoryType } from './gpu-program.js'
 import type { TensorSpec } from './tensor-spec.js'
 
 /** Element type of an input; with a question mark the input may be missing. */
@@ -157,6 +158,11 @@ export interface KernelDefinition<
         attributes: Attributes,
       ) => void)
     | { readonly operations: KernelOperations<NoInfer<Inputs>, NoInfer<Outputs>, NoInfer<Kept>, Attributes> }
+  /** How outputs lie in the GPU's memory where `webgpu` runs, for those that do not as their types say: see `makeGpuTensor`. */
+  readonly webgpuMemory?: (
+    backend: KernelBackend,
+    inputs: InputInfos<NoInfer<Inputs>>,
+  ) => { readonly [Name in keyof NoInfer<Outputs & Kept>]?: GpuMemoryType }
   /** What runs where the backend's own half is missing: stock operations. Returns new tensors. */
   readonly operations?: KernelOperations<NoInfer<Inputs>, NoInfer<Outputs>, NoInfer<Kept>, Attributes>
   /** Whether tfjs records the operations one by one and differentiates them, instead of asking `gradient`. Default: when there is no

@@ -47,6 +47,12 @@ export function trainCommand(io: CliIo, setCode: (code: number) => void): Comman
         'cpu',
       ]),
     )
+    .addOption(
+      new Option('--precision <name>', 'what the network computes in; mixed on GPUs that can').choices([
+        'float32',
+        'mixed',
+      ]),
+    )
     .option('--resume', 'go on with the training in the folder, or begin it where there is none')
     .option('--json', 'print one JSON document instead of text')
     .addHelpText(

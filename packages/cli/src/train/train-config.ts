@@ -1,5 +1,6 @@
 import { showValue, ValueError } from '@facekit/core'
 import type { AugmentOptions } from '@facekit/dataset'
+import type { Precision } from '@facekit/engine'
 import type { BackboneName } from '@facekit/regressor'
 import type { SynthesizerOptions } from '@facekit/synthetic'
 import type { PaperLossName, PaperLossOptions } from '@facekit/losses'
@@ -62,8 +63,10 @@ export interface TrainConfig {
   seconds?: number
   seed: number
   backend: string
+  /** What the network computes in; `'mixed'` where the GPU can. */
+  precision: Precision
   /** Of the numbers in the trained network's file. */
-  precision: 'float32' | 'float16'
+  weightsPrecision: 'float32' | 'float16'
 }
 
 /** Options of `paperLossTerms` that are JSON. */
@@ -100,6 +103,7 @@ export const defaultTrainConfig: TrainConfig = {
   seed: 0,
   backend: 'auto',
   precision: 'float32',
+  weightsPrecision: 'float32',
 }
 
 const OPTIONAL = [

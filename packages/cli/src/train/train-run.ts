@@ -48,7 +48,12 @@ export async function runTrain(
     const model = await loadModel(config.model)
     const photographs = await openPhotographs(config)
     io.signal.throwIfAborted()
-    const engine = await initEngine({ backend: config.backend as BackendName | 'auto' })
+    const engine = await initEngine({
+      backend: config.backend as BackendName | 'auto',
+      precision: config.precision,
+    })
+    if (first && config.precision !== engine.precision)
+      io.stderr.write(`facekit: training in ${engine.precision}: ${engine.precisionReason}\n`)
     const regressor = await openRegressor(config, model)
     closing.push(() => regressor.dispose())
     const data = await openTrainData(config, photographs, model, place)
@@ -169,6 +174,9 @@ async function writeRegressor(
     training: `${iterations} iterations of ${pictures.filter(Boolean).join(' and ')}, batch ${config.batch}, loss ${loss}`,
     evaluation: JSON.stringify(evaluation),
   }
-  await writeFileAtomic(path, await saveRegressor(regressor, { metadata, precision: config.precision }))
+  await writeFileAtomic(
+    path,
+    await saveRegressor(regressor, { metadata, precision: config.weightsPrecision }),
+  )
   return path
 }

@@ -1,12 +1,20 @@
 import type * as Os from 'node:os'
 import { engine, getBackend, matMul, setBackend, tensor2d, tidy } from '@tensorflow/tfjs-core'
 import { backendProviders } from './backend-providers.js'
-import type { BackendMemory, BackendName, BackendReport, InitEngineOptions } from '../engine-info.js'
+import type {
+  BackendMemory,
+  BackendName,
+  BackendReport,
+  InitEngineOptions,
+  Precision,
+} from '../engine-info.js'
 import { completeGradients } from '../gradients/complete-gradients.js'
 import type { GpuBackend } from '@facekit/kernels'
 import { inTurn } from '../in-turn.js'
 import { importOptional, isNode } from '../import-optional.js'
+import type { GpuEngineBackend } from '../webgpu/backend/engine-backend.js'
 import { measureBackend } from './measure-backend.js'
+import { choosePrecision } from './precision.js'
 import { nameMissingKernels } from '../tfjs/missing-kernels.js'
 import { startBackend } from './start-backend.js'
 
@@ -14,7 +22,12 @@ import { startBackend } from './start-backend.js'
 export interface InspectBackendsOptions extends Pick<InitEngineOptions, 'wasmPaths'> {
   /** Whether to measure how fast each backend is, for about two seconds each. Default false. */
   measure?: boolean
+  /** `'mixed'` tries mixed precision, too, where the GPU has not been started yet; see `initEngine`. Default `'float32'`. */
+  precision?: Precision
 }
+
+/** Bounds checks stay, also with mixed precision: backends are measured as they are without it. */
+const CHECKED = ['disable-dawn-features=disable_robustness']
 
 /** Tries every backend: starts it and lets it compute a matrix product; measures it if asked to.
  *
@@ -28,15 +41,18 @@ export async function inspectBackends(options: InspectBackendsOptions = {}): Pro
     const before: string | undefined = getBackend()
     const reports: BackendReport[] = []
     for (const provider of backendProviders) {
-      const report = await startBackend(provider, options, () => true)
-      reports.push(report.available ? await tryOut(report, options.measure ?? false) : report)
+      const report = await startBackend(provider, { ...options, dawnFlags: CHECKED }, () => true)
+      reports.push(report.available ? await tryOut(report, options) : report)
     }
     if (before) await setBackend(before)
     return reports
   })
 }
 
-async function tryOut(report: BackendReport, measure: boolean): Promise<BackendReport> {
+async function tryOut(
+  report: BackendReport,
+  { measure, precision }: InspectBackendsOptions,
+): Promise<BackendReport> {
   const failed = (reason: string): BackendReport => ({ ...report, available: false, reason })
   try {
     completeGradients()
@@ -54,12 +70,22 @@ async function tryOut(report: BackendReport, measure: boolean): Promise<BackendR
     const [a, b] = await product.data()
     product.dispose()
     if (a !== 17 || b !== 39) return failed(`it computes wrong numbers: ${a}, ${b} instead of 17, 39`)
+    const mixed = report.backend === 'webgpu' && precision === 'mixed' ? await tryMixed() : undefined
     const memory = await memoryOf(report.backend)
     const speed = measure ? await measureBackend() : undefined
-    return { ...report, ...(memory && { memory }), ...(speed && { speed }) }
+    return { ...report, ...mixed, ...(memory && { memory }), ...(speed && { speed }) }
   } catch (error) {
     return failed(String((error as Error).message))
   }
+}
+
+/** Whether there is mixed precision; what was chosen before stays. */
+async function tryMixed(): Promise<Pick<BackendReport, 'precision' | 'precisionReason'>> {
+  const gpu = engine().registry.webgpu as GpuEngineBackend
+  const { mixed } = gpu
+  const found = await choosePrecision('webgpu', 'mixed')
+  gpu.mixed = mixed
+  return found
 }
 
 async function memoryOf(name: BackendName): Promise<BackendMemory | undefined> {

@@ -7,9 +7,12 @@ import type { GpuEngineBackend } from '../webgpu/backend/engine-backend.js'
 import { lostReason, watchHealth, type Health } from './health.js'
 import { isNode } from '../import-optional.js'
 import { nodeWebgpu } from './node-webgpu.js'
+import { MIXED_FEATURES, MIXED_FLAGS, noteUnits, unitsMissing } from './precision.js'
 
 /** Names of adapters that compute on the CPU. */
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b/i
+
+const UNASKED = 'the GPU was started without it: ask for precision "mixed" in the first call of initEngine'
 
 /** The GPU, in Node through the npm package `webgpu`, in the browser through `navigator.gpu`. */
 export const webgpuBackend: BackendProvider = {
@@ -24,7 +27,8 @@ export const webgpuBackend: BackendProvider = {
     if (engine().registry.webgpu) return {}
     const { adapter, reason } = await findAdapter(options)
     if (!adapter) throw new Error(reason)
-    const device = await requestDevice(adapter)
+    const missing = options.precision === 'mixed' ? unitsMissing(adapter) : UNASKED
+    const device = await requestDevice(adapter, missing === undefined)
     // Only now: its kernels read constants that the npm package has just defined.
     const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu')
     completeWebgpu(device)
@@ -35,6 +39,7 @@ export const webgpuBackend: BackendProvider = {
     watchHealth('webgpu', backend, health)
     // tfjs' own factory would make a second device, whose errors would go unnoticed.
     if (engine().registryFactory.webgpu) removeBackend('webgpu')
+    noteUnits(backend, missing)
     registerBackend('webgpu', () => backend, 3)
     engine().registry.webgpu = backend
     return {}
@@ -43,11 +48,13 @@ export const webgpuBackend: BackendProvider = {
 
 type Found = Pick<BackendReport, 'available' | 'reason' | 'remedy'> & { adapter?: GPUAdapter }
 
-async function findAdapter({ dawnFlags }: InitEngineOptions): Promise<Found> {
+async function findAdapter({ dawnFlags = [], precision }: InitEngineOptions): Promise<Found> {
   const failed = (reason: string, remedy: string): Found => ({ available: false, reason, remedy })
   let gpu: GPU | undefined
   try {
-    gpu = isNode() ? await nodeWebgpu(dawnFlags) : globalThis.navigator?.gpu
+    gpu = isNode()
+      ? await nodeWebgpu([...dawnFlags, ...(precision === 'mixed' ? MIXED_FLAGS : [])])
+      : globalThis.navigator?.gpu
   } catch (error) {
     const cause = String((error as Error).message).split('\n')[0]
     return failed(
@@ -80,12 +87,13 @@ function describe({ info }: GPUAdapter): AdapterReport {
   return { vendor, architecture, device, description, software }
 }
 
-async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+async function requestDevice(adapter: GPUAdapter, mixed: boolean): Promise<GPUDevice> {
   const { limits, features } = adapter
   return adapter.requestDevice({
-    requiredFeatures: (['timestamp-query', 'bgra8unorm-storage'] as const).filter((name) =>
-      features.has(name),
-    ),
+    requiredFeatures: [
+      ...(['timestamp-query', 'bgra8unorm-storage'] as const).filter((name) => features.has(name)),
+      ...(mixed ? (MIXED_FEATURES as readonly GPUFeatureName[]) : []),
+    ],
     requiredLimits: {
       maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
       maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,

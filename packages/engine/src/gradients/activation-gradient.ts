@@ -9,7 +9,15 @@ import {
 import { reluGradientOnWasm } from '../wasm/activations.js'
 import { util, zerosLike, type Tensor } from '@tensorflow/tfjs-core'
 import { keepNaN } from '../webgpu/nan.js'
-import { GROUP, GROUP_PARAMETERS, loadWidth, vectorType } from '../webgpu/columns.js'
+import {
+  GROUP,
+  GROUP_PARAMETERS,
+  isHalf,
+  likeMemory,
+  loadWidth,
+  storage,
+  vectorType,
+} from '../webgpu/columns.js'
 
 export type ActivationName = 'relu' | 'sigmoid' | 'tanh'
 
@@ -81,10 +89,11 @@ function kernelOf(name: ActivationName) {
     outputs: ({ y }) => ({ result: float32(y) }),
     saves: ['y'],
     cpu: ({ dy, y }, { result }, _, { parameter }: Attributes) => compute(dy, y, result, parameter),
+    webgpuMemory: (backend, { y }) => ({ result: likeMemory(backend, y) }),
     webgpu: (backend, { dy, y }, { result }, { parameter }) => {
       const size = util.sizeFromShape(y.shape)
       const load = loadWidth(size)
-      runGpuProgram(backend, programOf(name, wgsl, load), {
+      runGpuProgram(backend, programOf(name, wgsl, load, isHalf(backend, result)), {
         inputs: [dy, y],
         outputs: [result],
         uniforms: [size / load, parameter],
@@ -99,11 +108,12 @@ function kernelOf(name: ActivationName) {
   })
 }
 
-function programOf(name: ActivationName, wgsl: string, load: 1 | 4): GpuProgram {
+function programOf(name: ActivationName, wgsl: string, load: 1 | 4, half: boolean): GpuProgram {
+  const { type, read, write } = storage(load, half)
   return {
-    name: `facekit_${name}_gradient_${load}`,
-    inputs: [`dys: ${vectorType(load)}`, `ys: ${vectorType(load)}`],
-    outputs: [`result: ${vectorType(load)}`],
+    name: `facekit_${name}_gradient_${load}${half ? '_half' : ''}`,
+    inputs: [`dys: ${type}`, `ys: ${type}`],
+    outputs: [`result: ${type}`],
     uniforms: ['size: u32', 'parameter: f32'],
     code: /* wgsl */ `
       @compute @workgroup_size(256)
@@ -111,9 +121,9 @@ function programOf(name: ActivationName, wgsl: string, load: 1 | 4): GpuProgram 
         ${GROUP}
         let index = group * 256u + local;
         if (index >= uniforms.size) { return; }
-        let dy = dys[index];
-        let y = ys[index];
-        result[index] = ${keepNaN('y', wgsl.replaceAll(/\bT\b/g, vectorType(load)), vectorType(load))};
+        let dy = ${read('dys[index]')};
+        let y = ${read('ys[index]')};
+        result[index] = ${write(keepNaN('y', wgsl.replaceAll(/\bT\b/g, vectorType(load)), vectorType(load)))};
       }`,
   }
 }

@@ -1,6 +1,7 @@
 import { defineKernel, float32 } from '@facekit/kernels'
 import { add, mul, reshape, rsqrt, square, sub, sum, type Tensor } from '@tensorflow/tfjs-core'
 import { normalizationGradients } from '../layers/normalization-gradients.js'
+import { likeMemory } from '../webgpu/columns.js'
 import { gpuNormalizeGradient } from '../webgpu/norm/batch-normalization-gradient.js'
 import { completeBatchNormInputs } from '../tfjs/batch-norm-inputs.js'
 import { replaceGradient } from '../tfjs/typed-gradient.js'
@@ -20,6 +21,7 @@ const gradientKernel = defineKernel({
       { x: dx, scale: dScale, offset: dOffset },
       { epsilon, relu: false, training: false },
     ),
+  webgpuMemory: (backend, { x }) => ({ dx: likeMemory(backend, x) }),
   webgpu: (backend, inputs, { dx, dScale, dOffset }, { epsilon }) =>
     gpuNormalizeGradient(
       backend,

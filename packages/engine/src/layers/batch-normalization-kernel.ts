@@ -8,6 +8,7 @@ import {
 } from './batch-normalization-arrays.js'
 import { channelStatisticsOnWasm, normalizeOnWasm } from '../wasm/batch-normalization.js'
 import { normalizationGradients } from './normalization-gradients.js'
+import { likeMemory } from '../webgpu/columns.js'
 import { gpuNormalize } from '../webgpu/norm/batch-normalization.js'
 import { gpuNormalizeGradient } from '../webgpu/norm/batch-normalization-gradient.js'
 import { gpuStatistics, type MovingAverages } from '../webgpu/norm/statistics.js'
@@ -60,6 +61,7 @@ function makeKernel(prefix: string, variant: NormalizationVariant, reduce: Batch
       const arrays = { ...inputs, mean, variance }
       if (!normalizeOnWasm(arrays, output, epsilon, relu)) normalizeArrays(arrays, output, epsilon, relu)
     },
+    webgpuMemory: (backend, { x }) => ({ output: likeMemory(backend, x) }),
     webgpu: (backend, inputs, { output, mean, variance }, { epsilon, moving }) => {
       gpuStatistics(backend, inputs.x, { mean, variance }, moving)
       gpuNormalize(backend, { ...inputs, mean, variance, epsilon, relu }, output)
@@ -103,6 +105,7 @@ function makeGradientKernel(
     }),
     cpu: ({ dy, output, ...arrays }, gradients, _, { epsilon }: { epsilon: number }) =>
       normalizationGradients(arrays, dy, output, named(gradients), { epsilon, relu, training: true, reduce }),
+    webgpuMemory: (backend, { x }) => ({ dx: likeMemory(backend, x), dResidual: likeMemory(backend, x) }),
     webgpu: (backend, inputs, gradients, { epsilon }) =>
       gpuNormalizeGradient(backend, { ...inputs, epsilon, relu, training: true }, named(gradients)),
   })

@@ -7,6 +7,7 @@ import {
 } from '@facekit/kernels'
 import { util, type TensorInfo } from '@tensorflow/tfjs-core'
 import { replaceTypedKernel, type KernelArguments } from '../tfjs/typed-kernel.js'
+import { likeMemory } from '../webgpu/columns.js'
 import { gpuNormalize } from '../webgpu/norm/batch-normalization.js'
 
 interface Inputs {
@@ -53,7 +54,7 @@ export function registerGpuBatchNorm(): void {
       made.push(info)
       return info
     }
-    const result = makeGpuTensor(backend, x.shape, 'float32')
+    const result = makeGpuTensor(backend, x.shape, likeMemory(backend, x))
     const normalization = {
       x,
       mean,

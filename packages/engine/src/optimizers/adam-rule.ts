@@ -23,29 +23,33 @@ export function advanceAdam(
   powers: readonly [TensorInfo, TensorInfo],
   beta1: number,
   beta2: number,
+  gate?: TensorInfo,
 ): void {
-  runGpuProgram(backend, advance, {
-    inputs: [],
+  runGpuProgram(backend, gate ? gatedAdvance : advance, {
+    inputs: gate ? [gate] : [],
     outputs: [settings, ...powers],
     uniforms: [beta1, beta2],
     workgroups: [1],
   })
 }
 
-const advance: GpuProgram = {
-  name: 'facekit_adam_step',
-  inputs: [],
+const advanceProgram = (gated: boolean): GpuProgram => ({
+  name: `facekit_adam_step${gated ? '_gated' : ''}`,
+  inputs: gated ? ['gate: f32'] : [],
   outputs: ['settings: f32', 'power1: f32', 'power2: f32'],
   uniforms: ['beta1: f32', 'beta2: f32'],
   code: /* wgsl */ `
     @compute @workgroup_size(1)
     fn main() {
+      ${gated ? 'if (gate[3] == 0.0) { return; }' : ''}
       settings[1] = settings[0] / (1.0 - power1[0]);
       settings[2] = 1.0 / (1.0 - power2[0]);
       power1[0] *= uniforms.beta1;
       power2[0] *= uniforms.beta2;
     }`,
-}
+})
+
+const [advance, gatedAdvance] = [advanceProgram(false), advanceProgram(true)]
 
 /** One step of Adam from `old` arrays into arrays that may be the same. */
 export function adamArrays(

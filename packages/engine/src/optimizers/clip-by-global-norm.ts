@@ -15,6 +15,7 @@ import {
   type Tensor,
 } from '@tensorflow/tfjs-core'
 import { kernelPlace } from '../backends/own-kernels.js'
+import { passGate } from './update-gate.js'
 import { clipOnGpu } from '../webgpu/clip.js'
 
 /** Gradients that were clipped, and the norm that they had. */
@@ -50,6 +51,7 @@ export function clipByGlobalNorm<Gradients extends NamedTensorMap | Tensor[]>(
     entries.map(([, tensor]) => tensor),
     limit,
   )
+  for (const [i, [, tensor]] of entries.entries()) passGate(tensor, clipped[i])
   const named = Object.fromEntries(entries.map(([name], i) => [name, clipped[i]]))
   const result = Array.isArray(gradients) ? gradients.map((_, i) => named[i]) : named
   return { gradients: result as Gradients, norm }

@@ -3,10 +3,10 @@ import {
   engine,
   MomentumOptimizer,
   SGDOptimizer,
+  Optimizer,
   tidy,
   zerosLike,
   type NamedTensorMap,
-  type Optimizer,
 } from '@tensorflow/tfjs-core'
 import { kernelPlace } from '../backends/own-kernels.js'
 import { gpuUpdater } from './gpu-updater.js'
@@ -18,6 +18,7 @@ import {
   type VariableGradients,
   type VariableUpdate,
 } from './optimizer-state.js'
+import { scaledGradients } from './scaled-gradients.js'
 import type { Adam, Sgd, Updater } from './stock-optimizers.js'
 
 type Apply = (gradients: NamedTensorMap) => void
@@ -29,6 +30,8 @@ let complete = false
 export function completeOptimizers(): void {
   if (complete) return
   complete = true
+  // `minimize` asks for it.
+  Optimizer.prototype.computeGradients = (loss, variables) => scaledGradients(loss, variables)
   patch(AdamOptimizer.prototype, applyAdam)
   patch(SGDOptimizer.prototype, applySgd)
   patch(MomentumOptimizer.prototype, applySgd)

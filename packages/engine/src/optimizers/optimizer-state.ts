@@ -105,6 +105,7 @@ function writeRate(known: Settings, rate: number): void {
 
 const rateProgram: GpuProgram = {
   name: 'facekit_learning_rate',
+  keeps: true,
   inputs: [],
   outputs: ['settings: f32'],
   uniforms: ['rate: f32'],

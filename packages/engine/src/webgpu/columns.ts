@@ -1,4 +1,5 @@
-import { util, type TensorInfo } from '@tensorflow/tfjs-core'
+import { gpuMemoryType } from '@facekit/kernels'
+import { util, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core'
 
 /* Contributor notes
  *
@@ -70,6 +71,30 @@ export const loadWidth = (columns: number): 1 | 4 => (columns % 4 === 0 && colum
 
 /** Name of the WGSL type of one load. */
 export const vectorType = (load: 1 | 4, scalar = 'f32'): string => (load === 4 ? `vec4<${scalar}>` : scalar)
+
+/** How a program reads and writes numbers that lie in memory as halves, or as they are. */
+export interface Storage {
+  /** Of the binding's elements. */
+  type: string
+  /** WGSL: an element as numbers of `vectorType`. */
+  read(element: string): string
+  /** WGSL: numbers as an element. */
+  write(value: string): string
+}
+
+/** @param half - numbers lie in memory as halves; loads are of four then */
+export const storage = (load: 1 | 4, half: boolean): Storage =>
+  half
+    ? { type: 'half4', read: (element) => `widen4(${element})`, write: (value) => `narrow4(${value})` }
+    : { type: vectorType(load), read: (element) => element, write: (value) => value }
+
+/** Whether a tensor's numbers lie in memory as halves, and can be read four channels at a time. */
+export const isHalf = (backend: KernelBackend, tensor: TensorInfo): boolean =>
+  gpuMemoryType(backend, tensor) === 'float16' && (tensor.shape.at(-1) ?? 1) % 4 === 0
+
+/** Where the results of a kernel lie in memory that makes of halves halves. */
+export const likeMemory = (backend: KernelBackend, tensor: TensorInfo): 'float32' | 'float16' =>
+  isHalf(backend, tensor) ? 'float16' : 'float32'
 
 /** Parameters of `main` that give `group` and `local` in one dimension, and the line that makes `group`. */
 export const GROUP_PARAMETERS = /* wgsl */ `@builtin(workgroup_id) workgroup: vec3<u32>,

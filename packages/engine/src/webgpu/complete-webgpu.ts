@@ -15,6 +15,7 @@ import { registerGpuPoolGradients } from './pool/pool-gradient.js'
 import { registerGpuReductions } from './reduction-kernels.js'
 import { castToFloat } from './cast.js'
 import { registerGpuTransform } from '../transform/register-transform.js'
+import { registerHalfSums } from './half-sums.js'
 import { registerGpuArgExtrema } from './arg-extremum.js'
 import { registerTrigonometry } from './trigonometry.js'
 
@@ -57,6 +58,7 @@ export function completeWebgpu(device: GPUDevice): void {
   registerTrigonometry()
   registerGpuTransform()
   registerGpuArgExtrema()
+  registerHalfSums()
 }
 
 interface PadAttributes {

@@ -1,7 +1,7 @@
 import { type GpuProgram, makeGpuTensor, runGpuProgram, workgroupsFor } from '@facekit/kernels'
 import { slice_util, util, type KernelBackend, type Tensor, type TensorInfo } from '@tensorflow/tfjs-core'
 import { replaceTypedKernel, type KernelArguments, type KernelInputs } from '../tfjs/typed-kernel.js'
-import { GROUP, GROUP_PARAMETERS, vectorType } from './columns.js'
+import { GROUP, GROUP_PARAMETERS, isHalf, likeMemory, storage, vectorType } from './columns.js'
 
 /* Contributor notes
  *
@@ -123,9 +123,9 @@ function pad({ inputs: { x }, attrs, backend }: PadArguments): TensorInfo | unde
   const whole = last === 3 && paddings[last].every((n) => n === 0) && x.shape[last] % 4 === 0
   if (!whole || !isFloat(x) || util.sizeFromShape(x.shape) === 0 || product(outShape) < LARGE)
     return undefined
-  const result = makeGpuTensor(backend, outShape, 'float32')
+  const result = makeGpuTensor(backend, outShape, likeMemory(backend, x))
   const count = product(outShape) / 4
-  runGpuProgram(backend, padProgram, {
+  runGpuProgram(backend, padProgram(isHalf(backend, x)), {
     inputs: [x],
     outputs: [result],
     uniforms: [
@@ -142,10 +142,10 @@ function pad({ inputs: { x }, attrs, backend }: PadArguments): TensorInfo | unde
   return result
 }
 
-const padProgram: GpuProgram = {
-  name: 'facekit_pad',
-  inputs: ['x: vec4<f32>'],
-  outputs: ['result: vec4<f32>'],
+const padProgram = (half: boolean): GpuProgram => ({
+  name: `facekit_pad${half ? '_half' : ''}`,
+  inputs: [`x: ${storage(4, half).type}`],
+  outputs: [`result: ${storage(4, half).type}`],
   uniforms: [
     'count: u32',
     ...['batches', 'height', 'width', 'outHeight', 'outWidth', 'columns', 'front', 'top', 'left'].map(
@@ -167,8 +167,8 @@ const padProgram: GpuProgram = {
       var value = vec4<f32>(uniforms.constant);
       if (column >= 0 && column < uniforms.width && row >= 0 && row < uniforms.height
         && batch >= 0 && batch < uniforms.batches) {
-        value = x[((batch * uniforms.height + row) * uniforms.width + column) * uniforms.columns + channel];
+        value = ${storage(4, half).read('x[((batch * uniforms.height + row) * uniforms.width + column) * uniforms.columns + channel]')};
       }
-      result[index] = value;
+      result[index] = ${storage(4, half).write('value')};
     }`,
-}
+})

@@ -24,6 +24,7 @@ export interface GpuVariableUpdate {
 
 /** Updates all variables, several in a dispatch, as many as the device can bind.
  *
+ * @param gate - of loss scaling: where its last number is 0, nothing is changed
  * @param settings - `[4]`, numbers that may change between steps, read from GPU memory: so a step that was recorded can be replayed
  */
 export function updateOnGpu(
@@ -32,11 +33,12 @@ export function updateOnGpu(
   settings: TensorInfo,
   constants: readonly number[],
   updates: readonly GpuVariableUpdate[],
+  gate?: TensorInfo,
 ): void {
   const { limits } = (backend as GpuBackend).device
   const perDispatch = Math.max(
     1,
-    Math.floor((limits.maxStorageBuffersPerShaderStage - 1) / (rule.state.length + 2)),
+    Math.floor((limits.maxStorageBuffersPerShaderStage - (gate ? 2 : 1)) / (rule.state.length + 2)),
   )
   // Alike sizes together: the small ones, of which there are many, share their dispatches.
   const sized = updates
@@ -48,8 +50,8 @@ export function updateOnGpu(
     const loads = group.map(({ size }): 1 | 4 => (size % 4 === 0 ? 4 : 1))
     const counts = group.map(({ size }, i) => size / loads[i])
     const ends = counts.map((_, i) => counts.slice(0, i + 1).reduce((sum, n) => sum + n, 0))
-    runGpuProgram(backend, updateProgram(rule, loads), {
-      inputs: [settings, ...group.map(({ gradient }) => gradient)],
+    runGpuProgram(backend, updateProgram(rule, loads, gate !== undefined), {
+      inputs: [settings, ...(gate ? [gate] : []), ...group.map(({ gradient }) => gradient)],
       outputs: group.flatMap(({ value, state }) => [value, ...state]),
       uniforms: [...ends, ...constants],
       workgroups: workgroupsFor(ends[ends.length - 1], 256),
@@ -57,11 +59,19 @@ export function updateOnGpu(
   }
 }
 
-function updateProgram({ name, state, constants, code }: UpdateRule, loads: readonly (1 | 4)[]): GpuProgram {
+function updateProgram(
+  { name, state, constants, code }: UpdateRule,
+  loads: readonly (1 | 4)[],
+  gated: boolean,
+): GpuProgram {
   const type = (load: 1 | 4) => (load === 4 ? 'vec4<f32>' : 'f32')
   return {
-    name: `facekit_${name}_${loads.join('')}`,
-    inputs: ['settings: f32', ...loads.map((load, i) => `gradient${i}: ${type(load)}`)],
+    name: `facekit_${name}_${loads.join('')}${gated ? '_gated' : ''}`,
+    inputs: [
+      'settings: f32',
+      ...(gated ? ['gate: f32'] : []),
+      ...loads.map((load, i) => `gradient${i}: ${type(load)}`),
+    ],
     outputs: loads.flatMap((load, i) =>
       ['value', ...state].map((variable) => `${variable}${i}: ${type(load)}`),
     ),
@@ -82,6 +92,7 @@ function updateProgram({ name, state, constants, code }: UpdateRule, loads: read
         @compute @workgroup_size(256)
         fn main(${GROUP_PARAMETERS}) {
           ${GROUP}
+          ${gated ? 'if (gate[3] == 0.0) { return; }' : ''}
           let index = group * 256u + local;
           ${sections.join('')}
         }`

@@ -1,7 +1,7 @@
 import { type GpuProgram, makeGpuTensor, runGpuProgram, workgroupsFor } from '@facekit/kernels'
 import { util, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core'
 import { replaceTypedKernel, type KernelInputs } from '../tfjs/typed-kernel.js'
-import { GROUP, GROUP_PARAMETERS, loadWidth, vectorType } from './columns.js'
+import { GROUP, GROUP_PARAMETERS, isHalf, likeMemory, loadWidth, storage, vectorType } from './columns.js'
 import { keepNaN } from './nan.js'
 
 /** Functions of one number, as WGSL of `x` of the type `T`, by the name of their kernel. */
@@ -32,7 +32,11 @@ const ON_CPU = new Set(['Abs', 'Exp', 'Rsqrt'])
 /** Makes functions of one number keep NaN on WebGPU, and read and write four of them at a time: twice as fast. */
 export function registerGpuUnaries(): void {
   for (const [name, code] of Object.entries(functions)) {
-    const programs = { 1: program(name, code, 1), 4: program(name, code, 4) }
+    const programs = {
+      1: program(name, code, 1, false),
+      4: program(name, code, 4, false),
+      half: program(name, code, 4, true),
+    }
     replaceTypedKernel<KernelInputs<'x'>, { alpha?: number }>(name, 'webgpu', (stock) => (args) => {
       const { inputs, attrs, backend } = args
       const { x } = inputs
@@ -40,8 +44,9 @@ export function registerGpuUnaries(): void {
       if (x.dtype !== 'float32' || size === 0 || (ON_CPU.has(name) && liesOnCpu(backend, x)))
         return stock(args)
       const load = loadWidth(size)
-      const result = makeGpuTensor(backend, x.shape, 'float32')
-      runGpuProgram(backend, programs[load], {
+      const half = isHalf(backend, x)
+      const result = makeGpuTensor(backend, x.shape, likeMemory(backend, x))
+      runGpuProgram(backend, half ? programs.half : programs[load], {
         inputs: [x],
         outputs: [result],
         uniforms: [size / load, attrs?.alpha ?? 0],
@@ -60,18 +65,21 @@ interface StockBackend extends KernelBackend {
   shouldExecuteOnCPU(inputs: TensorInfo[]): boolean
 }
 
-const program = (name: string, code: string, load: 1 | 4): GpuProgram => ({
-  name: `facekit_${name.toLowerCase()}_${load}`,
-  inputs: [`xs: ${vectorType(load)}`],
-  outputs: [`result: ${vectorType(load)}`],
-  uniforms: ['size: u32', 'alpha: f32'],
-  code: /* wgsl */ `
-    @compute @workgroup_size(256)
-    fn main(${GROUP_PARAMETERS}) {
-      ${GROUP}
-      let index = group * 256u + local;
-      if (index >= uniforms.size) { return; }
-      let x = xs[index];
-      result[index] = ${keepNaN('x', code.replaceAll(/\bT\b/g, vectorType(load)), vectorType(load))};
-    }`,
-})
+function program(name: string, code: string, load: 1 | 4, half: boolean): GpuProgram {
+  const { type, read, write } = storage(load, half)
+  return {
+    name: `facekit_${name.toLowerCase()}_${load}${half ? '_half' : ''}`,
+    inputs: [`xs: ${type}`],
+    outputs: [`result: ${type}`],
+    uniforms: ['size: u32', 'alpha: f32'],
+    code: /* wgsl */ `
+      @compute @workgroup_size(256)
+      fn main(${GROUP_PARAMETERS}) {
+        ${GROUP}
+        let index = group * 256u + local;
+        if (index >= uniforms.size) { return; }
+        let x = ${read('xs[index]')};
+        result[index] = ${write(keepNaN('x', code.replaceAll(/\bT\b/g, vectorType(load)), vectorType(load)))};
+      }`,
+  }
+}

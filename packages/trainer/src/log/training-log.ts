@@ -11,6 +11,10 @@ export interface LogLine {
   learningRate?: number
   /** With `clipNorm`: before clipping. */
   gradientNorm?: number
+  /** In mixed precision: what losses are multiplied by before they are differentiated. */
+  lossScale?: number
+  /** In mixed precision: steps of this process so far whose gradients were not finite, and which changed nothing. */
+  skippedSteps?: number
   /** Iterations in a second. */
   speed?: number
   waitShare?: number
@@ -89,6 +93,8 @@ function scalarsOf(line: LogLine): Record<string, number> {
     ]),
     ['training/learning_rate', line.learningRate],
     ['training/gradient_norm', line.gradientNorm],
+    ['training/loss_scale', line.lossScale],
+    ['training/skipped_steps', line.skippedSteps],
     ['training/iterations_per_second', line.speed],
     ['training/wait_share', line.waitShare],
   ]

@@ -1,3 +1,4 @@
+import { readLossScale } from '@facekit/engine'
 import { hasHostMemory } from '@facekit/kernels'
 import { LossGuard } from './loss-guard.js'
 import type { TrainingLog } from '../log/training-log.js'
@@ -90,7 +91,12 @@ export class LossMonitor {
     const { total: loss, terms, gradientNorm } = read
     const clock = this.#clock()
     if (done % logEvery === 0 || done === iterations) {
-      const rest = { learningRate, ...(gradientNorm !== undefined && { gradientNorm }) }
+      const scaling = await readLossScale()
+      const rest = {
+        learningRate,
+        ...(gradientNorm !== undefined && { gradientNorm }),
+        ...(scaling && { lossScale: scaling.scale, skippedSteps: scaling.skipped }),
+      }
       const { waitShare } = clock
       await this.#log?.write({ iteration: done, loss, terms, ...rest, speed: this.#speed, waitShare })
     }

@@ -1,6 +1,6 @@
 import { ShapeError } from '@facekit/core'
 import { type RecordedStep, recordStep } from '@facekit/kernels'
-import { clipByGlobalNorm } from '@facekit/engine'
+import { clipByGlobalNorm, scaledGradients } from '@facekit/engine'
 import * as tf from '@tensorflow/tfjs-core'
 import type { NamedVariable } from './trained-variables.js'
 import type { TrainingOptimizer } from './training-optimizer.js'
@@ -98,7 +98,7 @@ export class TrainingStep<Batch extends tf.Tensor[]> {
   /** `[1 + T]` total and terms, and a gradient for each trainable variable that has one. */
   #gradients(iteration: number, batch: Batch): { losses: tf.Tensor; gradients: (tf.Tensor | undefined)[] } {
     let losses: tf.Tensor | undefined
-    const { value, grads } = tf.variableGrads(
+    const { value, grads } = scaledGradients(
       () => {
         const { total, terms = {} } = this.#options.loss(iteration, ...batch)
         for (const [name, tensor] of Object.entries({ total, ...terms })) {
@@ -110,7 +110,7 @@ export class TrainingStep<Batch extends tf.Tensor[]> {
         }
         this.#names = Object.keys(terms)
         losses = tf.keep(tf.stack([total, ...Object.values(terms)].map((x) => tf.cast(x, 'float32'))))
-        return total
+        return total as tf.Scalar
       },
       this.#trainable.map(({ variable }) => variable),
     )

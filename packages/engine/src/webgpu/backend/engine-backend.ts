@@ -1,4 +1,5 @@
-import type { GpuCommand } from '@facekit/kernels'
+import type { GpuCommand, GpuTensorData } from '@facekit/kernels'
+import { util, type TensorInfo } from '@tensorflow/tfjs-core'
 import type { GpuPages, GpuRange } from './pages.js'
 import type { GpuTrace } from './trace.js'
 import type { StockWebGPUBackend } from './stock-webgpu-backend.js'
@@ -27,6 +28,23 @@ export interface GpuRecording {
   add(command: GpuDispatch | GpuCopy): void
 }
 
+/** What multiplies matrices of halves: the GPU's matrix units, or WGSL in their place, by which tests on any adapter see the same indices. */
+export type MatrixUnits = 'none' | 'hardware' | 'emulated'
+
+/** Where the GPU keeps the state of dynamic loss scaling; no tensors that tfjs counts. */
+export interface GpuLossScale {
+  /** `[]`: what losses are multiplied by. */
+  scale: TensorInfo
+  /** `[4]`: what gradients are multiplied by, steps since the scale was changed, steps that were skipped, and whether the last one was not: 1 or 0. */
+  gate: TensorInfo
+  /** `[1]`, int32: whether a number is not finite. */
+  found: TensorInfo
+}
+
+/** Bytes of a tensor's numbers on the GPU. */
+export const bytesOf = ({ shape, dtype }: Pick<GpuTensorData, 'shape' | 'dtype'>): number =>
+  (dtype === 'float16' ? 2 : 4) * util.sizeFromShape(shape)
+
 /** tfjs' WebGPU backend with commands that cost less and memory that is reused. */
 export interface GpuEngineBackend extends StockWebGPUBackend {
   recorder?: GpuRecording
@@ -34,6 +52,12 @@ export interface GpuEngineBackend extends StockWebGPUBackend {
   trace?: GpuTrace
   /** Set when the device is lost: why. */
   lost?: string
+  /** What multiplies halves. */
+  matrixUnits: MatrixUnits
+  /** Whether networks compute in mixed precision: see `initEngine`. */
+  mixed: boolean
+  /** State of dynamic loss scaling, once there is one. */
+  lossScale?: GpuLossScale
   encode(command: GpuCommand): void
   encodeDispatch(dispatch: GpuDispatch): void
   encodeCopy(copy: GpuCopy): void

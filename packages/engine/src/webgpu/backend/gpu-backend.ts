@@ -1,9 +1,17 @@
 import { util, type BackendValues, type TensorContainer, type TensorInfo } from '@tensorflow/tfjs-core'
 import { BackendError } from '@facekit/core'
-import type { GpuCommand, StepInput } from '@facekit/kernels'
+import { convertGpuTensor, gpuMemoryType, type GpuCommand, type StepInput } from '@facekit/kernels'
 import { allocate, type GpuAllocation } from './allocate.js'
 import { GpuBufferPool } from './buffer-pool.js'
-import type { GpuCopy, GpuDispatch, GpuEngineBackend, GpuRecording } from './engine-backend.js'
+import {
+  bytesOf,
+  type GpuCopy,
+  type GpuDispatch,
+  type GpuEngineBackend,
+  type GpuLossScale,
+  type GpuRecording,
+  type MatrixUnits,
+} from './engine-backend.js'
 import { GpuPages, type GpuRange } from './pages.js'
 import { recordOnGpu } from './recorded-step.js'
 import type { GpuTrace } from './trace.js'
@@ -38,6 +46,9 @@ export function createGpuBackend(
     recorder?: GpuRecording
     trace?: GpuTrace
     lost?: string
+    matrixUnits: MatrixUnits = 'none'
+    mixed = false
+    lossScale?: GpuLossScale
     private running = 'none'
     private encoded = 0
     private readonly uniformPages = this.createPages()
@@ -179,8 +190,8 @@ export function createGpuBackend(
     override uploadToGPU(dataId: object): void {
       const tensor = this.tensorMap.get(dataId)
       if (tensor.resource) return
-      // Shared by real and imaginary parts elsewhere; every type that gets here has 4 bytes.
-      const size = 4 * util.sizeFromShape(tensor.shape)
+      // Shared by real and imaginary parts elsewhere; every type that gets here has 4 bytes, or is a half.
+      const size = bytesOf(tensor)
       const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST
       // What is uploaded once must not lie where an earlier command of the recorded step writes at every replay.
       const once = this.recorder !== undefined && tensor.values !== null && tensor.values !== undefined
@@ -207,8 +218,30 @@ export function createGpuBackend(
       }
     }
 
+    /** Stock programs know no halves. */
+    override runWebGPUProgram(program: unknown, inputs: TensorInfo[], ...rest: unknown[]): TensorInfo {
+      const widened = inputs.map((input) =>
+        gpuMemoryType(this, input) === 'float16' ? convertGpuTensor(this, input, 'float32') : input,
+      )
+      const result = super.runWebGPUProgram(program, widened, ...rest)
+      for (const [i, input] of inputs.entries()) if (widened[i] !== input) this.disposeData(widened[i].dataId)
+      return result
+    }
+
+    /** @returns `use` of the tensor's data as float32 */
+    private widened<Result>(dataId: object, use: (dataId: object) => Result): Result {
+      const { shape } = this.tensorMap.get(dataId)
+      const floats = convertGpuTensor(this, { dataId, shape, dtype: 'float32' }, 'float32')
+      const result = use(floats.dataId)
+      if (result instanceof Promise)
+        void result.finally(() => this.disposeData(floats.dataId)).catch(() => {})
+      else this.disposeData(floats.dataId)
+      return result
+    }
+
     override async read(dataId: object): Promise<BackendValues> {
       const tensor = this.tensorMap.get(dataId)
+      if (tensor?.dtype === 'float16') return this.widened(dataId, (floats) => this.read(floats))
       if (!tensor?.resource || tensor.values || tensor.dtype === 'complex64') return super.read(dataId)
       this.refuseReading()
       const size = 4 * util.sizeFromShape(tensor.shape)
@@ -222,6 +255,7 @@ export function createGpuBackend(
 
     override readSync(dataId: object): BackendValues {
       const tensor = this.tensorMap.get(dataId)
+      if (tensor.dtype === 'float16') return this.widened(dataId, (floats) => this.readSync(floats))
       if (!tensor.resource || tensor.values) return super.readSync(dataId)
       this.refuseReading()
       if (typeof OffscreenCanvas === 'undefined')

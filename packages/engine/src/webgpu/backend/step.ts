@@ -8,8 +8,8 @@ import {
   Variable,
 } from '@tensorflow/tfjs-core'
 import type { BackendError } from '@facekit/core'
-import type { KernelTime } from '@facekit/kernels'
-import type { GpuEngineBackend } from './engine-backend.js'
+import { convertGpuTensor, gpuMemoryType, type GpuMemoryType, type KernelTime } from '@facekit/kernels'
+import { bytesOf, type GpuEngineBackend } from './engine-backend.js'
 import { profileCommands } from './profile.js'
 import { GpuRecorder } from './recorder.js'
 import type { GpuTrace } from './trace.js'
@@ -35,22 +35,22 @@ export function recordGpuStep<Output extends TensorContainer>(
   changed: (name: string) => BackendError,
 ): { step: GpuStep; output: Output } {
   const places = inputs.map((input) => keep(copyOf(backend, input, input)))
-  const buffers = new Map<Variable, GPUBuffer>()
+  const buffers = new Map<Variable, Place>()
   for (const variable of Object.values(engine().registeredVariables)) {
     const known = backend.tensorMap.has(variable.dataId)
     const resource = known ? backend.tensorMap.get(variable.dataId).resource : undefined
-    if (resource) buffers.set(variable, resource)
+    if (resource) buffers.set(variable, placeOf(backend, variable))
   }
   backend.flush()
   const recorder = new GpuRecorder(backend)
   backend.recorder = recorder
   // Their memory stays, even when they are assigned another one.
-  for (const buffer of buffers.values()) backend.bufferManager.pin(recorder.arena, buffer)
+  for (const { buffer } of buffers.values()) backend.bufferManager.pin(recorder.arena, buffer)
   let kept: TensorContainer
   try {
     // Kept below: a tidy around this call must not take what belongs to the step.
     kept = tidy(() => mapTensors(run(...places), (tensor) => keep(ownResult(backend, tensor))))
-    for (const [variable, buffer] of buffers) settle(backend, variable, buffer)
+    for (const [variable, place] of buffers) settle(backend, variable, place)
     const difference = backend.trace?.difference(before)
     if (difference !== undefined) throw changed(difference)
   } catch (error) {
@@ -65,11 +65,11 @@ export function recordGpuStep<Output extends TensorContainer>(
   recorder.forgetCopies()
   const results = () => mapTensors(kept, (tensor) => copyOf(backend, tensor, tensor))
   const prepare = () => {
-    for (const [variable, buffer] of buffers) settle(backend, variable, buffer)
+    for (const [variable, place] of buffers) settle(backend, variable, place)
   }
   const step: GpuStep = {
     replay: (now) => {
-      now.forEach((input, i) => copyInto(backend, input, backend.bufferOf(places[i].dataId)))
+      now.forEach((input, i) => copyInto(backend, input, placeOf(backend, places[i])))
       prepare()
       recorder.replay()
       return results()
@@ -92,29 +92,49 @@ export function recordGpuStep<Output extends TensorContainer>(
 const ownResult = (backend: GpuEngineBackend, tensor: Tensor): Tensor =>
   tensor instanceof Variable ? copyOf(backend, tensor, tensor) : tensor.clone()
 
-const bytesOf = ({ size }: Tensor) => 4 * size
-
-function copyInto(backend: GpuEngineBackend, tensor: Tensor, target: GPUBuffer): void {
-  const buffer = backend.bufferOf(tensor.dataId)
-  if (buffer === target || tensor.size === 0) return
-  backend.encodeCopy({ source: { buffer, offset: 0, size: bytesOf(tensor) }, target })
+/** Where a recorded step expects numbers, and how they lie there. */
+interface Place {
+  buffer: GPUBuffer
+  type: GpuMemoryType
 }
+
+const placeOf = (backend: GpuEngineBackend, tensor: TensorInfo): Place => ({
+  buffer: backend.bufferOf(tensor.dataId),
+  type: gpuMemoryType(backend, tensor),
+})
+
+function copyInto(backend: GpuEngineBackend, tensor: Tensor, target: Place): void {
+  const buffer = backend.bufferOf(tensor.dataId)
+  if (buffer === target.buffer || tensor.size === 0) return
+  if (gpuMemoryType(backend, tensor) === target.type) {
+    const size = copyBytes(bytesOf(backend.tensorMap.get(tensor.dataId)))
+    backend.encodeCopy({ source: { buffer, offset: 0, size }, target: target.buffer })
+    return
+  }
+  const { dataId } = convertGpuTensor(backend, tensor, target.type)
+  const size = copyBytes(bytesOf(backend.tensorMap.get(dataId)))
+  backend.encodeCopy({ source: { buffer: backend.bufferOf(dataId), offset: 0, size }, target: target.buffer })
+  backend.disposeData(dataId)
+}
+
+/** Copies are of whole words. */
+const copyBytes = (bytes: number) => Math.ceil(bytes / 4) * 4
 
 /** A tensor with memory of its own. */
 function copyOf<T extends Tensor>(backend: GpuEngineBackend, tensor: T, like: TensorInfo): T {
   const { dtype } = backend.tensorMap.get(tensor.dataId)
   const dataId = backend.writeNothing(like.shape, dtype)
-  copyInto(backend, tensor, backend.bufferOf(dataId))
+  copyInto(backend, tensor, placeOf(backend, { ...like, dataId }))
   return engine().makeTensorFromDataId(dataId, like.shape, like.dtype, backend) as T
 }
 
 /** Moves a variable that was assigned another value back into the memory that the recorded commands know. */
-function settle(backend: GpuEngineBackend, variable: Variable, buffer: GPUBuffer): void {
-  if (variable.isDisposed || backend.bufferOf(variable.dataId) === buffer) return
-  copyInto(backend, variable, buffer)
-  const dataId = backend.writeNothing(variable.shape, variable.dtype)
-  backend.tensorMap.get(dataId).resource = buffer
-  backend.bufferManager.reclaim(buffer)
+function settle(backend: GpuEngineBackend, variable: Variable, place: Place): void {
+  if (variable.isDisposed || backend.bufferOf(variable.dataId) === place.buffer) return
+  copyInto(backend, variable, place)
+  const dataId = backend.writeNothing(variable.shape, place.type === 'float16' ? place.type : variable.dtype)
+  backend.tensorMap.get(dataId).resource = place.buffer
+  backend.bufferManager.reclaim(place.buffer)
   const settled = engine().makeTensorFromDataId(dataId, variable.shape, variable.dtype, backend)
   variable.assign(settled)
   settled.dispose()

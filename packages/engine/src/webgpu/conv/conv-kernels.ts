@@ -1,10 +1,12 @@
-import type { TensorInfo } from '@tensorflow/tfjs-core'
+import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
+import type { GpuEngineBackend } from '../backend/engine-backend.js'
 import { depthwiseFilterGradient } from './depthwise-filter-gradient.js'
 import { depthwiseInputGradient } from './depthwise-input-gradient.js'
 import { convFilterGradient } from './filter-gradient.js'
 import { convForward } from './forward.js'
-import { convGeometry, type ConvAttributes } from './geometry.js'
+import { convGeometry, type ConvAttributes, type ConvGeometry } from './geometry.js'
 import { convInputGradient } from './input-gradient.js'
+import { suitsUnits, unitConvFilterGradient, unitConvForward, unitConvInputGradient } from './unit-conv.js'
 import { suitsWinograd, winogradFilterGradient, winogradForward, winogradInputGradient } from './winograd.js'
 import { finishCode, supportsFinish } from '../matmul/finish.js'
 import { registerGpuProducts } from '../matmul/matmul-kernels.js'
@@ -14,14 +16,28 @@ const isPlain = (attributes: ConvAttributes, ...tensors: TensorInfo[]) =>
   (attributes.dataFormat ?? 'NHWC') === 'NHWC' &&
   tensors.every(({ dtype, shape }) => dtype === 'float32' && shape.every((size) => size > 0))
 
+const onUnits = (backend: KernelBackend, g: ConvGeometry) =>
+  (backend as GpuEngineBackend).mixed && suitsUnits(g)
+
 const forward: typeof convForward = (backend, x, filter, g, finish) =>
-  (suitsWinograd(backend, x.shape[0], g) ? winogradForward : convForward)(backend, x, filter, g, finish)
+  onUnits(backend, g)
+    ? unitConvForward(backend, x, filter, g, finish)
+    : (suitsWinograd(backend, x.shape[0], g) ? winogradForward : convForward)(backend, x, filter, g, finish)
 
 const inputGradient: typeof convInputGradient = (backend, dy, filter, g) =>
-  (suitsWinograd(backend, dy.shape[0], g) ? winogradInputGradient : convInputGradient)(backend, dy, filter, g)
+  onUnits(backend, g) && g.inChannels % 8 === 0
+    ? unitConvInputGradient(backend, dy, filter, g)
+    : (suitsWinograd(backend, dy.shape[0], g) ? winogradInputGradient : convInputGradient)(
+        backend,
+        dy,
+        filter,
+        g,
+      )
 
 const filterGradient: typeof convFilterGradient = (backend, x, dy, g) =>
-  (suitsWinograd(backend, x.shape[0], g) ? winogradFilterGradient : convFilterGradient)(backend, x, dy, g)
+  onUnits(backend, g)
+    ? unitConvFilterGradient(backend, x, dy, g)
+    : (suitsWinograd(backend, x.shape[0], g) ? winogradFilterGradient : convFilterGradient)(backend, x, dy, g)
 
 interface FusedAttributes extends ConvAttributes {
   activation?: string

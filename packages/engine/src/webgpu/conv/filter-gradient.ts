@@ -1,6 +1,7 @@
 import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuBackend } from '@facekit/kernels'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 import { looksOutside, sizeExpressions, type ConvGeometry, type SizeExpressions } from './geometry.js'
+import { FLOATS, type GpuElement } from '../matmul/element.js'
 import { plainFinish } from '../matmul/finish.js'
 import { planProduct } from '../matmul/plan.js'
 import {
@@ -57,7 +58,7 @@ export function convFilterGradient(
       code: () =>
         tiledProduct({
           tile,
-          a: plain ? plainPixels(inChannels, tile.depth) : patches(sizes, down, wide, outside, tile.depth),
+          a: filterGradientPixels(sizes, { plain, wide, outside }, tile.depth, FLOATS),
           b: linesOperand('dy', across, wideColumns, tile.depth, 'uniforms.pixels'),
           begin: `${shareBegin(tile, across, '1u')}
             let steps = (uniforms.pixels + ${tile.depth - 1}u) / ${tile.depth}u; ${partSteps}`,
@@ -79,17 +80,37 @@ export function convFilterGradient(
 
 const UNIFORMS = ['tilesDown', 'parts', 'pixels'].map((name) => `${name}: u32`)
 
+/** How the input is read. */
+interface PixelTraits {
+  /** Pixels of the input are those of the output. */
+  plain: boolean
+  wide: boolean
+  outside: boolean
+}
+
+/** The left operand: outer index (tap row, tap column, channel), inner index the output's pixel. Programs have the uniform `pixels`. */
+export function filterGradientPixels(
+  sizes: SizeExpressions,
+  { plain, wide, outside }: PixelTraits,
+  depth: number,
+  element: GpuElement,
+): GpuOperand {
+  const { filterHeight, filterWidth, inChannels } = sizes.names
+  if (plain) return plainPixels(inChannels, depth, element)
+  return patches(sizes, `(${filterHeight} * ${filterWidth} * ${inChannels})`, wide, outside, depth, element)
+}
+
 /** The input of a filter of one tap: `[pixels, channels]` as it lies there. */
-function plainPixels(channels: string, depth: number): GpuOperand {
+function plainPixels(channels: string, depth: number, { type, width, shift }: GpuElement): GpuOperand {
   return {
     layout: 'columns',
     begin: (slot, outer, inner) =>
       `let aLine${slot} = ${inner};
-      ${slot === 0 ? `let aChannel = min(rowBegin + ${outer}, ${channels} - 4u);` : ''}`,
+      ${slot === 0 ? `let aChannel = min(rowBegin + ${outer}, ${channels} - ${width}u);` : ''}`,
     fetch: (slot) => {
       const pixel = `step * ${depth}u + aLine${slot}`
-      const place = `(min(${pixel}, uniforms.pixels - 1u) * ${channels} + aChannel) >> 2u`
-      return `select(vec4<f32>(), x[${place}], ${pixel} < uniforms.pixels)`
+      const place = `(min(${pixel}, uniforms.pixels - 1u) * ${channels} + aChannel) >> ${shift}u`
+      return `select(${type}(), x[${place}], ${pixel} < uniforms.pixels)`
     },
   }
 }
@@ -101,21 +122,23 @@ function patches(
   wide: boolean,
   outside: boolean,
   depth: number,
+  element: GpuElement,
 ): GpuOperand {
   const { inHeight, inWidth, inChannels, outHeight, outWidth, filterWidth } = names
   const lanes = wide ? [0] : [0, 1, 2, 3]
-  const type = wide ? 'vec4<f32>' : 'f32'
-  const unit = wide ? `i32(${inChannels} >> 2u)` : `i32(${inChannels})`
+  const type = wide ? element.type : 'f32'
+  const shift = `>> ${element.shift}u`
+  const unit = wide ? `i32(${inChannels} ${shift})` : `i32(${inChannels})`
   const taps = (outer: string) =>
     lanes.map(
       (lane) => `
-      let aRow${lane} = min(rowBegin + ${outer} + ${lane}u, ${rows} - ${wide ? 4 : 1}u);
+      let aRow${lane} = min(rowBegin + ${outer} + ${lane}u, ${rows} - ${wide ? element.width : 1}u);
       let aTap${lane} = aRow${lane} / ${inChannels};
       let aTapRow${lane} = aTap${lane} / ${filterWidth};
       let aDown${lane} = i32(aTapRow${lane} * ${names.dilationHeight}) - i32(${names.padTop});
       let aAcross${lane} = i32((aTap${lane} - aTapRow${lane} * ${filterWidth}) * ${names.dilationWidth}) - i32(${names.padLeft});
       let aChannel${lane} = aRow${lane} - aTap${lane} * ${inChannels};
-      let aBase${lane} = (aDown${lane} * i32(${inWidth}) + aAcross${lane}) * ${unit} + i32(aChannel${lane}${wide ? ' >> 2u' : ''});`,
+      let aBase${lane} = (aDown${lane} * i32(${inWidth}) + aAcross${lane}) * ${unit} + i32(aChannel${lane}${wide ? ` ${shift}` : ''});`,
     )
   return {
     layout: 'columns',

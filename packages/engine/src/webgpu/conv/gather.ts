@@ -1,4 +1,5 @@
 import { looksOutside, type ConvGeometry, type SizeExpressions } from './geometry.js'
+import { FLOATS, type GpuElement } from '../matmul/element.js'
 import type { GpuOperand } from '../matmul/tile.js'
 
 /** The picture that a product's rows are gathered from: of a forward convolution the input, of an input gradient the gradient.
@@ -20,7 +21,9 @@ export interface GpuGather {
   /** i32 */
   reach: [string, string]
   taps: [string, string]
-  /** Whether the picture is bound as vec4s: its channels are a multiple of 4. */
+  /** What the picture is bound as where `wide`. */
+  element: GpuElement
+  /** Whether the picture is bound as such, not number by number: its channels are a multiple of its width. */
   wide: boolean
   /** Whether every step of the product stays within one tap: the channels are a multiple of the depth. */
   aligned: boolean
@@ -30,7 +33,12 @@ export interface GpuGather {
   single: boolean
 }
 
-export function forwardGather(g: ConvGeometry, { names }: SizeExpressions, depth: number): GpuGather {
+export function forwardGather(
+  g: ConvGeometry,
+  { names }: SizeExpressions,
+  depth: number,
+  element = FLOATS,
+): GpuGather {
   return {
     height: names.inHeight,
     width: names.inWidth,
@@ -41,7 +49,8 @@ export function forwardGather(g: ConvGeometry, { names }: SizeExpressions, depth
     offset: [`-i32(${names.padTop})`, `-i32(${names.padLeft})`],
     reach: [`i32(${names.dilationHeight})`, `i32(${names.dilationWidth})`],
     taps: [names.filterHeight, names.filterWidth],
-    wide: g.inChannels % 4 === 0,
+    element,
+    wide: g.inChannels % element.width === 0,
     aligned: g.inChannels % depth === 0,
     outside: looksOutside(g),
     single: g.filterHeight * g.filterWidth === 1,
@@ -77,13 +86,14 @@ export function gatherAdvance({ taps, channels, aligned, single }: GpuGather, de
     }`
 }
 
-/** Rows gathered from the picture in binding `x`. */
+/** Rows gathered from the picture in binding `x`. Halves are always `wide`. */
 export function gatherOperand(gather: GpuGather, depth: number): GpuOperand {
   const { height, width, channels, gridHeight, gridWidth, stride, offset, reach, taps } = gather
-  const { wide, aligned, outside } = gather
-  const type = wide ? 'vec4<f32>' : 'f32'
+  const { wide, aligned, outside, element } = gather
+  const type = wide ? element.type : 'f32'
+  const shift = `>> ${element.shift}u`
   // Places are counted in elements of the binding.
-  const unit = wide ? `i32(${channels} >> 2u)` : `i32(${channels})`
+  const unit = wide ? `i32(${channels} ${shift})` : `i32(${channels})`
   const read = outside
     ? `let inside = u32(down) < ${height} && u32(across) < ${width};
       return select(${type}(), x[select(0, place, inside)], inside);`
@@ -96,7 +106,7 @@ export function gatherOperand(gather: GpuGather, depth: number): GpuOperand {
     let aDown${slot} = i32((aLine${slot} - aPicture${slot} * ${gridHeight}) * ${stride[0]}) + ${offset[0]};
     let aAcross${slot} = i32((aRow${slot} - aLine${slot} * ${gridWidth}) * ${stride[1]}) + ${offset[1]};
     let aBase${slot} = ((i32(aPicture${slot} * ${height}) + aDown${slot}) * i32(${width}) + aAcross${slot}) * ${unit}
-      ${aligned ? ` + i32((${inner}) >> 2u)` : ''};
+      ${aligned ? ` + i32((${inner}) ${shift})` : ''};
     ${slot === 0 ? `let aInner = ${inner};` : ''}`
   if (aligned) {
     return {
@@ -105,7 +115,7 @@ export function gatherOperand(gather: GpuGather, depth: number): GpuOperand {
       begin,
       step: `let aDownStep = i32(tapRow) * ${reach[0]};
         let aAcrossStep = i32(tapColumn) * ${reach[1]};
-        let aOffset = (aDownStep * i32(${width}) + aAcrossStep) * ${unit} + i32(channel >> 2u);`,
+        let aOffset = (aDownStep * i32(${width}) + aAcrossStep) * ${unit} + i32(channel ${shift});`,
       fetch: (slot) =>
         `readPicture(aDown${slot} + aDownStep, aAcross${slot} + aAcrossStep, aBase${slot} + aOffset)`,
     }
@@ -121,9 +131,9 @@ export function gatherOperand(gather: GpuGather, depth: number): GpuOperand {
       let downStep = i32(tapRow) * ${reach[0]};
       let acrossStep = i32(tap - tapRow * tapsAcross) * ${reach[1]};
       return readPicture(down + downStep, across + acrossStep,
-        base + (downStep * i32(${width}) + acrossStep) * ${unit} + i32(channel${wide ? ' >> 2u' : ''}));
+        base + (downStep * i32(${width}) + acrossStep) * ${unit} + i32(channel${wide ? ` ${shift}` : ''}));
     }
-    fn gatherFour(down: i32, across: i32, base: i32, tapsAcross: u32, innerSize: u32, index: u32) -> vec4<f32> {
+    fn gatherFour(down: i32, across: i32, base: i32, tapsAcross: u32, innerSize: u32, index: u32) -> ${element.type} {
       ${
         wide
           ? 'return gather(down, across, base, tapsAcross, innerSize, index);'

@@ -2,6 +2,7 @@ import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuBackend } from '@f
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 import { gatherAdvance, gatherBegin, gatherOperand, gatherSteps, type GpuGather } from './gather.js'
 import { sizeExpressions, type ConvGeometry, type SizeExpressions } from './geometry.js'
+import { FLOATS } from '../matmul/element.js'
 import { planProduct } from '../matmul/plan.js'
 import { deservesConstants, element, partSteps, shareBegin, storeRow, tileKey } from '../matmul/share.js'
 import { plainFinish } from '../matmul/finish.js'
@@ -73,7 +74,7 @@ export function convInputGradient(
             let steps = ${gatherSteps(gather, tile.depth)}; ${partSteps}
             ${gatherBegin(gather, tile.depth)}`,
           advance: gatherAdvance(gather, tile.depth),
-          store: `if (row < uniforms.rows) { ${strided ? storePhase(gather, sizes, wideColumns) : storePlain(wideColumns, across)} }`,
+          store: `if (row < uniforms.rows) { ${strided ? storePhase(gather, sizes, storeRow(wideColumns, across, 'place')) : storePlain(across, storeRow(wideColumns, across, 'place'))} }`,
         }),
     },
     {
@@ -88,11 +89,12 @@ export function convInputGradient(
 
 const UNIFORMS = ['rows', 'tilesDown', 'parts', 'pixels'].map((name) => `${name}: u32`)
 
-function gradientGather(
+export function gradientGather(
   g: ConvGeometry,
   { names }: SizeExpressions,
   strided: boolean,
   depth: number,
+  element = FLOATS,
 ): GpuGather {
   const single = !strided && g.filterHeight * g.filterWidth === 1
   return {
@@ -105,7 +107,8 @@ function gradientGather(
     offset: strided ? ['offsetDown', 'offsetAcross'] : [`i32(${names.padTop})`, `i32(${names.padLeft})`],
     reach: [`-i32(${names.dilationHeight})`, `-i32(${names.dilationWidth})`],
     taps: strided ? ['tapsDown', 'tapsAcross'] : [names.filterHeight, names.filterWidth],
-    wide: g.outChannels % 4 === 0,
+    element,
+    wide: g.outChannels % element.width === 0,
     aligned: g.outChannels % depth === 0,
     outside: !(
       single &&
@@ -118,7 +121,7 @@ function gradientGather(
 }
 
 /** Taps of the workgroup's phase: the first one and how many there are, down and across. */
-const phaseBegin = ({ names }: SizeExpressions): string => {
+export const phaseBegin = ({ names }: SizeExpressions): string => {
   const axis = (name: string, stride: string, pad: string, size: string) => `
     let tap${name} = (phase${name} + ${pad}) % ${stride};
     let taps${name} = (max(${size} + ${stride} - 1u, tap${name}) - tap${name}) / ${stride};
@@ -130,20 +133,25 @@ const phaseBegin = ({ names }: SizeExpressions): string => {
     ${axis('Across', names.strideWidth, names.padLeft, names.filterWidth)}`
 }
 
-const storePlain = (wide: boolean, columns: string) =>
-  `let place = (part * uniforms.pixels + row) * ${columns}; ${storeRow(wide, columns, 'place')}`
+export const storePlain = (columns: string, store: string) =>
+  `let place = (part * uniforms.pixels + row) * ${columns}; ${store}`
 
-const storePhase = ({ gridHeight, gridWidth }: GpuGather, { names }: SizeExpressions, wide: boolean) => `
+/** @param store - puts the results at `place` */
+export const storePhase = (
+  { gridHeight, gridWidth }: GpuGather,
+  { names }: SizeExpressions,
+  store: string,
+) => `
   let line = row / ${gridWidth};
   let down = line % ${gridHeight} * ${names.strideHeight} + phaseDown;
   let across = row % ${gridWidth} * ${names.strideWidth} + phaseAcross;
   let picture = line / ${gridHeight};
   let place = (part * uniforms.pixels + (picture * ${names.inHeight} + down) * ${names.inWidth} + across) * ${names.inChannels};
-  if (down < ${names.inHeight} && across < ${names.inWidth}) { ${storeRow(wide, names.inChannels, 'place')} }`
+  if (down < ${names.inHeight} && across < ${names.inWidth}) { ${store} }`
 
 /** The filter as `[inner (tap, output channel), input channel]`, read along its output channels. */
-function turnedFilter(
-  { wide, aligned, taps }: GpuGather,
+export function turnedFilter(
+  { wide, aligned, taps, element }: GpuGather,
   { names }: SizeExpressions,
   strided: boolean,
   depth: number,
@@ -159,12 +167,12 @@ function turnedFilter(
     return {
       layout: 'rows',
       begin: (slot, outer, inner) =>
-        `${begin(slot, outer, inner)} let bBase${slot} = (bChannel${slot} * ${outChannels} + bInner) >> 2u;`,
-      step: `let bOffset = (${tapOf('tapRow', 'tapColumn')} * ${inChannels} * ${outChannels} + channel) >> 2u;`,
+        `${begin(slot, outer, inner)} let bBase${slot} = (bChannel${slot} * ${outChannels} + bInner) >> ${element.shift}u;`,
+      step: `let bOffset = (${tapOf('tapRow', 'tapColumn')} * ${inChannels} * ${outChannels} + channel) >> ${element.shift}u;`,
       fetch: (slot) => `f[bBase${slot} + bOffset]`,
     }
   }
-  const type = wide ? 'vec4<f32>' : 'f32'
+  const type = wide ? element.type : 'f32'
   const parameters = strided ? 'tapDown: u32, tapAcross: u32, tapsAcross: u32, ' : ''
   const values = strided ? 'tapDown, tapAcross, tapsAcross, ' : ''
   return {
@@ -175,9 +183,9 @@ function turnedFilter(
       let tapRow = tap / ${taps[1]};
       let tapColumn = tap % ${taps[1]};
       let place = (${tapOf('tapRow', 'tapColumn')} * ${inChannels} + inputChannel) * ${outChannels} + index % ${outChannels};
-      return f[place${wide ? ' >> 2u' : ''}];
+      return f[place${wide ? ` >> ${element.shift}u` : ''}];
     }
-    fn readFour(${parameters}innerSize: u32, inputChannel: u32, index: u32) -> vec4<f32> {
+    fn readFour(${parameters}innerSize: u32, inputChannel: u32, index: u32) -> ${element.type} {
       ${
         wide
           ? `return readFilter(${values}innerSize, inputChannel, index);`

@@ -1,5 +1,6 @@
 import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuBackend } from '@facekit/kernels'
 import { broadcast_util, util, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core'
+import { FLOATS, type GpuElement } from './element.js'
 import { plainFinish, type GpuFinishCode } from './finish.js'
 import { planProduct, type GpuPlan } from './plan.js'
 import { deservesConstants, partSteps, shareBegin, storeRow, tileKey } from './share.js'
@@ -85,8 +86,8 @@ interface Traits {
   columns: string
 }
 
-/** Traits in a program's name, which errors and profiles say: words for the code of the batch. */
-function traitsKey({ layouts, wideA, wideB, wide, whole, batch, inner, columns }: Traits): string {
+/** The code of a batch in a program's name, in words. */
+export function batchKey(batch: string): string {
   const words: Record<string, string> = {
     '/': 'by',
     '%': 'mod',
@@ -95,25 +96,29 @@ function traitsKey({ layouts, wideA, wideB, wide, whole, batch, inner, columns }
     '(': 'of',
     ')': 'end',
   }
-  const matrices = batch
+  return batch
     .replace(/let (\w)Matrix = /g, '$1_')
     .replace(/[^\w\s;]/g, (sign) => `_${words[sign]}_`)
+    .replace(/[\s;]+/g, '')
+}
+
+/** Traits in a program's name, which errors and profiles say: words for the code of the batch. */
+function traitsKey({ layouts, wideA, wideB, wide, whole, batch, inner, columns }: Traits): string {
+  const matrices = batchKey(batch)
   const flags = [wideA, wideB, wide, whole].map(Number).join('')
-  return [...layouts, flags, matrices.replace(/[\s;]+/g, ''), inner, columns]
-    .join('_')
-    .replaceAll('uniforms.', '')
+  return [...layouts, flags, matrices, inner, columns].join('_').replaceAll('uniforms.', '')
 }
 
 const type = (wide: boolean) => (wide ? 'vec4<f32>' : 'f32')
 
 /** Outer and inner dimension of a matrix whose inner dimension is its last axis, or the one before. */
-function sides({ shape }: TensorInfo, innerFirst: boolean): [number, number] {
+export function sides({ shape }: TensorInfo, innerFirst: boolean): [number, number] {
   const [first, second] = shape.slice(-2)
   return innerFirst ? [second, first] : [first, second]
 }
 
 /** Expressions for both matrices that a result's matrix comes from, `phase`: as WGSL statements. */
-function batchCode(a: number[], b: number[], batch: number[]): string {
+export function batchCode(a: number[], b: number[], batch: number[]): string {
   const strides = (shape: number[]) => {
     let stride = 1
     const result: number[] = []
@@ -163,8 +168,8 @@ function productCode(traits: Traits, { tile, parts }: GpuPlan, finish: GpuFinish
   })
 }
 
-/** A matrix in binding `a` or `b`, its last axis the inner dimension (`rows`) or the outer one (`columns`). */
-function matrixOperand(
+/** A matrix in binding `a` or `b`, of elements where `wide` (halves always are), its last axis the inner dimension (`rows`) or the outer one (`columns`). */
+export function matrixOperand(
   name: 'a' | 'b',
   layout: GpuOperand['layout'],
   size: string,
@@ -173,24 +178,26 @@ function matrixOperand(
   wide: boolean,
   depth: number,
   whole: boolean,
+  element: GpuElement = FLOATS,
 ): GpuOperand {
+  const vector = element.type
   const inRows = layout === 'rows'
   const last = inRows ? total : size
   const matrix = `${name}Matrix * ${total} * ${size}`
   const lanes = [0, 1, 2, 3]
   // Along the last axis: `index` of four neighbours, of which those that exist are read.
   const read = wide
-    ? `return ${name}[(line + min(index, ${last} - 4u)) >> 2u];`
+    ? `return ${name}[(line + min(index, ${last} - ${element.width}u)) >> ${element.shift}u];`
     : `return vec4<f32>(${lanes.map((lane) => `${name}[line + min(index + ${lane}u, ${last} - 1u)]`).join(', ')});`
   const mask = inRows
     ? wide
-      ? `select(vec4<f32>(), value, inner < ${total})`
+      ? `select(${vector}(), value, inner < ${total})`
       : `select(vec4<f32>(), value, vec4<u32>(inner) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(${total}))`
-    : `select(vec4<f32>(), value, inner < ${total})`
+    : `select(${vector}(), value, inner < ${total})`
   return {
     layout,
-    functions: `fn read_${name}(line: u32, index: u32) -> vec4<f32> { ${read} }
-      fn mask_${name}(value: vec4<f32>, inner: u32) -> vec4<f32> { return ${whole ? 'value' : mask}; }`,
+    functions: `fn read_${name}(line: u32, index: u32) -> ${vector} { ${read} }
+      fn mask_${name}(value: ${vector}, inner: u32) -> ${vector} { return ${whole ? 'value' : mask}; }`,
     begin: (slot, outer, inner) =>
       inRows
         ? `let ${name}Line${slot} = ${matrix} + min(${first} + ${outer}, ${size} - 1u) * ${total};

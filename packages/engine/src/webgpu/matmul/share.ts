@@ -1,10 +1,12 @@
+import { FLOATS, type GpuElement } from './element.js'
 import type { GpuOperand, GpuTile } from './tile.js'
+import type { UnitTile } from './unit-product.js'
 
 /** Type of the elements of a binding whose last axis has so many numbers. */
 export const element = (columns: number): string => (columns % 4 === 0 ? 'vec4<f32>' : 'f32')
 
 /** For names of programs. */
-export const tileKey = (tile: GpuTile): string => Object.values(tile).map(Number).join('x')
+export const tileKey = (tile: GpuTile | UnitTile): string => Object.values(tile).map(Number).join('x')
 
 /** Products of so many multiplications have their sizes as constants in their programs: faster by a tenth. Smaller ones have uniforms, so that
  * one program, whose compilation takes a tenth of a second, serves all of a kind. */
@@ -18,7 +20,7 @@ export const deservesConstants = (rows: number, columns: number, inner: number):
  * @param columns - an expression
  * @param phases - an expression
  */
-export const shareBegin = (tile: GpuTile, columns: string, phases: string): string => `
+export const shareBegin = (tile: GpuTile | UnitTile, columns: string, phases: string): string => `
   let tilesAcross = (${columns} + ${tile.columns - 1}u) / ${tile.columns}u;
   let id = group.y * groups.x + group.x;
   let columnTile = id % tilesAcross;
@@ -51,7 +53,7 @@ export const storeRow = (wide: boolean, columns: string, place: string): string 
 /** A matrix `[inner, columns]` in a binding, as the second operand.
  *
  * @param columns - an expression
- * @param wide - its elements are vec4s
+ * @param wide - its elements are `element`s
  * @param limit - an expression: the inner size, if it is not a multiple of the depth
  */
 export function linesOperand(
@@ -60,21 +62,32 @@ export function linesOperand(
   wide: boolean,
   depth: number,
   limit: string | undefined,
+  element: GpuElement = FLOATS,
 ): GpuOperand {
   const lanes = [0, 1, 2, 3].map((lane) => `${binding}[place + min(column + ${lane}u, ${columns} - 1u)]`)
   return {
     layout: 'columns',
-    functions: `fn readLine(column: u32, line: u32) -> vec4<f32> {
+    functions: `fn readLine(column: u32, line: u32) -> ${element.type} {
       let place = line * ${columns};
-      return ${wide ? `${binding}[(place + column) >> 2u]` : `vec4<f32>(${lanes.join(', ')})`};
+      return ${wide ? `${binding}[(place + column) >> ${element.shift}u]` : `vec4<f32>(${lanes.join(', ')})`};
     }`,
     begin: (slot, outer, inner) =>
       `let bLine${slot} = ${inner};
-      ${slot === 0 ? `let bColumn = min(columnBegin + ${outer}, ${columns} - ${wide ? 4 : 1}u);` : ''}`,
+      ${slot === 0 ? `let bColumn = min(columnBegin + ${outer}, ${columns} - ${wide ? element.width : 1}u);` : ''}`,
     fetch: (slot) => {
       const line = `step * ${depth}u + bLine${slot}`
       if (limit === undefined) return `readLine(bColumn, ${line})`
-      return `select(vec4<f32>(), readLine(bColumn, min(${line}, ${limit} - 1u)), ${line} < ${limit})`
+      return `select(${element.type}(), readLine(bColumn, min(${line}, ${limit} - 1u)), ${line} < ${limit})`
     },
   }
 }
+
+/** Puts eight results of a product of halves at `place`, as `storeRow` does.
+ *
+ * @param halves - results are `half8`, else two vec4s
+ */
+export const storeOctet = (halves: boolean, columns: string, place: string): string =>
+  `if (column < ${columns}) {
+    let octet = (${place} + column) >> 3u;
+    ${halves ? 'result[octet] = narrow8(low, high);' : 'result[octet * 2u] = low; result[octet * 2u + 1u] = high;'}
+  }`

@@ -5,6 +5,7 @@ import type { GpuFinishCode } from './finish.js'
 /** Adds up the parts of a product whose sum was split, always in the same order, and finishes the results.
  *
  * @param partial - `parts` times as many numbers as the result; its data is disposed of
+ * @param type - of the result in memory; halves come in fours of columns
  */
 export function sumParts(
   backend: KernelBackend,
@@ -13,8 +14,10 @@ export function sumParts(
   parts: number,
   columns: number,
   finish: GpuFinishCode,
+  type: 'float32' | 'float16' = 'float32',
 ): TensorInfo {
-  const result = makeGpuTensor(backend, shape, 'float32')
+  const result = makeGpuTensor(backend, shape, type)
+  const half = type === 'float16'
   const size = util.sizeFromShape(shape)
   const wide = columns % 4 === 0
   const quads = Math.ceil(size / 4)
@@ -27,7 +30,7 @@ export function sumParts(
         sum[lane] += partial[part * uniforms.size + index + lane];
       }`
   const write = wide
-    ? `result[index >> 2u] = finish(sum, index % uniforms.columns);`
+    ? `result[index >> 2u] = ${half ? 'narrow4(' : '('}finish(sum, index % uniforms.columns));`
     : `for (var lane = 0u; lane < min(4u, uniforms.size - index); lane++) {
         // One column at a time: the four may lie in two rows.
         result[index + lane] = finish(vec4<f32>(sum[lane]), (index + lane) % uniforms.columns).x;
@@ -35,9 +38,9 @@ export function sumParts(
   runGpuProgram(
     backend,
     {
-      name: `facekit_sum_parts_${sharing}_${wide}_${finish.key}`,
+      name: `facekit_sum_parts_${sharing}_${wide}_${finish.key}${half ? '_half' : ''}`,
       inputs: [`partial: ${wide ? 'vec4<f32>' : 'f32'}`, ...finish.inputs],
-      outputs: [`result: ${wide ? 'vec4<f32>' : 'f32'}`],
+      outputs: [`result: ${half ? 'half4' : wide ? 'vec4<f32>' : 'f32'}`],
       uniforms: ['size: u32', 'parts: u32', 'columns: u32', 'alpha: f32'],
       code: /* wgsl */ `
         ${finish.code}

@@ -5,8 +5,10 @@ import {
   forEachRow,
   GROUP,
   GROUP_PARAMETERS,
+  isHalf,
   loadWidth,
   matrix,
+  storage,
   THREADS,
   tileColumns,
   tileMerge,
@@ -31,7 +33,9 @@ export interface GpuNormalizationGradients {
   residual?: TensorInfo
 }
 
-/** Gradients of `gpuNormalize`: two passes over the data; the activation's mask comes from `output`, or from `x` again. */
+/** Halves in memory as in `gpuNormalize`, by the gradient in `x`.
+ *
+ * Gradients of `gpuNormalize`: two passes over the data; the activation's mask comes from `output`, or from `x` again. */
 export function gpuNormalizeGradient(
   backend: KernelBackend,
   args: GpuNormalizationGradient,
@@ -41,13 +45,14 @@ export function gpuNormalizeGradient(
   const { rows, channels } = matrix(x)
   const load = loadWidth(channels)
   const columns = channels / load
+  const half = isHalf(backend, gradients.x)
   const mask = !relu ? 'none' : output ? 'output' : 'input'
   const masking = mask === 'output' ? [output!] : mask === 'input' ? [scale, offset, variance] : []
 
   const tiling = tileColumns(rows, columns)
   const { chunks } = tiling
   const partial = makeGpuTensor(backend, [2, chunks, channels], 'float32')
-  runGpuProgram(backend, partialSums(load, tiling.threads, tiling.width, mask), {
+  runGpuProgram(backend, partialSums(load, tiling.threads, tiling.width, mask, half), {
     inputs: [x, dy, mean, ...masking],
     outputs: [partial],
     uniforms: [tiling.tiles, chunks, rows, columns, tiling.chunkRows, epsilon],
@@ -65,7 +70,7 @@ export function gpuNormalizeGradient(
 
   const pass = passTiling(rows, columns)
   const { residual } = gradients
-  runGpuProgram(backend, inputGradient(load, pass.width, mask, residual !== undefined), {
+  runGpuProgram(backend, inputGradient(load, pass.width, mask, residual !== undefined, half), {
     inputs: [x, dy, coefficients, ...(mask === 'output' ? [output!] : [])],
     outputs: [gradients.x, ...(residual ? [residual] : [])],
     uniforms: [pass.tiles, rows, columns, pass.chunkRows],
@@ -89,13 +94,18 @@ const masked = (mask: Mask, type: string, k: number) =>
     input: `select(${type}(0), dy${k}, deviation${k} * factor + shift > ${type}(0))`,
   })[mask]
 
-function partialSums(load: 1 | 4, threads: number, width: number, mask: Mask): GpuProgram {
+function partialSums(load: 1 | 4, threads: number, width: number, mask: Mask, half: boolean): GpuProgram {
   const type = vectorType(load)
+  const pixel = storage(load, half)
   const height = threads / width
-  const names = { none: [], output: ['output'], input: ['scale', 'offset', 'variance'] }[mask]
+  const names = mask === 'input' ? ['scale', 'offset', 'variance'] : []
   return {
-    name: `facekit_normalize_gradient_sums_${load}_${threads}_${width}_${mask}`,
-    inputs: ['x', 'dy', 'mean', ...names].map((name) => `${name}: ${type}`),
+    name: `facekit_normalize_gradient_sums_${load}_${threads}_${width}_${mask}${half ? '_half' : ''}`,
+    inputs: [
+      ...['x', 'dy'].map((name) => `${name}: ${pixel.type}`),
+      ...['mean', ...names].map((name) => `${name}: ${type}`),
+      ...(mask === 'output' ? [`output: ${pixel.type}`] : []),
+    ],
     outputs: [`partial: ${type}`],
     uniforms: ['tiles: u32', 'chunks: u32', 'rows: u32', 'columns: u32', 'chunkRows: u32', 'epsilon: f32'],
     code: () => /* wgsl */ `
@@ -125,9 +135,9 @@ function partialSums(load: 1 | 4, threads: number, width: number, mask: Mask): G
           height,
           (i, k) => `
             let at${k} = ${i} * uniforms.columns + offsetOfColumn;
-            let deviation${k} = x[at${k}] - center;
-            let dy${k} = dy[at${k}];
-            ${mask === 'output' ? `let output${k} = output[at${k}];` : ''}`,
+            let deviation${k} = ${pixel.read(`x[at${k}]`)} - center;
+            let dy${k} = ${pixel.read(`dy[at${k}]`)};
+            ${mask === 'output' ? `let output${k} = ${pixel.read(`output[at${k}]`)};` : ''}`,
           (k) => `
             let gradient${k} = ${masked(mask, type, k)};
             sum += gradient${k};
@@ -195,15 +205,18 @@ const mergedSums = ({ threads, height }: { threads: number; height: number }): G
     }`,
 })
 
-function inputGradient(load: 1 | 4, width: number, mask: Mask, residual: boolean): GpuProgram {
+function inputGradient(load: 1 | 4, width: number, mask: Mask, residual: boolean, half: boolean): GpuProgram {
   const type = vectorType(load)
+  const pixel = storage(load, half)
   const height = THREADS / width
   return {
-    name: `facekit_normalize_gradient_${load}_${width}_${mask}${residual ? '_residual' : ''}`,
-    inputs: ['x', 'dy', 'coefficients', ...(mask === 'output' ? ['output'] : [])].map(
-      (name) => `${name}: ${type}`,
-    ),
-    outputs: [`result: ${type}`, ...(residual ? [`residual: ${type}`] : [])],
+    name: `facekit_normalize_gradient_${load}_${width}_${mask}${residual ? '_residual' : ''}${half ? '_half' : ''}`,
+    inputs: [
+      ...['x', 'dy'].map((name) => `${name}: ${pixel.type}`),
+      `coefficients: ${type}`,
+      ...(mask === 'output' ? [`output: ${pixel.type}`] : []),
+    ],
+    outputs: ['result', ...(residual ? ['residual'] : [])].map((name) => `${name}: ${pixel.type}`),
     uniforms: ['tiles: u32', 'rows: u32', 'columns: u32', 'chunkRows: u32'],
     code: () => /* wgsl */ `
       @compute @workgroup_size(${THREADS})
@@ -221,12 +234,12 @@ function inputGradient(load: 1 | 4, width: number, mask: Mask, residual: boolean
         let slope = coefficients[4u * uniforms.columns + column];
         for (var i = begin; i < end; i += ${height}u) {
           let at = i * uniforms.columns + column;
-          let deviation0 = x[at] - center;
-          let dy0 = dy[at];
-          ${mask === 'output' ? 'let output0 = output[at];' : ''}
+          let deviation0 = ${pixel.read('x[at]')} - center;
+          let dy0 = ${pixel.read('dy[at]')};
+          ${mask === 'output' ? `let output0 = ${pixel.read('output[at]')};` : ''}
           let gradient = ${masked(mask, type, 0)};
-          ${residual ? 'residual[at] = gradient;' : ''}
-          result[at] = factor * (gradient - drift - deviation0 * slope);
+          ${residual ? `residual[at] = ${pixel.write('gradient')};` : ''}
+          result[at] = ${pixel.write('factor * (gradient - drift - deviation0 * slope)')};
         }
       }`,
   }

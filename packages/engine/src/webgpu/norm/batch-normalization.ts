@@ -1,6 +1,16 @@
 import { type GpuProgram, runGpuProgram, workgroupsFor } from '@facekit/kernels'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
-import { GROUP, GROUP_PARAMETERS, loadWidth, matrix, powerOfTwo, THREADS, vectorType } from '../columns.js'
+import {
+  GROUP,
+  GROUP_PARAMETERS,
+  isHalf,
+  loadWidth,
+  matrix,
+  powerOfTwo,
+  storage,
+  THREADS,
+  vectorType,
+} from '../columns.js'
 import { keepNaN } from '../nan.js'
 
 /** What a batch is normalised with on the GPU. */
@@ -16,14 +26,16 @@ export interface GpuNormalization {
   relu: boolean
 }
 
-/** Fills the result with `(x - mean) / sqrt(variance + epsilon) * scale + offset`, plus the residual, then the activation, in one pass. */
+/** The result, `x` and the residual are halves in memory, or none of them: what is not as the result is, is converted first.
+ *
+ * Fills the result with `(x - mean) / sqrt(variance + epsilon) * scale + offset`, plus the residual, then the activation, in one pass. */
 export function gpuNormalize(backend: KernelBackend, args: GpuNormalization, result: TensorInfo): void {
   const { x, scale, offset, mean, variance, epsilon, residual, relu } = args
   const { rows, channels } = matrix(x)
   const load = loadWidth(channels)
   const columns = channels / load
   const { width, tiles, chunks, chunkRows } = passTiling(rows, columns)
-  runGpuProgram(backend, normalized(load, width, residual !== undefined, relu), {
+  runGpuProgram(backend, normalized(load, width, residual !== undefined, relu, isHalf(backend, result)), {
     inputs: [x, scale, offset, mean, variance, ...(residual ? [residual] : [])],
     outputs: [result],
     uniforms: [tiles, rows, columns, chunkRows, epsilon],
@@ -43,16 +55,18 @@ export function passTiling(rows: number, columns: number) {
   }
 }
 
-function normalized(load: 1 | 4, width: number, residual: boolean, relu: boolean): GpuProgram {
+function normalized(load: 1 | 4, width: number, residual: boolean, relu: boolean, half: boolean): GpuProgram {
   const type = vectorType(load)
+  const pixel = storage(load, half)
   const height = THREADS / width
   return {
-    name: `facekit_normalize_${load}_${width}${residual ? '_residual' : ''}${relu ? '_relu' : ''}`,
+    name: `facekit_normalize_${load}_${width}${residual ? '_residual' : ''}${relu ? '_relu' : ''}${half ? '_half' : ''}`,
     inputs: [
-      ...['x', 'scale', 'offset', 'mean', 'variance'].map((name) => `${name}: ${type}`),
-      ...(residual ? [`residual: ${type}`] : []),
+      `x: ${pixel.type}`,
+      ...['scale', 'offset', 'mean', 'variance'].map((name) => `${name}: ${type}`),
+      ...(residual ? [`residual: ${pixel.type}`] : []),
     ],
-    outputs: [`result: ${type}`],
+    outputs: [`result: ${pixel.type}`],
     uniforms: ['tiles: u32', 'rows: u32', 'columns: u32', 'chunkRows: u32', 'epsilon: f32'],
     code: () => /* wgsl */ `
       @compute @workgroup_size(${THREADS})
@@ -68,8 +82,8 @@ function normalized(load: 1 | 4, width: number, residual: boolean, relu: boolean
         let shift = offset[column];
         for (var i = begin; i < end; i += ${height}u) {
           let at = i * uniforms.columns + column;
-          let value = (x[at] - center) * factor + shift${residual ? ' + residual[at]' : ''};
-          result[at] = ${relu ? keepNaN('value', `max(value, ${type}(0))`, type) : 'value'};
+          let value = (${pixel.read('x[at]')} - center) * factor + shift${residual ? ` + ${pixel.read('residual[at]')}` : ''};
+          result[at] = ${pixel.write(relu ? keepNaN('value', `max(value, ${type}(0))`, type) : 'value')};
         }
       }`,
   }

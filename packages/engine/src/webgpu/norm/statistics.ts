@@ -4,8 +4,10 @@ import {
   forEachRow,
   GROUP,
   GROUP_PARAMETERS,
+  isHalf,
   loadWidth,
   matrix,
+  storage,
   tileColumns,
   tileMerge,
   vectorType,
@@ -34,14 +36,14 @@ export function gpuStatistics(
   const columns = channels / load
   const { threads, width, tiles, chunks, chunkRows } = tileColumns(rows, columns)
   const partial = makeGpuTensor(backend, [2, chunks, channels], 'float32')
-  runGpuProgram(backend, partialStatistics(load, threads, width), {
+  runGpuProgram(backend, partialStatistics(load, threads, width, isHalf(backend, x)), {
     inputs: [x],
     outputs: [partial],
     uniforms: [tiles, chunks, rows, columns, chunkRows],
     workgroups: workgroupsFor(tiles * chunks, 1),
   })
   const merge = tileMerge(chunks)
-  runGpuProgram(backend, mergedStatistics(merge, moving !== undefined), {
+  runGpuProgram(backend, mergedStatistics(merge, moving !== undefined, isHalf(backend, x)), {
     inputs: [partial],
     outputs: moving ? [mean, variance, moving.mean, moving.variance] : [mean, variance],
     uniforms: [chunks, rows, channels, chunkRows, moving?.rate ?? 0],
@@ -62,12 +64,13 @@ const merging = (type: string) => /* wgsl */ `
       a.deviation + b.deviation + difference * difference * (a.count * share));
   }`
 
-function partialStatistics(load: 1 | 4, threads: number, width: number): GpuProgram {
+function partialStatistics(load: 1 | 4, threads: number, width: number, half: boolean): GpuProgram {
   const type = vectorType(load)
+  const pixel = storage(load, half)
   const height = threads / width
   return {
-    name: `facekit_statistics_${load}_${threads}_${width}`,
-    inputs: [`x: ${type}`],
+    name: `facekit_statistics_${load}_${threads}_${width}${half ? '_half' : ''}`,
+    inputs: [`x: ${pixel.type}`],
     outputs: [`partial: ${type}`],
     uniforms: ['tiles: u32', 'chunks: u32', 'rows: u32', 'columns: u32', 'chunkRows: u32'],
     code: () => /* wgsl */ `
@@ -86,14 +89,14 @@ function partialStatistics(load: 1 | 4, threads: number, width: number): GpuProg
         let offset = min(column, uniforms.columns - 1u);
         let row = local / ${width}u;
         let first = min(begin + row, uniforms.rows - 1u);
-        let shift = x[first * uniforms.columns + offset];
+        let shift = ${pixel.read('x[first * uniforms.columns + offset]')};
         var sum = ${type}(0);
         var squares = ${type}(0);
         ${forEachRow(
           'begin + row',
           'end',
           height,
-          (i, k) => `let value${k} = x[${i} * uniforms.columns + offset] - shift;`,
+          (i, k) => `let value${k} = ${pixel.read(`x[${i} * uniforms.columns + offset]`)} - shift;`,
           (k) => `sum += value${k}; squares += value${k} * value${k};`,
         )}
         // As many as the loop has gone round.
@@ -125,15 +128,17 @@ function partialStatistics(load: 1 | 4, threads: number, width: number): GpuProg
 function mergedStatistics(
   { threads, height }: { threads: number; height: number },
   moving: boolean,
+  half: boolean,
 ): GpuProgram {
   const width = threads / height
   return {
-    name: `facekit_statistics_merge_${threads}_${height}${moving ? '_moving' : ''}`,
+    name: `facekit_statistics_merge_${threads}_${height}${moving ? '_moving' : ''}${half ? '_half' : ''}`,
     inputs: ['partial: f32'],
     outputs: ['mean: f32', 'variance: f32', ...(moving ? ['movingMean: f32', 'movingVariance: f32'] : [])],
     uniforms: ['chunks: u32', 'rows: u32', 'channels: u32', 'chunkRows: u32', 'rate: f32'],
     code: () => /* wgsl */ `
       ${merging('f32')}
+      fn isFinite(value: f32) -> bool { return (bitcast<u32>(value) & 0x7f800000u) != 0x7f800000u; }
       var<workgroup> counts: array<f32, ${threads}>;
       var<workgroup> means: array<f32, ${threads}>;
       var<workgroup> deviations: array<f32, ${threads}>;
@@ -174,8 +179,11 @@ function mergedStatistics(
           variance[channel] = spread;
           ${
             moving
-              ? `movingMean[channel] += uniforms.rate * (own.mean - movingMean[channel]);
-                 movingVariance[channel] += uniforms.rate * (spread - movingVariance[channel]);`
+              ? `// A batch that was too large for halves is skipped; what it left in averages would stay.
+                 if (${half ? 'isFinite(own.mean) && isFinite(spread)' : 'true'}) {
+                   movingMean[channel] += uniforms.rate * (own.mean - movingMean[channel]);
+                   movingVariance[channel] += uniforms.rate * (spread - movingVariance[channel]);
+                 }`
               : ''
           }
         }

@@ -1,5 +1,5 @@
 import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core'
-import { GROUP } from '../columns.js'
+import { GROUP, type Storage } from '../columns.js'
 
 /** Attributes of MaxPool, AvgPool and their gradients. */
 export interface PoolAttributes {
@@ -51,15 +51,18 @@ export const poolPosition = (height: string, width: string): string => /* wgsl *
   let row = (pixel / uniforms.${width}) % uniforms.${height};
   let batch = pixel / (uniforms.${width} * uniforms.${height});`
 
-/** WGSL: runs `body` for each number `value` of this thread's window, at place `i`, `j` in it. */
-export const forEachInWindow = (body: string): string => /* wgsl */ `
+/** WGSL: runs `body` for each number `value` of this thread's window, at place `i`, `j` in it.
+ *
+ * @param read - how the numbers of `x` are read
+ */
+export const forEachInWindow = (body: string, read: Storage['read']): string => /* wgsl */ `
   for (var i = 0; i < uniforms.filterHeight; i++) {
     let y = row * uniforms.strideHeight - uniforms.top + i;
     if (y < 0 || y >= uniforms.inHeight) { continue; }
     for (var j = 0; j < uniforms.filterWidth; j++) {
       let z = column * uniforms.strideWidth - uniforms.left + j;
       if (z < 0 || z >= uniforms.inWidth) { continue; }
-      let value = x[((batch * uniforms.inHeight + y) * uniforms.inWidth + z) * uniforms.columns + channel];
+      let value = ${read('x[((batch * uniforms.inHeight + y) * uniforms.inWidth + z) * uniforms.columns + channel]')};
       ${body}
     }
   }`

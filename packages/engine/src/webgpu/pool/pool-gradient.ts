@@ -2,7 +2,7 @@ import { type GpuProgram, makeGpuTensor, runGpuProgram, workgroupsFor } from '@f
 import { util, type TensorInfo } from '@tensorflow/tfjs-core'
 import { replaceTypedKernel, type KernelArguments, type KernelInputs } from '../../tfjs/typed-kernel.js'
 import { isNaNCode } from '../nan.js'
-import { GROUP_PARAMETERS, loadWidth, vectorType } from '../columns.js'
+import { GROUP_PARAMETERS, isHalf, loadWidth, storage, vectorType } from '../columns.js'
 import {
   forEachInWindow,
   POOL_UNIFORMS,
@@ -39,20 +39,21 @@ function poolGradient(
   const info = poolInfo(input, attrs)
   // Four places fit into a word when each is less than 255.
   const load = max && info.filterHeight * info.filterWidth > 255 ? 1 : loadWidth(info.inChannels)
+  const half = load === 4 && isHalf(backend, input)
   const uniforms = poolUniforms(info, info.inChannels / load)
   const windows = util.sizeFromShape(dy.shape) / load
   const places = max ? makeGpuTensor(backend, [Math.max(1, windows)], 'int32') : undefined
   if (places && windows > 0) {
-    runGpuProgram(backend, findPlaces(load), {
+    runGpuProgram(backend, findPlaces(load, half), {
       inputs: [input],
       outputs: [places],
       uniforms: [windows, ...uniforms],
       workgroups: workgroupsFor(windows, 256),
     })
   }
-  const result = makeGpuTensor(backend, input.shape, 'float32')
+  const result = makeGpuTensor(backend, input.shape, half ? 'float16' : 'float32')
   const size = util.sizeFromShape(input.shape) / load
-  runGpuProgram(backend, places ? maxGradient(load) : averageGradient(load), {
+  runGpuProgram(backend, places ? maxGradient(load, half) : averageGradient(load, half), {
     inputs: places ? [dy, places] : [dy],
     outputs: [result],
     uniforms: [size, ...uniforms],
@@ -65,12 +66,13 @@ function poolGradient(
 /** No place: of an empty window. */
 const NOWHERE = { 1: -1, 4: 255 }
 
-function findPlaces(load: 1 | 4): GpuProgram {
+function findPlaces(load: 1 | 4, half: boolean): GpuProgram {
+  const pixel = storage(load, half)
   const type = vectorType(load)
   const integer = vectorType(load, 'i32')
   return {
-    name: `facekit_max_pool_places_${load}`,
-    inputs: [`x: ${type}`],
+    name: `facekit_max_pool_places_${load}${half ? '_half' : ''}`,
+    inputs: [`x: ${pixel.type}`],
     outputs: ['places: i32'],
     uniforms: POOL_UNIFORMS,
     code: () => /* wgsl */ `
@@ -79,12 +81,15 @@ function findPlaces(load: 1 | 4): GpuProgram {
         ${poolPosition('outHeight', 'outWidth')}
         var best = ${type}(0);
         var place = ${integer}(${NOWHERE[load]});
-        ${forEachInWindow(`
+        ${forEachInWindow(
+          `
           // Of numbers and a NaN the NaN is largest, the first of them.
           let larger = ((value > best) | ${isNaNCode('value', type)}) & !${isNaNCode('best', type)};
           let better = larger | (place == ${integer}(${NOWHERE[load]}));
           best = select(best, value, better);
-          place = select(place, ${integer}(i * uniforms.filterWidth + j), better);`)}
+          place = select(place, ${integer}(i * uniforms.filterWidth + j), better);`,
+          pixel.read,
+        )}
         places[index] = ${load === 4 ? 'place.x | (place.y << 8u) | (place.z << 16u) | (place.w << 24u)' : 'place'};
       }`,
   }
@@ -107,16 +112,17 @@ const gather = (type: string, term: string) => /* wgsl */ `
     }
   }`
 
-function maxGradient(load: 1 | 4): GpuProgram {
+function maxGradient(load: 1 | 4, half: boolean): GpuProgram {
+  const pixel = storage(load, half)
   const type = vectorType(load)
   const places =
     load === 4
       ? '((vec4<u32>(bitcast<u32>(places[at])) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(255u))'
       : 'u32(places[at])'
   return {
-    name: `facekit_max_pool_gradient_${load}`,
-    inputs: [`dy: ${type}`, 'places: i32'],
-    outputs: [`result: ${type}`],
+    name: `facekit_max_pool_gradient_${load}${half ? '_half' : ''}`,
+    inputs: [`dy: ${pixel.type}`, 'places: i32'],
+    outputs: [`result: ${pixel.type}`],
     uniforms: POOL_UNIFORMS,
     code: () => /* wgsl */ `
       @compute @workgroup_size(256)
@@ -125,26 +131,27 @@ function maxGradient(load: 1 | 4): GpuProgram {
         ${gather(
           type,
           `let place = u32((y - i * uniforms.strideHeight) * uniforms.filterWidth + z - j * uniforms.strideWidth);
-          total += select(${type}(0), dy[at], ${places} == ${vectorType(load, 'u32')}(place));`,
+          total += select(${type}(0), ${pixel.read('dy[at]')}, ${places} == ${vectorType(load, 'u32')}(place));`,
         )}
-        result[index] = total;
+        result[index] = ${pixel.write('total')};
       }`,
   }
 }
 
-function averageGradient(load: 1 | 4): GpuProgram {
+function averageGradient(load: 1 | 4, half: boolean): GpuProgram {
+  const pixel = storage(load, half)
   const type = vectorType(load)
   return {
-    name: `facekit_average_pool_gradient_${load}`,
-    inputs: [`dy: ${type}`],
-    outputs: [`result: ${type}`],
+    name: `facekit_average_pool_gradient_${load}${half ? '_half' : ''}`,
+    inputs: [`dy: ${pixel.type}`],
+    outputs: [`result: ${pixel.type}`],
     uniforms: POOL_UNIFORMS,
     code: () => /* wgsl */ `
       @compute @workgroup_size(256)
       fn main(${GROUP_PARAMETERS}) {
         ${poolPosition('inHeight', 'inWidth')}
-        ${gather(type, 'total += dy[at];')}
-        result[index] = total / f32(uniforms.filterHeight * uniforms.filterWidth);
+        ${gather(type, `total += ${pixel.read('dy[at]')};`)}
+        result[index] = ${pixel.write('total / f32(uniforms.filterHeight * uniforms.filterWidth)')};
       }`,
   }
 }

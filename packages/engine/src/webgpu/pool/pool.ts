@@ -2,7 +2,7 @@ import { type GpuProgram, makeGpuTensor, runGpuProgram, workgroupsFor } from '@f
 import { util } from '@tensorflow/tfjs-core'
 import { replaceTypedKernel, type KernelInputs } from '../../tfjs/typed-kernel.js'
 import { isNaNCode } from '../nan.js'
-import { GROUP_PARAMETERS, loadWidth, vectorType } from '../columns.js'
+import { GROUP_PARAMETERS, isHalf, likeMemory, loadWidth, storage, vectorType } from '../columns.js'
 import {
   forEachInWindow,
   POOL_UNIFORMS,
@@ -23,9 +23,9 @@ export function registerGpuPools(): void {
       if ((info.filterHeight === 1 && info.filterWidth === 1) || whole || inputs.x.dtype !== 'float32')
         return stock(args)
       const load = loadWidth(info.inChannels)
-      const result = makeGpuTensor(backend, info.outShape, 'float32')
+      const result = makeGpuTensor(backend, info.outShape, likeMemory(backend, inputs.x))
       const size = util.sizeFromShape(info.outShape) / load
-      runGpuProgram(backend, pool(name, load), {
+      runGpuProgram(backend, pool(name, load, isHalf(backend, inputs.x)), {
         inputs: [inputs.x],
         outputs: [result],
         uniforms: [size, ...poolUniforms(info, info.inChannels / load)],
@@ -36,8 +36,9 @@ export function registerGpuPools(): void {
   }
 }
 
-function pool(name: 'MaxPool' | 'AvgPool', load: 1 | 4): GpuProgram {
+function pool(name: 'MaxPool' | 'AvgPool', load: 1 | 4, half: boolean): GpuProgram {
   const type = vectorType(load)
+  const pixel = storage(load, half)
   const step = {
     MaxPool: `if (count == 0.0) { total = value; } else {
       total = select(select(total, value, (value > total) | ${isNaNCode('value', type)}), total, ${isNaNCode('total', type)});
@@ -45,9 +46,9 @@ function pool(name: 'MaxPool' | 'AvgPool', load: 1 | 4): GpuProgram {
     AvgPool: 'total += value;',
   }[name]
   return {
-    name: `facekit_${name === 'MaxPool' ? 'max' : 'average'}_pool_${load}`,
-    inputs: [`x: ${type}`],
-    outputs: [`result: ${type}`],
+    name: `facekit_${name === 'MaxPool' ? 'max' : 'average'}_pool_${load}${half ? '_half' : ''}`,
+    inputs: [`x: ${pixel.type}`],
+    outputs: [`result: ${pixel.type}`],
     uniforms: POOL_UNIFORMS,
     code: () => /* wgsl */ `
       @compute @workgroup_size(256)
@@ -56,8 +57,8 @@ function pool(name: 'MaxPool' | 'AvgPool', load: 1 | 4): GpuProgram {
         var total = ${type}(0);
         // Of the numbers inside the picture.
         var count = 0.0;
-        ${forEachInWindow(`${step} count += 1.0;`)}
-        result[index] = total${name === 'AvgPool' ? ' / max(count, 1.0)' : ''};
+        ${forEachInWindow(`${step} count += 1.0;`, pixel.read)}
+        result[index] = ${pixel.write(`total${name === 'AvgPool' ? ' / max(count, 1.0)' : ''}`)};
       }`,
   }
 }

@@ -1,0 +1,74 @@
+import type { GpuBackend } from '@facekit/kernels'
+import type { KernelBackend } from '@tensorflow/tfjs-core'
+import type { GpuEngineBackend } from '../backend/engine-backend.js'
+import type { GpuProductShape } from './plan.js'
+import { unitInvocations, unitWorkgroupBytes, type UnitTile } from './unit-product.js'
+
+/** A tile, and into how many parts the sum is split. */
+export interface UnitPlan {
+  tile: UnitTile
+  parts: number
+}
+
+/** For benchmarks: a plan to try instead of the usual one. */
+export const unitTuning: { plan?: (shape: GpuProductShape) => UnitPlan | undefined } = {}
+
+interface Candidate {
+  tile: UnitTile
+  /** TFLOP/s if there is enough to do. */
+  speed: number
+}
+
+const candidate = (
+  [rows, columns, depth, down, across, copies]: [number, number, number, number, number, 1 | 2],
+  speed: number,
+): Candidate => ({ tile: { rows, columns, depth, down, across, copies }, speed })
+
+export const CANDIDATES = [
+  candidate([256, 128, 32, 4, 2, 1], 260),
+  candidate([128, 256, 32, 2, 4, 1], 257),
+  candidate([128, 128, 32, 2, 4, 1], 178),
+  candidate([128, 64, 64, 2, 2, 1], 161),
+  candidate([64, 64, 64, 2, 2, 1], 105),
+]
+
+/** Software runs one workgroup after the other, and compiles slowly. */
+const EMULATED = [candidate([32, 32, 16, 2, 1, 2], 1)]
+
+/** Multiprocessors of a large GPU. */
+const PROCESSORS = 132
+const SPLITS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256]
+/** Steps that a part has at least. */
+const LEAST_STEPS = 8
+
+/** How a product of halves is cut: by an estimate of its time. */
+export function planUnitProduct(backend: KernelBackend, shape: GpuProductShape): UnitPlan {
+  const tuned = unitTuning.plan?.(shape)
+  if (tuned) return tuned
+  const { limits } = (backend as GpuBackend).device
+  const emulated = (backend as GpuEngineBackend).matrixUnits === 'emulated'
+  const results = shape.rows * shape.columns * shape.count
+  const most = limits.maxStorageBufferBindingSize / (4 * results)
+  let best: UnitPlan | undefined
+  let least = Infinity
+  for (const { tile, speed } of emulated ? EMULATED : CANDIDATES) {
+    const fits =
+      unitWorkgroupBytes(tile, shape.layouts) <= limits.maxComputeWorkgroupStorageSize &&
+      unitInvocations(tile) <= limits.maxComputeInvocationsPerWorkgroup
+    if (!fits) continue
+    const tiles = Math.ceil(shape.rows / tile.rows) * Math.ceil(shape.columns / tile.columns) * shape.count
+    const steps = Math.ceil(shape.inner / tile.depth)
+    for (const parts of SPLITS) {
+      if (parts > 1 && (parts > most || parts * LEAST_STEPS > steps)) break
+      const each = emulated ? tiles * parts : (tiles * parts) / PROCESSORS
+      const waves = 0.7 * Math.ceil(each) + 0.3 * each
+      // Beginning and end of a workgroup take as long as 96 inner steps.
+      const inner = Math.ceil(steps / parts) * tile.depth + 96
+      const milliseconds = (2 * tile.rows * tile.columns * inner * PROCESSORS) / (speed * 1e9)
+      const sum = parts > 1 ? (results * 4 * (2 * parts + 1)) / 2.5e9 + 0.004 : 0
+      const time = waves * milliseconds + sum
+      if (time < least) [best, least] = [{ tile, parts }, time]
+    }
+  }
+  return best!
+}
