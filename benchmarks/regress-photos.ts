@@ -44,7 +44,7 @@ async function heldOutPhotographs(): Promise<string[]> {
 }
 
 await initEngine({ backend: options.backend as 'wasm' })
-const model = await loadBaseModel()
+const model = await loadBaseModel({ variant: 'learned' })
 const regressor = options.regressor
   ? foldRegressor(await loadRegressor(options.regressor, { for: model }))
   : await loadPretrainedRegressor({ for: model })

@@ -63,8 +63,18 @@ function toPolyline(p: Point, line: readonly Point[]): { distance: number; along
   return best
 }
 
+/** How brows are painted: their thickness in parts of the first version's, and how much nearer to their upper edge they lie, in
+ * parts of the distance between both edges. */
+export interface BrowStyle {
+  thickness: number
+  raise: number
+}
+
 /** Paints the masks on the mean face; all are mirror-symmetric, up to the mesh. */
-export function paintMasks(mesh: FaceMesh): FaceMasks {
+export function paintMasks(
+  mesh: FaceMesh,
+  { thickness, raise }: BrowStyle = { thickness: 1, raise: 0 },
+): FaceMasks {
   const count = mesh.stencils.length
   const point = (i: number): Point => [mesh.mean[i * 3], mesh.mean[i * 3 + 1], mesh.mean[i * 3 + 2]]
   const controlMask = (weights: readonly (readonly [readonly number[], number])[]) => {
@@ -82,7 +92,7 @@ export function paintMasks(mesh: FaceMesh): FaceMasks {
   // From the subject's right outer end inwards, midway between both edges of the brow.
   const brow = rightBrow.upper.map((i, k): Point => {
     const [a, b] = [point(i), point(rightBrow.lower[k])]
-    const mix = [0.5, 0.5, 0.46, 0.45, 0.42][k]
+    const mix = [0.5, 0.5, 0.46, 0.45, 0.42][k] - raise
     return [a[0] + (b[0] - a[0]) * mix, a[1] + (b[1] - a[1]) * mix, a[2] + (b[2] - a[2]) * mix]
   })
   const edge = rightEyeRings[0]
@@ -130,8 +140,9 @@ export function paintMasks(mesh: FaceMesh): FaceMasks {
     const { distance, along, above } = toPolyline(p, brow)
     const half = 0.9 + 2.3 * smoothstep(0, 0.45, along) * (1 - 0.15 * smoothstep(0.8, 1, along))
     const density = smoothstep(0, 0.12, along + 0.04) * (1 - 0.45 * smoothstep(0.85, 1, along))
-    masks.brows[i] = density * (1 - smoothstep(half * 0.5, half * 1.5 + 0.9, distance))
-    masks.browTop[i] = Math.exp(-(((above - 3.4) / 1.8) ** 2)) * (1 - smoothstep(4, 7, distance))
+    masks.brows[i] =
+      density * (1 - smoothstep(thickness * half * 0.5, thickness * (half * 1.5 + 0.9), distance))
+    masks.browTop[i] = Math.exp(-(((above - 3.4 * thickness) / 1.8) ** 2)) * (1 - smoothstep(4, 7, distance))
     masks.browTail[i] = (1 - smoothstep(2, 6, distance)) * (1 - smoothstep(0.15, 0.5, along))
     masks.browHead[i] = (1 - smoothstep(2, 7, distance)) * smoothstep(0.6, 1, along)
 

@@ -1,170 +1,150 @@
-/** How well identity modes explain real people, for both variants (or given files): residual in mm of random identities of
- * ICT-FaceKit (statistics of scans) for growing numbers of modes, compactness, specificity. With `--cache` of
- * learn-base-model.ts also generalisation: people of the photographs who were left out of the statistics.
- * Needs ../shared/data beside the repository:
+/** How well face models explain scanned people: random people of ICT-FaceKit, registered to our mesh. For each variant (or
+ * given files): residual in mm for growing numbers of identity modes, most probable shape from 68 and from dense landmarks in space,
+ * calibration of the coefficients, compactness, specificity; and each expression against ICT's of the same name. Needs
+ * ../shared/data beside the repository:
  *
- *     node --conditions=@facekit/source --import tsx packages/base-model/scripts/measure-against-ict.ts [--cache dir] [model file...]
+ *     node --conditions=@facekit/source --import tsx packages/base-model/scripts/measure-against-ict.ts [model file...]
  */
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { createRandom } from '@facekit/core'
-import { Matrix, QrDecomposition, solve } from 'ml-matrix'
-import { alignFaces } from '../src/learn/align-faces.js'
-import { identityModes } from '../src/learn/identity-modes.js'
-import { identityStatistics, identityTrust, symmetricPart } from '../src/learn/identity-statistics.js'
-import { loadBaseModel } from '../src/index.js'
-import { readLearningTemplate } from '../src/learn/learning-template.js'
-import { readShippedModel } from '../src/load-base-model.js'
-import { observePeople } from '../src/learn/observe-people.js'
-import { landmarks68 } from './face-parts.js'
-import { readIctPeople } from './ict-people.js'
-import { readYoutubeFaces } from './youtube-faces.js'
+import type { MorphableModel } from '@facekit/morphable'
+import { Matrix, solve } from 'ml-matrix'
+import { loadBaseModel, type BaseModelVariant } from '../src/index.js'
+import { readCanonicalFace } from './canonical-face.js'
+import { buildFaceMesh } from './face-mesh.js'
+import { makeNeutral } from './mean-face.js'
+import { readIctModel } from './scans/ict-model.js'
+import { principalModes, removeMotions } from './scans/identity.js'
+import { makeMeanFace } from './scans/mean.js'
+import { registerTemplate } from './scans/register-template.js'
+import { transportField } from './scans/transport.js'
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    cache: { type: 'string' },
-    photos: {
-      type: 'string',
-      default: fileURLToPath(new URL('../../../../shared/data/photos/youtube-faces', import.meta.url)),
-    },
-  },
-})
+const { positionals } = parseArgs({ allowPositionals: true })
+const VARIANTS = ['scans', 'learned', 'synthetic']
 const COUNTS = [10, 20, 40, 60, 80]
-const CONTROL = 468 * 3
+const PEOPLE = 100
+/** Noise of the landmarks, and of the vertices when coefficients are read off a whole face, mm. */
+const [LANDMARK_NOISE, VERTEX_NOISE] = [1, 0.1]
 
-const rms = (rows: readonly ArrayLike<number>[]) =>
-  Math.sqrt(
-    rows.reduce((sum, row) => sum + Array.from(row).reduce((s, value) => s + value * value, 0), 0) /
-      rows.length,
+const ict = readIctModel()
+const canonical = readCanonicalFace()
+const mesh = buildFaceMesh(canonical, makeNeutral(canonical))
+const registration = registerTemplate(mesh, ict)
+const face = makeMeanFace(mesh, ict, registration)
+const skin = mesh.skinEnd * 3
+const total = face.area.reduce((sum, value) => sum + value, 0)
+const root = face.area.map((value) => Math.sqrt(value / total))
+const ours = (field: Float32Array) => transportField(registration, face.rotation, field)
+const own = ict.identity.map(ours)
+removeMotions(own, face.positions.slice(0, skin), face.area)
+
+const weighted = (fields: readonly ArrayLike<number>[]) =>
+  new Matrix(
+    fields.map((field) => Array.from({ length: skin }, (_, i) => field[i] * root[Math.floor(i / 3)])),
   )
+const rms = (rows: Matrix) => Math.sqrt(rows.to1DArray().reduce((sum, v) => sum + v * v, 0) / rows.rows)
+const random = createRandom(4711)
+const drawn = new Matrix(Array.from({ length: PEOPLE }, () => own.map(() => random.normal())))
+const people = drawn.mmul(weighted(own))
 
-/** Residuals of rows explained by the first k modes, least squares; and the coefficients' root mean square. */
-function residuals(modes: readonly number[][], rows: readonly number[][]): string {
-  const targets = new Matrix(rows as number[][]).transpose()
-  return COUNTS.map((k) => {
-    const basis = new Matrix(modes.slice(0, k) as number[][]).transpose()
-    const solution = new QrDecomposition(basis).solve(targets)
-    const rest = Matrix.sub(targets, basis.mmul(solution)).transpose().to2DArray()
-    const size = Math.sqrt(solution.to1DArray().reduce((s, v) => s + v * v, 0) / k / rows.length)
-    return `${rms(rest).toFixed(2)} (${size.toFixed(2)})`
-  }).join('  ')
+/** Most probable coefficients `[P, K]` of people seen at some of their coordinates, with noise. */
+function coefficientsFrom(modes: Matrix, seen: Matrix, noise: number): Matrix {
+  const normal = modes.mmul(modes.transpose()).add(Matrix.eye(modes.rows).mul(noise ** 2))
+  return solve(normal, modes.mmul(seen.transpose())).transpose()
 }
 
-/** Root mean square of what is wrong when rows are told from the 68 landmarks in space, with noise of 1 mm: most probable
- * coefficients. */
-function fromLandmarks(
-  modes: readonly number[][],
-  rows: readonly number[][],
-  root: Float64Array,
-  axes = [0, 1, 2],
-): string {
-  const at = landmarks68.flatMap((v) => axes.map((axis) => v * 3 + axis))
-  const pick = (list: readonly number[][]) =>
-    new Matrix(list.map((row) => at.map((i) => row[i] / root[Math.floor(i / 3)])))
-  const basis = pick(modes)
-  const noise = createRandom(31)
-  const seen = pick(rows).add(new Matrix(rows.map(() => at.map(() => noise.normal()))))
-  const normal = basis.mmul(basis.transpose()).add(Matrix.eye(modes.length))
-  const coefficients = solve(normal, basis.mmul(seen.transpose())).transpose()
-  const rest = Matrix.sub(new Matrix(rows as number[][]), coefficients.mmul(new Matrix(modes as number[][])))
-  return rms(rest.to2DArray()).toFixed(2)
-}
-
-const template = readLearningTemplate(await readShippedModel('synthetic'))
-const shipped = await loadBaseModel()
-const places = Array.from(shipped.landmarks).flatMap((i) =>
-  Array.from(template.mean.subarray(i * 3, i * 3 + 3)),
-)
-const { people, modes: own, root } = readIctPeople(template.control, places, { people: 100 })
-console.log(
-  `ICT: ${people.length} people, ${rms(people).toFixed(2)} mm from their mean (root mean square, aligned)`,
-)
-console.log(`residual mm (rms of the coefficients) with ${COUNTS.join(', ')} modes:`)
-console.log(`ICT's own modes: ${residuals(own, people)}`)
-console.log(`  from 68 landmarks in space with 1 mm noise: ${fromLandmarks(own, people, root)} mm`)
-const names = positionals.length > 0 ? positionals : ['learned', 'synthetic']
-for (const name of names) {
-  const model = await loadBaseModel(
-    name === 'learned' || name === 'synthetic' ? { variant: name } : { source: name },
-  )
-  const basis = model.shape.identity.data as Float32Array
-  const size = model.vertexCount * 3
-  const modes = Array.from({ length: model.layout.identity }, (_, k) =>
-    Array.from(basis.subarray(k * size, k * size + CONTROL), (value, i) => value * root[Math.floor(i / 3)]),
-  )
-  console.log(`${name}: ${residuals(modes, people)}`)
-  console.log(`  from 68 landmarks in space with 1 mm noise: ${fromLandmarks(modes, people, root)} mm`)
-  const power = modes.map((mode) => mode.reduce((sum, value) => sum + value * value, 0))
-  const total = power.reduce((a, b) => a + b, 0)
-  const share = (k: number) => power.slice(0, k).reduce((a, b) => a + b, 0) / total
-  console.log(`  compactness: ${COUNTS.map((k) => share(k).toFixed(3)).join('  ')}`)
-  const random = createRandom(21)
-  const faces = Array.from({ length: 100 }, () => {
-    const face = Array.from({ length: CONTROL }, () => 0)
-    for (const mode of modes) {
-      const b = random.normal()
-      mode.forEach((value, i) => (face[i] += b * value))
-    }
-    return face
+function report(modes: Matrix, vertices: Record<string, ArrayLike<number>>): void {
+  const gram = modes.mmul(modes.transpose())
+  const products = modes.mmul(people.transpose())
+  const residuals = COUNTS.map((k) => {
+    const coefficients = solve(
+      gram.subMatrix(0, k - 1, 0, k - 1),
+      products.subMatrix(0, k - 1, 0, PEOPLE - 1),
+    ).transpose()
+    return rms(Matrix.sub(people, coefficients.mmul(modes.subMatrix(0, k - 1, 0, skin - 1))))
   })
-  const nearest = faces.map((face) =>
-    Math.min(...people.map((person) => Math.hypot(...person.map((value, i) => value - face[i])))),
-  )
-  const specificity = nearest.reduce((a, b) => a + b, 0) / nearest.length
   console.log(
-    `  random faces: ${rms(faces).toFixed(2)} mm from the mean, nearest of the people ${specificity.toFixed(2)} mm away (specificity)`,
+    `  residual with ${COUNTS.join(', ')} modes: ${residuals.map((r) => r.toFixed(2)).join('  ')} mm`,
   )
-}
-
-if (values.cache !== undefined) {
-  const seen = await observePeople(
-    await readYoutubeFaces(values.photos),
-    template,
-    () => Promise.reject(new Error('not all photographs are in the cache; run learn-base-model.ts first')),
-    { cache: values.cache },
-  )
-  const { faces } = alignFaces(seen, template)
-  const left = (person: number) => person % 5 === 0
-  const { fields } = identityStatistics(
-    faces.filter(({ person }) => !left(person)),
-    template,
-    { stretch: 0.5 },
-  )
-  const groups = new Map<number, typeof faces>()
-  for (const face of faces) {
-    if (left(face.person)) groups.set(face.person, [...(groups.get(face.person) ?? []), face])
-  }
-  const area = template.controlArea.map(Math.sqrt)
-  const flat = (field: ArrayLike<number>) =>
-    Array.from(field, (value, i) => (i % 3 === 2 ? 0 : value * area[Math.floor(i / 3)]))
-  const means = [...groups.values()].map((group) => {
-    const mean = new Float64Array(CONTROL)
-    const total = group.reduce((sum, face) => sum + identityTrust(face), 0)
-    for (const face of group) {
-      for (let i = 0; i < CONTROL; i++) mean[i] += (identityTrust(face) / total) * face.deviation[i]
-    }
-    return symmetricPart(mean, template.controlMirror)
-  })
-  const center = means[0].map((_, i) => means.reduce((sum, mean) => sum + mean[i] / means.length, 0))
-  const rows = means.map((mean) => flat(mean.map((value, i) => value - center[i])))
-  console.log(
-    `left-out people of the photographs: ${rows.length}, ${rms(rows).toFixed(2)} mm from their mean in x and y; residual:`,
-  )
-  for (const [name, learnedShare] of [
-    ['learned from the others', 0.2],
-    ['Gaussian process alone', 0],
-  ] as const) {
-    const { fields: modes } = identityModes(
-      template.control,
-      Array.from(template.controlMirror),
-      template.controlArea,
-      { count: 80, learned: fields, learnedShare, asymmetry: 0.18, rootMeanSquare: 3.3 },
+  for (const [name, list] of Object.entries(vertices)) {
+    // Eyeballs are not registered.
+    const at = Array.from(list)
+      .filter((v) => v < mesh.skinEnd)
+      .flatMap((v) => [0, 1, 2].map((c) => v * 3 + c))
+    const pick = (rows: Matrix) =>
+      new Matrix(rows.to2DArray().map((row) => at.map((i) => row[i] / root[Math.floor(i / 3)])))
+    const noise = createRandom(31)
+    const seen = pick(people).add(
+      new Matrix(Array.from({ length: PEOPLE }, () => at.map(() => LANDMARK_NOISE * noise.normal()))),
     )
-    const flatModes = modes.map(flat)
-    console.log(`${name}: ${residuals(flatModes, rows)}`)
+    const found = coefficientsFrom(pick(modes), seen, LANDMARK_NOISE)
     console.log(
-      `  from 68 landmarks in x and y with 1 mm noise: ${fromLandmarks(flatModes, rows, area, [0, 1])} mm`,
+      `  from ${name} with ${LANDMARK_NOISE} mm noise: ${rms(Matrix.sub(people, found.mmul(modes))).toFixed(2)} mm`,
     )
   }
+  const whole = coefficientsFrom(modes, people, VERTEX_NOISE / Math.sqrt(mesh.skinEnd))
+  const squares = whole.to1DArray().reduce((sum, value) => sum + value * value, 0)
+  console.log(`  calibration, mean c'c / K: ${(squares / PEOPLE / modes.rows).toFixed(2)}`)
+  const power = gram.diagonal()
+  const all = power.reduce((a, b) => a + b, 0)
+  const share = (k: number) => power.slice(0, k).reduce((a, b) => a + b, 0) / all
+  console.log(`  compactness: ${COUNTS.map((k) => share(k).toFixed(3)).join('  ')}`)
+  const numbers = createRandom(21)
+  const coefficients = Array.from({ length: PEOPLE }, () =>
+    Array.from({ length: modes.rows }, () => numbers.normal()),
+  )
+  const faces = new Matrix(coefficients).mmul(modes)
+  const nearest = faces.to2DArray().map((row) =>
+    Math.min(
+      ...people.to2DArray().map((person) => {
+        let sum = 0
+        for (let i = 0; i < skin; i++) sum += (person[i] - row[i]) ** 2
+        return Math.sqrt(sum)
+      }),
+    ),
+  )
+  console.log(
+    `  random faces: ${rms(faces).toFixed(2)} mm from the mean, nearest of the people ${(nearest.reduce((a, b) => a + b, 0) / PEOPLE).toFixed(2)} mm away (specificity)`,
+  )
+}
+
+/** Root mean square of the difference to ICT's expression of the same name, in parts of ICT's own. */
+function expressionErrors(model: MorphableModel): [string, number][] {
+  return model.shape.expressionNames!.map((name, k) => {
+    const field = (ict.expressions.get(name) ?? ict.expressions.get(name.replace(/(L|R)(eft|ight)$/, '_$1')))!
+    const theirs = ours(field)
+    const data = model.shape.expression.data as Float32Array
+    const basis = data.subarray(k * model.vertexCount * 3, k * model.vertexCount * 3 + skin)
+    let [difference, size] = [0, 0]
+    for (let i = 0; i < skin; i++) {
+      difference += face.area[Math.floor(i / 3)] * (basis[i] - theirs[i]) ** 2
+      size += face.area[Math.floor(i / 3)] * theirs[i] ** 2
+    }
+    return [name, Math.sqrt(difference / size)]
+  })
+}
+
+console.log(`ICT: ${PEOPLE} people, ${rms(people).toFixed(2)} mm from their mean (root mean square, aligned)`)
+console.log("ICT's own statistics:")
+const shipped = await loadBaseModel()
+report(weighted(principalModes(own, face.area, 80).modes), {
+  '68 landmarks': shipped.landmarks,
+  'dense landmarks': shipped.denseLandmarks!,
+})
+for (const name of positionals.length > 0 ? positionals : VARIANTS) {
+  const model = await loadBaseModel(
+    VARIANTS.includes(name) ? { variant: name as BaseModelVariant } : { source: name },
+  )
+  const size = model.vertexCount * 3
+  const basis = model.shape.identity.data as Float32Array
+  const fields = Array.from({ length: model.layout.identity }, (_, k) =>
+    basis.subarray(k * size, k * size + skin),
+  )
+  console.log(`${name}:`)
+  report(weighted(fields), { '68 landmarks': model.landmarks, 'dense landmarks': model.denseLandmarks! })
+  const errors = expressionErrors(model)
+  const sorted = errors.map(([, error]) => error).sort((a, b) => a - b)
+  console.log(
+    `  expressions, difference to ICT's in parts of ICT's: median ${sorted[26].toFixed(2)}; ${errors.map(([n, e]) => `${n} ${e.toFixed(2)}`).join(', ')}`,
+  )
 }

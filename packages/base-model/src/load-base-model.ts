@@ -7,11 +7,11 @@ export type BaseModelVariant = 'scans' | 'learned' | 'synthetic'
 
 /** Options of `loadBaseModel`. */
 export interface LoadBaseModelOptions {
-  /** `scans`: statistics of scanned people, as samples of ICT-FaceKit show them, and its expressions. `learned` (the default): statistics
-   * of photographs of people, for research only. `synthetic`: made from anatomy and geometry alone; no photograph and no person's data
+  /** `scans` (the default): statistics of scanned people, as samples of ICT-FaceKit show them, and its expressions; no photograph. `learned`:
+   * statistics of photographs of people that are for research only. `synthetic`: made from anatomy and geometry alone; no photograph and no person's data
    * went in. See MODEL-CARD.md. Same triangles, regions and expression names; coefficients of one mean nothing in another. */
   variant?: BaseModelVariant
-  /** Where the file `data/base-model-learned.safetensors` (or that of another variant) is, or its bytes; then
+  /** Where the file `data/base-model-scans.safetensors` (or that of another variant) is, or its bytes; then
    * `variant` does not matter. Default: beside this package's code, which Node and the bundlers that understand
    * `new URL(..., import.meta.url)` (e.g. Vite) find by themselves. */
   source?: string | URL | Uint8Array
@@ -26,10 +26,10 @@ const shipped: Record<BaseModelVariant, () => URL> = {
 
 const loaded = new Map<BaseModelVariant, Promise<MorphableModel>>()
 
-/** Loads the embedded face model: 80 identity, 52 expression and 56 albedo modes on 7,849 vertices.
+/** Loads the embedded face model: 80 identity, 52 expression and 52 albedo modes on 7,849 vertices.
  *
- * Reads one file of 2.4 MB (the variant `synthetic`: 1.4 MB) from disk (Node) or by `fetch` (browser) and subdivides its
- * bases, about 0.2 s.
+ * Reads one file of 3.7 MB (the variant `learned`: 2.3 MB; `synthetic`: 1.4 MB) from disk (Node) or by `fetch` (browser) and
+ * subdivides its bases, about 0.2 s.
  * The second call returns the same model; a failed one is tried again.
  *
  * Space: mm, +x to the right of the picture, +y up, +z to the camera; the subject's left is at +x. Identity and albedo
@@ -41,11 +41,11 @@ const loaded = new Map<BaseModelVariant, Promise<MorphableModel>>()
  * @throws {ValueError} for an unknown variant
  * @example
  * const model = await loadBaseModel()
- * model.layout // { identity: 80, expression: 52, albedo: 56 }
+ * model.layout // { identity: 80, expression: 52, albedo: 52 }
  */
 export async function loadBaseModel(options: LoadBaseModelOptions = {}): Promise<MorphableModel> {
   if (options.source !== undefined) return readBaseModel(await readBytes(options.source))
-  const { variant = 'learned' } = options
+  const { variant = 'scans' } = options
   let promise = loaded.get(variant)
   if (!promise) loaded.set(variant, (promise = readShippedModel(variant).then(readBaseModel)))
   try {
@@ -71,7 +71,7 @@ async function readBytes(source: string | URL | Uint8Array): Promise<Uint8Array>
   const address = String(source)
   const fail = (why: string, cause?: unknown) =>
     new ModelFormatError(
-      `loadBaseModel: cannot read ${address} (${why}); pass { source }: the address or the bytes of @facekit/base-model/data/base-model-learned.safetensors`,
+      `loadBaseModel: cannot read ${address} (${why}); pass { source }: the address or the bytes of @facekit/base-model/data/base-model-scans.safetensors`,
       { cause },
     )
   const inNode = typeof process !== 'undefined' && process.versions?.node !== undefined

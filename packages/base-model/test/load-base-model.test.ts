@@ -4,7 +4,8 @@ import { validateModel, type MorphableModel } from '@facekit/morphable'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { at } from './model-helpers.js'
 
-const file = new URL('../data/base-model-learned.safetensors', import.meta.url)
+const file = new URL('../data/base-model-scans.safetensors', import.meta.url)
+const learnedFile = new URL('../data/base-model-learned.safetensors', import.meta.url)
 const syntheticFile = new URL('../data/base-model.safetensors', import.meta.url)
 
 describe('loadBaseModel', () => {
@@ -18,27 +19,45 @@ describe('loadBaseModel', () => {
   it('smoke: the model is whole and the second call returns the same', async () => {
     validateModel(model)
     expect(await loadBaseModel()).toBe(model)
-    expect(model.license).toBe('Apache-2.0')
+    expect(await loadBaseModel({ variant: 'scans' })).toBe(model)
+    expect(model.name).toBe('facekit-scans')
+    expect(model.license).toBe('Apache-2.0 AND MIT')
+    expect(model.origin).toContain('ICT-FaceKit')
     expect(model.origin).toContain('MediaPipe')
+    expect(model.origin).toContain('No photograph')
   })
 
-  it('smoke: the variant without photographs has the same mesh, regions, expressions and numbers of modes', async () => {
+  it('smoke: the other variants have the same triangles, regions, expressions and dense landmarks', async () => {
+    const learned = await loadBaseModel({ variant: 'learned' })
     const synthetic = await loadBaseModel({ variant: 'synthetic' })
     expect(await loadBaseModel({ variant: 'synthetic' })).toBe(synthetic)
-    expect(await loadBaseModel({ variant: 'learned' })).toBe(model)
-    expect(model.origin).toContain('YouTube Faces')
+    expect(learned.origin).toContain('YouTube Faces')
     expect(synthetic.origin).toContain('No person')
-    for (const key of ['vertexCount', 'triangles', 'innerMouthTriangles', 'regions', 'layout'] as const) {
-      expect(model[key]).toEqual(synthetic[key])
+    for (const other of [learned, synthetic]) {
+      for (const key of [
+        'vertexCount',
+        'triangles',
+        'innerMouthTriangles',
+        'regions',
+        'denseMirror',
+      ] as const) {
+        expect(other[key]).toEqual(model[key])
+      }
+      expect(other.layout).toEqual({ identity: 80, expression: 52, albedo: 56 })
+      expect(other.license).toBe('Apache-2.0')
+      expect(other.denseLandmarks!.slice(68)).toEqual(model.denseLandmarks!.slice(68))
+      expect(other.shape.expressionNames).toEqual(model.shape.expressionNames)
+      expect(other.shape.expressionRange).toEqual(model.shape.expressionRange)
+      expect(other.uv!.data).toEqual(model.uv!.data)
+      expect(other.shape.mean.data).not.toEqual(mean)
     }
-    expect(model.shape.expressionNames).toEqual(synthetic.shape.expressionNames)
-    expect(model.shape.expressionRange).toEqual(synthetic.shape.expressionRange)
-    expect(model.uv!.data).toEqual(synthetic.uv!.data)
-    expect(model.shape.mean.data).toEqual(mean)
-    expect(model.shape.identity.data).not.toEqual(synthetic.shape.identity.data)
+    expect(learned.shape.mean.data).toEqual(synthetic.shape.mean.data)
+    expect(learned.shape.identity.data).not.toEqual(synthetic.shape.identity.data)
     // Landmarks moved to where labels of photographs are; those of the lids did not.
-    const distances = Array.from(model.landmarks, (i, l) => {
-      const [a, b] = [at(mean, i), at(mean, synthetic.landmarks[l])]
+    expect(learned.landmarks).toEqual(model.landmarks)
+    const canonical = synthetic.shape.mean.data as Float32Array
+    const distances = Array.from(learned.landmarks, (i, l) => {
+      const [a, b] = [at(canonical, i), at(canonical, synthetic.landmarks[l])]
       return Math.hypot(...a.map((value, c) => value - b[c]))
     })
     expect(distances.slice(36, 48)).toEqual(Array.from({ length: 12 }, () => 0))
@@ -64,15 +83,16 @@ describe('loadBaseModel', () => {
     expect(model.vertexCount).toBe(7849)
     expect(model.triangles.length / 3).toBe(15_088)
     expect(model.innerMouthTriangles.length / 3).toBe(18 * 16)
-    expect(model.layout).toEqual({ identity: 80, expression: 52, albedo: 56 })
+    expect(model.layout).toEqual({ identity: 80, expression: 52, albedo: 52 })
     expect(model.shape.expressionNames).toHaveLength(52)
     expect(new Set(model.shape.expressionNames).size).toBe(52)
     expect(model.landmarks).toHaveLength(68)
     expect(model.jawContours).toHaveLength(17)
   })
 
-  it('value: the file is under 3 MB, that without photographs under 2', () => {
-    expect(statSync(file).size).toBeLessThan(3e6)
+  it('value: the files are under 4, 3 and 2 MB', () => {
+    expect(statSync(file).size).toBeLessThan(4e6)
+    expect(statSync(learnedFile).size).toBeLessThan(3e6)
     expect(statSync(syntheticFile).size).toBeLessThan(2e6)
   })
 

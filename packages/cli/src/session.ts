@@ -2,7 +2,7 @@ import type { BackendName, EngineInfo } from '@facekit/engine'
 import type { MorphableModel } from '@facekit/morphable'
 import type { FaceRegressor } from '@facekit/regressor'
 import { autoBackends } from './auto-backends.js'
-import { loadModel } from './load-model.js'
+import { BASE_MODEL, loadModel, shippedModelNamed } from './load-model.js'
 import type { PhaseTimer } from './phase-timer.js'
 
 /** What all faces of a run share. */
@@ -32,7 +32,7 @@ export async function startSession(
   timer: PhaseTimer,
   signal: AbortSignal,
 ): Promise<Session> {
-  const model = await timer.measure('model', () => loadModel(options.model))
+  const model = await timer.measure('model', async () => loadModel(await modelFor(options)))
   signal.throwIfAborted()
   const engine = await timer.measure('engine', async () => {
     const { initEngine } = await import('@facekit/engine')
@@ -43,6 +43,25 @@ export async function startSession(
   const regressor = await timer.measure('regressor', () => openRegressor(options.regressor, model))
   signal.throwIfAborted()
   return { engine, model, regressor }
+}
+
+/** Where no model was asked for: that of the regressor, if one is used and its model is shipped. */
+async function modelFor({ model, method = 'fit', regressor }: SessionOptions): Promise<string> {
+  if (model !== BASE_MODEL || method === 'fit') return model
+  if (regressor === undefined) {
+    const { pretrainedFaceModel } = await import('@facekit/regressor-weights')
+    return shippedModelNamed(pretrainedFaceModel)
+  }
+  const [{ readSafetensors }, { readFile }] = await Promise.all([
+    import('@facekit/core'),
+    import('node:fs/promises'),
+  ])
+  try {
+    return shippedModelNamed(readSafetensors(await readFile(regressor), regressor).metadata.faceModel)
+  } catch {
+    // Whoever opens the regressor says what is wrong with it.
+    return model
+  }
 }
 
 /** @throws {ModelFormatError} when the regressor is for another face model */

@@ -89,7 +89,7 @@ describe('facekit reconstruct, in a process of its own', () => {
     expect(parameters.version).toBe(1)
     expect(parameters.picture).toEqual({ file: one, width: FACE.width, height: FACE.height })
     expect([parameters.identity, parameters.expression, parameters.albedo].map((c) => c.length)).toEqual([
-      80, 52, 56,
+      80, 52, 52,
     ])
     const { rotation, translation, scale } = parameters.pose
     expect([...rotation, ...translation, scale].every(Number.isFinite)).toBe(true)

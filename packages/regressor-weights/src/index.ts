@@ -1,1 +1,5 @@
-export { loadPretrainedRegressor, type LoadPretrainedOptions } from './load-pretrained-regressor.js'
+export {
+  loadPretrainedRegressor,
+  pretrainedFaceModel,
+  type LoadPretrainedOptions,
+} from './load-pretrained-regressor.js'

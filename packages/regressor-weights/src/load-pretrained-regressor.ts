@@ -12,12 +12,15 @@ export interface LoadPretrainedOptions {
   source?: string | URL | Uint8Array
 }
 
-/** Loads the trained regressor for the base model.
+/** Name of the face model that the trained regressor gives coefficients of: the base model's variant `learned`. */
+export const pretrainedFaceModel = 'facekit-learned'
+
+/** Loads the trained regressor, which is for the base model's variant `learned`.
  *
  * @memory the regressor's variables, until `dispose`
  * @throws {ModelFormatError} when the file cannot be read, or is not for the face model
  * @example
- * const model = await loadBaseModel()
+ * const model = await loadBaseModel({ variant: 'learned' })
  * const regressor = await loadPretrainedRegressor({ for: model })
  * const [face] = await annotate(picture)
  * const { image, size } = face.alignment

@@ -4,7 +4,7 @@ import { loadBaseModel } from '@facekit/base-model'
 import { ModelFormatError, readSafetensors } from '@facekit/core'
 import { disposeParameters, neutralParameters } from '@facekit/parameters'
 import { evaluateShape } from '@facekit/morphable'
-import { loadPretrainedRegressor } from '@facekit/regressor-weights'
+import { loadPretrainedRegressor, pretrainedFaceModel } from '@facekit/regressor-weights'
 import { renderFace } from '@facekit/render'
 import { createTinyFace, useBackend } from '@facekit/testing'
 import * as tf from '@tensorflow/tfjs-core'
@@ -16,10 +16,11 @@ describe('loadPretrainedRegressor', () => {
   beforeAll(() => useBackend('wasm'))
 
   it('value: the weights are for the base model, and small', async () => {
-    const model = await loadBaseModel()
+    const model = await loadBaseModel({ variant: 'learned' })
     const regressor = await loadPretrainedRegressor({ for: model })
     expect(regressor.layout).toEqual(model.layout)
     expect(regressor.faceModel).toBe(model.name)
+    expect(pretrainedFaceModel).toBe(model.name)
     expect(regressor.expressionRange).toEqual(model.shape.expressionRange)
     expect((await readFile(file)).length).toBeLessThan(8e6)
     regressor.dispose()
@@ -35,7 +36,7 @@ describe('loadPretrainedRegressor', () => {
   })
 
   it('value: finds how a rendered face of the base model is turned and how far its mouth is open', async () => {
-    const model = await loadBaseModel()
+    const model = await loadBaseModel({ variant: 'learned' })
     const regressor = await loadPretrainedRegressor({ for: model })
     const jaw = model.shape.expressionNames!.indexOf('jawOpen')
     const turned = neutralParameters(model.layout, 3)

@@ -29,6 +29,9 @@ export const IDENTITY_MODES = 80
 /** The Gaussian process: what scans of others would show. Its modes, deviation in mm, and asymmetric part of the symmetric one. */
 const GAUSSIAN = { count: 120, rootMeanSquare: 0.5, asymmetry: 0.4 } as const
 
+/** Between those of women and of men. */
+const BROWS = { thickness: 0.62, raise: 0.16 } as const
+
 /** Makes the file of the variant `scans` from the statistics of ICT-FaceKit and `data/canonical-face.json`. */
 export function buildScansModel(ict: IctModel, onProgress: (stage: string) => void = () => {}): Uint8Array {
   const canonical = readCanonicalFace()
@@ -89,7 +92,7 @@ export function buildScansModel(ict: IctModel, onProgress: (stage: string) => vo
   }))
   const gaze = gazeFields(expressions, eyeballs)
 
-  const albedo = paintAlbedo(mesh, masks, neutral, canonical.mirror)
+  const albedo = paintAlbedo(mesh, paintMasks(mesh, BROWS), neutral, canonical.mirror)
   const sets = regions(mesh, masks)
   const dense = denseLandmarks(mesh)
   const count = mesh.stencils.length
