@@ -3,7 +3,7 @@ import { blend, ramp } from './blend.js'
 import type { SceneSamples } from '../sample/sample-scene.js'
 import type { Sampled } from '../sample/scene-table.js'
 import { seeLayer, triangleTable } from './layer-fragments.js'
-import { transformed4d, type RenderedLayer } from './render-hair.js'
+import { patternBlur, transformed4d, type RenderedLayer } from './render-hair.js'
 import { ATTRIBUTES, type PlacedScene } from '../scene/place-scene.js'
 import type { SceneModel } from '../scene/scene-model.js'
 import { channels, perPicture } from './tensor-helpers.js'
@@ -19,6 +19,8 @@ export interface RenderedFront extends RenderedLayer {
   bare: tf.Tensor4D
 }
 
+/** Mm over which texture coordinates of cloth and objects grow by 1, about. */
+const PATTERN = 150
 /** A lens hides what is behind it from this tint on. */
 const DARK = 0.4
 
@@ -50,7 +52,11 @@ export function frontRenderer(scene: SceneModel, textures: Textures, size: numbe
     const [isLens, isHand, patterned] = [1, 2, 3].map((c) => channels(flags, c))
     const at = seen.spread(uv)
     const irradiance = tf.maximum(channels(lit, ATTRIBUTES.irradiance, 3), 0.01)
-    const pattern = lookUp(textures.leaves, transformed4d(at, d.patternTransform))
+    const pattern = lookUp(
+      textures.leaves,
+      transformed4d(at, d.patternTransform),
+      patternBlur(d, textures, size, PATTERN),
+    )
     const strength = tf.mul(patterned, perPicture(d.patternStrength))
     const fine = lookUp(textures.clouds, tf.mul(at, 3) as tf.Tensor4D)
     const grain = tf.exp(tf.mul(tf.add(channels(fine, 0), channels(fine, 2)), 0.06))

@@ -6,7 +6,7 @@ import type { Sampled } from '../sample/scene-table.js'
 import { seeLayer, triangleTable, type SeenLayer } from './layer-fragments.js'
 import { ATTRIBUTES, type PlacedScene } from '../scene/place-scene.js'
 import type { SceneModel } from '../scene/scene-model.js'
-import { channels, perPicture } from './tensor-helpers.js'
+import { channels, perPicture, pixelSize } from './tensor-helpers.js'
 import { lookUp, type Textures } from './textures.js'
 
 /** A layer that lies over others. All `[B, S, S, ...]`. */
@@ -19,6 +19,11 @@ export interface RenderedLayer {
   /** 1 */
   label: tf.Tensor4D
 }
+
+/** What is around a head, mm, and is 0 to 1 in its texture coordinates. */
+const AROUND = 600
+/** Texels that are averaged, of those that a pixel covers: strands are long in one direction. */
+const SOFTNESS = 0.6
 
 /** Channel behind those of `ATTRIBUTES`. */
 const THICKNESS = 12
@@ -47,7 +52,8 @@ export function hairRenderer(scene: SceneModel, textures: Textures, size: number
       joinChannels(waved, tf.mul(along, look(1))),
       perPicture(d.hairOffset),
     ) as tf.Tensor4D
-    const strands = lookUp(textures.clouds, strandUv)
+    const across = tf.mul(pixelSize(d.scale, size), (SOFTNESS * textures.clouds.shape[2]) / AROUND)
+    const strands = lookUp(textures.clouds, strandUv, tf.mul(across, look(0)) as tf.Tensor4D)
     const locks = tf.add(tf.mul(channels(strands, 0), 0.6), tf.mul(channels(strands, 2), 0.5))
     const tips = ramp(tf.add(tf.mul(along, 1.3), tf.mul(channels(soft, 1), 0.15)), 0.35, 2)
     const base = blend(perPicture(d.hairColor), perPicture(d.hairTips), tips)
@@ -58,7 +64,11 @@ export function hairRenderer(scene: SceneModel, textures: Textures, size: number
     const hairColor = tf.mul(tf.mul(base, tf.mul(irradiance, depth)), tf.exp(tf.mul(locks, look(3))))
     const gleam = tf.mul(tf.mul(irradiance, look(4)), tf.mul(0.05, tf.exp(tf.mul(locks, 0.8))))
     const haired = tf.add(hairColor, gleam)
-    const pattern = lookUp(textures.leaves, transformed4d(at, d.patternTransform))
+    const pattern = lookUp(
+      textures.leaves,
+      transformed4d(at, d.patternTransform),
+      patternBlur(d, textures, size, AROUND),
+    )
     const dyed = blend(
       channels(lit, ATTRIBUTES.albedo, 3),
       tf.mul(pattern, 1.5),
@@ -77,6 +87,22 @@ export function hairRenderer(scene: SceneModel, textures: Textures, size: number
     }
   }
   return { render, dispose: () => tf.dispose([uv, table]) }
+}
+
+/** Texels of a pattern that a pixel covers: `[B, 1, 1, 1]`.
+ *
+ * @param length - mm over which texture coordinates grow by 1
+ */
+export function patternBlur(
+  d: Sampled<SceneSamples>,
+  textures: Textures,
+  size: number,
+  length: number,
+): tf.Tensor4D {
+  const linear = perPicture(d.patternTransform, 0, 4)
+  const growth = tf.sqrt(tf.mean(tf.square(linear), 3, true))
+  const texels = (SOFTNESS * textures.leaves.shape[2] * Math.SQRT2) / length
+  return tf.mul(tf.mul(pixelSize(d.scale, size), growth), texels) as tf.Tensor4D
 }
 
 /** Coordinates of a surface under each picture's transform. */

@@ -1,5 +1,4 @@
 import { labelOf } from '@facekit/core'
-import { defaultCamera } from '@facekit/render'
 import * as tf from '@tensorflow/tfjs-core'
 import { joinChannels } from './channels.js'
 import { blend, ramp } from './blend.js'
@@ -10,7 +9,7 @@ import { seeLayer, triangleTable, type SeenLayer } from './layer-fragments.js'
 import { ATTRIBUTES, type PlacedScene } from '../scene/place-scene.js'
 import type { SceneModel } from '../scene/scene-model.js'
 import { fieldNames, skinFields } from '../scene/skin-fields.js'
-import { channels, perPicture } from './tensor-helpers.js'
+import { channels, perPicture, pixelSize } from './tensor-helpers.js'
 import { lookUp, type Textures } from './textures.js'
 import type { MorphableModel } from '@facekit/morphable'
 
@@ -199,10 +198,8 @@ export function headRenderer(model: MorphableModel, scene: SceneModel, textures:
 
   /** Texels of noise that a pixel covers, in the middle of the face, so that what is finer is not seen: `[B, 1, 1, 1]`. */
   function texels(d: Sampled<SceneSamples>, frequency: number): tf.Tensor4D {
-    const focal = size / 2 / Math.tan(defaultCamera.fieldOfView / 2)
-    const [, , width] = textures.clouds.shape
-    const perMillimetre = (defaultCamera.distance / focal) * TEXTURE_SCALE * frequency * width
-    return tf.div(perMillimetre, perPicture(d.scale)) as tf.Tensor4D
+    const perMillimetre = TEXTURE_SCALE * frequency * textures.clouds.shape[2]
+    return tf.mul(pixelSize(d.scale, size), perMillimetre) as tf.Tensor4D
   }
 
   /** 0 where the surface turns away from the strongest lamp. There the shadow map sees each triangle of its own. */
