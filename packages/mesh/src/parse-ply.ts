@@ -83,9 +83,14 @@ export function parsePly(bytes: Uint8Array, who: string): PlyMesh {
       }
     }
   }
-  const vertexCount = header.elements.find(({ name }) => name === 'vertex')?.count ?? 0
-  if (vertexCount === 0 || positions.length !== vertexCount * 3)
-    throw fail('it has no vertices with x, y and z')
+  const vertices = header.elements.filter(({ name }) => name === 'vertex')
+  const vertexCount = vertices[0]?.count ?? 0
+  // Once each: with a name that is doubled another one is missing, and its numbers with it.
+  const isPlaced = ['x', 'y', 'z'].every(
+    (axis) =>
+      vertices[0]?.properties.filter(({ name, count }) => name === axis && count === undefined).length === 1,
+  )
+  if (vertexCount === 0 || vertices.length > 1 || !isPlaced) throw fail('it has no vertices with x, y and z')
   for (const polygon of polygons) {
     const wrong = polygon.find((vertex) => !(Number.isInteger(vertex) && vertex >= 0 && vertex < vertexCount))
     if (wrong !== undefined) throw fail(`a polygon names vertex ${wrong}, there are ${vertexCount}`)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { fuzz, fuzzTargets } from './fuzz.js'
 
-// A sample; thousands of each are read by packages/morphable/scripts/fuzz-readers.ts.
+// A sample; thousands of each are read by scripts/fuzz.
 const targets = await fuzzTargets()
 
 describe('damaged files', () => {

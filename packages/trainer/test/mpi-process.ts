@@ -1,6 +1,6 @@
 // One process of a run over several: mpiexec -n 2 node ... mpi-process.ts <settings as JSON>. Prints its losses as JSON.
 import { initEngine } from '@facekit/engine'
-import { openMpi, runTraining, type BatchSource } from '@facekit/trainer'
+import { openMpi, processRank, runTraining, type BatchSource } from '@facekit/trainer'
 import { createRandom } from '@facekit/core'
 import * as tf from '@tensorflow/tfjs-core'
 import { tinyLoss, tinyNetwork } from './training-fixtures.js'
@@ -11,12 +11,35 @@ interface Settings {
   resume?: boolean
   /** What rank 1 does at the batch of this number. */
   at?: number
-  does?: 'throw' | 'kill' | 'stop' | 'break' | 'integers'
+  does?: 'throw' | 'kill' | 'stop' | 'break' | 'integers' | 'lengths' | 'parts'
+  /** Rank 1 runs another one. */
+  program?: string
+  settings?: string
+  most?: number
 }
 
 const settings = JSON.parse(process.argv[2]) as Settings
 await initEngine({ backend: 'wasm', threads: 1 })
-const reducer = await openMpi()
+const isSecond = processRank()?.rank === 1
+const reducer = await openMpi({
+  ...(isSecond && settings.program && { program: settings.program }),
+  ...(isSecond && settings.settings && { settings: settings.settings }),
+  ...(settings.most && { most: settings.most }),
+}).catch((error: Error) => {
+  console.log(`${error.name}: ${error.message}`)
+  process.exit(3)
+})
+if (settings.does === 'lengths' || settings.does === 'parts') {
+  const length = settings.does === 'lengths' && isSecond ? 5 : 8
+  for (const values of [Float32Array.from({ length }, (_, i) => i), new Float64Array(length).fill(0.5)]) {
+    await reducer!
+      .allReduce(values)
+      .then(() => console.log(`sums ${values.join()}`))
+      .catch(({ name, message }: Error) => console.log(`${name}: ${message}`))
+  }
+  reducer!.close()
+  process.exit(0)
+}
 if (settings.does === 'integers') {
   const integers = Int32Array.of(1, 2) as unknown as Float32Array
   const synchronous = async () => reducer!.allReduceSync(integers)

@@ -117,6 +117,27 @@ describe.skipIf(!installed)('two processes', () => {
     expect(stdout.match(/sums 0\.2,1\n/g)).toHaveLength(2)
   })
 
+  it('throws: arrays of different lengths, before MPI sees them', async () => {
+    const { stdout, code } = await launch(2, { iterations: 0, does: 'lengths' })
+    expect(code).toBe(0)
+    expect(
+      stdout.match(/ValueError: allReduce: the processes add arrays of different lengths/g),
+    ).toHaveLength(4)
+  })
+
+  it('value: more numbers than one call takes are summed in several', async () => {
+    const { stdout } = await launch(2, { iterations: 0, does: 'parts', most: 3 })
+    expect(stdout.match(/sums 0,2,4,6,8,10,12,14\n/g)).toHaveLength(2)
+    expect(stdout.match(/sums 1,1,1,1,1,1,1,1\n/g)).toHaveLength(2)
+  })
+
+  it('throws: other programs or settings in one process, in every process', async () => {
+    const versions = await launch(2, { iterations: 0, does: 'parts', program: 'facekit 0' })
+    expect(versions.stdout.match(/openMpi: the processes run different programs/g)).toHaveLength(2)
+    const settings = await launch(2, { iterations: 0, does: 'parts', settings: 'batch 3' })
+    expect(settings.stdout.match(/openMpi: the processes have different settings/g)).toHaveLength(2)
+  })
+
   it('value: both stop when one is told to', async () => {
     const folder = scratchFolder()
     const { report } = await launch(2, { iterations: 8, folder, at: 2, does: 'stop' })

@@ -39,7 +39,7 @@ export async function runTrain(
   const { initEngine } = await import('@facekit/engine')
   const { openMpi, plausibilityTerms, supervisedTerms, train } = await import('@facekit/trainer')
   const { paperLossTerms } = await import('@facekit/losses')
-  const reducer = await openMpi()
+  const reducer = await openMpi({ settings: JSON.stringify(config) })
   const place = reducer ?? { rank: 0, size: 1 }
   const first = place.rank === 0
   const closing: (() => void)[] = []

@@ -1,5 +1,6 @@
 import { FacekitError, ValueError } from '@facekit/core'
 import type Koffi from 'koffi'
+import { ballotOf, isUnanimous } from './agreement.js'
 import type { MpiFamily } from './process-rank.js'
 
 /** Numbers that are added up. */
@@ -72,13 +73,21 @@ let configured = false
 /** A library may be called by any thread, one at a time. */
 const THREAD_SERIALIZED = 2
 
+/** Most numbers of one call: MPI counts them with 31 bits. */
+const MOST_NUMBERS = 2 ** 30
+
 /** Loads an installed MPI library through `koffi` and starts MPI.
  *
  * @param family - whose launcher started the process
  * @param path - file or name of the library, in place of the usual ones
+ * @param most - numbers that one call of the library gets; more are summed in several
  * @throws {FacekitError} when koffi or the library is missing, or MPI does not start
  */
-export async function loadMpiLibrary(family: MpiFamily, path?: string): Promise<MpiLibrary> {
+export async function loadMpiLibrary(
+  family: MpiFamily,
+  path?: string,
+  most = MOST_NUMBERS,
+): Promise<MpiLibrary> {
   const koffi = await importKoffi()
   // Functions on other threads get 128 KiB of stack otherwise, on which MPICH overflows. Once a library was loaded koffi refuses it.
   if (!configured) koffi.config({ async_stack_size: STACK })
@@ -128,33 +137,57 @@ export async function loadMpiLibrary(family: MpiFamily, path?: string): Promise<
     ) as number,
   )
   const argumentsFor = (values: Addends) => {
-    assertAddends(values)
     const kind = values instanceof Float64Array ? handles.double : handles.float
     return [handles.inPlace, values, values.length, kind, handles.sum, handles.world] as const
   }
-  const allReduceSync = (values: Addends) => check('MPI_Allreduce', all(...argumentsFor(values)) as number)
+  const sum = (values: Addends) => check('MPI_Allreduce', all(...argumentsFor(values)) as number)
+  const size = number('MPI_Comm_size')
+  // MPI would write past the end of an array that is shorter in this process than in another one.
+  const ballotFor = (values: Addends) => {
+    assertAddends(values)
+    const { length, BYTES_PER_ELEMENT: bytes } = values
+    return ballotOf([Math.floor(length / 2 ** 32), length % 2 ** 32, bytes])
+  }
+  /** The parts of an array that one call takes each, if all processes add arrays of one kind and length. */
+  const partsOf = (values: Addends, ballots: Float64Array): Addends[] => {
+    const { length, BYTES_PER_ELEMENT: bytes } = values
+    if (!isUnanimous(ballots, size)) {
+      throw new ValueError(
+        `allReduce: the processes add arrays of different lengths or kinds (this one: ${length} numbers of ${bytes} bytes); is it the same network in all of them?`,
+      )
+    }
+    return Array.from({ length: Math.ceil(length / most) }, (_, i) =>
+      values.subarray(i * most, (i + 1) * most),
+    )
+  }
+  const allReduceSync = (values: Addends) => {
+    const ballots = ballotFor(values)
+    sum(ballots)
+    for (const part of partsOf(values, ballots)) sum(part)
+  }
+  const sumAside = (values: Addends) =>
+    new Promise<void>((resolve, reject) => {
+      all.async(...argumentsFor(values), (error: Error | null, code: number) => {
+        try {
+          if (error) throw error
+          check('MPI_Allreduce', code)
+          resolve()
+        } catch (problem) {
+          reject(problem as Error)
+        }
+      })
+    })
   return {
     name,
     rank: number('MPI_Comm_rank'),
-    size: number('MPI_Comm_size'),
+    size,
     allReduceSync,
-    allReduce: (values) =>
-      new Promise((resolve, reject) => {
-        const call = argumentsFor(values)
-        if (level[0] < THREAD_SERIALIZED) {
-          allReduceSync(values)
-          return resolve()
-        }
-        all.async(...call, (error: Error | null, code: number) => {
-          try {
-            if (error) throw error
-            check('MPI_Allreduce', code)
-            resolve()
-          } catch (problem) {
-            reject(problem as Error)
-          }
-        })
-      }),
+    allReduce: async (values) => {
+      if (level[0] < THREAD_SERIALIZED) return allReduceSync(values)
+      const ballots = ballotFor(values)
+      await sumAside(ballots)
+      for (const part of partsOf(values, ballots)) await sumAside(part)
+    },
     abort: (code) => void library.func('MPI_Abort', 'int', [type, 'int'])(handles.world, code),
     finalize: () => check('MPI_Finalize', library.func('MPI_Finalize', 'int', [])() as number),
   }

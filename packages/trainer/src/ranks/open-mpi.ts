@@ -1,4 +1,5 @@
 import { FacekitError, ValueError } from '@facekit/core'
+import { assertSameProgram } from './agreement.js'
 import type { GradientReducer } from './gradient-reducer.js'
 import { loadMpiLibrary } from './mpi-library.js'
 import { processRank } from './process-rank.js'
@@ -12,7 +13,16 @@ export interface OpenMpiOptions {
   library?: string
   /** Seconds to wait for other processes before they are given up. Default: `FACEKIT_MPI_TIMEOUT`, else 600. */
   timeout?: number
+  /** What must be the same in all processes, such as the settings of the training. */
+  settings?: string
+  /** Which program the processes run. Default: versions of this package's protocol and of Node. */
+  program?: string
+  /** Most numbers in one call of the library. Default 2^30: MPI counts them with 31 bits. */
+  most?: number
 }
+
+/** Changes when processes of different versions of this package would no longer fit together. */
+const PROTOCOL = 'facekit 1'
 
 /** Joins the other processes of a run that `mpiexec`, `mpirun` or `srun` has started, through an installed MPI library.
  *
@@ -21,7 +31,7 @@ export interface OpenMpiOptions {
  * the package `koffi`. Libraries of the MPICH family (MPICH, Intel MPI, MVAPICH, Cray) and Open MPI are known.
  *
  * @returns nothing for a process that was started alone
- * @throws {FacekitError} when MPI does not start
+ * @throws {FacekitError} when MPI does not start, or the processes run different programs or settings: in each of them
  * @example
  * const reducer = await openMpi()
  * await runTraining({ ..., reducer })
@@ -33,14 +43,18 @@ export async function openMpi(options: OpenMpiOptions = {}): Promise<GradientRed
   const {
     library = process.env.FACEKIT_MPI || undefined,
     timeout = timeoutOf(process.env.FACEKIT_MPI_TIMEOUT),
+    settings = '',
+    program = `${PROTOCOL}, Node ${process.versions.node.split('.')[0]}`,
+    most,
   } = options
   if (place.rank === 0) await warnOfBinding(place.size)
-  const mpi = await loadMpiLibrary(place.family, library)
+  const mpi = await loadMpiLibrary(place.family, library, most)
   if (mpi.size !== place.size) {
     throw new FacekitError(
       `openMpi: ${mpi.name} sees ${mpi.size} processes, the launcher has started ${place.size}; use the library of that launcher (FACEKIT_MPI)`,
     )
   }
+  assertSameProgram(program, settings, mpi.size, mpi.allReduceSync)
   let open = true
   return {
     rank: mpi.rank,
