@@ -37,7 +37,8 @@ export async function dataTargets(): Promise<FuzzTargets> {
   }
   return {
     tar: {
-      files: [await readFile(join(shards, 'faces-000000.tar'))],
+      // Copies: of a Buffer, which readFile gives, slice would be a view.
+      files: [new Uint8Array(await readFile(join(shards, 'faces-000000.tar')))],
       repair: repairTar,
       read: async (bytes) => {
         await writeFile(at('one.tar'), bytes)
@@ -45,7 +46,7 @@ export async function dataTargets(): Promise<FuzzTargets> {
       },
     },
     'shard-index': {
-      files: [await readFile(join(shards, 'faces-000000.index.json'))],
+      files: [new Uint8Array(await readFile(join(shards, 'faces-000000.index.json')))],
       read: async (bytes) => {
         await writeFile(join(shards, 'faces-000000.index.json'), bytes)
         await readData(shards)
