@@ -15,6 +15,8 @@ const checks = [
   ['packages packed', ['node', 'scripts/check-packages.mjs']],
   ['bytes of imports', ['node', 'scripts/check-bytes.mjs']],
   ['bundlers', ['node', 'bundlers/run.mjs']],
+  ['dependencies', ['node', 'scripts/check-dependencies.mjs']],
+  ['damaged files', [...pnpm, 'run', 'fuzz', '--day']],
 ]
 
 await install()

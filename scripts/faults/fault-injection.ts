@@ -1,0 +1,252 @@
+// Ends, starves and disturbs the long commands at random moments, runs them again, and compares what they leave with what an undisturbed
+// run left, byte by byte. See docs/reliability.md.
+//
+//   npm run faults -- [--kills 50] [--times 1] [--seed 1] [--only fault]... [command ...]
+//
+// --kills: kill -9 at so many random moments of each command; --times: how often each other fault. Faults of disks need a small tmpfs, which
+// only root may mount: without, they are skipped visibly.
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { createRandom } from '@facekit/core'
+import { faultScenarios, type FaultScenario } from './fault-scenarios.js'
+import { childrenOf, killGroup, runCommand, type Ending } from './run-command.js'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    kills: { type: 'string', default: '50' },
+    times: { type: 'string', default: '1' },
+    seed: { type: 'string', default: '1' },
+    only: { type: 'string', multiple: true },
+  },
+})
+const [kills, times] = [Number(values.kills), Number(values.times)]
+const random = createRandom(Number(values.seed))
+const problems: string[] = []
+
+/** What is being tried. */
+interface Trial {
+  name: string
+  scenario: FaultScenario
+  input: string
+  root: string
+  /** Of an undisturbed run: what it left, and how long it took. */
+  reference: Record<string, string>
+  milliseconds: number
+}
+
+const moment = (trial: Trial) => random.uniform() * trial.milliseconds * 1.05
+let folders = 0
+const newOut = (trial: Trial) => join(trial.root, `out-${folders++}`)
+
+/** Every file in a folder, as it is compared. */
+async function digestsOf(folder: string, { normalize }: FaultScenario): Promise<Record<string, string>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const digests: Record<string, string> = {}
+  for (const entry of entries) {
+    if (!entry.isFile()) continue
+    const path = join(entry.parentPath, entry.name)
+    const content = normalize(entry.name, await readFile(path))
+    if (content === undefined) continue
+    digests[path.slice(folder.length + 1)] = createHash('sha256').update(content).digest('hex')
+  }
+  return digests
+}
+
+/** Runs the command to its end, and compares. */
+async function rerun(trial: Trial, out: string, what: string, node: string[] = []): Promise<void> {
+  const ending = await runCommand(trial.scenario.argv(trial.input, out), undefined, node)
+  if (ending.code !== 0)
+    return problem(trial, what, `the rerun ended with ${ending.code}: ${lastLine(ending)}`)
+  await compare(trial, out, what)
+}
+
+async function compare(trial: Trial, out: string, what: string): Promise<void> {
+  const found = await digestsOf(out, trial.scenario)
+  const names = new Set([...Object.keys(found), ...Object.keys(trial.reference)])
+  const different = [...names].filter((name) => found[name] !== trial.reference[name])
+  if (different.length > 0) problem(trial, what, `differs in ${different.join(', ')}`)
+}
+
+function problem(trial: Trial, what: string, why: string): void {
+  problems.push(`${trial.name}: ${what}: ${why}`)
+  console.error(`FAILED: ${problems.at(-1)}`)
+}
+
+const lastLine = ({ stderr }: Ending) => stderr.trim().split('\n').at(-1) ?? ''
+
+/** A command that was disturbed says one line, and ends with a code that is documented. */
+function checkEnding(trial: Trial, what: string, ending: Ending, codes: readonly (number | null)[]): void {
+  if (!codes.includes(ending.code))
+    problem(trial, what, `ended with ${ending.code ?? ending.signal}: ${lastLine(ending)}`)
+  if (/^\s+at .*:\d+:\d+/m.test(ending.stderr))
+    problem(trial, what, `printed a stack: ${ending.stderr.slice(0, 300)}`)
+}
+
+const faults: Record<string, (trial: Trial) => Promise<string | void>> = {
+  'kill -9': async (trial) => {
+    const out = newOut(trial)
+    // Up to three times in a row.
+    const count = 1 + Math.floor(random.uniform() * 3)
+    for (let i = 0; i < count; i++) {
+      const at = moment(trial)
+      const { code } = await runCommand(trial.scenario.argv(trial.input, out), (child) => {
+        setTimeout(() => killGroup(child, 'SIGKILL'), at)
+      })
+      if (code === 0) break
+    }
+    await rerun(trial, out, 'kill -9')
+    await rm(out, { recursive: true })
+  },
+  'SIGINT twice': async (trial) => {
+    const out = newOut(trial)
+    const at = Math.max(2500, moment(trial))
+    const ending = await runCommand(trial.scenario.argv(trial.input, out), (child) => {
+      for (const delay of [0, 150]) setTimeout(() => child.kill('SIGINT'), at + delay)
+    })
+    checkEnding(trial, 'SIGINT twice', ending, [0, 130])
+    await rerun(trial, out, 'SIGINT twice')
+    await rm(out, { recursive: true })
+  },
+  'a folder that vanishes': async (trial) => {
+    const out = newOut(trial)
+    const at = trial.milliseconds * (0.3 + 0.5 * random.uniform())
+    const ending = await runCommand(trial.scenario.argv(trial.input, out), () => {
+      setTimeout(() => void rm(out, { recursive: true, force: true, maxRetries: 5 }).catch(() => {}), at)
+    })
+    checkEnding(trial, 'a folder that vanishes', ending, [0, 1])
+    const isThere = await readdir(out).catch(() => [])
+    if (ending.code === 0) {
+      if (isThere.length === 0) problem(trial, 'a folder that vanishes', 'ended well without its results')
+      else await compare(trial, out, 'a folder that vanishes, code 0')
+    }
+    await rm(out, { recursive: true, force: true })
+    await rerun(trial, out, 'a folder that vanishes')
+    await rm(out, { recursive: true })
+  },
+  'output that exists': async (trial) => {
+    const out = newOut(trial)
+    await rerun(trial, out, 'output that exists')
+    await rerun(trial, out, 'output that exists')
+    await rm(out, { recursive: true })
+  },
+  'two at once': async (trial) => {
+    const out = newOut(trial)
+    const argv = trial.scenario.argv(trial.input, out)
+    const [first, second] = await Promise.all([runCommand(argv), runCommand(argv)])
+    for (const ending of [first, second]) checkEnding(trial, 'two at once', ending, [0, 1])
+    if (first.code !== 0 && second.code !== 0)
+      problem(trial, 'two at once', `both ended with errors: ${lastLine(first)}`)
+    await compare(trial, out, 'two at once')
+    await rm(out, { recursive: true })
+  },
+  'a clock that is set back': async (trial) => {
+    const out = newOut(trial)
+    await runCommand(trial.scenario.argv(trial.input, out), (child) => {
+      setTimeout(() => killGroup(child, 'SIGKILL'), trial.milliseconds * 0.6)
+    })
+    await rerun(trial, out, 'a clock that is set back', ['--import', './scripts/faults/clock-set-back.mjs'])
+    await rm(out, { recursive: true })
+  },
+  'a worker that dies': async (trial) => {
+    if (trial.name !== 'annotate') return 'it has no workers'
+    const out = newOut(trial)
+    const ending = await runCommand(trial.scenario.argv(trial.input, out), (child) => {
+      const timer = setInterval(() => {
+        const [worker] = childrenOf(child.pid!).toSorted((a, b) => b - a)
+        if (worker === undefined) return
+        clearInterval(timer)
+        setTimeout(() => process.kill(worker, 'SIGKILL'), 3000)
+      }, 100)
+      child.on('close', () => clearInterval(timer))
+    })
+    checkEnding(trial, 'a worker that dies', ending, [0])
+    await compare(trial, out, 'a worker that dies')
+    await rm(out, { recursive: true })
+  },
+  'a full disk': (trial) =>
+    onSmallDisk(trial, 'a full disk', async (disk) => {
+      const out = join(disk, 'out')
+      const ending = await runCommand(trial.scenario.argv(trial.input, out))
+      checkEnding(trial, 'a full disk', ending, [1])
+      if (!/full/.test(ending.stderr)) problem(trial, 'a full disk', `does not say so: ${lastLine(ending)}`)
+      execFileSync('mount', ['-o', 'remount,size=200m', disk])
+      await rerun(trial, out, 'a full disk')
+    }),
+  'a disk that is read-only': (trial) =>
+    onSmallDisk(trial, 'a disk that is read-only', async (disk) => {
+      execFileSync('mount', ['-o', 'remount,ro,size=200m', disk])
+      const out = join(disk, 'out')
+      const ending = await runCommand(trial.scenario.argv(trial.input, out))
+      checkEnding(trial, 'a disk that is read-only', ending, [1])
+      if (!/read-only/.test(ending.stderr))
+        problem(trial, 'a disk that is read-only', `does not say so: ${lastLine(ending)}`)
+      execFileSync('mount', ['-o', 'remount,rw,size=200m', disk])
+      await rerun(trial, out, 'a disk that is read-only')
+    }),
+}
+
+/** Runs something on a disk of 64 kB. */
+async function onSmallDisk(
+  trial: Trial,
+  what: string,
+  work: (disk: string) => Promise<void>,
+): Promise<string | void> {
+  const disk = join(trial.root, `disk-${folders++}`)
+  await mkdir(disk)
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk], { stdio: 'ignore' })
+  } catch {
+    return 'no tmpfs can be mounted here'
+  }
+  try {
+    await work(disk)
+  } catch (error) {
+    problem(trial, what, (error as Error).message)
+  } finally {
+    execFileSync('umount', ['-l', disk])
+  }
+}
+
+const names = positionals.length > 0 ? positionals : Object.keys(faultScenarios)
+const root = await mkdtemp(join(tmpdir(), 'facekit-faults-'))
+try {
+  for (const name of names) {
+    const scenario = faultScenarios[name]
+    if (!scenario)
+      throw new Error(
+        `there is no command "${name}", expected some of ${Object.keys(faultScenarios).join(', ')}`,
+      )
+    const input = join(root, `${name.replace(' ', '-')}-input`)
+    await mkdir(input)
+    await scenario.prepare(input)
+    const trial: Trial = { name, scenario, input, root, reference: {}, milliseconds: 0 }
+    const out = newOut(trial)
+    const ending = await runCommand(scenario.argv(input, out))
+    if (ending.code !== 0) throw new Error(`${name} ended with ${ending.code}: ${ending.stderr}`)
+    trial.reference = await digestsOf(out, scenario)
+    trial.milliseconds = ending.milliseconds
+    console.log(
+      `${name}: ${Object.keys(trial.reference).length} files in ${(ending.milliseconds / 1000).toFixed(1)} s`,
+    )
+    for (const [fault, inject] of Object.entries(faults)) {
+      if (values.only && !values.only.includes(fault)) continue
+      const count = fault === 'kill -9' ? kills : times
+      const before = problems.length
+      let skipped: string | void
+      for (let i = 0; i < count && skipped === undefined; i++) skipped = await inject(trial)
+      const result =
+        skipped === undefined ? `${count} times, ${problems.length - before} problems` : `skipped: ${skipped}`
+      console.log(`${name.padEnd(14)} ${fault.padEnd(26)} ${result}`)
+    }
+  }
+} finally {
+  await rm(root, { recursive: true, force: true })
+}
+console.log(`${problems.length} problems`)
+for (const line of problems) console.log(`  ${line}`)
+process.exitCode = problems.length > 0 ? 1 : 0

@@ -1,0 +1,60 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** How a command ended. */
+export interface Ending {
+  code: number | null
+  signal: string | null
+  stderr: string
+  milliseconds: number
+}
+
+/** Runs the command from source in a process group of its own.
+ *
+ * @param disturb - called once it runs
+ */
+export function runCommand(
+  argv: readonly string[],
+  disturb: (child: ChildProcess) => void = () => {},
+  node: readonly string[] = [],
+): Promise<Ending> {
+  const started = performance.now()
+  const source = ['--conditions=@facekit/source', '--import', 'tsx', ...node, 'packages/cli/src/main.ts']
+  const child = spawn(process.execPath, [...source, ...argv], {
+    detached: true,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let stderr = ''
+  child.stderr.on('data', (data: Buffer) => (stderr += data))
+  disturb(child)
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code, signal) => {
+      // Workers end with their parent, but not at once.
+      killGroup(child, 'SIGKILL')
+      resolve({ code, signal, stderr, milliseconds: performance.now() - started })
+    })
+  })
+}
+
+/** Sends a signal to a command and all that it started. */
+export function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-child.pid!, signal)
+  } catch {
+    // It has ended.
+  }
+}
+
+/** Processes that a command started. */
+export function childrenOf(pid: number): number[] {
+  return readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name)) return []
+    try {
+      const text = readFileSync(`/proc/${name}/stat`, 'utf8')
+      return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1]) === pid ? [Number(name)] : []
+    } catch {
+      return []
+    }
+  })
+}
