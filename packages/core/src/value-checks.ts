@@ -1,4 +1,5 @@
 import { ValueError } from './errors.js'
+import { showValue } from './show-value.js'
 
 /** Checks that a number is finite and inside of a closed range.
  *
@@ -6,7 +7,7 @@ import { ValueError } from './errors.js'
  */
 export function assertInRange(who: string, value: number, minimum = -Infinity, maximum = Infinity): void {
   if (typeof value !== 'number' || !Number.isFinite(value) || value < minimum || value > maximum) {
-    throw new ValueError(`${who} is ${String(value)}, expected a number from ${minimum} to ${maximum}`)
+    throw new ValueError(`${who} is ${showValue(value)}, expected a number from ${minimum} to ${maximum}`)
   }
 }
 
@@ -21,6 +22,6 @@ export function assertInteger(
   maximum = Number.MAX_SAFE_INTEGER,
 ): void {
   if (!Number.isSafeInteger(value) || value < minimum || value > maximum) {
-    throw new ValueError(`${who} is ${String(value)}, expected a whole number from ${minimum} to ${maximum}`)
+    throw new ValueError(`${who} is ${showValue(value)}, expected a whole number from ${minimum} to ${maximum}`)
   }
 }

@@ -1,4 +1,4 @@
-import { ModelFormatError } from '@facekit/core'
+import { ModelFormatError, showValue } from '@facekit/core'
 
 /** What a PLY file holds of a mesh. */
 export interface PlyMesh {
@@ -114,9 +114,9 @@ function parseHeader(bytes: Uint8Array, who: string): Header {
       const property: Property = isList
         ? { count: rest[1], type: rest[2], name: rest[3] }
         : { type: rest[0], name: rest[1] }
-      const unknown = [property.type, property.count].find((type) => type !== undefined && !TYPES.has(type))
-      if (unknown !== undefined || elements.length === 0)
-        throw new ModelFormatError(`${who}: its header has a line "${line.trim()}", expected types of PLY`)
+      const isKnown = TYPES.has(property.type) && (!isList || TYPES.has(property.count ?? ''))
+      if (!isKnown || property.name === undefined || elements.length === 0)
+        throw new ModelFormatError(`${who}: its header has a line ${showValue(line.trim())}, expected types of PLY`)
       elements.at(-1)!.properties.push(property)
     }
   }

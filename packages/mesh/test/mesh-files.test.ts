@@ -65,6 +65,8 @@ describe('parsePly', () => {
       'do not fit into',
     )
     expect(performance.now() - started).toBeLessThan(1000)
+    for (const line of ['property list uchar', 'property float', 'property list uchar int'])
+      expect(() => parsePly(file('element edge 1', line), 'x.ply')).toThrow('expected types of PLY')
     expect(() => parsePly(file('element edge 1', 'property constructor x'), 'x.ply')).toThrow(
       'expected types of PLY',
     )

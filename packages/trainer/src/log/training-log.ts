@@ -31,9 +31,15 @@ export class TrainingLog {
   readonly #folder: string
   readonly #events: string
 
-  private constructor(folder: string, events: string) {
+  /** What was last logged of the training that is gone on with. */
+  readonly before: Pick<LogLine, 'loss' | 'terms' | 'evaluation'>
+
+  private constructor(folder: string, events: string, lines: readonly LogLine[]) {
     this.#folder = folder
     this.#events = events
+    const { loss, terms } = lines.findLast((line) => line.loss !== undefined) ?? {}
+    const evaluation = lines.findLast((line) => line.evaluation !== undefined)?.evaluation
+    this.before = { loss, terms, evaluation }
   }
 
   /** @param from - lines after this iteration are of a run that is not gone on with, and go */
@@ -46,7 +52,7 @@ export class TrainingLog {
     await writeFileAtomic(path, lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
     // Ordered by time, as TensorBoard reads them.
     const events = join(folder, `events.out.tfevents.${Date.now() / 1000}.facekit`)
-    const log = new TrainingLog(folder, events)
+    const log = new TrainingLog(folder, events, lines)
     await appendToFile(events, encodeEvent({ time: now(), step: 0, version: 'brain.Event:2' }))
     await log.#event({ time: now(), step: from, starts: true })
     return log
@@ -116,21 +122,17 @@ function parseLogLine(text: string): LogLine[] {
     return []
   }
   if (typeof value !== 'object' || value === null || !isNumber(value.iteration)) return []
-  const line: LogLine = { iteration: value.iteration }
-  for (const name of ['loss', 'learningRate', 'gradientNorm', 'speed', 'waitShare'] as const) {
-    const number = value[name]
-    if (isNumber(number)) line[name] = number
-  }
-  for (const name of ['terms', 'evaluation'] as const) {
-    const group = value[name]
-    if (typeof group !== 'object' || group === null || Array.isArray(group)) continue
-    line[name] = Object.fromEntries(Object.entries(group).filter((entry) => isNumber(entry[1])))
-  }
-  for (const name of ['panel', 'event', 'time'] as const) {
-    const word = value[name]
-    if (typeof word === 'string') line[name] = word
-  }
-  return [line]
+  // In the order of the file, which is written again when a training goes on.
+  const kept = Object.entries(value).flatMap(([name, field]): [string, unknown][] => {
+    if (NUMBERS.has(name)) return isNumber(field) ? [[name, field]] : []
+    if (TEXTS.has(name)) return typeof field === 'string' ? [[name, field]] : []
+    if (!GROUPS.has(name) || typeof field !== 'object' || field === null || Array.isArray(field)) return []
+    return [[name, Object.fromEntries(Object.entries(field).filter((entry) => isNumber(entry[1])))]]
+  })
+  return [Object.fromEntries(kept) as unknown as LogLine]
 }
 
+const NUMBERS = new Set(['iteration', 'loss', 'learningRate', 'gradientNorm', 'speed', 'waitShare'])
+const GROUPS = new Set(['terms', 'evaluation'])
+const TEXTS = new Set(['panel', 'event', 'time'])
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)

@@ -97,6 +97,10 @@ export class Training<Batch extends Tensor[]> {
     this.#batches = batches.state()
     this.#loopBegan = performance.now()
     this.#monitor = new LossMonitor(this.#options, this.#log, this.#iteration, () => this.#clock())
+    // A training that was ended after its last step says the same as one that was not.
+    const { loss, terms = {}, evaluation } = this.#log?.before ?? {}
+    if (loss !== undefined) this.#monitor.last = { total: loss, terms }
+    if (evaluation) this.#evaluation = evaluation
   }
 
   /** What a training that did not begin has made. */
