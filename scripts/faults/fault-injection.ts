@@ -116,7 +116,10 @@ const faults: Record<string, (trial: Trial) => Promise<string | void>> = {
     const out = newOut(trial)
     const at = trial.milliseconds * (0.3 + 0.5 * random.uniform())
     const ending = await runCommand(trial.scenario.argv(trial.input, out), (child) => {
-      const timer = setTimeout(() => void rm(out, { recursive: true, force: true, maxRetries: 5 }).catch(() => {}), at)
+      const timer = setTimeout(
+        () => void rm(out, { recursive: true, force: true, maxRetries: 5 }).catch(() => {}),
+        at,
+      )
     })
     checkEnding(trial, 'a folder that vanishes', ending, [0, 1])
     const isThere = await readdir(out).catch(() => [])
@@ -173,7 +176,8 @@ const faults: Record<string, (trial: Trial) => Promise<string | void>> = {
       const out = join(disk, 'out')
       const ending = await runCommand(trial.scenario.argv(trial.input, out))
       checkEnding(trial, 'a full disk', ending, [1])
-      if (!/full|no space/.test(ending.stderr)) problem(trial, 'a full disk', `does not say so: ${lastLine(ending)}`)
+      if (!/full|no space/.test(ending.stderr))
+        problem(trial, 'a full disk', `does not say so: ${lastLine(ending)}`)
       execFileSync('mount', ['-o', 'remount,size=200m', disk])
       await rerun(trial, out, 'a full disk')
     }),

@@ -22,6 +22,8 @@ export function assertInteger(
   maximum = Number.MAX_SAFE_INTEGER,
 ): void {
   if (!Number.isSafeInteger(value) || value < minimum || value > maximum) {
-    throw new ValueError(`${who} is ${showValue(value)}, expected a whole number from ${minimum} to ${maximum}`)
+    throw new ValueError(
+      `${who} is ${showValue(value)}, expected a whole number from ${minimum} to ${maximum}`,
+    )
   }
 }

@@ -116,7 +116,9 @@ function parseHeader(bytes: Uint8Array, who: string): Header {
         : { type: rest[0], name: rest[1] }
       const isKnown = TYPES.has(property.type) && (!isList || TYPES.has(property.count ?? ''))
       if (!isKnown || property.name === undefined || elements.length === 0)
-        throw new ModelFormatError(`${who}: its header has a line ${showValue(line.trim())}, expected types of PLY`)
+        throw new ModelFormatError(
+          `${who}: its header has a line ${showValue(line.trim())}, expected types of PLY`,
+        )
       elements.at(-1)!.properties.push(property)
     }
   }
