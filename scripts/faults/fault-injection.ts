@@ -120,6 +120,7 @@ const faults: Record<string, (trial: Trial) => Promise<string | void>> = {
         () => void rm(out, { recursive: true, force: true, maxRetries: 5 }).catch(() => {}),
         at,
       )
+      child.on('close', () => clearTimeout(timer))
     })
     checkEnding(trial, 'a folder that vanishes', ending, [0, 1])
     const isThere = await readdir(out).catch(() => [])
