@@ -1,5 +1,5 @@
 // Draws sheets of random people, to be looked at: front and side, mouth open, eyes closed; modes of albedo, identity, expression.
-//   node --conditions=@facekit/source --import tsx benchmarks/model-samples.ts <folder> [synthetic | model file]
+//   node --conditions=@facekit/source --import tsx benchmarks/model-samples.ts <folder> [scans | learned | synthetic | model file]
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createRandom } from '@facekit/core'
@@ -14,8 +14,17 @@ const [folder = '.', file] = process.argv.slice(2)
 const SIZE = 160
 await initEngine({ backend: 'wasm' })
 const model = await loadBaseModel(
-  file === undefined ? {} : file === 'synthetic' ? { variant: file } : { source: file },
+  file === undefined
+    ? {}
+    : file === 'scans' || file === 'learned' || file === 'synthetic'
+      ? { variant: file }
+      : { source: file },
 )
+/** Places of painted modes: melanin, blood, carotene and oil come first in every variant. */
+const painted =
+  model.name === 'facekit-scans'
+    ? { browGrey: 9, fold: 35, underEye: 26 }
+    : { browGrey: 4, fold: 5, underEye: 6 }
 const { layout } = model
 
 interface Look {
@@ -95,8 +104,7 @@ await sheet('people', [
   people.map((look) => ({ ...look, expression: { eyeBlinkLeft: 1, eyeBlinkRight: 1 } })),
 ])
 // Tones from left to right, ages from top to bottom: a child, a young, a middle-aged and an old adult; below, the oldest and the
-// youngest from the side. Tone, grey brows, folds and rings under the eyes are the painted modes that come first in the learned
-// model; the growth of the skull is cardioidal strain (Todd, Mark, Shaw and Pittenger, "The perception of human growth", 1980),
+// youngest from the side. Tone, grey brows, folds and rings under the eyes are painted modes; the growth of the skull is cardioidal strain (Todd, Mark, Shaw and Pittenger, "The perception of human growth", 1980),
 // expressed by the identity modes as well as they can.
 const AGES = [
   { growth: -0.32, browGrey: -1, fold: -2, underEye: -2 },
@@ -114,14 +122,13 @@ const aged = AGES.map(({ growth, browGrey, fold, underEye }) => {
     const own = albedo.map((value) => 0.8 * brightness * value)
     return {
       identity: identity.map((value, k) => 0.8 * value + grown[k]),
-      albedo: [
-        melanin,
-        0.4 * own[1],
-        0.4 * own[2],
-        albedo[3],
-        ...[browGrey, fold, underEye].map((amount) => amount * Math.sqrt(brightness)),
-        ...own.slice(7),
-      ],
+      albedo: own.map((value, k) => {
+        const ageing = { browGrey, fold, underEye }
+        for (const name of ['browGrey', 'fold', 'underEye'] as const) {
+          if (k === painted[name]) return ageing[name] * Math.sqrt(brightness)
+        }
+        return [melanin, 0.4 * value, 0.4 * value, albedo[3]][k] ?? value
+      }),
     }
   })
 })
@@ -185,8 +192,8 @@ await sheet(
     [0, 8].map((start) =>
       Array.from({ length: 8 }, (_, k) => {
         const albedo = Array.from({ length: layout.albedo }, () => 0)
-        // Tone and age (of the learned model), then the first of what was learned.
-        albedo[k + start < 7 ? k + start : k + start + 6] = amount
+        // Of the learned model tone and age, then the first of what was learned.
+        albedo[model.name !== 'facekit-learned' || k + start < 7 ? k + start : k + start + 6] = amount
         return { albedo }
       }),
     ),
