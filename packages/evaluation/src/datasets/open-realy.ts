@@ -1,5 +1,5 @@
 import { ModelFormatError, ValueError } from '@facekit/core'
-import type { Surface } from '@facekit/mesh'
+import { parseObj, type Surface } from '@facekit/mesh'
 import type { EvaluationCase, EvaluationDataset } from './evaluation-dataset.js'
 import { filesIn, foldersIn, isThere, PICTURE, stemOf } from './folder-entries.js'
 import { readSurface } from './read-surface.js'
@@ -60,7 +60,6 @@ export async function openRealy(root: string): Promise<EvaluationDataset> {
 
 async function keypointsOf(path: string): Promise<Float64Array> {
   const { readFile } = await import('node:fs/promises')
-  const { parseObj } = await import('@facekit/mesh')
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     throw new ModelFormatError(`${path}: cannot be read (${cause.code})`, { cause })
   })
