@@ -12,7 +12,7 @@ import { pathToFileURL } from 'node:url'
 import { loadEmbedder, setWeightsLocation } from '@facekit/annotate'
 import { createRandom } from '@facekit/core'
 import { disposeParameters, packParameters, unpackParameters } from '@facekit/parameters'
-import { initEngine, recordStep, type BackendName } from '@facekit/engine'
+import { initEngine, recordStep, type BackendName, type Precision } from '@facekit/engine'
 import { hybridLoss, paperLossTerms, type LossContext, type LossTerm } from '@facekit/losses'
 import type { MorphableModel } from '@facekit/morphable'
 import { createRegressor, type BackboneName } from '@facekit/regressor'
@@ -29,6 +29,7 @@ const { values: options } = parseArgs({
     batch: { type: 'string', default: small ? '2' : '32' },
     seconds: { type: 'string', default: small ? '0.1' : '5' },
     weights: { type: 'string' },
+    precision: { type: 'string', default: 'float32' },
     'no-profile': { type: 'boolean', default: false },
   },
 })
@@ -90,8 +91,11 @@ function sphereFace(vertexCount: number): MorphableModel {
 }
 
 if (options.weights) setWeightsLocation(pathToFileURL(`${resolve(options.weights)}/`))
-const { backend, reason } = await initEngine({ backend: options.backend as BackendName })
-console.log(`${backend}: ${reason}`)
+const { backend, reason, precision } = await initEngine({
+  backend: options.backend as BackendName,
+  precision: options.precision as Precision,
+})
+console.log(`${backend}: ${reason}, ${precision}`)
 const model = sphereFace(small ? 31 * 31 : 28_588)
 const regressor = createRegressor({
   backbone: options.backbone as BackboneName,

@@ -8,10 +8,13 @@
  *   --threads N           of wasm; default: one for each core
  *   --stock               plain tfjs operations instead of `batchNormalization` of @facekit/engine
  *   --no-record           do not record and replay the step on webgpu
+ *   --precision mixed     on GPUs that can; also says how long compiling took, ahead and in parallel
+ *   --profile             the kernels of a recorded step, on webgpu
  *   --json FILE           write the results
  */
 import { parseArgs } from 'node:util'
-import { batchNormalization, initEngine, recordStep, type BackendName } from '@facekit/engine'
+import { batchNormalization, initEngine, recordStep, type BackendName, type Precision } from '@facekit/engine'
+import { compileAhead, type GpuBackend } from '@facekit/kernels'
 import * as tf from '@tensorflow/tfjs-core'
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu'
 import { chooseBackends, memory, printTable, summarize, time, writeJson } from './benchmark.js'
@@ -28,6 +31,8 @@ const { values: options } = parseArgs({
     threads: { type: 'string' },
     stock: { type: 'boolean', default: false },
     'no-record': { type: 'boolean', default: false },
+    precision: { type: 'string', default: 'float32' },
+    profile: { type: 'boolean', default: false },
     json: { type: 'string' },
   },
 })
@@ -53,11 +58,17 @@ async function measure(name: string) {
   const plainStep = (x: tf.Tensor4D, y: tf.Tensor2D) =>
     optimizer.minimize(() => loss(x, y), true, net.variables)!
   const gpu = name === 'webgpu'
-  const step = gpu && !options['no-record'] ? recordStep(plainStep) : plainStep
+  const recorded = recordStep(plainStep)
+  const step = gpu && !options['no-record'] ? recorded : plainStep
   const evaluate = gpu && !options['no-record'] ? recordStep(loss) : loss
   const runForward = () => tf.tidy(() => evaluate(images, target))
   const runStep = () => step(images, target)
   let start = performance.now()
+  if (gpu && options.precision === 'mixed') {
+    const { device } = tf.backend() as GpuBackend
+    const count = await compileAhead(device, () => plainStep(images, target).dispose())
+    console.log(`${count} programs compiled ahead in ${((performance.now() - start) / 1000).toFixed(1)} s`)
+  }
   const spent = () => (performance.now() - start) / 1000
   const first = await time(runStep)
   // Stock tfjs: nobody wants to wait for a second one. (On a GPU the first one compiles.)
@@ -78,6 +89,8 @@ async function measure(name: string) {
     if (!once) steps.push(await time(runStep, count))
   } while (steps.length < (once ? 1 : repetitions) && spent() < seconds)
   const after = memory()
+  if (options.profile && 'profile' in step)
+    printTable((await (step as typeof recorded).profile()).slice(0, 40).map((kernel) => ({ ...kernel })))
   const [forwardTimes, stepTimes] = [summarize(forwards), summarize(steps)]
   optimizer.dispose()
   tf.dispose([images, target, net.variables])
@@ -105,8 +118,11 @@ const backends = asked
   : await chooseBackends(undefined)
 for (const backend of backends) {
   const threads = options.threads === undefined ? undefined : Number(options.threads)
-  const { reason } = await initEngine({ backend, threads })
-  console.log(`${backend}: ${reason}`)
+  const precision = options.precision as Precision
+  const engine = await initEngine({ backend, threads, precision })
+  console.log(
+    `${backend}: ${engine.reason}, ${engine.precision}${engine.precisionReason ? ` (${engine.precisionReason})` : ''}`,
+  )
   results.push(await measure(backend))
 }
 console.log(`ResNet-${depth}, batch ${batch}, ${size} x ${size}, Adam; fastest of the runs, in ms`)

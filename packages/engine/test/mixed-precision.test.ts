@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { createRandom } from '@facekit/core'
 import { batchNormalization, initEngine, readLossScale, scaledGradients } from '@facekit/engine'
-import { convertGpuTensor, gpuMemoryType, recordStep } from '@facekit/kernels'
+import { compileAhead, convertGpuTensor, gpuMemoryType, recordStep } from '@facekit/kernels'
 import { hasWebgpu, useBackend } from '@facekit/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
@@ -20,6 +20,7 @@ const kernel = (name: string, inputs: tf.NamedTensorMap, attributes: object): tf
 
 /** Of the engine's backend: WGSL in place of the matrix units that no software adapter has. */
 interface Emulating extends tf.KernelBackend {
+  device: GPUDevice
   matrixUnits: 'none' | 'emulated'
   mixed: boolean
 }
@@ -257,6 +258,27 @@ describe.skipIf(!webgpu)('mixed precision, its matrix units emulated', () => {
     optimizer.dispose()
     step.dispose()
     tf.dispose([x, huge, weights])
+  })
+
+  it('value: a step whose programs were compiled ahead begins where it would have begun', async () => {
+    const run = async (ahead: boolean) => {
+      const filter = tf.variable(tf.fill([1, 1, 8, 8], 0.1)) as tf.Variable<tf.Rank.R4>
+      const x = tf.randomNormal([1, 5, 3, 8], 0, 1, 'float32', 9) as tf.Tensor4D
+      const optimizer = tf.train.sgd(0.5)
+      const step = () =>
+        optimizer.minimize(() => tf.mean(tf.square(tf.relu6(tf.conv2d(x, filter, 1, 'valid')))), true, [
+          filter,
+        ])!
+      const { device } = gpuOf()
+      if (ahead) expect(await compileAhead(device, () => step().dispose())).toBeGreaterThan(0)
+      step().dispose()
+      const values = await filter.data()
+      tf.dispose([x, filter])
+      return values
+    }
+    const ahead = await run(true)
+    expect([...ahead]).toEqual([...(await run(false))])
+    expect(ahead[0]).not.toBeCloseTo(0.1, 5)
   })
 
   it('memory: gradients that are scaled leave nothing behind', async () => {

@@ -202,10 +202,11 @@ function uniformBytes(declarations: readonly string[], values: readonly number[]
 /** Programs that a dry run has asked for, by their names. */
 let wanted: Map<string, { descriptor: GPUComputePipelineDescriptor; entry: Compiled }> | undefined
 
-/** Compiles in parallel what a function will run on the GPU, while nothing else waits for it.
+/** Compiles what a function will run on the GPU, all at the same time, where it would otherwise be compiled one by one when it is first run.
  *
- * The function is run once in the current backend's stead: kernels that are not compiled yet do nothing, all others compute from what they left. So its results are worth nothing,
- * and it may change nothing that matters.
+ * The function is run once, and kernels of ours that are not compiled yet do nothing; all others compute from what these left. So its results are worth
+ * nothing, and what it keeps must be changed by our own kernels only, as `tf.train.adam` and `batchNormalization` do on WebGPU: then nothing has changed
+ * but for an optimiser's count of iterations.
  *
  * @returns the number of programs that were compiled
  */

@@ -26,11 +26,6 @@ import { gradientGather, phaseBegin, storePhase, storePlain, turnedFilter } from
  * product. Channels come in eights; those of pictures and their filters are filled up with zeros. Results are halves, but for gradients of filters.
  */
 
-/** For benchmarks: whether sizes are constants of programs wherever they can be. */
-export const unitSizes = { constant: false }
-
-const unitConstants = (needed: boolean) => needed || unitSizes.constant
-
 /** Whether a convolution has channels for matrix units: those that come in are few, and filled up, or come in eights. */
 export const suitsUnits = (g: ConvGeometry): boolean =>
   g.outChannels % 8 === 0 && (g.inChannels % 8 === 0 || g.inChannels < 8)
@@ -65,7 +60,7 @@ export function unitConvForward(
   const split = parts > 1
   const result = makeGpuTensor(backend, split ? [parts, ...shape] : shape, split ? 'float32' : 'float16')
   const ending = split ? plainFinish : finish
-  const sizes = sizeExpressions(g, unitConstants(g.inChannels % tile.depth !== 0))
+  const sizes = sizeExpressions(g, g.inChannels % tile.depth !== 0)
   const across = sizes.names.outChannels
   const gather = forwardGather(g, sizes, tile.depth, HALVES)
   const { aligned, outside, single } = gather
@@ -145,7 +140,7 @@ export function unitConvInputGradient(
   const split = parts > 1
   const strided = phases > 1
   const result = makeGpuTensor(backend, split ? [parts, ...shape] : shape, split ? 'float32' : 'float16')
-  const sizes = sizeExpressions(g, unitConstants(strided || g.outChannels % tile.depth !== 0))
+  const sizes = sizeExpressions(g, strided || g.outChannels % tile.depth !== 0)
   const across = sizes.names.inChannels
   const gather = gradientGather(g, sizes, strided, tile.depth, HALVES)
   const { aligned, outside, single } = gather
@@ -211,7 +206,7 @@ export function unitConvFilterGradient(
     layouts: ['columns', 'columns'],
   })
   const result = makeGpuTensor(backend, parts > 1 ? [parts, ...shape] : shape, 'float32')
-  const sizes = sizeExpressions(g, unitConstants(false))
+  const sizes = sizeExpressions(g, false)
   const across = sizes.names.outChannels
   const down = `(${sizes.names.filterHeight} * ${sizes.names.filterWidth} * ${sizes.names.inChannels})`
   const outside = looksOutside(g)
