@@ -1,4 +1,5 @@
 import { whiteLight } from '@facekit/parameters'
+import { drawToRooms } from './room-light.js'
 import { shareTone } from './tone-prior.js'
 import { solveNormalEquations } from './solve-normal-equations.js'
 
@@ -55,6 +56,16 @@ export function estimateLight(points: ShadedPoints): LightEstimate {
   const reflectance = Float64Array.from(albedoMean)
   const shading = new Float64Array(count * 3)
 
+  const shade = () => {
+    for (let p = 0; p < count; p++) {
+      for (let c = 0; c < 3; c++) {
+        let sum = 0
+        for (let i = 0; i < 9; i++) sum += light[3 * i + c] * harmonics[9 * p + i]
+        shading[3 * p + c] = Math.max(sum, 0.05)
+      }
+    }
+  }
+
   const solveLight = (tinted: boolean, gain: number) => {
     // Unknowns: the common light, then its departures in each channel.
     const size = tinted ? 36 : 9
@@ -90,13 +101,7 @@ export function estimateLight(points: ShadedPoints): LightEstimate {
     for (let i = 0; i < 9; i++) {
       for (let c = 0; c < 3; c++) light[3 * i + c] = solution[i] + (tinted ? solution[9 + 9 * c + i] : 0)
     }
-    for (let p = 0; p < count; p++) {
-      for (let c = 0; c < 3; c++) {
-        let sum = 0
-        for (let i = 0; i < 9; i++) sum += light[3 * i + c] * harmonics[9 * p + i]
-        shading[3 * p + c] = Math.max(sum, 0.05)
-      }
-    }
+    shade()
   }
 
   const solveAlbedo = (gain: number) => {
@@ -154,6 +159,18 @@ export function estimateLight(points: ShadedPoints): LightEstimate {
     return sum.map((value) => value / total) as [number, number, number]
   }
 
+  /** The model may not have the skin that is likely: what it has not stays in the light. */
+  const matchColors = () => {
+    for (let c = 0; c < 3; c++) {
+      let [seen, shown] = [1e-9, 1e-9]
+      for (let p = 0; p < count; p++) {
+        seen += weights[p] * colors[3 * p + c]
+        shown += weights[p] * shading[3 * p + c] * reflectance[3 * p + c]
+      }
+      for (let i = 0; i < 9; i++) light[3 * i + c] *= seen / shown
+    }
+  }
+
   for (let round = 0; round < ROUNDS; round++) {
     const total = weights.reduce((sum, w) => sum + w, 0)
     const gain = Math.min(1, EFFECTIVE_POINTS / Math.max(total, 1)) / COLOR_DEVIATION ** 2
@@ -165,6 +182,9 @@ export function estimateLight(points: ShadedPoints): LightEstimate {
     for (let i = 0; i < light.length; i++) light[i] /= factors[i % 3]
     for (let i = 0; i < shading.length; i++) shading[i] /= factors[i % 3]
     solveAlbedo(gain)
+    drawToRooms(light)
+    shade()
+    matchColors()
   }
   return { sphericalHarmonics: light, albedo }
 }

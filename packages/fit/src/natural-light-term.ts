@@ -2,21 +2,18 @@ import { sphericalHarmonicsBasis } from '@facekit/illumination'
 import type { LossTerm } from '@facekit/losses'
 import type { MorphableModel } from '@facekit/morphable'
 import * as tf from '@tensorflow/tfjs-core'
+import { roomDeviations, roomMeans, seenHarmonics } from './room-light.js'
 import { skinTone } from './skin-tone.js'
 import { luminanceWeights, tonePrior } from './tone-prior.js'
 
-/** Harmonics of light of mean irradiance 1 on the seen half of a face, their means and deviations: 20,000 rooms of one to three lamps, most of them above
- * and in front (elevation 25 +- 25, azimuth 0 +- 70 degrees), with 20 to 80 % of the light, in front of a sky brighter than its ground. */
-const ROOM_MEANS = [3.1, 0.95, 0.35, 0, 0, 0.1, 0, 0, 0.04]
-const ROOM_DEVIATIONS = [0.75, 0.6, 0.63, 0.76, 0.27, 0.24, 0.26, 0.28, 0.26]
 /** How far the lamps of one room differ in colour. */
 const TINT_DEVIATION = 0.15
 /** The least light of a direction, as a share of the mean. */
 const FLOOR = 0.05
 const BELOW_ZERO = 200
-
-/** Mean of the nine harmonics over normals that the camera sees, weighted by the area that it sees of them. */
-export const seenHarmonics = [0.282095, 0, (0.488603 * 2) / 3, 0, 0, 0, 0.315392 / 2, 0, 0] as const
+/** The least mean albedo of skin in any channel. */
+const DARKEST_SKIN = 0.02
+const BELOW_DARKEST = 2e4
 
 /** How unlikely light and tone of the skin are, in squared standard deviations: `tonePrior` for their colours, rooms for the directions of light, and no
  * light below zero for any normal. Mean over the pictures. */
@@ -61,6 +58,7 @@ function toneCost(skin: tf.Tensor2D, light: tf.Tensor2D): tf.Tensor {
   const t = tf.sub(s.y, luminance.mean)
   const { temperature, green, freedom, luminance: strength } = tonePrior.light
   const [du, dv] = temperature.direction
+  const tailed = (cost: tf.Tensor, degrees: number) => tf.mul(tf.log1p(tf.div(cost, degrees)), degrees)
   const square = (value: tf.Tensor, deviation: number) => tf.square(tf.div(value, deviation))
   const off = (value: tf.Tensor, line: typeof redGreen) =>
     square(tf.sub(tf.sub(value, line.mean), tf.mul(t, line.slope)), line.deviation)
@@ -70,15 +68,17 @@ function toneCost(skin: tf.Tensor2D, light: tf.Tensor2D): tf.Tensor {
     square(t, luminance.deviation),
     off(s.u, redGreen),
     off(s.v, blueGreen),
-    square(tf.sub(l.y, strength.mean), strength.deviation),
-    tf.mul(tf.log1p(tf.div(tf.add(along, across), freedom)), freedom),
+    tailed(square(tf.sub(l.y, strength.mean), strength.deviation), strength.freedom),
+    tailed(tf.add(along, across), freedom),
+    // Logarithms say nothing of colours at their bound.
+    tf.mul(tf.sum(tf.square(tf.relu(tf.sub(DARKEST_SKIN, skin))), 1), BELOW_DARKEST),
   ]
   return tf.sum(parts.reduce((total, part) => tf.add(total, part)))
 }
 
 /** How far light of mean 1 is from that of rooms, and how far its directions differ in colour. */
 function roomCost(light: tf.Tensor3D): tf.Tensor {
-  const [means, deviations] = [ROOM_MEANS, ROOM_DEVIATIONS].map((values) => tf.tensor3d(values, [1, 9, 1]))
+  const [means, deviations] = [roomMeans, roomDeviations].map((values) => tf.tensor3d([...values], [1, 9, 1]))
   const gray = tf.mean(light, 2, true)
   const shape = tf.square(tf.div(tf.sub(gray, means), deviations))
   const tint = tf.square(tf.div(tf.sub(light, gray), TINT_DEVIATION))

@@ -13,9 +13,9 @@ export const tonePrior = {
   },
   /** Light, as irradiance where white paper would be 1: cameras expose for it and balance its white. What they leave lies along the
    * temperatures of daylight and tungsten (`illuminantColor`): (u, v) in the direction (0.55, -0.83), seldom across. Coloured
-   * lamps are rare but strong: the tail is that of Student's t. */
+   * lamps and pictures taken in the dark are rare, but then they are far from it: the tails are those of Student's t. */
   light: {
-    luminance: { mean: Math.log(0.9), deviation: 0.3 },
+    luminance: { mean: Math.log(0.9), deviation: 0.3, freedom: 2 },
     temperature: { direction: [0.55, -0.83] as const, deviation: 0.2 },
     green: { deviation: 0.06 },
     freedom: 4,
@@ -36,6 +36,9 @@ function describe([red, green, blue]: Color): { y: number; u: number; v: number 
   }
 }
 
+/** Student's t in place of a Gaussian, as the root of a cost. */
+const tailed = (square: number, freedom: number) => Math.sqrt(freedom * Math.log1p(square / freedom))
+
 /** Least squares whose sum is the prior's cost: the three of the skin, the light's strength, the light's colour. */
 function residuals(skin: Color, light: Color): number[] {
   const s = describe(skin)
@@ -51,8 +54,8 @@ function residuals(skin: Color, light: Color): number[] {
     t / luminance.deviation,
     (s.u - redGreen.mean - redGreen.slope * t) / redGreen.deviation,
     (s.v - blueGreen.mean - blueGreen.slope * t) / blueGreen.deviation,
-    (l.y - strength.mean) / strength.deviation,
-    Math.sqrt(freedom * Math.log1p(square / freedom)),
+    tailed(((l.y - strength.mean) / strength.deviation) ** 2, strength.freedom),
+    tailed(square, freedom),
   ]
 }
 

@@ -50,4 +50,27 @@ describe('the light that a fit begins with', () => {
     const spoilt = await lightOf(dirty.picture, dirty.annotation)
     expect(Math.abs(spoilt.harmonics[0][0] - harmonics[0][0]) / harmonics[0][0]).toBeLessThan(0.1)
   })
+
+  it('value: in dim and in coloured light it is a light that rooms have, and explains the picture', async () => {
+    for (const color of [
+      [0.16, 0.1, 0.06],
+      [1.3, 0.9, 0.5],
+      [0.6, 0.7, 1.2],
+    ]) {
+      const white = lit(3.3, 0.4, 0.5, 0.6)
+      const sphericalHarmonics = tf.mul(white.illumination.sphericalHarmonics, color) as tf.Tensor3D
+      const parameters = { ...white, illumination: { ...white.illumination, sphericalHarmonics } }
+      const { picture, annotation } = await syntheticAnnotation(model, parameters)
+      const { harmonics, metrics } = await lightOf(picture, annotation)
+      expect(metrics.colorError).toBeLessThan(0.1)
+      for (let c = 0; c < 3; c++) {
+        const mean = (k: number) => harmonics[k][c]
+        const seen = 0.282095 * mean(0) + 0.325735 * mean(2) + 0.157696 * mean(6)
+        expect(seen).toBeGreaterThan(0)
+        // Two deviations about the mean of rooms, and what the seen half adds.
+        expect(mean(0) / seen).toBeGreaterThan(1.4)
+        expect(mean(0) / seen).toBeLessThan(5)
+      }
+    }
+  })
 })
