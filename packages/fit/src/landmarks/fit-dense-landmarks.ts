@@ -4,7 +4,7 @@ import type { MorphableModel } from '@facekit/morphable'
 import { defaultCamera } from '@facekit/render'
 import { fitPoints } from './fit-points.js'
 import type { FitLandmarksOptions, LandmarkFit } from './landmark-fit.js'
-import { pointBasis } from './point-basis.js'
+import { pointBasis, type PointBasis } from './point-basis.js'
 import { projectPoints } from './project-points.js'
 import { assertIdentityPrior } from './shape-prior.js'
 
@@ -54,14 +54,7 @@ export function fitDenseLandmarks(
   }
   if (!targets.every(Number.isFinite) || !deviations.every(Number.isFinite))
     throw new ValueError(`${who}: a point is not a finite number`)
-  const basis = pointBasis(
-    model,
-    Array.from(vertices, (vertex) => [vertex]),
-  )
-  const places = Float64Array.from(
-    { length: 3 * count },
-    (_, r) => model.shape.mean.data[3 * vertices[Math.floor(r / 3)] + (r % 3)] as number,
-  )
+  const { basis, places } = denseBasis(model, vertices)
   const points = {
     basis,
     places,
@@ -74,4 +67,23 @@ export function fitDenseLandmarks(
   const view = { camera, width, height, numbers: 2 as const }
   const landmarks = projectPoints(basis, state, chosen.subarray(0, 68), view)
   return { ...fit, landmarks: Float32Array.from(landmarks) }
+}
+
+const bases = new WeakMap<MorphableModel, { basis: PointBasis; places: Float64Array }>()
+
+/** The rows of a model's dense landmarks, gathered once: 220,000 numbers that lie all over its modes. */
+function denseBasis(model: MorphableModel, vertices: Int32Array): { basis: PointBasis; places: Float64Array } {
+  const known = bases.get(model)
+  if (known) return known
+  const basis = pointBasis(
+    model,
+    Array.from(vertices, (vertex) => [vertex]),
+  )
+  const places = Float64Array.from(
+    { length: 3 * vertices.length },
+    (_, r) => model.shape.mean.data[3 * vertices[Math.floor(r / 3)] + (r % 3)] as number,
+  )
+  const made = { basis, places }
+  bases.set(model, made)
+  return made
 }

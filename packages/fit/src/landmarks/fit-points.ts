@@ -100,10 +100,16 @@ function poseOf(
 }
 
 function posteriorOf(problem: FaceProblem, { state, chosen, weights }: FaceSolution): LandmarkPosterior {
-  const { normal } = linearizeFace(problem, state, chosen, weights, {})
+  const { normal, right } = linearizeFace(problem, state, chosen, weights, {})
   const { modes } = problem.basis
   const all = POSE_SIZE + modes
-  for (let k = 0; k < modes; k++) normal[(POSE_SIZE + k) * (all + 1)] += problem.prior.spread[k]
+  const { spread, lowest } = problem.prior
+  for (let k = 0; k < modes; k++) {
+    // A coefficient at its bound, which points and prior push outwards, is exponentially distributed, with the slope there as its rate.
+    const isHeld = state[POSE_SIZE + k] <= lowest[k]
+    const rate = isHeld ? Math.max(0, -right[POSE_SIZE + k]) : 0
+    normal[(POSE_SIZE + k) * (all + 1)] += Math.max(spread[k], rate * rate)
+  }
   const full = choleskyInverse(choleskyFactor(normal, all)!, all)
   const covariance = new Float64Array(modes * modes)
   for (let k = 0; k < modes; k++)
