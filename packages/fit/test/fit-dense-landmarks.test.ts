@@ -52,12 +52,12 @@ describe('fitDenseLandmarks', () => {
     expect(dirty.rotation[1]).toBeCloseTo(clean.rotation[1], 1)
   })
 
-  it('value: what the network says of identity is the prior', () => {
+  it('value: where points say little the prior decides', () => {
     const truth = randomState(model, 31)
     const seen = seeDense(model, truth, [3, 30], 31)
     const mean = Float32Array.from(truth.subarray(8, 8 + model.layout.identity))
     const identity = { mean, deviations: new Float32Array(mean.length).fill(0.01) }
-    const fit = fitDenseLandmarks({ ...seen, identity }, model)
+    const fit = fitDenseLandmarks(seen, model, { identity })
     fit.identity.forEach((value, k) => expect(value).toBeCloseTo(mean[k], 1))
   })
 
@@ -105,7 +105,7 @@ describe('fitDenseLandmarks', () => {
     const zero = { ...seen, deviations: new Float32Array(seen.deviations.length) }
     expect(() => fitDenseLandmarks(zero, model)).toThrow('point 0 has a deviation that is not positive')
     const identity = { mean: new Float32Array(2), deviations: new Float32Array(2) }
-    expect(() => fitDenseLandmarks({ ...seen, identity }, model)).toThrow(
+    expect(() => fitDenseLandmarks(seen, model, { identity })).toThrow(
       'identity.mean is [2], expected [12]',
     )
   })

@@ -16,7 +16,9 @@ const MODEL_DEVIATION = 0.5
 /** Fits pose, identity and expression to dense landmarks and their depths: maximum a posteriori by Levenberg-Marquardt.
  *
  * As `fitLandmarks`, but each point counts by its own standard deviation, in the picture and in depth, and errors of neighbours are taken to be
- * correlated: without that hundreds of points would pretend to know what they cannot. What the network says of identity is the prior.
+ * correlated: without that hundreds of points would pretend to know what they cannot. What the network says of identity (`dense.identity`) comes from the
+ * same pixels as its points and is not counted again; for points that are hardly seen, pass it as `identity`, with the model that the network
+ * was trained on.
  *
  * @param dense - of the picture that `width` and `height` describe, e.g. from `annotate`
  * @param model - a model with `denseLandmarks`
@@ -38,7 +40,7 @@ export function fitDenseLandmarks(
   assertShape(`${who}: positions`, dense.positions, [count, 2])
   for (const name of ['deviations', 'depths', 'depthDeviations'] as const)
     assertShape(`${who}: ${name}`, { shape: [dense[name].length] }, [count])
-  const identity = options.identity ?? dense.identity
+  const { identity } = options
   if (identity) assertIdentityPrior(`${who}: identity`, identity, model)
   const { width = 224, height = 224, camera = defaultCamera } = options
   const focal = height / 2 / Math.tan(camera.fieldOfView / 2)
@@ -63,7 +65,7 @@ export function fitDenseLandmarks(
     deviations,
     noise: { ...NOISE, ...options.noise },
   }
-  const { state, chosen, ...fit } = fitPoints(points, model, { ...options, identity })
+  const { state, chosen, ...fit } = fitPoints(points, model, options)
   const view = { camera, width, height, numbers: 2 as const }
   const landmarks = projectPoints(basis, state, chosen.subarray(0, 68), view)
   return { ...fit, landmarks: Float32Array.from(landmarks) }

@@ -11,7 +11,7 @@ export interface FitLandmarksOptions {
   /** Standard deviation of each coordinate of a landmark, pixels of a 224 picture; jaw landmarks count half. Default 1.5. Dense landmarks bring
    * their own. */
   landmarkDeviation?: number
-  /** What is expected of identity. Default: N(0, 1), or what the dense landmarks say. */
+  /** What is expected of identity. Default: N(0, 1). */
   identity?: IdentityPrior
   /** What is expected of expressions, where the model has an `expressionRange`. */
   expression?: Partial<ExpressionPrior>
