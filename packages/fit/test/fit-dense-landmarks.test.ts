@@ -105,9 +105,7 @@ describe('fitDenseLandmarks', () => {
     const zero = { ...seen, deviations: new Float32Array(seen.deviations.length) }
     expect(() => fitDenseLandmarks(zero, model)).toThrow('point 0 has a deviation that is not positive')
     const identity = { mean: new Float32Array(2), deviations: new Float32Array(2) }
-    expect(() => fitDenseLandmarks(seen, model, { identity })).toThrow(
-      'identity.mean is [2], expected [12]',
-    )
+    expect(() => fitDenseLandmarks(seen, model, { identity })).toThrow('identity.mean is [2], expected [12]')
   })
 })
 

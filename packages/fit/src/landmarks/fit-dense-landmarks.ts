@@ -74,7 +74,10 @@ export function fitDenseLandmarks(
 const bases = new WeakMap<MorphableModel, { basis: PointBasis; places: Float64Array }>()
 
 /** The rows of a model's dense landmarks, gathered once: 220,000 numbers that lie all over its modes. */
-function denseBasis(model: MorphableModel, vertices: Int32Array): { basis: PointBasis; places: Float64Array } {
+function denseBasis(
+  model: MorphableModel,
+  vertices: Int32Array,
+): { basis: PointBasis; places: Float64Array } {
   const known = bases.get(model)
   if (known) return known
   const basis = pointBasis(
