@@ -102,11 +102,10 @@ export async function createFaceTextures(
     : {}
   fillUncovered(texture.color, covered, size, 3)
   fillUncovered(specular, covered, size, 3)
-  const map = (values: Float32Array) =>
-    ndarray(
-      values.map((value) => Math.min(Math.max(value, 0), 1)),
-      [size, size, 3],
-    )
+  const map = (values: Float32Array) => {
+    for (let i = 0; i < values.length; i++) values[i] = Math.min(Math.max(values[i], 0), 1)
+    return ndarray(values, [size, size, 3])
+  }
   return {
     ...(normal &&
       displacement && {
