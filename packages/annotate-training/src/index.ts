@@ -49,3 +49,22 @@ export {
   type TripletBatches,
   type TripletBatchesOptions,
 } from './identity/triplet-batches.js'
+export {
+  cutDenseCrops,
+  drawDenseCrops,
+  type CropJitter,
+  type DenseCropOptions,
+  type DenseCrops,
+} from './dense/dense-crops.js'
+export {
+  denseLandmarkLoss,
+  type DenseLandmarkLossOptions,
+  type DenseTargets,
+} from './dense/dense-landmark-loss.js'
+export {
+  createDenseBatches,
+  type DenseBatch,
+  type DenseBatches,
+  type DenseBatchesOptions,
+  type DenseRenderings,
+} from './dense/dense-batches.js'

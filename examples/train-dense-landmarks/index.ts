@@ -1,0 +1,53 @@
+/** Trains the network for dense landmarks; see README.md. */
+import { parseArgs } from 'node:util'
+import { saveDenseNetwork } from '@facekit/annotate'
+import { createDenseBatches, type DenseBatch } from '@facekit/annotate-training'
+import { loadBaseModel } from '@facekit/base-model'
+import { writeFileAtomic } from '@facekit/core'
+import { initEngine } from '@facekit/engine'
+import { createFaceSynthesizer, type SynthesizerOptions } from '@facekit/synthetic'
+import { trainDenseLandmarks } from './train-dense-landmarks.js'
+
+const { values } = parseArgs({
+  options: {
+    iterations: { type: 'string', default: '20000' },
+    seconds: { type: 'string' },
+    batch: { type: 'string', default: '64' },
+    uses: { type: 'string', default: '2' },
+    'learning-rate': { type: 'string', default: '2e-3' },
+    folder: { type: 'string', default: 'runs/dense-landmarks' },
+    output: { type: 'string', default: 'dense-landmarks.safetensors' },
+  },
+})
+const { backend } = await initEngine()
+console.log(`backend ${backend}`)
+const model = await loadBaseModel()
+/** Cameras from a selfie to a telephoto lens, heads turned to any side, faces that fill the crop. */
+const settings: SynthesizerOptions = {
+  size: 224,
+  pose: { yaw: 90, pitch: 45, roll: 25 },
+  framing: { scale: [0.65, 1], shift: 0.02, distance: [300, 4000] },
+}
+const heldOut: DenseBatch[] = []
+const other = createFaceSynthesizer(model, { ...settings, batch: 32, seed: 20_261 })
+const batches = createDenseBatches(other, { seed: 20_261 })
+while (heldOut.length < 8) heldOut.push(await batches.next())
+batches.dispose()
+other.dispose()
+const { network, result } = await trainDenseLandmarks({
+  model,
+  synthesizer: createFaceSynthesizer(model, { ...settings, batch: Number(values.batch), seed: 1 }),
+  heldOut,
+  uses: Number(values.uses),
+  iterations: Number(values.iterations),
+  learningRate: Number(values['learning-rate']),
+  ...(values.seconds !== undefined && { seconds: Number(values.seconds) }),
+  folder: values.folder,
+  onProgress: ({ iteration, loss, speed, evaluation }) => {
+    if (iteration % 100 === 0)
+      console.log(iteration, loss.toFixed(3), `${speed.toFixed(1)}/s`, evaluation ?? '')
+  },
+})
+console.log(result)
+await writeFileAtomic(values.output, await saveDenseNetwork(network))
+process.exit(0)

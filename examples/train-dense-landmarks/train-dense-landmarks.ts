@@ -1,0 +1,93 @@
+import { createDenseNetwork, type DenseNetwork } from '@facekit/annotate'
+import { createDenseBatches, denseLandmarkLoss, type DenseBatch } from '@facekit/annotate-training'
+import type { MorphableModel } from '@facekit/morphable'
+import type { FaceSynthesizer } from '@facekit/synthetic'
+import { runTraining, type TrainingProgress, type TrainingResult } from '@facekit/trainer'
+import { denseErrors } from './dense-errors.js'
+import { weightAverage } from './weight-average.js'
+
+export interface TrainDenseLandmarksOptions {
+  model: MorphableModel
+  synthesizer: FaceSynthesizer
+  /** Of pictures that the training never sees. */
+  heldOut: DenseBatch[]
+  inputSize?: number
+  width?: number
+  /** How often each rendered picture is cut out. Default 2. */
+  uses?: number
+  iterations: number
+  /** This call ends after so long, with a checkpoint; the same call goes on from there. */
+  seconds?: number
+  /** At its height, after a rise; falls to nothing along a cosine. Default 2e-3. */
+  learningRate?: number
+  /** Share of the iterations in which places learn by their distances. Default 0.15. */
+  start?: number
+  folder?: string
+  checkpointEvery?: number
+  evaluateEvery?: number
+  seed?: number
+  onProgress?: (progress: TrainingProgress) => void
+}
+
+/** Trains a network on rendered faces; goes on from the newest checkpoint of `folder`, if there is one.
+ *
+ * @returns the network with the averages of its weights over the last iterations
+ */
+export async function trainDenseLandmarks(
+  options: TrainDenseLandmarksOptions,
+): Promise<{ network: DenseNetwork; result: TrainingResult }> {
+  const { model, synthesizer, iterations, learningRate = 2e-3, uses = 2, start = 0.15, seed = 1 } = options
+  const { inputSize = 192, width = 1, heldOut } = options
+  const points = model.denseLandmarks?.length ?? 0
+  const network = createDenseNetwork({ points, identity: model.layout.identity, inputSize, width, seed })
+  const average = weightAverage(network.variables, { every: 25, decay: 0.97 })
+  const batches = createDenseBatches(synthesizer, { inputSize, uses, seed })
+  const rise = Math.min(500, Math.ceil(iterations / 20))
+  const kind = (iteration: number) => (iteration < start * iterations ? 'distances' : 'likelihood')
+  const result = await runTraining<DenseBatch>({
+    model: { variables: { ...network.variables, ...average.variables } },
+    batches: {
+      ...batches,
+      async next() {
+        average.follow()
+        return batches.next()
+      },
+      state: () => ({ batches: batches.state(), average: average.state() }),
+      restore(state) {
+        const stored = state as { batches: unknown; average: number }
+        batches.restore(stored.batches)
+        average.restore(stored.average)
+      },
+    },
+    loss: (iteration, images, positions, depths, visibility, identity) =>
+      denseLandmarkLoss(
+        network.apply(images, { training: true }),
+        { positions, depths, visibility, identity },
+        { kind: kind(iteration) },
+      ),
+    phase: kind,
+    iterations,
+    seconds: options.seconds,
+    learningRate: (iteration) =>
+      learningRate *
+      Math.min(1, (iteration + 1) / rise) *
+      (0.5 + 0.5 * Math.cos((Math.PI * iteration) / iterations)),
+    optimizer: 'adamw',
+    weightDecay: 1e-3,
+    clipNorm: 5,
+    // A likelihood passes through zero: its ratio to the least one says nothing.
+    explosion: 1e6,
+    folder: options.folder,
+    checkpointEvery: options.checkpointEvery,
+    resume: options.folder === undefined ? false : 'auto',
+    evaluate: {
+      every: options.evaluateEvery ?? 1000,
+      run: () => denseErrors(network, heldOut),
+    },
+    onProgress: options.onProgress,
+  })
+  batches.dispose()
+  average.apply()
+  average.dispose()
+  return { network, result }
+}
