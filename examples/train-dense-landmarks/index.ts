@@ -13,15 +13,18 @@ const { values } = parseArgs({
     iterations: { type: 'string', default: '20000' },
     seconds: { type: 'string' },
     batch: { type: 'string', default: '64' },
+    'held-out': { type: 'string', default: '4' },
     uses: { type: 'string', default: '2' },
     'learning-rate': { type: 'string', default: '2e-3' },
     folder: { type: 'string', default: 'runs/dense-landmarks' },
+    model: { type: 'string' },
+    backend: { type: 'string', default: 'auto' },
     output: { type: 'string', default: 'dense-landmarks.safetensors' },
   },
 })
-const { backend } = await initEngine()
+const { backend } = await initEngine({ backend: values.backend as 'auto' })
 console.log(`backend ${backend}`)
-const model = await loadBaseModel()
+const model = await loadBaseModel({ source: values.model })
 /** Cameras from a selfie to a telephoto lens, heads turned to any side, faces that fill the crop. */
 const settings: SynthesizerOptions = {
   size: 224,
@@ -29,11 +32,18 @@ const settings: SynthesizerOptions = {
   framing: { scale: [0.65, 1], shift: 0.02, distance: [300, 4000] },
 }
 const heldOut: DenseBatch[] = []
-const other = createFaceSynthesizer(model, { ...settings, batch: 32, seed: 20_261 })
+const other = createFaceSynthesizer(model, { ...settings, batch: Number(values.batch), seed: 20_261 })
 const batches = createDenseBatches(other, { seed: 20_261 })
-while (heldOut.length < 8) heldOut.push(await batches.next())
+while (heldOut.length < Number(values['held-out'])) {
+  const start = performance.now()
+  const batch = await batches.next()
+  await batch[1].data()
+  heldOut.push(batch)
+  console.log(`held out: ${values.batch} pictures in ${(performance.now() - start).toFixed(0)} ms`)
+}
 batches.dispose()
 other.dispose()
+let last: Readonly<Record<string, number>> | undefined
 const { network, result } = await trainDenseLandmarks({
   model,
   synthesizer: createFaceSynthesizer(model, { ...settings, batch: Number(values.batch), seed: 1 }),

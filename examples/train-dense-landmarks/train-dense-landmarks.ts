@@ -4,6 +4,7 @@ import type { MorphableModel } from '@facekit/morphable'
 import type { FaceSynthesizer } from '@facekit/synthetic'
 import { runTraining, type TrainingProgress, type TrainingResult } from '@facekit/trainer'
 import { denseErrors } from './dense-errors.js'
+import { drawDensePanel } from './dense-panel.js'
 import { weightAverage } from './weight-average.js'
 
 export interface TrainDenseLandmarksOptions {
@@ -25,6 +26,7 @@ export interface TrainDenseLandmarksOptions {
   folder?: string
   checkpointEvery?: number
   evaluateEvery?: number
+  panelEvery?: number
   seed?: number
   onProgress?: (progress: TrainingProgress) => void
 }
@@ -84,6 +86,12 @@ export async function trainDenseLandmarks(
       every: options.evaluateEvery ?? 1000,
       run: () => denseErrors(network, heldOut),
     },
+    ...(options.folder !== undefined && {
+      panel: {
+        every: options.panelEvery ?? 5000,
+        draw: () => drawDensePanel(heldOut[0], network),
+      },
+    }),
     onProgress: options.onProgress,
   })
   batches.dispose()

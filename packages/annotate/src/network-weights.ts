@@ -8,6 +8,7 @@ export type NetworkName =
   | 'embedder'
   | 'segmenter'
   | 'hourglass'
+  | 'dense-landmarks'
   | 'mtcnn'
 
 // Written out one by one: bundlers find files only in this very form. The paths are right from src/ and from dist/.
@@ -18,6 +19,7 @@ const shipped: Record<NetworkName, () => URL> = {
   embedder: () => new URL('../weights/embedder.safetensors', import.meta.url),
   segmenter: () => new URL('../weights/segmenter.safetensors', import.meta.url),
   hourglass: () => new URL('../weights/hourglass.safetensors', import.meta.url),
+  'dense-landmarks': () => new URL('../weights/dense-landmarks.safetensors', import.meta.url),
   mtcnn: () => new URL('../weights/mtcnn.safetensors', import.meta.url),
 }
 

@@ -72,7 +72,7 @@ export async function predictInViews(
 }
 
 /** Pixels of the picture to pixels of the network's input. */
-function viewTransform({ x, y, size, angle }: LandmarkView, inputSize: number): SimilarityTransform {
+export function viewTransform({ x, y, size, angle }: LandmarkView, inputSize: number): SimilarityTransform {
   const scale = inputSize / size
   const c = scale * Math.cos(angle)
   const s = scale * Math.sin(angle)
