@@ -28,6 +28,8 @@ export interface TrainDenseLandmarksOptions {
   evaluateEvery?: number
   panelEvery?: number
   seed?: number
+  /** Ends after the iteration, with a checkpoint. */
+  signal?: AbortSignal
   onProgress?: (progress: TrainingProgress) => void
 }
 
@@ -70,6 +72,7 @@ export async function trainDenseLandmarks(
     phase: kind,
     iterations,
     seconds: options.seconds,
+    signal: options.signal,
     learningRate: (iteration) =>
       learningRate *
       Math.min(1, (iteration + 1) / rise) *

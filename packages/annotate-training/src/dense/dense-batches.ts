@@ -87,7 +87,10 @@ export function createDenseBatches(
       used++
       return [images, positions, depths, tf.clone(visibility), tf.clone(identity)]
     },
-    state: () => ({ source, used, random: random.state() }),
+    state: () => ({
+      ...(used === uses ? { source: synthesizer.state(), used: 0 } : { source, used }),
+      random: random.state(),
+    }),
     restore(state) {
       const stored = state as { source?: unknown; used?: number; random?: RandomState } | undefined
       if (!Number.isInteger(stored?.used) || !stored?.random)
