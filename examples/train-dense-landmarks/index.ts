@@ -6,15 +6,19 @@ import { loadBaseModel } from '@facekit/base-model'
 import { writeFileAtomic } from '@facekit/core'
 import { initEngine } from '@facekit/engine'
 import { createFaceSynthesizer, type SynthesizerOptions } from '@facekit/synthetic'
+import { calibrateDense } from './calibrate-dense.js'
+import { denseErrors } from './dense-errors.js'
 import { trainDenseLandmarks } from './train-dense-landmarks.js'
 
 const { values } = parseArgs({
   options: {
     iterations: { type: 'string', default: '20000' },
     seconds: { type: 'string' },
+    'total-seconds': { type: 'string' },
+    width: { type: 'string', default: '1.25' },
     batch: { type: 'string', default: '64' },
-    'held-out': { type: 'string', default: '4' },
-    uses: { type: 'string', default: '2' },
+    'held-out': { type: 'string', default: '3' },
+    uses: { type: 'string', default: '3' },
     'learning-rate': { type: 'string', default: '2e-3' },
     folder: { type: 'string', default: 'runs/dense-landmarks' },
     model: { type: 'string' },
@@ -24,7 +28,7 @@ const { values } = parseArgs({
 })
 const { backend } = await initEngine({ backend: values.backend as 'auto' })
 console.log(`backend ${backend}`)
-const model = await loadBaseModel({ source: values.model })
+const model = await loadBaseModel({ variant: 'scans', source: values.model })
 /** Cameras from a selfie to a telephoto lens, heads turned to any side, faces that fill the crop. */
 const settings: SynthesizerOptions = {
   size: 224,
@@ -51,7 +55,9 @@ const { network, result } = await trainDenseLandmarks({
   uses: Number(values.uses),
   iterations: Number(values.iterations),
   learningRate: Number(values['learning-rate']),
+  width: Number(values.width),
   ...(values.seconds !== undefined && { seconds: Number(values.seconds) }),
+  ...(values['total-seconds'] !== undefined && { totalSeconds: Number(values['total-seconds']) }),
   folder: values.folder,
   onProgress: ({ iteration, loss, speed, evaluation }) => {
     if (iteration % 100 === 0)
@@ -59,5 +65,13 @@ const { network, result } = await trainDenseLandmarks({
   },
 })
 console.log(result)
-await writeFileAtomic(values.output, await saveDenseNetwork(network))
+console.log('averages', await denseErrors(network, heldOut))
+const calibration = await calibrateDense(network, heldOut)
+console.log('deviations are multiplied by', calibration)
+const metadata = {
+  model: model.name,
+  training: `rendered faces alone (@facekit/synthetic with ${model.name}): ${result.iterations} iterations of ${values.batch} pictures`,
+  license: 'Apache-2.0',
+}
+await writeFileAtomic(values.output, await saveDenseNetwork(network, { calibration, metadata }))
 process.exit(0)

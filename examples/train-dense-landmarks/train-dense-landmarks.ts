@@ -19,6 +19,8 @@ export interface TrainDenseLandmarksOptions {
   iterations: number
   /** This call ends after so long, with a checkpoint; the same call goes on from there. */
   seconds?: number
+  /** The training ends after so long in all calls together, if not before: the learning rate then falls with the time. Default: no limit. */
+  totalSeconds?: number
   /** At its height, after a rise; falls to nothing along a cosine. Default 2e-3. */
   learningRate?: number
   /** Share of the iterations in which places learn by their distances. Default 0.15. */
@@ -47,39 +49,43 @@ export async function trainDenseLandmarks(
   const average = weightAverage(network.variables, { every: 25, decay: 0.97 })
   const batches = createDenseBatches(synthesizer, { inputSize, uses, seed })
   const rise = Math.min(500, Math.ceil(iterations / 20))
-  const kind = (iteration: number) => (iteration < start * iterations ? 'distances' : 'likelihood')
+  const clock = trainingClock(options.totalSeconds)
+  const done = (iteration: number) => Math.min(1, Math.max(iteration / iterations, clock.share()))
+  const kind = (iteration: number) => (done(iteration) < start ? 'distances' : 'likelihood')
+  const ended = new AbortController()
+  options.signal?.addEventListener('abort', () => ended.abort())
   const result = await runTraining<DenseBatch>({
     model: { variables: { ...network.variables, ...average.variables } },
     batches: {
       ...batches,
       async next() {
         average.follow()
+        if (clock.share() >= 1) ended.abort()
         return batches.next()
       },
-      state: () => ({ batches: batches.state(), average: average.state() }),
+      state: () => ({ batches: batches.state(), average: average.state(), seconds: clock.seconds() }),
       restore(state) {
-        const stored = state as { batches: unknown; average: number }
+        const stored = state as { batches: unknown; average: number; seconds: number }
         batches.restore(stored.batches)
         average.restore(stored.average)
+        clock.restore(stored.seconds)
       },
     },
     loss: (iteration, images, positions, depths, visibility, identity) =>
       denseLandmarkLoss(
         network.apply(images, { training: true }),
         { positions, depths, visibility, identity },
-        { kind: kind(iteration) },
+        { kind: kind(iteration), weights: { depths: 0.5, openings: 0.5, identity: 0.5 } },
       ),
     phase: kind,
     iterations,
     seconds: options.seconds,
-    signal: options.signal,
+    signal: ended.signal,
     learningRate: (iteration) =>
-      learningRate *
-      Math.min(1, (iteration + 1) / rise) *
-      (0.5 + 0.5 * Math.cos((Math.PI * iteration) / iterations)),
+      learningRate * Math.min(1, (iteration + 1) / rise) * (0.5 + 0.5 * Math.cos(Math.PI * done(iteration))),
     optimizer: 'adamw',
     weightDecay: 1e-3,
-    clipNorm: 5,
+    clipNorm: 10,
     // A likelihood passes through zero: its ratio to the least one says nothing.
     explosion: 1e6,
     folder: options.folder,
@@ -101,4 +107,19 @@ export async function trainDenseLandmarks(
   average.apply()
   average.dispose()
   return { network, result }
+}
+
+/** How long a training has taken, those before a resumption included. */
+function trainingClock(total = Infinity) {
+  let before = 0
+  let start = performance.now()
+  const seconds = () => before + (performance.now() - start) / 1000
+  return {
+    seconds,
+    share: () => seconds() / total,
+    restore(value: number): void {
+      before = value
+      start = performance.now()
+    },
+  }
 }

@@ -40,6 +40,8 @@ const OPENINGS = [
 ] as const
 /** What distances are measured in while they count by themselves, in widths of the picture. */
 const UNIT = 0.02
+/** In deviations: what is farther off was not understood, and must not drown the rest (Huber 1964). */
+const FAR = 3
 /** Rounds the tip of a distance at 0, in that unit. */
 const TIP = 0.05
 /** Points farther outside of the picture than this don't count: the network has no pixels for them. */
@@ -48,7 +50,7 @@ const MARGIN = 0.02
 /** How far a network's points, depths and identity are from the true ones, and how honest its deviations are.
  *
  * likelihood, of places with one deviation for both directions: `sigma^beta (|d|^2 / (2 sigma^2) + 2 log sigma)`, the first factor without a gradient;
- * of depths and identity: `sigma^beta (d^2 / (2 sigma^2) + log sigma)`
+ * of depths and identity: `sigma^beta (d^2 / (2 sigma^2) + log sigma)`; beyond three deviations the squares go on as straight lines
  * openings: mean distance of the vectors from lower to upper lids and lips, where both are seen
  *
  * @returns total and parts before their weights, scalars
@@ -121,10 +123,11 @@ function likelihood(
   unit: number,
 ): tf.Tensor {
   const relative = tf.sub(logDeviations, Math.log(unit))
-  const value = tf.add(
-    tf.mul(tf.mul(square, 0.5 / unit ** 2), tf.exp(tf.mul(relative, -2))),
-    tf.mul(relative, axes),
-  )
+  const length = tf.mul(tf.sqrt(tf.add(tf.div(square, unit ** 2), 1e-8)), tf.exp(tf.neg(relative)))
+  const near = tf.minimum(length, FAR)
+  // Half the square, and beyond FAR a straight line.
+  const misfit = tf.mul(near, tf.sub(length, tf.mul(near, 0.5)))
+  const value = tf.add(misfit, tf.mul(relative, axes))
   return beta === 0 ? value : tf.mul(value, fixed(tf.exp(tf.mul(relative, beta))))
 }
 
