@@ -59,6 +59,8 @@ const { network, result } = await trainDenseLandmarks({
   ...(values.seconds !== undefined && { seconds: Number(values.seconds) }),
   ...(values['total-seconds'] !== undefined && { totalSeconds: Number(values['total-seconds']) }),
   folder: values.folder,
+  evaluateEvery: 4000,
+  checkpointEvery: 4000,
   onProgress: ({ iteration, loss, speed, evaluation }) => {
     if (iteration % 100 === 0)
       console.log(iteration, loss.toFixed(3), `${speed.toFixed(1)}/s`, evaluation ?? '')
