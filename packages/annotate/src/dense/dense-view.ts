@@ -11,8 +11,8 @@ export const EYES = [36, 47] as const
 export const LIPS = [48, 59] as const
 
 /** Side of the square in sides of a detector's box, and how far below the box's centre its centre lies: means over photographs and rendered faces. */
-const BOX_SIDE = 1.36
-const BOX_DROP = 0.05
+const BOX_SIDE = 1.38
+const BOX_DROP = 0.1
 
 /** The upright square around points of a face.
  *
