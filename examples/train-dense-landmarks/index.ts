@@ -61,9 +61,10 @@ const { network, result } = await trainDenseLandmarks({
   folder: values.folder,
   evaluateEvery: 4000,
   checkpointEvery: 4000,
-  onProgress: ({ iteration, loss, speed, evaluation }) => {
-    if (iteration % 100 === 0)
-      console.log(iteration, loss.toFixed(3), `${speed.toFixed(1)}/s`, evaluation ?? '')
+  onProgress: ({ iteration, loss, speed, seconds, evaluation }) => {
+    if (iteration % 100 !== 0) return
+    console.log(`${iteration} ${seconds.toFixed(0)} s ${speed.toFixed(1)}/s loss ${loss.toFixed(3)}`)
+    if (evaluation !== last) console.log((last = evaluation))
   },
 })
 console.log(result)
