@@ -34,7 +34,13 @@ export { createDenseNetwork, type DenseNetwork, type DenseNetworkOptions } from 
 export { findDenseLandmarks, type FindDenseLandmarksOptions } from './dense/find-dense-landmarks.js'
 export type { DensePrediction } from './dense/dense-outputs.js'
 export { DENSE_VIEW_DROP, DENSE_VIEW_SIDE } from './dense/dense-view.js'
-export { saveDenseNetwork, type DenseCalibration, type SaveDenseNetworkOptions } from './dense/dense-file.js'
+export {
+  openDenseNetwork,
+  type DensePredictor,
+  saveDenseNetwork,
+  type DenseCalibration,
+  type SaveDenseNetworkOptions,
+} from './dense/dense-file.js'
 export { faceRegion, innerMouthArea, type FaceRegionOptions } from './segment/face-region.js'
 export { refineFaceRegion } from './segment/refine-face-region.js'
 export { skinProbability, type SkinProbabilityOptions } from './skin/skin-probability.js'
