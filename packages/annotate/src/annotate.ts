@@ -5,6 +5,7 @@ import { cropFace, type FaceCrop } from './pictures/align-face.js'
 import { closeEyes } from './landmarks/close-eyes.js'
 import { closeLips } from './landmarks/close-lips.js'
 import { loadEmbedder } from './identity/embedder.js'
+import { denseFromLandmarks } from './dense/find-dense-landmarks.js'
 import type { FaceAnnotation } from './face-annotation.js'
 import { locateFaces, type LocatedFace, type LocateFacesOptions } from './locate-faces.js'
 import { labelMasks, type LabelMasksOptions } from './segment/label-masks.js'
@@ -24,6 +25,8 @@ export interface AnnotateOptions extends LabelMasksOptions, LocateFacesOptions {
   lips?: false | ((crop: FaceCrop, landmarks: Points) => Points | Promise<Points>)
   /** Corrects the lids, in the same way. Default `closeEyes`. */
   eyes?: false | ((crop: FaceCrop, landmarks: Points) => Points | Promise<Points>)
+  /** Whether `denseLandmarks` are found, too. Default true. */
+  denseLandmarks?: boolean
   /** Gives the identity embedding of pictures `[B, S, S, 3]`, as `[B, D]`. Default: the network of `loadEmbedder`. */
   embedder?: (images: Tensor4D) => Tensor2D
 }
@@ -76,10 +79,12 @@ async function describe(
   const { inCrop, inPicture } = await correct(crop, landmarks, options)
   const masks = await labelMasks(crop, inCrop, options)
   signal?.throwIfAborted()
+  const dense = options.denseLandmarks === false ? undefined : await denseFromLandmarks(picture, inPicture)
   return {
     box,
     score,
     landmarks: inPicture,
+    ...(dense && { denseLandmarks: dense }),
     alignment: { size, transform, image, landmarks: inCrop },
     ...masks,
     embedding: await embedCrop(image, options.embedder),

@@ -11,7 +11,7 @@ export interface FaceAnnotation {
   score: number
   /** `[68, 2]` pixels of the original picture, pixel centres at +0.5, in the order of iBUG / 300-W. */
   landmarks: Points
-  /** Some 550 points of the base model's mesh with depths and standard deviations, where they were asked for. */
+  /** Some 550 points of the base model's mesh with depths and standard deviations, unless they were not asked for. */
   denseLandmarks?: DenseLandmarks
   /** The face cut out upright. */
   alignment: {

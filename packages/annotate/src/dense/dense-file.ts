@@ -28,6 +28,8 @@ export interface DenseCalibration {
 export interface DensePredictor {
   readonly options: Readonly<Required<DenseNetworkOptions>>
   readonly calibration: Readonly<DenseCalibration>
+  /** Name of the model whose identity coefficients it gives, if the file says so. */
+  readonly model?: string
   /** @param images - `[B, S, S, 3]` encoded, 0..1; the caller owns the results. Deviations are calibrated. No gradients. */
   predict(images: tf.Tensor4D): DensePrediction
   dispose(): void
@@ -154,6 +156,7 @@ export function openDenseNetwork(bytes: Uint8Array): DensePredictor {
   return {
     options,
     calibration,
+    ...(metadata.model !== undefined && { model: metadata.model }),
     predict(images) {
       assertShape('DensePredictor.predict: images', images, ['B', inputSize, inputSize, 3])
       return tf.tidy(() =>

@@ -16,6 +16,7 @@ export interface DenseLandmarks {
   /** `[68, 2]` pixels of the original picture, in the order of iBUG / 300-W: the jaw on the outline that is seen, the other points those of
    * `positions`. */
   landmarks: Points
-  /** What the picture says of the base model's identity coefficients, in standard deviations: mean and standard deviation of each. */
-  identity?: { mean: Float32Array; deviations: Float32Array }
+  /** What the picture says of the identity coefficients of a model, in standard deviations: mean and standard deviation of each, and the name of
+   * the model, if it is known. */
+  identity?: { mean: Float32Array; deviations: Float32Array; model?: string }
 }

@@ -2,11 +2,12 @@ import type { Tensor3D } from '@tensorflow/tfjs-core'
 import { assertInteger } from '@facekit/core'
 import type { Box } from '../detect/box.js'
 import { checkFaceBox } from '../detect/face-box.js'
-import type { LandmarkView } from '../landmarks/landmark-view.js'
+import { landmarksView, scaledView, type LandmarkView } from '../landmarks/landmark-view.js'
 import { cachedLayersNetwork } from '../network-cache.js'
 import type { Picture } from '../pictures/picture.js'
 import { readRaster } from '../pictures/picture-raster.js'
 import type { Raster } from '../pictures/resample.js'
+import type { Points } from '../pictures/similarity-transform.js'
 import { visibleRaster } from '../pictures/stretch-contrast.js'
 import { openDenseNetwork } from './dense-file.js'
 import type { DenseLandmarks } from './dense-landmarks.js'
@@ -22,6 +23,8 @@ export interface FindDenseLandmarksOptions {
 
 /** Mean deviation of the points, in sides of the view, above which other turns are tried. */
 const DOUBTFUL = 0.02
+/** Side of the view in sides of the smallest square around the 68 landmarks. */
+const LANDMARKS_SCALE = 1.5
 
 /** Finds some 550 points of the base model's mesh, hidden ones too, with depths and standard deviations, and what the picture says of the
  * identity coefficients.
@@ -65,6 +68,12 @@ export async function locateDense(raster: Raster, box: Box, quarterTurns = 0): P
     if (other.doubt < best.doubt) best = other
   }
   return best
+}
+
+/** The points of a face whose 68 landmarks are known. */
+export async function denseFromLandmarks(picture: Picture, landmarks: Points): Promise<DenseLandmarks> {
+  const raster = visibleRaster(await readRaster('annotate: image', picture))
+  return (await denseAround(raster, scaledView(landmarksView(landmarks), LANDMARKS_SCALE))).found
 }
 
 /** The points of the face in a view: seen there, then upright around what was seen. */

@@ -23,7 +23,7 @@ const IBUG = 68
 /** Runs the network on views of a picture, all in one batch. */
 export async function predictDense(
   raster: Raster,
-  { options, predict }: DensePredictor,
+  { options, predict, model }: DensePredictor,
   views: readonly LandmarkView[],
 ): Promise<DenseSight[]> {
   const { inputSize: size, points, outline, identity } = options
@@ -70,6 +70,7 @@ export async function predictDense(
         identity: {
           mean: Float32Array.from({ length: identity }, (_, k) => means[i * identity + k]),
           deviations: Float32Array.from({ length: identity }, (_, k) => Math.exp(spreads[i * identity + k])),
+          ...(model !== undefined && { model }),
         },
       }),
     }
