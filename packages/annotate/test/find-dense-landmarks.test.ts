@@ -1,5 +1,4 @@
 import {
-  AnnotationError,
   annotate,
   detectFaces,
   disposeNetworks,
@@ -7,7 +6,7 @@ import {
   type DenseLandmarks,
   type Picture,
 } from '@facekit/annotate'
-import { ShapeError, ValueError } from '@facekit/core'
+import { AnnotationError, ShapeError, ValueError } from '@facekit/core'
 import { useBackend } from '@facekit/testing'
 import ndarray from 'ndarray'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
