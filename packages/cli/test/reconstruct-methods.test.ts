@@ -56,7 +56,12 @@ describe('facekit reconstruct --method', () => {
     expect(regressed.stderr).toBe('')
     const report = JSON.parse(regressed.stdout) as ReconstructReport
     expect(Object.keys(report.seconds)).toContain('regressor')
-    expect(Object.keys(report.pictures[0].faces[0].seconds)).toEqual(['regress', 'render', 'write'])
+    expect(Object.keys(report.pictures[0].faces[0].seconds)).toEqual([
+      'regress',
+      'render',
+      'texture',
+      'write',
+    ])
     const first = await read(out)
     expect([first.method, first.metrics.iterations]).toEqual(['regress', 0])
     // Random weights: about the mean face.
