@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { errorLine } from './error-line.js'
 import { guardStreams } from './guard-streams.js'
 
 const controller = new AbortController()
@@ -15,9 +16,7 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
 const streams = guardStreams(process.stdout, process.stderr)
 // What comes from outside of any call, such as a thread that cannot be started, is one line as well, and an end.
 process.on('uncaughtException', (error: Error) => {
-  const line = error?.message?.split('\n')[0] || String(error)
-  streams.stderr.write(`facekit: ended by an error: ${line}\n`)
-  if (process.env.FACEKIT_DEBUG || process.argv.includes('--debug')) streams.stderr.write(`${error?.stack}\n`)
+  endBy('ended by an error', error)
   process.exit(1)
 })
 // That a stream failed may be known only after the last write.
@@ -41,8 +40,15 @@ try {
   // Backends may keep timers and threads alive.
   process.exitCode = controller.signal.aborted ? code : result
 } catch (error) {
-  streams.stderr.write(
-    `facekit: cannot start: ${(error as Error)?.message?.split('\n')[0] ?? String(error)}\n`,
-  )
+  // Its cause may come on its own, a moment later, and says more.
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  endBy('cannot start', error)
   process.exitCode = 1
+}
+
+function endBy(how: string, error: unknown): void {
+  streams.stderr.write(`facekit: ${how}: ${errorLine(error)}\n`)
+  if (process.env.FACEKIT_DEBUG || process.argv.includes('--debug')) {
+    streams.stderr.write(`${(error as Error)?.stack}\n`)
+  }
 }

@@ -13,7 +13,7 @@ describe('options', () => {
     ['a share above 1', { occluders: { hand: 1.5 } }, 'occluders.hand is 1.5, expected a number from 0 to 1'],
     ['an unknown name', { ligth: {} }, 'unknown "ligth"'],
     ['an unknown name in a group', { camera: { fog: 1 } }, 'camera has an unknown "fog"'],
-    ['a text', { pose: { yaw: '30' } }, 'pose.yaw is 30, expected a number'],
+    ['a text', { pose: { yaw: '30' } }, 'pose.yaw is "30", expected a number'],
     ['a range the wrong way round', { framing: { scale: [2, 1] } }, 'framing.scale is [2,1]'],
     ['a group that is none', { light: 3 }, 'light is 3, expected an object'],
     [
