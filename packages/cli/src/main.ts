@@ -15,8 +15,10 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
 }
 const streams = guardStreams(process.stdout, process.stderr)
 // What comes from outside of any call, such as a thread that cannot be started, is one line as well, and an end.
+let failed = false
 process.on('uncaughtException', (error: Error) => {
-  endBy('ended by an error', error)
+  // What follows from an error that was told is not told again.
+  if (!failed) endBy('ended by an error', error)
   process.exit(1)
 })
 // That a stream failed may be known only after the last write.
@@ -37,6 +39,7 @@ try {
     env: process.env,
     signal: controller.signal,
   })
+  failed = result !== 0
   // Backends may keep timers and threads alive.
   process.exitCode = controller.signal.aborted ? code : result
 } catch (error) {
