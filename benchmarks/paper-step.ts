@@ -3,6 +3,7 @@
  *
  *   node --conditions=@facekit/source --import tsx benchmarks/paper-step.ts [--backend webgpu|wasm|cpu] [--backbone resnet50|resnet18|mobile]
  *     [--batch 32] [--seconds 5] [--weights folder of @facekit/annotate's weights] [--no-profile]
+ *     [--precision mixed] [--steps 3, the first ones of the parts]
  *
  * SMALL=1: a small mesh, small pictures, two of them, to try the script itself.
  */
@@ -12,6 +13,7 @@ import { pathToFileURL } from 'node:url'
 import { loadEmbedder, setWeightsLocation } from '@facekit/annotate'
 import { createRandom } from '@facekit/core'
 import { disposeParameters, packParameters, unpackParameters } from '@facekit/parameters'
+import { compileAhead, type GpuBackend } from '@facekit/kernels'
 import { initEngine, recordStep, type BackendName, type Precision } from '@facekit/engine'
 import { hybridLoss, paperLossTerms, type LossContext, type LossTerm } from '@facekit/losses'
 import type { MorphableModel } from '@facekit/morphable'
@@ -31,6 +33,7 @@ const { values: options } = parseArgs({
     weights: { type: 'string' },
     precision: { type: 'string', default: 'float32' },
     'no-profile': { type: 'boolean', default: false },
+    steps: { type: 'string' },
   },
 })
 const batch = Number(options.batch)
@@ -168,7 +171,12 @@ const steps: Record<string, () => tf.Scalar> = {
 }
 
 const rows: Record<string, string | number>[] = []
-for (const [name, run] of Object.entries(steps)) {
+for (const [name, run] of Object.entries(steps).slice(0, Number(options.steps ?? Infinity))) {
+  if (backend === 'webgpu') {
+    const start = performance.now()
+    const count = await compileAhead((tf.backend() as GpuBackend).device, () => run().dispose())
+    console.log(`${count} programs compiled ahead in ${((performance.now() - start) / 1000).toFixed(1)} s`)
+  }
   const step = recordStep(run)
   // Compiles, records, and wakes a GPU that has clocked down.
   const first = await time(step)

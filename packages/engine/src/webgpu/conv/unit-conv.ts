@@ -13,8 +13,8 @@ import { HALVES } from '../matmul/element.js'
 import { plainFinish, type GpuFinishCode } from '../matmul/finish.js'
 import { linesOperand, partSteps, shareBegin, storeOctet, tileKey } from '../matmul/share.js'
 import { sumParts } from '../matmul/sum.js'
-import { planUnitProduct } from '../matmul/unit-plan.js'
-import { unitExtensions, unitMemory, unitProduct } from '../matmul/unit-product.js'
+import { planUnitProduct, unitTuning } from '../matmul/unit-plan.js'
+import { unitExtensions, unitProduct } from '../matmul/unit-product.js'
 import { filterGradientPixels } from './filter-gradient.js'
 import { forwardGather, gatherAdvance, gatherBegin, gatherOperand, gatherSteps } from './gather.js'
 import { looksOutside, sizeExpressions, type ConvGeometry } from './geometry.js'
@@ -60,7 +60,7 @@ export function unitConvForward(
   const split = parts > 1
   const result = makeGpuTensor(backend, split ? [parts, ...shape] : shape, split ? 'float32' : 'float16')
   const ending = split ? plainFinish : finish
-  const sizes = sizeExpressions(g, g.inChannels % tile.depth !== 0)
+  const sizes = sizeExpressions(g, g.inChannels % tile.depth !== 0 || unitTuning.constants === true)
   const across = sizes.names.outChannels
   const gather = forwardGather(g, sizes, tile.depth, HALVES)
   const { aligned, outside, single } = gather
@@ -69,7 +69,7 @@ export function unitConvForward(
   runGpuProgram(
     backend,
     {
-      name: `facekit_half_conv_forward_${traits}_${sizes.key}_${tileKey(tile)}_${unitMemory.kind}_${ending.key}`,
+      name: `facekit_half_conv_forward_${traits}_${sizes.key}_${tileKey(tile)}_${ending.key}`,
       enables: unitExtensions(matrixUnits),
       inputs: ['x: half8', 'f: half8', ...ending.inputs],
       outputs: [split ? 'result: vec4<f32>' : 'result: half8'],
@@ -140,7 +140,7 @@ export function unitConvInputGradient(
   const split = parts > 1
   const strided = phases > 1
   const result = makeGpuTensor(backend, split ? [parts, ...shape] : shape, split ? 'float32' : 'float16')
-  const sizes = sizeExpressions(g, strided || g.outChannels % tile.depth !== 0)
+  const sizes = sizeExpressions(g, strided || g.outChannels % tile.depth !== 0 || unitTuning.constants === true)
   const across = sizes.names.inChannels
   const gather = gradientGather(g, sizes, strided, tile.depth, HALVES)
   const { aligned, outside, single } = gather
@@ -150,7 +150,7 @@ export function unitConvInputGradient(
   runGpuProgram(
     backend,
     {
-      name: `facekit_half_conv_input_gradient_${traits}_${sizes.key}_${tileKey(tile)}_${unitMemory.kind}`,
+      name: `facekit_half_conv_input_gradient_${traits}_${sizes.key}_${tileKey(tile)}`,
       enables: unitExtensions(matrixUnits),
       inputs: ['x: half8', 'f: half8'],
       outputs: [split ? 'result: vec4<f32>' : 'result: half8'],
@@ -206,7 +206,7 @@ export function unitConvFilterGradient(
     layouts: ['columns', 'columns'],
   })
   const result = makeGpuTensor(backend, parts > 1 ? [parts, ...shape] : shape, 'float32')
-  const sizes = sizeExpressions(g, false)
+  const sizes = sizeExpressions(g, unitTuning.constants === true)
   const across = sizes.names.outChannels
   const down = `(${sizes.names.filterHeight} * ${sizes.names.filterWidth} * ${sizes.names.inChannels})`
   const outside = looksOutside(g)
@@ -215,7 +215,7 @@ export function unitConvFilterGradient(
   runGpuProgram(
     backend,
     {
-      name: `facekit_half_conv_filter_gradient_${[outside, plain].map(Number).join('')}_${sizes.key}_${tileKey(tile)}_${unitMemory.kind}`,
+      name: `facekit_half_conv_filter_gradient_${[outside, plain].map(Number).join('')}_${sizes.key}_${tileKey(tile)}`,
       enables: unitExtensions(matrixUnits),
       inputs: ['x: half8', 'dy: half8'],
       outputs: ['result: vec4<f32>'],

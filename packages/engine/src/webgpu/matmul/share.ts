@@ -1,6 +1,6 @@
 import { FLOATS, type GpuElement } from './element.js'
 import type { GpuOperand, GpuTile } from './tile.js'
-import type { UnitTile } from './unit-product.js'
+import type { UnitTile } from './unit-tile.js'
 
 /** Type of the elements of a binding whose last axis has so many numbers. */
 export const element = (columns: number): string => (columns % 4 === 0 ? 'vec4<f32>' : 'f32')

@@ -8,7 +8,7 @@ import { deservesConstants, partSteps, shareBegin, storeOctet, tileKey } from '.
 import { sumParts } from './sum.js'
 import type { GpuOperand } from './tile.js'
 import { planUnitProduct } from './unit-plan.js'
-import { unitExtensions, unitMemory, unitProduct } from './unit-product.js'
+import { unitExtensions, unitProduct } from './unit-product.js'
 
 /** Whether a product goes to the matrix units: one of its operands lies in memory as halves, and lines come in eights. */
 export const suitsUnitProduct = (backend: KernelBackend, a: TensorInfo, b: TensorInfo): boolean =>
@@ -54,7 +54,7 @@ export function unitMatrixProduct(
   runGpuProgram(
     backend,
     {
-      name: `facekit_half_product_${traits.replaceAll('uniforms.', '')}_${tileKey(tile)}_${unitMemory.kind}_${ending.key}_${split}`,
+      name: `facekit_half_product_${traits.replaceAll('uniforms.', '')}_${tileKey(tile)}_${ending.key}_${split}`,
       enables: unitExtensions(matrixUnits),
       inputs: ['a: half8', 'b: half8', ...ending.inputs],
       outputs: ['result: vec4<f32>'],

@@ -2,7 +2,7 @@ import type { GpuBackend } from '@facekit/kernels'
 import type { KernelBackend } from '@tensorflow/tfjs-core'
 import type { GpuEngineBackend } from '../backend/engine-backend.js'
 import type { GpuProductShape } from './plan.js'
-import { unitInvocations, unitWorkgroupBytes, type UnitTile } from './unit-product.js'
+import { unitInvocations, unitWorkgroupBytes, type Layouts, type UnitTile } from './unit-tile.js'
 
 /** A tile, and into how many parts the sum is split. */
 export interface UnitPlan {
@@ -10,30 +10,32 @@ export interface UnitPlan {
   parts: number
 }
 
-/** For benchmarks: a plan to try instead of the usual one. */
-export const unitTuning: { plan?: (shape: GpuProductShape) => UnitPlan | undefined } = {}
+/** For benchmarks: a plan to try instead of the usual one, and whether convolutions have their sizes as constants in their programs. */
+export const unitTuning: { plan?: (shape: GpuProductShape) => UnitPlan | undefined; constants?: boolean } = {}
 
-interface Candidate {
+/** A tile to choose from. */
+export interface UnitCandidate {
   tile: UnitTile
   /** TFLOP/s if there is enough to do. */
   speed: number
 }
 
-const candidate = (
+export const candidate = (
   [rows, columns, depth, down, across, copies]: [number, number, number, number, number, 1 | 2],
+  ahead: boolean,
   speed: number,
-): Candidate => ({ tile: { rows, columns, depth, down, across, copies }, speed })
+): UnitCandidate => ({ tile: { rows, columns, depth, down, across, copies, ahead }, speed })
 
 export const CANDIDATES = [
-  candidate([256, 128, 32, 4, 2, 1], 260),
-  candidate([128, 256, 32, 2, 4, 1], 257),
-  candidate([128, 128, 32, 2, 4, 1], 178),
-  candidate([128, 64, 64, 2, 2, 1], 161),
-  candidate([64, 64, 64, 2, 2, 1], 105),
+  candidate([256, 128, 32, 4, 2, 1], true, 260),
+  candidate([128, 256, 32, 2, 4, 1], true, 257),
+  candidate([128, 128, 32, 2, 4, 1], true, 178),
+  candidate([128, 64, 64, 2, 2, 1], true, 161),
+  candidate([64, 64, 64, 2, 2, 1], true, 105),
 ]
 
 /** Software runs one workgroup after the other, and compiles slowly. */
-const EMULATED = [candidate([32, 32, 16, 2, 1, 2], 1)]
+const EMULATED = [candidate([32, 32, 16, 2, 1, 2], true, 1)]
 
 /** Multiprocessors of a large GPU. */
 const PROCESSORS = 132
@@ -41,26 +43,41 @@ const SPLITS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256]
 /** Steps that a part has at least. */
 const LEAST_STEPS = 8
 
+/** Whether a device has the memory and the invocations for a tile. */
+export const fitsUnits = (tile: UnitTile, layouts: Layouts, limits: GPUSupportedLimits): boolean =>
+  unitWorkgroupBytes(tile, layouts) <= limits.maxComputeWorkgroupStorageSize &&
+  unitInvocations(tile) <= limits.maxComputeInvocationsPerWorkgroup
+
 /** How a product of halves is cut: by an estimate of its time. */
 export function planUnitProduct(backend: KernelBackend, shape: GpuProductShape): UnitPlan {
   const tuned = unitTuning.plan?.(shape)
   if (tuned) return tuned
   const { limits } = (backend as GpuBackend).device
   const emulated = (backend as GpuEngineBackend).matrixUnits === 'emulated'
+  return bestPlan(emulated ? EMULATED : CANDIDATES, shape, limits, emulated ? Infinity : PROCESSORS)
+}
+
+/** The plan of the least estimated time.
+ *
+ * @param processors - that work at the same time; infinitely many: the fewest multiplications
+ */
+export function bestPlan(
+  candidates: readonly UnitCandidate[],
+  shape: GpuProductShape,
+  limits: GPUSupportedLimits,
+  processors = PROCESSORS,
+): UnitPlan {
   const results = shape.rows * shape.columns * shape.count
   const most = limits.maxStorageBufferBindingSize / (4 * results)
   let best: UnitPlan | undefined
   let least = Infinity
-  for (const { tile, speed } of emulated ? EMULATED : CANDIDATES) {
-    const fits =
-      unitWorkgroupBytes(tile, shape.layouts) <= limits.maxComputeWorkgroupStorageSize &&
-      unitInvocations(tile) <= limits.maxComputeInvocationsPerWorkgroup
-    if (!fits) continue
+  for (const { tile, speed } of candidates) {
+    if (!fitsUnits(tile, shape.layouts, limits)) continue
     const tiles = Math.ceil(shape.rows / tile.rows) * Math.ceil(shape.columns / tile.columns) * shape.count
     const steps = Math.ceil(shape.inner / tile.depth)
     for (const parts of SPLITS) {
       if (parts > 1 && (parts > most || parts * LEAST_STEPS > steps)) break
-      const each = emulated ? tiles * parts : (tiles * parts) / PROCESSORS
+      const each = Number.isFinite(processors) ? (tiles * parts) / processors : tiles * parts
       const waves = 0.7 * Math.ceil(each) + 0.3 * each
       // Beginning and end of a workgroup take as long as 96 inner steps.
       const inner = Math.ceil(steps / parts) * tile.depth + 96
