@@ -44,7 +44,11 @@ async function fastest(
   const readable = device.createBuffer({ size: 16, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ })
   let best = Infinity
   const end = performance.now() + 1000 * seconds
-  for (let count = 1; performance.now() < end || best === Infinity; count = Math.ceil(Math.min(100, 5 / best))) {
+  for (
+    let count = 1;
+    performance.now() < end || best === Infinity;
+    count = Math.ceil(Math.min(100, 5 / best))
+  ) {
     const encoder = device.createCommandEncoder()
     const timestampWrites = { querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 }
     const pass = encoder.beginComputePass({ timestampWrites })

@@ -140,7 +140,10 @@ export function unitConvInputGradient(
   const split = parts > 1
   const strided = phases > 1
   const result = makeGpuTensor(backend, split ? [parts, ...shape] : shape, split ? 'float32' : 'float16')
-  const sizes = sizeExpressions(g, strided || g.outChannels % tile.depth !== 0 || unitTuning.constants === true)
+  const sizes = sizeExpressions(
+    g,
+    strided || g.outChannels % tile.depth !== 0 || unitTuning.constants === true,
+  )
   const across = sizes.names.inChannels
   const gather = gradientGather(g, sizes, strided, tile.depth, HALVES)
   const { aligned, outside, single } = gather

@@ -55,8 +55,7 @@ export function unitsMultiply(tile: UnitTile, a: GpuOperand, b: GpuOperand, memo
     multiply: range(tile.depth / SIDE)
       .map((k) => step(k * SIDE))
       .join('\n'),
-    strip: (i, j, at) =>
-      `subgroupMatrixStore<row_major>(&memory, ${at}, c${i}_${j}, ${memory.strip.line}u);`,
+    strip: (i, j, at) => `subgroupMatrixStore<row_major>(&memory, ${at}, c${i}_${j}, ${memory.strip.line}u);`,
   }
 }
 

@@ -2,7 +2,15 @@ import type { MatrixUnits } from '../backend/engine-backend.js'
 import type { GpuTiledProduct } from './tile.js'
 import { emulatedMultiply, unitsMultiply, type UnitCode } from './unit-multiply.js'
 import { unitOperand } from './unit-operand.js'
-import { LANES, range, SIDE, unitInvocations, unitMemory, type UnitMemory, type UnitTile } from './unit-tile.js'
+import {
+  LANES,
+  range,
+  SIDE,
+  unitInvocations,
+  unitMemory,
+  type UnitMemory,
+  type UnitTile,
+} from './unit-tile.js'
 
 /* Contributor notes
  *
@@ -134,5 +142,7 @@ function results({ tile, store }: UnitProduct, { strip }: UnitMemory, code: Unit
     ${strip.copies === 1 ? 'workgroupBarrier();' : ''}`
   }
   return `let strips = subgroup * ${strip.copies * size}u;
-    ${range(matricesDown * stripsAcross).map(leave).join('\n')}`
+    ${range(matricesDown * stripsAcross)
+      .map(leave)
+      .join('\n')}`
 }
