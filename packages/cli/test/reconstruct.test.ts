@@ -20,6 +20,8 @@ const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
 const FILES = [
   'face-diffuse.png',
   'face-mouth.png',
+  'face-neutral.obj',
+  'face-neutral.ply',
   'face-specular.png',
   'face-uncertainty.png',
   'face.glb',

@@ -4,18 +4,22 @@ import type { IOR, Specular } from '@gltf-transform/extensions'
 import { encodeMap, type PictureArray } from './encode-png.js'
 import { checkFaceMesh, type FaceMesh } from './face-mesh.js'
 import { bakeCheckedTextures, type FaceTextures } from './face-textures.js'
+import { addMorphTargets, checkTargets, type MorphOptions, type MorphTarget } from './morph-targets.js'
 import { mouthColor } from './mouth-color.js'
+import { markNormalized } from './normalized-accessors.js'
 import { roughnessFromShininess } from './roughness.js'
 import { unitLength } from './unit-length.js'
 
 /** Options of `encodeGlb`. */
-export interface GlbOptions {
+export interface GlbOptions extends MorphOptions {
   /** Width and height of the maps in texels. Default 512. */
   size?: number
   /** Maps of `bakeFaceTextures` or `encodeFaceTextures`, when they are there already; `size` is ignored then. */
   textures?: FaceTextures
   /** Name of the node, the mesh and the material. Default 'face'. */
   name?: string
+  /** Blend shapes ("shape keys"): what moves the mesh, by name; `weights` says how far at first. */
+  targets?: readonly MorphTarget[]
   /** Goes into `extras` of the node: anything that JSON can hold. */
   extras?: Record<string, unknown>
 }
@@ -34,6 +38,8 @@ const LARGEST_F0 = 0.5
  * not: highlights have the same place and width, not the same height. A mesh without UV gets its diffuse albedo
  * as COLOR_0 and one mean specular colour.
  *
+ * With `targets` it is a face that can be driven: morph targets with their normals, names in `extras.targetNames`, sparse.
+ *
  * @returns the bytes of a .glb file
  * @throws {ShapeError} when sizes of the mesh do not fit together
  * @throws {ValueError} when a number of the mesh is not finite, or the size of the maps is absurd
@@ -42,10 +48,11 @@ const LARGEST_F0 = 0.5
  */
 export async function encodeGlb(mesh: FaceMesh, options: GlbOptions = {}): Promise<Uint8Array> {
   const face = checkFaceMesh('encodeGlb', mesh)
-  const { name = 'face', extras } = options
+  const { name = 'face', extras, targets = [] } = options
+  checkTargets('encodeGlb', targets, options.weights, face.count)
   // Loaded when needed: they take longer to start than the rest of this package.
-  const { Document, WebIO } = await import('./gltf.js')
-  const { KHRMaterialsIOR, KHRMaterialsSpecular } = await import('./gltf.js')
+  const { Document, Logger, WebIO } = await import('./gltf.js')
+  const { KHRMaterialsIOR, KHRMaterialsSpecular, KHRMeshQuantization } = await import('./gltf.js')
   const document = new Document()
   document.getRoot().getAsset().generator = 'facekit'
   const specular = document.createExtension(KHRMaterialsSpecular).createSpecular()
@@ -111,10 +118,19 @@ export async function encodeGlb(mesh: FaceMesh, options: GlbOptions = {}): Promi
         .setMaterial(dark),
     )
   }
+  if (targets.length > 0) {
+    if (options.precision !== 'float32') document.createExtension(KHRMeshQuantization).setRequired(true)
+    addMorphTargets(document, buffer, gltfMesh, face, targets, options)
+  }
   const node = document.createNode(name).setMesh(gltfMesh)
   if (extras) node.setExtras(extras)
   document.getRoot().setDefaultScene(document.createScene().addChild(node))
-  return new WebIO().registerExtensions([KHRMaterialsIOR, KHRMaterialsSpecular]).writeBinary(document)
+  const bytes = await new WebIO()
+    // It warns of sparse targets that are more than half full, which are the smaller ones here.
+    .setLogger(new Logger(Logger.Verbosity.ERROR))
+    .registerExtensions([KHRMaterialsIOR, KHRMaterialsSpecular, KHRMeshQuantization])
+    .writeBinary(document)
+  return targets.length > 0 ? markNormalized(bytes) : bytes
 }
 
 /** Writes a face as .glb file, whole or not at all. Node only.

@@ -16,6 +16,8 @@ export interface ObjOptions {
   /** Begins the names of the files: `<name>.obj`, `<name>.mtl`, `<name>-diffuse.png`, `<name>-specular.png`, `<name>-mouth.png`; in all but
    * the first, spaces and # become underscores. Default 'face'. */
   name?: string
+  /** Begins the names of materials and maps of another OBJ in the same folder, which this one uses, too: only the `.obj` is made. */
+  materials?: string
 }
 
 /** Encodes a face as Wavefront OBJ with its materials and maps: millimetres, UV origin at the lower left.
@@ -37,10 +39,11 @@ export function encodeObj(mesh: FaceMesh, options: ObjOptions = {}): Map<string,
     )
   }
   // Spaces part several names, and # begins a comment.
-  const reference = name.replaceAll(/[\s#]+/g, '_')
+  const reference = (options.materials ?? name).replaceAll(/[\s#]+/g, '_')
   const face = checkFaceMesh('encodeObj', mesh)
   const files = new Map<string, Uint8Array | string>()
   files.set(`${name}.obj`, objText(face, name, reference))
+  if (options.materials !== undefined) return files
   const skin = ['newmtl skin', 'Ka 0 0 0', 'Kd 1 1 1', `Ns ${number(face.shininess)}`, 'illum 2']
   const mouth = ['newmtl inner-mouth', 'Ka 0 0 0', 'Kd 1 1 1', 'Ks 0 0 0', 'illum 1']
   const hasMouth = face.innerMouthTriangles.length > 0

@@ -1,2 +1,2 @@
-export { Document, WebIO } from '@gltf-transform/core'
-export { KHRMaterialsIOR, KHRMaterialsSpecular } from '@gltf-transform/extensions'
+export { Document, Logger, WebIO } from '@gltf-transform/core'
+export { KHRMaterialsIOR, KHRMaterialsSpecular, KHRMeshQuantization } from '@gltf-transform/extensions'

@@ -2,7 +2,7 @@ export { bakeTexture, type BakeTextureOptions } from './bake-texture.js'
 export { decodeSrgb, encodeSrgb } from './color-encoding.js'
 export { composePanels } from './compose-panels.js'
 export { encodeGlb, writeGlb, type GlbOptions } from './encode-glb.js'
-export { encodeMorphGlb, type MorphGlbOptions, type MorphTarget } from './encode-morph-glb.js'
+export type { MorphOptions, MorphTarget } from './morph-targets.js'
 export { encodeObj, writeObj, type ObjOptions } from './encode-obj.js'
 export { encodePly, writePly } from './encode-ply.js'
 export {

@@ -10,7 +10,7 @@ export { surfaceTarget, type Surface, type SurfaceTarget } from './surface-targe
 export { TriangleTree } from './triangle-tree.js'
 export { warpByPoints } from './warp-by-points.js'
 export { boundaryLoops } from './boundary-loops.js'
-export { meshNeighbours } from './mesh-neighbours.js'
+export { meshNeighbours, type Neighbours } from './mesh-neighbours.js'
 export { combine, normalEquations } from './least-squares.js'
 export { triangleIndices } from './triangle-indices.js'
 export { ringBackward, ringNormals, unscaleNormals, vertexRings } from './webgpu/vertex-normals.js'

@@ -49,3 +49,4 @@ export {
 } from './transfer/transfer-coefficients.js'
 export { modelStatistics, type ModelStatistics, type PartStatistics } from './model/model-statistics.js'
 export { vertexNormals } from '@facekit/mesh'
+export { arkitTargets, type ArkitTarget } from './rig/arkit-targets.js'

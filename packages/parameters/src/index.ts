@@ -34,3 +34,4 @@ export { disposeParameters, parametersFromTensors, parameterTensors } from './pa
 export { createParameters, readParameters } from './parameter-arrays.js'
 export { expressionCoefficients } from './expression-names.js'
 export { decodeParameters, encodeParameters, type ParametersJson } from './parameters-json.js'
+export { arkitModes, arkitNames, arkitWeights, type ArkitName } from './arkit-names.js'

@@ -123,9 +123,12 @@ export async function convertModel(
   progress.start(`${out}: writing`)
   if (ending === 'safetensors') return store(model, out, encodeMorphableModel(model, { precision }), started)
   if (ending === 'obj') return store(model, out, encodeQuads(model), started)
-  const { encodeMorphGlb } = await import('@facekit/export')
+  const { encodeGlb } = await import('@facekit/export')
   const { name, license, origin } = model
-  const bytes = await encodeMorphGlb(meanMesh(model), morphTargets(model, identityModes), {
+  // Colours of vertices, not maps: nothing here is finer than the mesh.
+  const { uv: _, ...mesh } = meanMesh(model)
+  const bytes = await encodeGlb(mesh, {
+    targets: morphTargets(model, identityModes),
     name,
     extras: { license, origin },
   })

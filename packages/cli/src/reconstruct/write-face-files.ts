@@ -5,10 +5,7 @@ import {
   composePanels,
   bakeFaceTextures,
   encodeFaceTextures,
-  writeGlb,
   writeHtmlReport,
-  writeObj,
-  writePly,
   ownPictureText,
   writePng,
   type Values,
@@ -27,6 +24,7 @@ import {
   type RenderedPixels,
 } from './face-pictures.js'
 import type { ParametersFile } from './parameters-file.js'
+import { meshFormats, writeMeshes } from '../export/write-meshes.js'
 import type { PhaseTimer } from '../phase-timer.js'
 import { readFaceMesh, type ColoredMesh } from '../render/read-face-mesh.js'
 
@@ -66,12 +64,10 @@ export async function writeFaceFiles(
     const labels = local.uncertainty ? [...panelLabels, uncertaintyLabel] : panelLabels
     await writePng(composePanels(pictures, labels), join(folder, 'panels.png'), { text: ownPictureText })
     signal.throwIfAborted()
-    const maps = textures && { textures }
-    await writeGlb(local, join(folder, 'face.glb'), maps)
-    signal.throwIfAborted()
-    const objFiles = await writeObj(local, join(folder, 'face.obj'), maps)
-    await writePly(local, join(folder, 'face.ply'))
-    const files = ['face.glb', ...objFiles, 'face.ply', 'panels.png']
+    const { model, result } = face
+    const meshes = { model, parameters: result.parameters, posed: local, textures, folder }
+    const files = await writeMeshes({ ...meshes, formats: new Set(meshFormats) }, signal)
+    files.push('panels.png')
     if (local.uncertainty && local.uv) {
       const map = uncertaintyMap(local.uncertainty, local.uv, local.triangles, UNCERTAINTY_SIZE)
       await writePng(map, join(folder, 'face-uncertainty.png'), { text: ownPictureText })
@@ -82,7 +78,7 @@ export async function writeFaceFiles(
       {
         title: `${basename(parameters.picture.file)}, face ${parameters.face}`,
         mesh: world,
-        ...maps,
+        ...(textures && { textures }),
         camera: parameters.camera,
         illumination: { ...illumination, sphericalHarmonics: illumination.sphericalHarmonics.flat() },
         picture: crop,

@@ -1,0 +1,52 @@
+import { join } from 'node:path'
+import { writeGlb, writeObj, writePly, type FaceTextures } from '@facekit/export'
+import type { MorphableModel } from '@facekit/morphable'
+import type { FaceParameters } from '@facekit/parameters'
+import type { ColoredMesh } from '../render/read-face-mesh.js'
+import { faceRig, readNeutralMesh } from './face-rig.js'
+
+/** Formats of a face's mesh. */
+export const meshFormats = ['glb', 'obj', 'ply'] as const
+export type MeshFormat = (typeof meshFormats)[number]
+
+/** What is written of one face. */
+export interface MeshFiles {
+  model: MorphableModel
+  parameters: FaceParameters
+  /** With the expression, without the pose. */
+  posed: ColoredMesh
+  textures: FaceTextures | undefined
+  folder: string
+  formats: ReadonlySet<MeshFormat>
+}
+
+/** Writes a face's meshes: a GLB that can be driven, showing the expression at first, and OBJ and PLY both with the expression and at rest.
+ *
+ * @returns names of the files
+ */
+export async function writeMeshes(face: MeshFiles, signal: AbortSignal): Promise<string[]> {
+  const { model, parameters, posed, textures, folder, formats } = face
+  const maps = textures && { textures }
+  const files: string[] = []
+  const rig = await faceRig(model, parameters)
+  const neutral = rig?.neutral ?? (await readNeutralMesh(model, parameters))
+  if (formats.has('glb')) {
+    const { name, license } = model
+    const extras = { model: name, license, generator: 'facekit' }
+    const driven = rig && { targets: rig.targets, weights: rig.weights }
+    await writeGlb(rig ? rig.neutral : posed, join(folder, 'face.glb'), { ...maps, ...driven, extras })
+    files.push('face.glb')
+  }
+  signal.throwIfAborted()
+  if (formats.has('obj')) {
+    files.push(...(await writeObj(posed, join(folder, 'face.obj'), maps)))
+    files.push(...(await writeObj(neutral, join(folder, 'face-neutral.obj'), { materials: 'face' })))
+  }
+  signal.throwIfAborted()
+  if (formats.has('ply')) {
+    await writePly(posed, join(folder, 'face.ply'))
+    await writePly(neutral, join(folder, 'face-neutral.ply'))
+    files.push('face.ply', 'face-neutral.ply')
+  }
+  return files
+}
