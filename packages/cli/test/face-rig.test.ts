@@ -47,7 +47,12 @@ describe('faceRig', () => {
     const model = await loadBaseModel()
     const parameters = neutralParameters(model.layout)
     const names = model.shape.expressionNames!
-    const chosen: Record<string, number> = { jawOpen: 0.4, mouthSmileLeft: 0.7, browInnerUpLeft: 0.5, browInnerUpRight: 0.5 }
+    const chosen: Record<string, number> = {
+      jawOpen: 0.4,
+      mouthSmileLeft: 0.7,
+      browInnerUpLeft: 0.5,
+      browInnerUpRight: 0.5,
+    }
     const expression = tensor2d([names.map((name) => chosen[name] ?? 0)])
     const posed = await readFaceMesh(model, { ...parameters, expression })
     const rig = (await faceRig(model, { ...parameters, expression }))!
@@ -68,7 +73,10 @@ describe('faceRig', () => {
     const { scene } = await new GLTFLoader().parseAsync(plainBytes.slice().buffer, '')
     const meshes: Mesh[] = []
     scene.traverse((object) => void (object instanceof Mesh && meshes.push(object)))
-    expect(meshes.map((mesh) => Object.keys(mesh.morphTargetDictionary!))).toEqual([[...arkitNames], [...arkitNames]])
+    expect(meshes.map((mesh) => Object.keys(mesh.morphTargetDictionary!))).toEqual([
+      [...arkitNames],
+      [...arkitNames],
+    ])
     let worst = 0
     const found = new Vector3()
     for (let v = 0; v < model.vertexCount; v++) {

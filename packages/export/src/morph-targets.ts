@@ -110,13 +110,9 @@ function withoutSmall(
 }
 
 /** Numbers of -1..1 as signed integers; a normal that turns by more than 60 degrees is cut there. */
-function normalized(
-  values: Float32Array,
-  bits: 8 | 16,
-): Int8Array<ArrayBuffer> | Int16Array<ArrayBuffer> {
+function normalized(values: Float32Array, bits: 8 | 16): Int8Array<ArrayBuffer> | Int16Array<ArrayBuffer> {
   const most = bits === 8 ? 127 : 32767
   const result = bits === 8 ? new Int8Array(values.length) : new Int16Array(values.length)
-  for (let i = 0; i < values.length; i++)
-    result[i] = Math.round(most * Math.min(1, Math.max(-1, values[i])))
+  for (let i = 0; i < values.length; i++) result[i] = Math.round(most * Math.min(1, Math.max(-1, values[i])))
   return result
 }

@@ -56,30 +56,38 @@ describe('encodeGlb with targets', () => {
   it.each([
     ['float32', 0.02],
     ['quantized', 2.5],
-  ] as const)('value: with %s, normals at rest and moved are those of the moved mesh', async (precision, degrees) => {
-    const dome = createDome()
-    // Targets that turn normals by less than 60 degrees, as 8 bits need it.
-    const gentle = targets().map(({ name, offsets }) => ({ name, offsets: offsets.map((value) => value / 8) }))
-    const bytes = await encodeRig(dome, gentle, { precision })
-    const [mesh] = (await reader.readBinary(bytes)).getRoot().listMeshes()
-    const normalsOf = (offsets: Float32Array) =>
-      meshNormals(
-        dome.vertices.map((value, i) => value + offsets[i]),
-        dome.triangles,
-      )
-    for (const primitive of mesh.listPrimitives()) {
-      const rest = primitive.getAttribute('NORMAL')!
-      for (const [k, { offsets }] of gentle.entries()) {
-        const change = primitive.listTargets()[k].getAttribute('NORMAL')!
-        const expected = normalsOf(offsets)
-        for (let v = 0; v < 576; v++) {
-          const found = rest.getElement(v, []).map((value, c) => value + change.getElement(v, [])[c])
-          const off = Math.hypot(...found.map((value, c) => value / Math.hypot(...found) - expected[v * 3 + c]))
-          expect(off).toBeLessThan(degrees * (Math.PI / 180) + 1e-6)
+  ] as const)(
+    'value: with %s, normals at rest and moved are those of the moved mesh',
+    async (precision, degrees) => {
+      const dome = createDome()
+      // Targets that turn normals by less than 60 degrees, as 8 bits need it.
+      const gentle = targets().map(({ name, offsets }) => ({
+        name,
+        offsets: offsets.map((value) => value / 8),
+      }))
+      const bytes = await encodeRig(dome, gentle, { precision })
+      const [mesh] = (await reader.readBinary(bytes)).getRoot().listMeshes()
+      const normalsOf = (offsets: Float32Array) =>
+        meshNormals(
+          dome.vertices.map((value, i) => value + offsets[i]),
+          dome.triangles,
+        )
+      for (const primitive of mesh.listPrimitives()) {
+        const rest = primitive.getAttribute('NORMAL')!
+        for (const [k, { offsets }] of gentle.entries()) {
+          const change = primitive.listTargets()[k].getAttribute('NORMAL')!
+          const expected = normalsOf(offsets)
+          for (let v = 0; v < 576; v++) {
+            const found = rest.getElement(v, []).map((value, c) => value + change.getElement(v, [])[c])
+            const off = Math.hypot(
+              ...found.map((value, c) => value / Math.hypot(...found) - expected[v * 3 + c]),
+            )
+            expect(off).toBeLessThan(degrees * (Math.PI / 180) + 1e-6)
+          }
         }
       }
-    }
-  })
+    },
+  )
 
   it('value: weights say how the face is shown at first', async () => {
     const bytes = await encodeRig(createDome(), targets(), { weights: [0.25, 0, 1] })
@@ -116,7 +124,9 @@ describe('encodeGlb with targets', () => {
   })
 
   it('throws: numbers of weights, and offsets that are not finite', async () => {
-    await expect(encodeRig(createDome(), targets(), { weights: [1] })).rejects.toThrow(/weights is \[1\], expected \[3\]/)
+    await expect(encodeRig(createDome(), targets(), { weights: [1] })).rejects.toThrow(
+      /weights is \[1\], expected \[3\]/,
+    )
     const broken = targets()
     broken[1].offsets[7] = Number.NaN
     await expect(encodeRig(createDome(), broken)).rejects.toThrow(/target blink has NaN at number 7/)

@@ -18,7 +18,10 @@ export function canBeDriven(model: MorphableModel): boolean {
 }
 
 /** The rig of one face; undefined for a model whose expressions have no names that ARKit knows. */
-export async function faceRig(model: MorphableModel, parameters: FaceParameters): Promise<FaceRig | undefined> {
+export async function faceRig(
+  model: MorphableModel,
+  parameters: FaceParameters,
+): Promise<FaceRig | undefined> {
   if (!canBeDriven(model)) return undefined
   const neutral = await readNeutralMesh(model, parameters)
   const expression = await parameters.expression.data()
@@ -30,7 +33,10 @@ export async function faceRig(model: MorphableModel, parameters: FaceParameters)
 }
 
 /** The mesh of one face at rest: without its expression and its pose. */
-export async function readNeutralMesh(model: MorphableModel, parameters: FaceParameters): Promise<ColoredMesh> {
+export async function readNeutralMesh(
+  model: MorphableModel,
+  parameters: FaceParameters,
+): Promise<ColoredMesh> {
   const expression = tf.zerosLike(parameters.expression)
   try {
     return await readFaceMesh(model, { ...parameters, expression })

@@ -22,8 +22,7 @@ const MOST_STEPS = 1000
 export function mouthClose(model: MorphableModel, jawOpen: ArrayLike<number>): Float32Array | undefined {
   const mean = denseData(model.shape.mean)
   const middle = [0, 1, 2].map(
-    (c) =>
-      Array.from(model.landmarks.subarray(60, 68)).reduce((sum, v) => sum + mean[3 * v + c], 0) / 8,
+    (c) => Array.from(model.landmarks.subarray(60, 68)).reduce((sum, v) => sum + mean[3 * v + c], 0) / 8,
   ) as [number, number, number]
   const opening = findMouthOpening(mean, model.triangles, middle)
   if (!opening) return undefined
@@ -43,7 +42,11 @@ export function mouthClose(model: MorphableModel, jawOpen: ArrayLike<number>): F
   const skin = new Uint8Array(count)
   for (const v of model.triangles) skin[v] = 1
   // Lips and the sheet between them one after the other: across the sheet two rims that part lie side by side, and a plate would bulge on both sides of it.
-  bendPlate(meshNeighbours(model.triangles, count), fixed.map((is, v) => (is || !skin[v] ? 1 : 0)), values)
+  bendPlate(
+    meshNeighbours(model.triangles, count),
+    fixed.map((is, v) => (is || !skin[v] ? 1 : 0)),
+    values,
+  )
   bendPlate(meshNeighbours(model.innerMouthTriangles, count), skin, values)
   return Float32Array.from(values)
 }
