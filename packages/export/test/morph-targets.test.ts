@@ -11,11 +11,14 @@ import { createDome } from './dome.js'
 const reader = new WebIO().registerExtensions(ALL_EXTENSIONS)
 
 /** Without UV: colours of vertices, no maps to make. */
-const encodeRig = (
-  { uv: _, ...mesh }: ReturnType<typeof createDome>,
+function encodeRig(
+  dome: ReturnType<typeof createDome>,
   moved: readonly MorphTarget[],
   options: GlbOptions = {},
-) => encodeGlb(mesh, { ...options, targets: moved })
+): Promise<Uint8Array> {
+  const { uv: _, ...mesh } = dome
+  return encodeGlb(mesh, { ...options, targets: moved })
+}
 
 function targets() {
   const size = createDome().vertices.length
