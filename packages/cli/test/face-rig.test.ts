@@ -4,7 +4,7 @@ import { initEngine } from '@facekit/engine'
 import { bakeFaceTextures, encodeGlb } from '@facekit/export'
 import { arkitTargets, evaluateShape } from '@facekit/morphable'
 import { arkitNames, arkitWeights } from '@facekit/parameters'
-import { tensor2d, tidy, zeros, type Tensor2D } from '@tensorflow/tfjs-core'
+import { tensor2d, tidy, zeros, type Rank } from '@tensorflow/tfjs-core'
 import { validateBytes } from 'gltf-validator'
 import { Mesh, Vector3 } from 'three'
 import { GLTFLoader } from 'three/addons/loaders/GLTFLoader.js'
@@ -53,7 +53,7 @@ describe('encodeGlb with ARKit targets', () => {
     const expression = names.map((name) => chosen[name] ?? 0)
     const posed = await tidy(() =>
       evaluateShape(model, {
-        identity: zeros<Tensor2D>([1, model.layout.identity]),
+        identity: zeros<Rank.R2>([1, model.layout.identity]),
         expression: tensor2d([expression]),
       }),
     ).data()
