@@ -4,8 +4,10 @@ import { annotateCommand } from './annotate/annotate-command.js'
 import type { CliIo } from './cli-io.js'
 import { datasetCommand } from './dataset/dataset-build-command.js'
 import { doctorCommand } from './doctor-command.js'
+import { editCommand } from './edit/edit-command.js'
 import { errorLine } from './error-line.js'
 import { evaluateCommand } from './evaluate/evaluate-command.js'
+import { exportCommand } from './export/export-command.js'
 import { modelCommand } from './model/model-command.js'
 import { reconstructCommand } from './reconstruct/reconstruct-command.js'
 import { renderCommand } from './render/render-command.js'
@@ -61,6 +63,8 @@ function createProgram(io: CliIo, setCode: (code: number) => void): Command {
   for (const command of [
     reconstructCommand(io, setCode),
     renderCommand(io),
+    exportCommand(io),
+    editCommand(io),
     annotateCommand(io, setCode),
     trainCommand(io, setCode),
     modelCommand(io),

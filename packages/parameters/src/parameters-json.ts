@@ -23,7 +23,7 @@ export interface ParametersJson extends EncodedAll<Pick<FaceParameters, keyof Pa
 
 /** Numbers of one face for a JSON file, such as `parameters.json` of the command `facekit`.
  *
- * Eight digits are kept: float32 has seven to eight, more would be noise.
+ * Each number has as few digits as tell its float32 from all others, six to nine: reading and writing again changes none.
  *
  * @param face - of `readParameters`
  * @param expressionNames - of the model; `model.shape.expressionNames`
@@ -33,7 +33,7 @@ export function encodeParameters(
   expressionNames?: readonly string[],
 ): ParametersJson {
   const json = mapParameters(face, (values, part) => {
-    const numbers = Array.from(values, (value) => Number(value.toPrecision(8)))
+    const numbers = Array.from(values, shortest)
     if (part.encoding === 'number') return numbers[0]
     return part.encoding === 'rows' ? rows(numbers, part.shape.at(-1) as number) : numbers
   }) as ParametersJson
@@ -81,6 +81,16 @@ function readPart(who: string, json: Record<string, unknown>, part: ParameterPar
   const odd = numbers.findIndex((number) => !isFloat(number) || number < least)
   if (odd >= 0) return fail(`holds ${showValue(numbers[odd])}`)
   return Float32Array.from(numbers as number[])
+}
+
+/** The shortest decimal number that is this float32. */
+function shortest(value: number): number {
+  const float = Math.fround(value)
+  for (let digits = 6; digits < 9; digits++) {
+    const short = Number(float.toPrecision(digits))
+    if (Math.fround(short) === float) return short
+  }
+  return Number(float.toPrecision(9))
 }
 
 const isFloat = (value: unknown): value is number =>

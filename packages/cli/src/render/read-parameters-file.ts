@@ -18,6 +18,8 @@ export interface SavedFace {
   /** Name of the face model that the coefficients belong to, if the file says it. */
   model?: string
   camera: Camera
+  /** All that the file holds. */
+  json: Readonly<Record<string, unknown>>
 }
 
 /** Reads the file of `facekit reconstruct`, or one of the same form.
@@ -42,6 +44,7 @@ export async function readParametersFile(file: string): Promise<SavedFace> {
     ...(typeof name === 'string' && { model: name }),
     // Numbers of the camera are checked where the face is rendered.
     camera: { ...defaultCamera, ...(json.camera as Partial<Camera> | undefined) },
+    json,
   }
 }
 

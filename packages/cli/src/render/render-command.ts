@@ -1,11 +1,14 @@
 import { Command, Option } from 'commander'
 import type { CliIo } from '../cli-io.js'
+import { withChanges } from '../edit/face-changes.js'
 import { wholeNumber } from '../number-option.js'
 import type { RenderOptions, RenderReport } from './render-parameters.js'
 
+type Flags = Omit<RenderOptions, 'changes'> & RenderOptions['changes'] & { json?: boolean }
+
 /** `facekit render` */
 export function renderCommand(io: CliIo): Command {
-  return new Command('render')
+  const command = new Command('render')
     .description('make a picture or a mesh of a parameters.json')
     .argument('<parameters>', 'a parameters.json of facekit reconstruct, changed or not')
     .requiredOption('-o, --out <file>', 'file to write: .png, .glb, .obj or .ply')
@@ -23,15 +26,17 @@ export function renderCommand(io: CliIo): Command {
     )
     .option('--force', 'replace a file that exists', false)
     .option('--json', 'print one JSON document instead of text')
+  return withChanges(command)
     .addHelpText(
       'after',
       `
-A picture shows the crop that the face was fitted in, lit as the file says, over black. A mesh holds the expression
+A picture shows the crop that the face was fitted in, lit as the file or --light says, over black. A mesh holds the expression
 but not the pose.`,
     )
-    .action(async (source: string, { json, ...options }: RenderOptions & { json?: boolean }) => {
+    .action(async (source: string, { json, neutral, set, yaw, pitch, roll, light, ...options }: Flags) => {
       const { renderParameters } = await import('./render-parameters.js')
-      const report = await renderParameters(source, options, io.signal)
+      const changes = { neutral, set, yaw, pitch, roll, light }
+      const report = await renderParameters(source, { ...options, changes }, io.signal)
       io.stdout.write(`${json ? JSON.stringify(report, null, 2) : describe(report)}\n`)
     })
 }

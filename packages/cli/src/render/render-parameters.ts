@@ -6,6 +6,7 @@ import type { MorphableModel } from '@facekit/morphable'
 import { disposeParameters, type FaceParameters } from '@facekit/parameters'
 import { renderFace, type Camera } from '@facekit/render'
 import ndarray from 'ndarray'
+import { changeFace, type FaceChanges } from '../edit/face-changes.js'
 import { fileSystemReason } from '../error-line.js'
 import { shippedModelNamed } from '../load-model.js'
 import { checkOutputFile } from '../output-file.js'
@@ -24,6 +25,8 @@ export interface RenderOptions {
   /** Width and height of the picture, or of the maps of a mesh. */
   size: number
   force: boolean
+  /** What is to be otherwise than in the file. */
+  changes: FaceChanges
 }
 
 /** What came of it; what `--json` prints. */
@@ -46,14 +49,15 @@ export async function renderParameters(
   options: RenderOptions,
   signal: AbortSignal,
 ): Promise<RenderReport> {
-  const { out, force, size, backend } = options
+  const { out, force, size, backend, changes } = options
   const write = writerFor(out, size)
   await checkOutputFile(out, force)
   const saved = await readParametersFile(source)
+  const face = await changeFace(saved.face, saved.expressionNames, changes)
   const timer = new PhaseTimer()
   const name = options.model ?? shippedModelNamed(saved.model)
   const { model, engine } = await startSession({ model: name, backend }, timer, signal)
-  const parameters = parametersForModel(source, saved, model)
+  const parameters = parametersForModel(source, { ...saved, face }, model)
   try {
     await timer.measure('render', () => write(model, parameters, saved.camera))
   } finally {
