@@ -32,6 +32,7 @@ export type { FaceAnnotation } from './face-annotation.js'
 export type { DenseLandmarks } from './dense/dense-landmarks.js'
 export { createDenseNetwork, type DenseNetwork, type DenseNetworkOptions } from './dense/dense-network.js'
 export { findDenseLandmarks, type FindDenseLandmarksOptions } from './dense/find-dense-landmarks.js'
+export { followDenseLandmarks } from './dense/follow-dense-landmarks.js'
 export type { DensePrediction } from './dense/dense-outputs.js'
 export { DENSE_VIEW_DROP, DENSE_VIEW_SIDE } from './dense/dense-view.js'
 export {

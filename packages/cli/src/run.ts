@@ -11,6 +11,7 @@ import { exportCommand } from './export/export-command.js'
 import { modelCommand } from './model/model-command.js'
 import { reconstructCommand } from './reconstruct/reconstruct-command.js'
 import { renderCommand } from './render/render-command.js'
+import { trackCommand } from './track/track-command.js'
 import { trainCommand } from './train/train-command.js'
 import { version } from './version.js'
 
@@ -62,6 +63,7 @@ function createProgram(io: CliIo, setCode: (code: number) => void): Command {
     .showHelpAfterError(false)
   for (const command of [
     reconstructCommand(io, setCode),
+    trackCommand(io),
     renderCommand(io),
     exportCommand(io),
     editCommand(io),

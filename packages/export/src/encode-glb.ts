@@ -2,6 +2,7 @@ import { writeFileAtomic } from '@facekit/core'
 import type { Document, Material } from '@gltf-transform/core'
 import type { IOR, Specular } from '@gltf-transform/extensions'
 import { encodeMap, type PictureArray } from './encode-png.js'
+import { addAnimation, type FaceAnimation } from './face-animation.js'
 import { checkFaceMesh, type FaceMesh } from './face-mesh.js'
 import { bakeCheckedTextures, type FaceTextures } from './face-textures.js'
 import { addMorphTargets, checkTargets, type MorphOptions, type MorphTarget } from './morph-targets.js'
@@ -20,6 +21,8 @@ export interface GlbOptions extends MorphOptions {
   name?: string
   /** Blend shapes ("shape keys"): what moves the mesh, by name; `weights` says how far at first. */
   targets?: readonly MorphTarget[]
+  /** How the face moves: its node, and the weights of `targets`. */
+  animation?: FaceAnimation
   /** Goes into `extras` of the node: anything that JSON can hold. */
   extras?: Record<string, unknown>
 }
@@ -123,6 +126,7 @@ export async function encodeGlb(mesh: FaceMesh, options: GlbOptions = {}): Promi
     addMorphTargets(document, buffer, gltfMesh, face, targets, options)
   }
   const node = document.createNode(name).setMesh(gltfMesh)
+  if (options.animation) addAnimation(document, buffer, node, targets.length, options.animation)
   if (extras) node.setExtras(extras)
   document.getRoot().setDefaultScene(document.createScene().addChild(node))
   const bytes = await new WebIO()

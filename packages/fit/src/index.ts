@@ -12,3 +12,10 @@ export { colorError, landmarkError } from './fit-metrics.js'
 export type { FitStep } from './descend.js'
 export { pointBasis, type PointBasis } from './landmarks/point-basis.js'
 export { projectPoints, projectPointsWithJacobian, type PointView } from './landmarks/project-points.js'
+export {
+  createFaceTracker,
+  type FaceTracker,
+  type FaceTrackerOptions,
+  type TrackedFace,
+} from './track/face-tracker.js'
+export { smoothTrack, type SmoothTrackOptions } from './track/smooth-track.js'

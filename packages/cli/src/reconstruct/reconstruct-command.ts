@@ -66,6 +66,7 @@ export function reconstructCommand(io: CliIo, setCode: (code: number) => void): 
         .default('auto'),
     )
     .option('--face <number>', 'only this face of each photograph, from 1', wholeNumber(1, 10_000))
+    .option('--same-person', 'all photographs show one person: one identity and texture from all of them')
     .option('--iterations <number>', 'steps of the fit', wholeNumber(0, 100_000))
     .option(
       '--texture <pixels>',
@@ -89,7 +90,9 @@ and maps, face.ply, parameters.json, panels.png, and index.html to look at it. F
 a property of face.ply tell how far each point may be off: white is 5 mm.`,
     )
     .action(async (pictures: string[], { json, debug, ...options }: Flags) => {
-      const { reconstruct } = await import('./reconstruct.js')
+      const reconstruct = options.samePerson
+        ? (await import('./reconstruct-person.js')).reconstructPerson
+        : (await import('./reconstruct.js')).reconstruct
       const progress = await createProgress(io, json === true)
       const report = await reconstruct(
         { ...options, pictures },
@@ -98,6 +101,7 @@ a property of face.ply tell how far each point may be off: white is 5 mm.`,
           onFace: (picture, face) => {
             if (!json) io.stdout.write(`${faceLine(picture, face)}\n`)
           },
+          onLeftOut: (picture, why) => void io.stderr.write(`facekit: ${picture}: ${why}\n`),
           onError: (line, error) => {
             io.stderr.write(`facekit: ${line}\n`)
             if (debug || io.env.FACEKIT_DEBUG) io.stderr.write(`${(error as Error)?.stack}\n`)

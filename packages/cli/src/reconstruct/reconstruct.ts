@@ -25,6 +25,8 @@ export interface ReconstructOptions {
   segmenter?: 'network' | 'landmarks'
   /** Only this face of each picture, from 1. */
   face?: number
+  /** All pictures show one person, who gets one identity. */
+  samePerson?: boolean
   /** Steps of the fit. */
   iterations?: number
   /** 35 mm equivalent, mm; or where it comes from. */
@@ -56,6 +58,8 @@ export interface PictureReport {
   faces: FaceReport[]
   /** What went wrong, a line each. */
   errors: string[]
+  /** With `--same-person`: why the picture does not count. */
+  leftOut?: string
 }
 
 /** What became of the whole run; what `--json` prints. */
@@ -72,6 +76,8 @@ export interface ReconstructEvents {
   progress: Progress
   onFace?(picture: string, face: FaceReport): void
   onError?(line: string, error: unknown): void
+  /** A picture that shows somebody else, with `--same-person`. */
+  onLeftOut?(picture: string, why: string): void
 }
 
 /** Reconstructs every face of every picture. An error in one picture does not lose the others.
@@ -208,7 +214,7 @@ async function reconstructPicture(work: PictureWork, folders: OutputFolders, nam
 }
 
 /** The focal length that a fit of a picture begins with, in its pixels. */
-async function focalOf(
+export async function focalOf(
   file: string,
   picture: Picture,
   { focal, method }: ReconstructOptions,
@@ -233,13 +239,18 @@ function checkMethod({ method, iterations, regressor, focal }: ReconstructOption
     throw new ValueError('--regressor is for the methods regress and refine; pass --method refine')
 }
 
-async function readPicture(file: string): Promise<Picture> {
+export async function readPicture(file: string): Promise<Picture> {
   const { readPicture } = await import('@facekit/annotate')
   return readPicture(file)
 }
 
 /** Labels the faces of a picture, largest first; no more of them than are asked for. */
-async function annotatePicture({ file, picture, options, signal }: PictureWork): Promise<FaceAnnotation[]> {
+export async function annotatePicture({
+  file,
+  picture,
+  options,
+  signal,
+}: Pick<PictureWork, 'file' | 'picture' | 'options' | 'signal'>): Promise<FaceAnnotation[]> {
   const { annotate } = await import('@facekit/annotate')
   const rejected: string[] = []
   const annotations = await annotate(picture, {

@@ -43,6 +43,8 @@ export interface FittedFace {
   folder: string
   /** Width and height of the maps: of the photograph, or of the model's colours. */
   maps: { texture: number } | { size: number }
+  /** Maps that are there already, e.g. of all photographs of the person. */
+  textures?: FaceTextures
 }
 
 /** Writes all files of a face but parameters.json.
@@ -57,7 +59,7 @@ export async function writeFaceFiles(
   const { folder, picture, annotation, parameters } = face
   const { pixels, world, local } = await timer.measure('render', () => renderPixels(face))
   signal.throwIfAborted()
-  const textures = await timer.measure('texture', () => faceTextures(face, local, signal))
+  const textures = face.textures ?? (await timer.measure('texture', () => faceTextures(face, local, signal)))
   return timer.measure('write', async () => {
     const { image: crop } = cropFace(picture, annotation.landmarks, { size: PANEL_SIZE })
     const pictures = facePictures(crop, pixels, world)

@@ -3,14 +3,13 @@ import type { MorphableModel } from '@facekit/morphable'
 import type { Camera } from '@facekit/render'
 import { fitDenseLandmarks } from './fit-dense-landmarks.js'
 import { fitLandmarks } from './fit-landmarks.js'
+import { fitPerson } from './fit-person.js'
 import { jointPosterior, type JointPosterior } from './joint-posterior.js'
 import type { FitLandmarksOptions, LandmarkFit } from './landmark-fit.js'
 import type { IdentityPrior } from './shape-prior.js'
 
 /** Standard deviation of an identity coefficient around what a regressor says. */
 const PRIOR_DEVIATION = 0.7
-/** The same once all photographs have agreed. */
-const AGREED = 1e-3
 
 /** What is known before the landmarks are looked at. */
 export interface Beforehand {
@@ -34,13 +33,12 @@ export function fitPhotographs(
   }
   const options = { camera, focalDeviation }
   const alone = annotations.map((annotation) => fitCrop(annotation, model, options, prior))
-  const posterior = jointPosterior(alone, model.layout, {
+  const before = {
     mean: expected ?? new Float64Array(identity),
     precision: new Float64Array(identity).fill(expected ? PRIOR_DEVIATION ** -2 : 1),
-  })
-  if (annotations.length === 1) return { fits: alone, posterior }
-  const agreed = { mean: posterior.identity, deviations: new Float64Array(identity).fill(AGREED) }
-  return { fits: annotations.map((annotation) => fitCrop(annotation, model, options, agreed)), posterior }
+  }
+  if (annotations.length === 1) return { fits: alone, posterior: jointPosterior(alone, model.layout, before) }
+  return fitPerson((b, agreed) => fitCrop(annotations[b], model, options, agreed), alone, model.layout, before)
 }
 
 function fitCrop(

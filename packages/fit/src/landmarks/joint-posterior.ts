@@ -51,7 +51,7 @@ export function jointPosterior(
 }
 
 /** Precision of identity whatever pose and expression are (Schur's complement). */
-function identityPrecision(precision: Float64Array, n: number, ki: number): Float64Array {
+export function identityPrecision(precision: Float64Array, n: number, ki: number): Float64Array {
   const covariance = choleskyInverse(choleskyFactor(precision, n)!, n)
   const block = new Float64Array(ki * ki)
   for (let i = 0; i < ki; i++)
