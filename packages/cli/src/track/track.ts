@@ -61,7 +61,7 @@ export async function track(
   await mkdir(work, { recursive: true }).catch((cause: unknown) => {
     throw new FacekitError(`${out} cannot be written: ${fileSystemReason(cause)}`, { cause })
   })
-  const lock = await lockFile(join(out, '.track.lock'))
+  const lock = await lockFile(join(out, '.track.lock'), 'tracks a face into this folder')
   try {
     const session = await startSession(options, timer, signal)
     const person = await timer.measure('person', () => personOf(source, clip, options, session, progress, signal))
