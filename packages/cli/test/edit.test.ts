@@ -20,7 +20,10 @@ beforeAll(async () => {
   await saveMorphableModel(tiny, model)
   const [neutral] = await readParameters(neutralParameters(tiny.layout))
   face = {
-    ...encodeParameters({ ...neutral, expression: neutral.expression.map((_, k) => 0.1 + k / 7) }, tiny.shape.expressionNames),
+    ...encodeParameters(
+      { ...neutral, expression: neutral.expression.map((_, k) => 0.1 + k / 7) },
+      tiny.shape.expressionNames,
+    ),
     landmarks: [[1, 2]],
     note: 'mine',
   }
@@ -39,7 +42,15 @@ describe('facekit edit', () => {
   })
 
   it('value: what is changed is changed, the rest stays, and measurements go', async () => {
-    const { code, stdout } = await edit('other.json', '--neutral', '--set', 'jawOpen=0.5', '--yaw', '30', '--json')
+    const { code, stdout } = await edit(
+      'other.json',
+      '--neutral',
+      '--set',
+      'jawOpen=0.5',
+      '--yaw',
+      '30',
+      '--json',
+    )
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toEqual({ file: at('other.json'), changed: ['expression', 'pose'] })
     const other = await read('other.json')
@@ -79,12 +90,26 @@ describe('facekit render, with changes', () => {
   it('value: a turned head under another light is what the edited file gives', async () => {
     const changes = ['--yaw', '25', '--light', 'right', '--set', 'jawOpen=0.3']
     const render = (source: string, out: string, ...flags: string[]) =>
-      run(['render', at(source), '-o', at(out), '--size', '64', '--backend', 'wasm', '--model', model, ...flags])
+      run([
+        'render',
+        at(source),
+        '-o',
+        at(out),
+        '--size',
+        '64',
+        '--backend',
+        'wasm',
+        '--model',
+        model,
+        ...flags,
+      ])
     expect(await edit('turned.json', ...changes)).toMatchObject({ code: 0 })
     expect(await render('turned.json', 'a.png')).toMatchObject({ code: 0, stderr: '' })
     expect(await render('face.json', 'b.png', ...changes)).toMatchObject({ code: 0, stderr: '' })
     expect(await render('face.json', 'c.png')).toMatchObject({ code: 0, stderr: '' })
-    const [a, b, c] = await Promise.all(['a.png', 'b.png', 'c.png'].map(async (file) => decode(await readFile(at(file))).data))
+    const [a, b, c] = await Promise.all(
+      ['a.png', 'b.png', 'c.png'].map(async (file) => decode(await readFile(at(file))).data),
+    )
     expect(b).toEqual(a)
     expect(c).not.toEqual(a)
   })
@@ -113,7 +138,16 @@ describe('facekit export', () => {
   })
 
   it('throws: on maps that are not there', async () => {
-    const { code, stderr } = await run(['export', at('face.json'), '-o', at('x'), '--model', model, '--maps', at('nowhere')])
+    const { code, stderr } = await run([
+      'export',
+      at('face.json'),
+      '-o',
+      at('x'),
+      '--model',
+      model,
+      '--maps',
+      at('nowhere'),
+    ])
     expect(code).toBe(1)
     expect(stderr).toMatch(/--maps: there is no face-diffuse.png/)
   })

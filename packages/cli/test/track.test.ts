@@ -16,7 +16,8 @@ describe('facekit track', () => {
   it('smoke: help names the flags', async () => {
     const { code, stdout } = await run(['track', '--help'])
     expect(code).toBe(0)
-    for (const flag of ['--out', '--fps', '--model', '--backend', '--force', '--json']) expect(stdout).toContain(flag)
+    for (const flag of ['--out', '--fps', '--model', '--backend', '--force', '--json'])
+      expect(stdout).toContain(flag)
   })
 
   it('throws: no such video, a folder without pictures, a file that is no video, results that exist', async () => {

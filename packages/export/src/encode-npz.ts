@@ -29,7 +29,9 @@ export function encodeNpz(arrays: Readonly<Record<string, NpzArray>>): Uint8Arra
 function encodeNpy(name: string, { shape, data }: NpzArray): Uint8Array {
   const size = shape.reduce((product, length) => product * length, 1)
   if (size !== data.length)
-    throw new ShapeError(`encodeNpz: ${name} has ${data.length} numbers, expected ${size} for [${shape.join(', ')}]`)
+    throw new ShapeError(
+      `encodeNpz: ${name} has ${data.length} numbers, expected ${size} for [${shape.join(', ')}]`,
+    )
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`
   const text = `{'descr': '${TYPES.get(data.constructor)}', 'fortran_order': False, 'shape': ${tuple}, }`
   // Magic, version and length of the header take ten bytes; the whole is a multiple of 64.

@@ -52,8 +52,16 @@ export function addAnimation(
     const odd = numbers.findIndex((value) => !Number.isFinite(value))
     if (odd >= 0) throw new ValueError(`${who}.${path}[${odd}] is ${values[odd]}, expected finite numbers`)
     const output = accessor(type, numbers)
-    const sampler = document.createAnimationSampler().setInput(input).setOutput(output).setInterpolation('LINEAR')
-    const channel = document.createAnimationChannel().setTargetNode(node).setTargetPath(path).setSampler(sampler)
+    const sampler = document
+      .createAnimationSampler()
+      .setInput(input)
+      .setOutput(output)
+      .setInterpolation('LINEAR')
+    const channel = document
+      .createAnimationChannel()
+      .setTargetNode(node)
+      .setTargetPath(path)
+      .setSampler(sampler)
     animation.addSampler(sampler).addChannel(channel)
   }
   if (weights) add('weights', 'SCALAR', weights, targets)

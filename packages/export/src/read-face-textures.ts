@@ -32,9 +32,12 @@ export async function readFaceTextures(folder: string, name = 'face'): Promise<F
 
 function squareMap(file: string, bytes: Uint8Array): NdArray<Uint8Array> {
   const fail = (what: string, cause?: unknown): never => {
-    throw new ImageError(`readFaceTextures: ${file} ${what}, expected a square PNG of 8 bits and three channels`, {
-      cause,
-    })
+    throw new ImageError(
+      `readFaceTextures: ${file} ${what}, expected a square PNG of 8 bits and three channels`,
+      {
+        cause,
+      },
+    )
   }
   let image: ReturnType<typeof decode>
   try {

@@ -65,7 +65,9 @@ describe('encodeNpz', () => {
     expect(String.fromCharCode(...bytes.subarray(1, 6))).toBe('NUMPY')
     const start = 10 + bytes[8] + 256 * bytes[9]
     expect(start % 64).toBe(0)
-    expect(String.fromCharCode(...bytes.subarray(10, start))).toContain("'descr': '<f4', 'fortran_order': False, 'shape': (2, 3)")
+    expect(String.fromCharCode(...bytes.subarray(10, start))).toContain(
+      "'descr': '<f4', 'fortran_order': False, 'shape': (2, 3)",
+    )
     expect([...new Float32Array(bytes.slice(start).buffer)]).toEqual([1, 2, 3, 4, 5, 6])
   })
 

@@ -49,7 +49,9 @@ describe('createFaceTracker', () => {
     const moved = seen.positions.data.map((value, i) => 2 * (value - [-20, 10][i & 1]))
     const dense = {
       ...seen,
-      positions: Object.assign(Object.create(Object.getPrototypeOf(seen.positions)), positions, { data: moved }),
+      positions: Object.assign(Object.create(Object.getPrototypeOf(seen.positions)), positions, {
+        data: moved,
+      }),
       deviations: large(seen.deviations),
       depths: large(seen.depths),
       depthDeviations: large(seen.depthDeviations),
@@ -79,7 +81,11 @@ describe('smoothTrack', () => {
     misfit: 1,
   })
   const calm = (faces: readonly (TrackedFace | undefined)[]) =>
-    smoothTrack(faces, faces.map((face) => face && tracker.landmarks(face)), 1)
+    smoothTrack(
+      faces,
+      faces.map((face) => face && tracker.landmarks(face)),
+      1,
+    )
   const jitter = (faces: readonly (TrackedFace | undefined)[]) => {
     const seen = faces.map((face) => tracker.landmarks(face!))
     return seen.slice(1).reduce((sum, points, i) => sum + rms(points, seen[i]) / (seen.length - 1), 0)

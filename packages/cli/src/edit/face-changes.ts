@@ -53,7 +53,9 @@ export async function changeFace(
   const changed = {
     ...face,
     identity: Float32Array.from(identity),
-    expression: changes.neutral ? new Float32Array(face.expression.length) : Float32Array.from(face.expression),
+    expression: changes.neutral
+      ? new Float32Array(face.expression.length)
+      : Float32Array.from(face.expression),
     albedo: Float32Array.from(albedo),
     pose: { ...pose, rotation: Float32Array.from(pose.rotation) },
   }
@@ -69,7 +71,9 @@ function setValue(face: ParameterTree<Float32Array>, names: readonly string[], i
   const [, name, digits] = /^\s*([^=\s]+)\s*=\s*(\S+)\s*$/.exec(item) ?? []
   const value = Number(digits)
   if (name === undefined || !Number.isFinite(Math.fround(value)))
-    throw new ValueError(`--set: "${item}" is no assignment, expected one like jawOpen=0.5 or identity[3]=1.5`)
+    throw new ValueError(
+      `--set: "${item}" is no assignment, expected one like jawOpen=0.5 or identity[3]=1.5`,
+    )
   const [, part, index] = /^(identity|expression|albedo)\[(\d+)\]$/.exec(name) ?? []
   if (part !== undefined) {
     const numbers = face[part as 'identity' | 'expression' | 'albedo']

@@ -4,10 +4,8 @@ import { withChanges } from '../edit/face-changes.js'
 import { wholeNumber } from '../number-option.js'
 import type { ExportOptions, ExportReport } from './export-parameters.js'
 
-type Flags = Omit<ExportOptions, 'formats' | 'changes'> & ExportOptions['changes'] & { json?: boolean } & Record<
-    'glb' | 'obj' | 'ply',
-    boolean | undefined
-  >
+type Flags = Omit<ExportOptions, 'formats' | 'changes'> &
+  ExportOptions['changes'] & { json?: boolean } & Record<'glb' | 'obj' | 'ply', boolean | undefined>
 
 /** `facekit export` */
 export function exportCommand(io: CliIo): Command {
@@ -23,7 +21,12 @@ export function exportCommand(io: CliIo): Command {
       '--maps <folder>',
       'folder of face-diffuse.png and the other maps; default: that of the parameters, if they are there',
     )
-    .option('--size <pixels>', "width and height of maps of the model's colours, where there are none", wholeNumber(16, 4096), 512)
+    .option(
+      '--size <pixels>',
+      "width and height of maps of the model's colours, where there are none",
+      wholeNumber(16, 4096),
+      512,
+    )
     .addOption(
       new Option('--backend <name>', 'what computes')
         .choices(['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu'])
@@ -34,10 +37,15 @@ export function exportCommand(io: CliIo): Command {
   return withChanges(command)
     .addHelpText('after', '\nWithout --glb, --obj and --ply all three are written.')
     .action(
-      async (source: string, { json, glb, obj, ply, neutral, set, yaw, pitch, roll, light, ...rest }: Flags) => {
+      async (
+        source: string,
+        { json, glb, obj, ply, neutral, set, yaw, pitch, roll, light, ...rest }: Flags,
+      ) => {
         const { exportParameters } = await import('./export-parameters.js')
         const chosen = Object.entries({ glb, obj, ply }).filter(([, is]) => is)
-        const formats = (chosen.length > 0 ? chosen.map(([name]) => name) : ['glb', 'obj', 'ply']) as ExportOptions['formats']
+        const formats = (
+          chosen.length > 0 ? chosen.map(([name]) => name) : ['glb', 'obj', 'ply']
+        ) as ExportOptions['formats']
         const changes = { neutral, set, yaw, pitch, roll, light }
         const report = await exportParameters(source, { ...rest, formats, changes }, io.signal)
         io.stdout.write(`${json ? JSON.stringify(report, null, 2) : describe(report)}\n`)

@@ -65,7 +65,9 @@ export async function reconstructPerson(
       if (focalLength === 'estimate' && portraits.length > 1)
         throw new ValueError('--focal estimate is for a single photograph, not for --same-person')
       events.progress.start(`fitting ${portraits.length} photographs of one person`)
-      const result = await timer.measure('fit', () => fit(portraits, session, options, focalLength, events, signal))
+      const result = await timer.measure('fit', () =>
+        fit(portraits, session, options, focalLength, events, signal),
+      )
       try {
         await writePortraits({ portraits, result, session, options, folders, timer, signal, events })
       } finally {
@@ -73,7 +75,12 @@ export async function reconstructPerson(
       }
       return session
     })
-    return { backend: session.engine.backend, model: session.model.name, pictures: reports, seconds: timer.seconds }
+    return {
+      backend: session.engine.backend,
+      model: session.model.name,
+      pictures: reports,
+      seconds: timer.seconds,
+    }
   } finally {
     events.progress.stop()
     await folders.close()
@@ -99,7 +106,9 @@ async function findPortraits(search: Search): Promise<Portrait[]> {
     events.progress.start(`${basename(file)}: looking for faces`)
     try {
       const picture = await timer.measure('read', () => readPicture(file))
-      const annotations = await timer.measure('annotate', () => annotatePicture({ file, picture, options, signal }))
+      const annotations = await timer.measure('annotate', () =>
+        annotatePicture({ file, picture, options, signal }),
+      )
       seen.push({ index, picture, annotations })
     } catch (error) {
       signal.throwIfAborted()
@@ -131,7 +140,8 @@ async function findPortraits(search: Search): Promise<Portrait[]> {
       report: reports[index],
     })
   }
-  if (portraits.length === 0) throw new AnnotationError('--same-person: no face was found in any of the pictures')
+  if (portraits.length === 0)
+    throw new AnnotationError('--same-person: no face was found in any of the pictures')
   return portraits
 }
 
@@ -143,7 +153,10 @@ async function fit(
   { progress }: ReconstructEvents,
   signal: AbortSignal,
 ): Promise<FitResult> {
-  const [{ fitFace }, { loadEmbedder }] = await Promise.all([import('@facekit/fit'), import('@facekit/annotate')])
+  const [{ fitFace }, { loadEmbedder }] = await Promise.all([
+    import('@facekit/fit'),
+    import('@facekit/annotate'),
+  ])
   const embedder = iterations === 0 ? undefined : await loadEmbedder()
   return fitFace(
     portraits.map(({ picture }) => picture),
@@ -190,7 +203,16 @@ async function writePortraits(writing: Writing): Promise<void> {
       const about = { picture: size, face, annotation, backend: engine.backend, method: options.method }
       const parameters = parametersFile({ ...about, focalSource: focal.focalSource }, model, own, numbers)
       const maps = options.texture === 'none' ? { size: options.size } : { texture: options.texture }
-      const job = { picture, annotation, model, result: own, parameters, folder, maps, ...(textures && { textures }) }
+      const job = {
+        picture,
+        annotation,
+        model,
+        result: own,
+        parameters,
+        folder,
+        maps,
+        ...(textures && { textures }),
+      }
       const written = await writeFaceFiles(job, phases, signal)
       await writeFileAtomic(join(folder, 'parameters.json'), `${JSON.stringify(parameters, null, 1)}\n`)
       await folders.finish(name)
@@ -214,7 +236,13 @@ async function writePortraits(writing: Writing): Promise<void> {
 }
 
 /** Maps of all photographs together; undefined where the model's colours are asked for. */
-async function sharedTextures({ portraits, result, session, options, signal }: Writing): Promise<FaceTextures | undefined> {
+async function sharedTextures({
+  portraits,
+  result,
+  session,
+  options,
+  signal,
+}: Writing): Promise<FaceTextures | undefined> {
   if (options.texture === 'none' || !session.model.uv) return undefined
   const { createFaceTextures } = await import('@facekit/appearance')
   const fits = portraits.map(({ annotation }, row) => ({ ...result, annotation, row }))

@@ -23,7 +23,8 @@ export function findSamePerson(
   for (const reference of embeddings.flat()) {
     // How many pictures show somebody alike; of equally many, how alike.
     const likeness = embeddings.reduce(
-      (sum, faces) => sum + Math.max(0, ...nearest(faces, reference).map(({ distance }) => 2 - distance / limit)),
+      (sum, faces) =>
+        sum + Math.max(0, ...nearest(faces, reference).map(({ distance }) => 2 - distance / limit)),
       0,
     )
     if (!best || likeness > best.likeness + 1e-9) best = { likeness, reference }
@@ -33,7 +34,9 @@ export function findSamePerson(
   for (let round = 0; round < ROUNDS && reference; round++) {
     found = embeddings.map((faces) => {
       const [near] = nearest(faces, reference!, Infinity)
-      return near ? { face: near.distance < limit ? near.face : undefined, distance: near.distance } : { face: undefined, distance: Infinity }
+      return near
+        ? { face: near.distance < limit ? near.face : undefined, distance: near.distance }
+        : { face: undefined, distance: Infinity }
     })
     reference = mean(found.flatMap(({ face }, p) => (face === undefined ? [] : [embeddings[p][face]])))
   }

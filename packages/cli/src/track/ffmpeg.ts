@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import type { Picture } from '@facekit/annotate'
 import { ValueError } from '@facekit/core'
 import ndarray from 'ndarray'
-import type { Frame } from './read-frames.js'
+import type { Frame } from './frame.js'
 
 interface Stream {
   color_space?: string
@@ -16,7 +16,17 @@ interface Stream {
  * @throws {ValueError} when ffprobe is missing, or the file is no video it can read
  */
 export async function probeVideo(file: string): Promise<number[]> {
-  const packets = await output('ffprobe', ['-v', 'error', '-select_streams', 'v:0', '-show_entries', 'packet=pts_time', '-of', 'csv=p=0', file])
+  const packets = await output('ffprobe', [
+    '-v',
+    'error',
+    '-select_streams',
+    'v:0',
+    '-show_entries',
+    'packet=pts_time',
+    '-of',
+    'csv=p=0',
+    file,
+  ])
   const times = packets
     .split('\n')
     .map((line) => Number.parseFloat(line))
@@ -35,7 +45,16 @@ export async function* readVideo(
   times: readonly number[],
   signal: AbortSignal,
 ): AsyncGenerator<Frame> {
-  const probed = await output('ffprobe', ['-v', 'error', '-select_streams', 'v:0', '-show_streams', '-of', 'json', file])
+  const probed = await output('ffprobe', [
+    '-v',
+    'error',
+    '-select_streams',
+    'v:0',
+    '-show_streams',
+    '-of',
+    'json',
+    file,
+  ])
   const [stream = {}] = (JSON.parse(probed) as { streams: Stream[] }).streams
   if (/smpte2084|arib-std-b67/.test(stream.color_transfer ?? ''))
     throw new ValueError(`${file}: is HDR (${stream.color_transfer}); tone-map it to BT.709 first`)
@@ -44,7 +63,25 @@ export async function* readVideo(
   const matrix = untagged && (stream.height ?? 0) >= 720 ? ['-vf', 'scale=in_color_matrix=bt709'] : []
   const child = spawn(
     'ffmpeg',
-    ['-v', 'error', '-nostdin', '-i', file, '-map', '0:v:0', ...matrix, '-fps_mode', 'passthrough', '-f', 'image2pipe', '-c:v', 'ppm', '-pix_fmt', 'rgb24', '-'],
+    [
+      '-v',
+      'error',
+      '-nostdin',
+      '-i',
+      file,
+      '-map',
+      '0:v:0',
+      ...matrix,
+      '-fps_mode',
+      'passthrough',
+      '-f',
+      'image2pipe',
+      '-c:v',
+      'ppm',
+      '-pix_fmt',
+      'rgb24',
+      '-',
+    ],
     { stdio: ['ignore', 'pipe', 'pipe'], signal },
   )
   let complaint = ''
@@ -59,7 +96,10 @@ export async function* readVideo(
     }
     const [code] = (await ended) as unknown[]
     signal.throwIfAborted()
-    if (code !== 0) throw new ValueError(`${file}: ffmpeg stopped at picture ${index}: ${complaint.trim().split('\n').at(-1)}`)
+    if (code !== 0)
+      throw new ValueError(
+        `${file}: ffmpeg stopped at picture ${index}: ${complaint.trim().split('\n').at(-1)}`,
+      )
   } finally {
     child.kill()
   }
@@ -100,10 +140,13 @@ async function output(command: string, args: readonly string[]): Promise<string>
   const [code] = (await once(child, 'close').catch((cause: NodeJS.ErrnoException) => {
     const missing = cause.code === 'ENOENT'
     throw new ValueError(
-      missing ? `${command} was not found: install ffmpeg, or pass a folder of the video's pictures` : cause.message,
+      missing
+        ? `${command} was not found: install ffmpeg, or pass a folder of the video's pictures`
+        : cause.message,
       { cause },
     )
   })) as [number]
-  if (code !== 0) throw new ValueError(`${args.at(-1)}: ${complaint.trim().split('\n').at(-1) || `${command} failed`}`)
+  if (code !== 0)
+    throw new ValueError(`${args.at(-1)}: ${complaint.trim().split('\n').at(-1) || `${command} failed`}`)
   return text
 }

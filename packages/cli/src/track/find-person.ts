@@ -2,12 +2,18 @@ import type { FaceAnnotation, Picture, SimilarityTransform } from '@facekit/anno
 import { AnnotationError } from '@facekit/core'
 import { encodeFaceTextures } from '@facekit/export'
 import type { FitResult } from '@facekit/fit'
-import { disposeParameters, encodeParameters, readParameters, createParameters, type ParametersJson } from '@facekit/parameters'
+import {
+  disposeParameters,
+  encodeParameters,
+  readParameters,
+  createParameters,
+  type ParametersJson,
+} from '@facekit/parameters'
 import { readFaceMesh } from '../render/read-face-mesh.js'
 import { writeMeshes } from '../export/write-meshes.js'
 import { findSamePerson } from '../reconstruct/same-person.js'
 import type { Session } from '../session.js'
-import type { Frame } from './read-frames.js'
+import type { Frame } from './frame.js'
 
 /** Pictures of the video that are looked at, and those of them that the person is made of. */
 const [LOOKED_AT, USED] = [8, 4]
@@ -58,7 +64,8 @@ export async function findPerson(
   const portraits = found.flatMap(({ face }, i) =>
     face === undefined ? [] : [{ picture: seen[i].picture, annotation: seen[i].faces[face] }],
   )
-  if (portraits.length === 0) throw new AnnotationError(`no face was found in ${frames.length} pictures of the video`)
+  if (portraits.length === 0)
+    throw new AnnotationError(`no face was found in ${frames.length} pictures of the video`)
   const chosen = choose(portraits)
   const { fitFace } = await import('@facekit/fit')
   const [pictures, annotations] = [chosen.map((p) => p.picture), chosen.map((p) => p.annotation)]
@@ -68,7 +75,10 @@ export async function findPerson(
     const parameters = createParameters([first])
     const textures = model.uv && (await texturesOf(chosen, result, model, signal))
     const posed = await readFaceMesh(model, parameters)
-    await writeMeshes({ model, parameters, posed, textures, folder, formats: new Set(['obj', 'ply']) }, signal)
+    await writeMeshes(
+      { model, parameters, posed, textures, folder, formats: new Set(['obj', 'ply']) },
+      signal,
+    )
     disposeParameters(parameters)
     const [height, width] = pictures[0].shape
     const { scale } = annotations[0].alignment.transform
@@ -97,7 +107,11 @@ function choose(portraits: readonly Portrait[]): Portrait[] {
   const doubt = ({ annotation }: Portrait) => {
     const { denseLandmarks: dense, box } = annotation
     if (!dense) return 1
-    return dense.deviations.reduce((sum, value) => sum + value, 0) / dense.deviations.length / Math.sqrt(box.width * box.height)
+    return (
+      dense.deviations.reduce((sum, value) => sum + value, 0) /
+      dense.deviations.length /
+      Math.sqrt(box.width * box.height)
+    )
   }
   const turn = ({ annotation: { landmarks } }: Portrait) =>
     (landmarks.get(30, 0) - (landmarks.get(36, 0) + landmarks.get(45, 0)) / 2) /

@@ -1,18 +1,8 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Picture } from '@facekit/annotate'
 import { ValueError } from '@facekit/core'
+import type { Frame } from './frame.js'
 import { probeVideo, readVideo } from './ffmpeg.js'
-
-/** A picture of a video. */
-export interface Frame {
-  /** From 0. */
-  index: number
-  /** Seconds from the start. */
-  time: number
-  /** Reads it: not all pictures are looked at. */
-  picture(): Promise<Picture>
-}
 
 /** A video, or a folder of its pictures. */
 export interface Clip {
@@ -37,7 +27,8 @@ export async function openClip(source: string, fps: number): Promise<Clip> {
   }
   const numeric = new Intl.Collator('en', { numeric: true })
   const names = (await readdir(source)).filter((name) => PICTURES.test(name)).sort(numeric.compare)
-  if (names.length === 0) throw new ValueError(`${source}: holds no pictures (.png, .jpg, .webp, .tif, .bmp, .avif)`)
+  if (names.length === 0)
+    throw new ValueError(`${source}: holds no pictures (.png, .jpg, .webp, .tif, .bmp, .avif)`)
   return { count: names.length, frames: () => readFolder(source, names, fps) }
 }
 

@@ -7,7 +7,8 @@ import { PhaseTimer } from '../phase-timer.js'
 import type { Progress } from '../progress.js'
 import { startSession, type Session } from '../session.js'
 import { findPerson, spreadOut, type Person } from './find-person.js'
-import { openClip, type Clip, type Frame } from './read-frames.js'
+import type { Frame } from './frame.js'
+import { openClip, type Clip } from './read-frames.js'
 import { writeTrack, type TrackFrame } from './write-track.js'
 
 /** What `facekit track` was asked to do. */
@@ -64,7 +65,9 @@ export async function track(
   const lock = await lockFile(join(out, '.track.lock'), 'tracks a face into this folder')
   try {
     const session = await startSession(options, timer, signal)
-    const person = await timer.measure('person', () => personOf(source, clip, options, session, progress, signal))
+    const person = await timer.measure('person', () =>
+      personOf(source, clip, options, session, progress, signal),
+    )
     const { createFaceTracker } = await import('@facekit/fit')
     const { transform, parameters } = person
     const tracker = createFaceTracker(session.model, { identity: parameters.identity, transform })
@@ -73,7 +76,9 @@ export async function track(
     progress.start(`${source}: tracking`)
     await timer.measure('track', () => trackFrames({ clip, done, tracker, person, work, progress, signal }))
     progress.stop()
-    const files = await timer.measure('write', () => writeTrack({ source, out, person, session, tracker, frames: done }))
+    const files = await timer.measure('write', () =>
+      writeTrack({ source, out, person, session, tracker, frames: done }),
+    )
     await rm(work, { recursive: true, force: true })
     const rate = done.length > before && { rate: (done.length - before) / timer.seconds.track }
     return {
@@ -106,7 +111,9 @@ async function personOf(
   const { size, mtimeMs } = await stat(source)
   const key = JSON.stringify([size, mtimeMs, clip.count, options.fps, session.model.name])
   const file = join(options.out, '.track', 'person.json')
-  const known = await readFile(file, 'utf8').then(JSON.parse).catch(() => undefined)
+  const known = await readFile(file, 'utf8')
+    .then(JSON.parse)
+    .catch(() => undefined)
   if (known?.key === key) return known.person as Person
   await rm(join(options.out, '.track', 'frames.jsonl'), { force: true })
   progress.start(`${source}: looking for the person`)
@@ -125,7 +132,9 @@ async function readFrames(file: string): Promise<TrackFrame[]> {
   const frames: TrackFrame[] = []
   for (const line of text.split('\n').slice(0, -1)) {
     try {
-      const frame = JSON.parse(line) as Omit<TrackFrame, 'face'> & { face?: TrackedFace & { expression: number[] } }
+      const frame = JSON.parse(line) as Omit<TrackFrame, 'face'> & {
+        face?: TrackedFace & { expression: number[] }
+      }
       const face = frame.face && { ...frame.face, expression: Float32Array.from(frame.face.expression) }
       frames.push({ time: frame.time, ...(face && { face }) })
     } catch {

@@ -2,7 +2,13 @@ import { join } from 'node:path'
 import { writeFileAtomic } from '@facekit/core'
 import { encodeGlb, encodeNpz, readFaceTextures } from '@facekit/export'
 import { smoothTrack, type FaceTracker, type TrackedFace } from '@facekit/fit'
-import { arkitNames, arkitWeights, createParameters, decodeParameters, disposeParameters } from '@facekit/parameters'
+import {
+  arkitNames,
+  arkitWeights,
+  createParameters,
+  decodeParameters,
+  disposeParameters,
+} from '@facekit/parameters'
 import { canBeDriven, faceRig } from '../export/face-rig.js'
 import type { Session } from '../session.js'
 import { version } from '../version.js'
@@ -96,7 +102,18 @@ function jsonRow({ time, face, weights, landmarks, gaze }: Row) {
 
 function csv(rows: readonly Row[]): string {
   const axes = ['x', 'y', 'z']
-  const header = ['time', 'found', ...arkitNames, 'pitch', 'yaw', 'roll', 'translationX', 'translationY', 'translationZ', 'scale']
+  const header = [
+    'time',
+    'found',
+    ...arkitNames,
+    'pitch',
+    'yaw',
+    'roll',
+    'translationX',
+    'translationY',
+    'translationZ',
+    'scale',
+  ]
   header.push(...['left', 'right'].flatMap((eye) => axes.map((axis) => `gaze_${eye}_${axis}`)))
   const lines = rows.map(({ time, face, weights, gaze }) => {
     if (!face) return [round(time), 0, ...header.slice(2).map(() => '')]
@@ -122,13 +139,19 @@ function npz(rows: readonly Row[], expressions: number): Uint8Array {
     rotation: { shape: [count, 3], data: gather(3, (row) => row.face?.rotation) },
     translation: { shape: [count, 3], data: gather(3, (row) => row.face?.translation) },
     scale: { shape: [count], data: gather(1, (row) => row.face && [row.face.scale]) },
-    gaze: { shape: [count, 2, 3], data: gather(6, (row) => row.gaze && [...row.gaze.left, ...row.gaze.right]) },
+    gaze: {
+      shape: [count, 2, 3],
+      data: gather(6, (row) => row.gaze && [...row.gaze.left, ...row.gaze.right]),
+    },
     landmarks: { shape: [count, 68, 2], data: gather(136, (row) => row.landmarks) },
   })
 }
 
 /** The person at rest with ARKit's blend shapes, moved as in the video; programs bridge pictures in which the face was lost. */
-async function animatedGlb({ out, person, session: { model } }: Track, rows: readonly Row[]): Promise<Uint8Array> {
+async function animatedGlb(
+  { out, person, session: { model } }: Track,
+  rows: readonly Row[],
+): Promise<Uint8Array> {
   const { face } = decodeParameters(join(out, 'parameters.json'), person.parameters)
   const parameters = createParameters([face])
   const rig = (await faceRig(model, parameters))!
@@ -153,7 +176,10 @@ async function animatedGlb({ out, person, session: { model } }: Track, rows: rea
 
 /** v' = scale * R * (v + t) as glTF says it: scale, then a quaternion, then a translation. */
 function placement({ rotation: [pitch, yaw, roll], translation, scale }: TrackedFace) {
-  const [cx, sx, cy, sy, cz, sz] = [pitch, yaw, roll].flatMap((angle) => [Math.cos(angle / 2), Math.sin(angle / 2)])
+  const [cx, sx, cy, sy, cz, sz] = [pitch, yaw, roll].flatMap((angle) => [
+    Math.cos(angle / 2),
+    Math.sin(angle / 2),
+  ])
   // Rz Ry Rx.
   const q = [
     cz * cy * sx - sz * sy * cx,
@@ -164,8 +190,15 @@ function placement({ rotation: [pitch, yaw, roll], translation, scale }: Tracked
   const [x, y, z, w] = q
   const [tx, ty, tz] = translation
   // t + 2 w (u x t) + 2 u x (u x t)
-  const cross = (a: number[], b: number[]) => [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
+  const cross = (a: number[], b: number[]) => [
+    a[1] * b[2] - a[2] * b[1],
+    a[2] * b[0] - a[0] * b[2],
+    a[0] * b[1] - a[1] * b[0],
+  ]
   const once = cross([x, y, z], [tx, ty, tz])
   const twice = cross([x, y, z], once)
-  return { rotation: q, translation: [tx, ty, tz].map((value, c) => scale * (value + 2 * w * once[c] + 2 * twice[c])) }
+  return {
+    rotation: q,
+    translation: [tx, ty, tz].map((value, c) => scale * (value + 2 * w * once[c] + 2 * twice[c])),
+  }
 }

@@ -38,7 +38,12 @@ export function fitPhotographs(
     precision: new Float64Array(identity).fill(expected ? PRIOR_DEVIATION ** -2 : 1),
   }
   if (annotations.length === 1) return { fits: alone, posterior: jointPosterior(alone, model.layout, before) }
-  return fitPerson((b, agreed) => fitCrop(annotations[b], model, options, agreed), alone, model.layout, before)
+  return fitPerson(
+    (b, agreed) => fitCrop(annotations[b], model, options, agreed),
+    alone,
+    model.layout,
+    before,
+  )
 }
 
 function fitCrop(

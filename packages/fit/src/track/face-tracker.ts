@@ -1,4 +1,9 @@
-import { applyTransform, invertTransform, type DenseLandmarks, type SimilarityTransform } from '@facekit/annotate'
+import {
+  applyTransform,
+  invertTransform,
+  type DenseLandmarks,
+  type SimilarityTransform,
+} from '@facekit/annotate'
 import { ValueError } from '@facekit/core'
 import type { MorphableModel } from '@facekit/morphable'
 import { defaultCamera, type Camera } from '@facekit/render'
@@ -67,14 +72,21 @@ export function createFaceTracker(model: MorphableModel, options: FaceTrackerOpt
   const { transform, size = 224, camera = defaultCamera } = options
   const identity = Float64Array.from(options.identity)
   const vertices = model.denseLandmarks
-  if (!vertices) throw new ValueError(`createFaceTracker: model ${model.name} has no dense landmarks; use the base model`)
-  const full = pointBasis(model, Array.from(vertices, (vertex) => [vertex]))
+  if (!vertices)
+    throw new ValueError(`createFaceTracker: model ${model.name} has no dense landmarks; use the base model`)
+  const full = pointBasis(
+    model,
+    Array.from(vertices, (vertex) => [vertex]),
+  )
   const basis = withIdentity(full, identity)
   const prior = expressionOnly(shapePrior(model, undefined, defaultExpressionPrior), full)
   const chosen = Int32Array.from(basis.candidates, ([row]) => row)
   // Two points may be one vertex.
   const noise = noisePatterns(
-    Float64Array.from({ length: 3 * chosen.length }, (_, i) => basis.mean[3 * chosen[Math.floor(i / 3)] + (i % 3)]),
+    Float64Array.from(
+      { length: 3 * chosen.length },
+      (_, i) => basis.mean[3 * chosen[Math.floor(i / 3)] + (i % 3)],
+    ),
     NOISE,
   )
   const view = { camera, width: size, height: size, numbers: 3 as const }
@@ -90,7 +102,13 @@ export function createFaceTracker(model: MorphableModel, options: FaceTrackerOpt
     if (previous) start = stateOf(previous)
     else {
       const first = fitDenseLandmarks(seen, model, { width: size, height: size, camera, identity: known })
-      start = Float64Array.of(...first.rotation, ...first.translation, Math.log(first.scale), 0, ...first.expression)
+      start = Float64Array.of(
+        ...first.rotation,
+        ...first.translation,
+        Math.log(first.scale),
+        0,
+        ...first.expression,
+      )
     }
     const count = vertices.length
     const targets = new Float64Array(3 * count)
@@ -136,7 +154,9 @@ export function createFaceTracker(model: MorphableModel, options: FaceTrackerOpt
     if (!found) return undefined
     const { matrix } = poseMatrices(stateOf(face))
     const turn = (v: readonly number[]) => {
-      const turned = [0, 3, 6].map((row) => matrix[row] * v[0] + matrix[row + 1] * v[1] + matrix[row + 2] * v[2])
+      const turned = [0, 3, 6].map(
+        (row) => matrix[row] * v[0] + matrix[row + 1] * v[1] + matrix[row + 2] * v[2],
+      )
       return turned.map((value) => value / Math.hypot(...turned))
     }
     return { left: turn(found.left.gaze), right: turn(found.right.gaze) }
@@ -199,5 +219,14 @@ function eyeRows(model: MorphableModel, identity: Float64Array) {
   const { eyeLeft, eyeRight, iris } = model.regions ?? {}
   if (!eyeLeft?.length || !eyeRight?.length || !iris?.length) return undefined
   const vertices = Int32Array.of(...eyeLeft, ...eyeRight)
-  return { vertices, basis: withIdentity(pointBasis(model, Array.from(vertices, (v) => [v])), identity) }
+  return {
+    vertices,
+    basis: withIdentity(
+      pointBasis(
+        model,
+        Array.from(vertices, (v) => [v]),
+      ),
+      identity,
+    ),
+  }
 }
