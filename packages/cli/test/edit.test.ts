@@ -82,7 +82,7 @@ describe('facekit edit', () => {
     const { code, stderr } = await edit('bad.json', flag, value)
     expect(code).toBe(1)
     expect(stderr).toMatch(message)
-    await expect(readFile(at('bad.json'))).rejects.toThrow()
+    await expect(readFile(at('bad.json'))).rejects.toThrow('ENOENT')
   })
 })
 
@@ -125,7 +125,7 @@ describe('facekit export', () => {
     expect(posed).toHaveLength(tiny.vertexCount)
     expect(neutral).toHaveLength(tiny.vertexCount)
     expect(neutral).not.toEqual(posed)
-    await expect(readFile(at('out/face.glb'))).rejects.toThrow()
+    await expect(readFile(at('out/face.glb'))).rejects.toThrow('ENOENT')
     const { code, stderr } = await run([...source, '-o', at('out'), '--obj'])
     expect(code).toBe(1)
     expect(stderr).toMatch(/face.obj exists; use --force/)
