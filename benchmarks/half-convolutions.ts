@@ -74,16 +74,11 @@ const TILES = options.small
       candidate([256, 128, 32, 4, 2, 1], true, 260),
       candidate([256, 128, 32, 4, 2, 1], false, 260),
       candidate([256, 64, 32, 4, 1, 1], true, 200),
-      candidate([256, 64, 32, 4, 1, 1], false, 200),
-      candidate([128, 128, 32, 2, 4, 1], true, 178),
       candidate([128, 128, 32, 2, 2, 1], false, 178),
-      candidate([128, 128, 64, 2, 4, 1], true, 178),
-      candidate([128, 128, 64, 2, 2, 1], false, 178),
+      candidate([128, 128, 32, 2, 4, 1], true, 178),
       candidate([128, 64, 64, 2, 2, 1], true, 161),
-      candidate([128, 64, 64, 2, 2, 1], false, 161),
       candidate([128, 64, 32, 2, 2, 1], false, 161),
       candidate([64, 64, 64, 2, 2, 1], true, 105),
-      candidate([64, 64, 64, 2, 2, 1], false, 105),
     ]
 const info = await initEngine({ backend: 'webgpu', precision: 'mixed' })
 console.log(`${info.reason}; ${info.precision}: ${info.precisionReason}`)
@@ -140,7 +135,7 @@ function plansFor(shape: GpuProductShape): UnitPlan[] {
     if (one.tile.columns >= 2 * Math.max(64, shape.columns)) continue
     const { parts } = bestPlan([one], shape, device.limits)
     const steps = Math.ceil(shape.inner / one.tile.depth)
-    for (const some of new Set([parts, Math.ceil(parts / 2), Math.ceil(parts / 4), parts * 2]))
+    for (const some of new Set(parts === 1 ? [1] : [parts, Math.ceil(parts / 2), parts * 2]))
       if (some === 1 || steps >= 4 * some) plans.push({ tile: one.tile, parts: some })
   }
   return plans
@@ -207,14 +202,15 @@ const write = async () => {
   if (options.json) await writeFile(options.json, JSON.stringify({ adapter: info.reason, measured }))
 }
 await write()
-// The same again, with sizes as constants.
+// Gradients of large filters again, with sizes as constants.
 unitTuning.constants = true
+const tried = ({ name, kind }: Measured) => kind === 'filter' && !name.startsWith('1x1 ')
 const again = (work: (entry: Measured, run: () => tf.Tensor) => void) => {
   for (const layer of LAYERS) {
     const { runs, name, dispose } = problems(layer)
     for (const [kind, run] of Object.entries(runs)) {
       const entry = measured.find((one) => one.name === name && one.kind === kind)
-      if (entry) work(entry, planned(best.get(entry)!, run))
+      if (entry && tried(entry)) work(entry, planned(best.get(entry)!, run))
     }
     dispose()
   }
@@ -224,7 +220,7 @@ for (const layer of LAYERS) {
   const { runs, name, dispose } = problems(layer)
   for (const [kind, run] of Object.entries(runs)) {
     const entry = measured.find((one) => one.name === name && one.kind === kind)
-    if (!entry || spent() > limit) continue
+    if (!entry || !tried(entry) || spent() > limit) continue
     const work = recordWork(gpu, planned(best.get(entry)!, run))
     entry.constants = await work.time(seconds)
     work.dispose()

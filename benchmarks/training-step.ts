@@ -100,6 +100,7 @@ async function measure(name: string) {
     forward: forwardTimes,
     step: stepTimes,
     ratio: stepTimes.fastest / forwardTimes.fastest,
+    allocatedForStep: before.allocated,
     leakedTensors: after.tensors - before.tensors,
     memory: after,
   }
@@ -128,7 +129,7 @@ for (const backend of backends) {
 console.log(`ResNet-${depth}, batch ${batch}, ${size} x ${size}, Adam; fastest of the runs, in ms`)
 const slowest = results.find(({ backend }) => backend === 'stock-cpu') ?? results.at(-1)!
 printTable(
-  results.map(({ backend, normalization, forward, step, ratio, leakedTensors, memory }) => ({
+  results.map(({ backend, normalization, forward, step, ratio, allocatedForStep, leakedTensors, memory }) => ({
     backend,
     normalization,
     runs: step.runs,
@@ -139,7 +140,8 @@ printTable(
     [`times ${slowest.backend}`]: slowest.step.fastest / step.fastest,
     'leaked tensors': leakedTensors,
     'MB live': memory.megabytes,
-    'MB allocated': memory.allocated,
+    'MB allocated for the step': allocatedForStep,
+    'and the forward pass': memory.allocated,
   })),
 )
 await writeJson(options.json, { network: `ResNet-${depth}`, batch, size, node: process.version, results })

@@ -47,6 +47,8 @@ export interface BackendReport {
   precisionReason?: string
   /** WASM only: whether its kernels use SIMD. */
   simd?: boolean
+  /** WASM only: whether they multiply and add in one instruction, which rounds once. */
+  relaxedSimd?: boolean
   /** WASM only: how many threads share convolutions and their gradients. */
   threads?: number
 }
@@ -63,6 +65,8 @@ export interface EngineInfo {
   precisionReason?: string
   /** WASM only: whether its kernels use SIMD. */
   simd?: boolean
+  /** WASM only: whether they multiply and add in one instruction, which rounds once. */
+  relaxedSimd?: boolean
   /** WASM only: how many threads share convolutions and their gradients. */
   threads?: number
   /** Every backend that was looked at on the way to this one, in that order; the last one is the one that runs. */
@@ -89,6 +93,10 @@ export interface InitEngineOptions {
   /** Threads of the WASM backend: 1 for none besides the calling one. Default: one for each core, 16 at most. In browsers only pages that are
    * cross-origin isolated have them. Takes effect before the WASM backend's first start. */
   threads?: number
+  /** Whether the WASM backend may multiply and add in one instruction where the JavaScript engine can (relaxed SIMD: Node 22 and later, Chromium), which
+   * takes a quarter off convolutions, products and training. Default: true. `false` for the same bits on every machine: then products are rounded before they are
+   * added, everywhere. Takes effect before the WASM backend's first start. */
+  relaxedSimd?: boolean
   /** Where the `.wasm` files of this package are: the URL of a folder, ending in a slash, or the URL of each file by its name.
    * Default: beside the package's code, which Node and the bundlers that understand `new URL(..., import.meta.url)` (Vite,
    * webpack, Next; not esbuild) find by themselves. Takes effect before the WASM backend's first start. */

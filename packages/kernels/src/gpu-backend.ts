@@ -8,6 +8,15 @@ export interface GpuBackend extends KernelBackend {
   uploadToGPU(dataId: object): void
   /** Takes a command; the engine's backend has this, the stock one is served by `encodeCommand`. */
   encode?(command: GpuCommand): void
+  /** Told whose halves a program is about to read; see `keptHalves`. */
+  useHalves?(dataId: object): void
+}
+
+/** The numbers of a tensor as halves, beside them. */
+export interface GpuKeptHalves {
+  info: TensorInfo
+  /** The numbers were changed since. */
+  stale: boolean
 }
 
 /** What the backend knows of a tensor's data. */
@@ -17,6 +26,8 @@ export interface GpuTensorData {
   /** A copy on the CPU, if there is one. */
   values: unknown
   resource?: GPUBuffer | null
+  /** Kept for programs that read halves. */
+  halves?: GpuKeptHalves
 }
 
 /** A program with everything that it is bound to. */
@@ -29,4 +40,6 @@ export interface GpuCommand {
   /** Bytes of the uniforms, a multiple of 16. */
   uniforms?: ArrayBuffer
   workgroups: readonly [number, number, number]
+  /** See `GpuProgram`. */
+  refreshes?: boolean
 }

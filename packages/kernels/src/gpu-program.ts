@@ -25,6 +25,8 @@ export interface GpuProgram {
   uniforms?: readonly string[]
   /** Whether it sets what is kept: then a dry run runs it, too; see `compileAhead`. */
   keeps?: boolean
+  /** Whether it brings up to date what is kept, and runs only where that is needed: a step that is recorded need not run it at each call. */
+  refreshes?: boolean
   /** Extensions of WGSL that the code needs, as `enable` names them. */
   enables?: readonly string[]
   /** WGSL with `@compute @workgroup_size(...) fn main(...)`; the declarations above come by themselves. */
@@ -106,7 +108,9 @@ export function runGpuProgram(backend: KernelBackend, program: GpuProgram, args:
   for (const output of outputs) {
     gpu.uploadToGPU(output.dataId)
     // A copy on the CPU would be out of date.
-    gpu.tensorMap.get(output.dataId).values = null
+    const stored = gpu.tensorMap.get(output.dataId)
+    stored.values = null
+    if (stored.halves) stored.halves.stale = true
     data.push(output.dataId)
   }
   const { pipeline, layout } = compile(gpu.device, program)
@@ -117,6 +121,7 @@ export function runGpuProgram(backend: KernelBackend, program: GpuProgram, args:
     layout,
     data,
     workgroups: [x, y, z],
+    ...(program.refreshes && { refreshes: true }),
     ...(uniforms.length > 0 && { uniforms: uniformBytes(program.uniforms ?? [], uniforms) }),
   }
   if (gpu.encode) gpu.encode(command)

@@ -12,6 +12,7 @@ export {
   type GpuProgram,
   type GpuProgramArguments,
 } from './gpu-program.js'
+export { keptHalves, refreshHalves } from './gpu-kept-halves.js'
 export type { GpuBackend, GpuCommand, GpuTensorData } from './gpu-backend.js'
 export { wgslGroupSum, wgslMain } from './wgsl.js'
 export { gpuConstant } from './gpu-constant.js'

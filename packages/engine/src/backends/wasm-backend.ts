@@ -6,6 +6,7 @@ import type { InitEngineOptions } from '../engine-info.js'
 import { isNode } from '../import-optional.js'
 import { instantiateBackend } from './instantiate-backend.js'
 import { requestThreads, threadCount } from '../wasm/threads.js'
+import { allowRelaxedSimd, hasRelaxedSimd } from '../wasm/wasm-module.js'
 import { shippedWasmFiles, wasmFileFault } from './wasm-files.js'
 
 const PATHS_REMEDY =
@@ -33,8 +34,9 @@ export const wasmBackend: BackendProvider = {
     }
     return { backend: 'wasm', available: true, reason: 'WebAssembly is here' }
   },
-  start: async ({ wasmPaths, threads }) => {
+  start: async ({ wasmPaths, threads, relaxedSimd }) => {
     requestThreads(threads)
+    allowRelaxedSimd(relaxedSimd ?? true)
     await completeWasm()
     const wasm = await import('@tensorflow/tfjs-backend-wasm')
     // In Node tfjs finds its files by itself.
@@ -60,6 +62,6 @@ export const wasmBackend: BackendProvider = {
     }
     const count = threadCount(engine().registry.wasm as BackendWasm)
     const reason = `WebAssembly with SIMD, ${count === 1 ? 'one thread' : `${count} threads`}`
-    return { simd: true, threads: count, reason }
+    return { simd: true, relaxedSimd: hasRelaxedSimd(), threads: count, reason }
   },
 }

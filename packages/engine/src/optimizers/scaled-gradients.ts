@@ -8,6 +8,7 @@ import {
 } from '@tensorflow/tfjs-core'
 import type { GpuEngineBackend } from '../webgpu/backend/engine-backend.js'
 import { lossScaleOf, unscaleOnGpu } from '../webgpu/loss-scale.js'
+import { freeEarly } from '../gradients/free-early.js'
 import { gate } from './update-gate.js'
 
 /** What dynamic loss scaling has come to: see `readLossScale`. */
@@ -51,7 +52,7 @@ export function scaledGradients(
   const state = lossScaleOf(gpu)
   gpu.incRef(state.scale.dataId)
   const scale = engine().makeTensorFromDataId(state.scale.dataId, [], 'float32', gpu)
-  const { value, grads } = engine().gradients(loss, trainable, scale, true)
+  const { value, grads } = engine().gradients(freeEarly(loss), trainable, scale, true)
   scale.dispose()
   const present = grads.filter((gradient) => (gradient as Tensor | null) !== null)
   if (present.length === 0) {

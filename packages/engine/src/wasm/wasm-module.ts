@@ -56,6 +56,17 @@ export interface LoadedModule {
   shared: boolean
 }
 
+let relaxedAllowed = true
+let relaxedLoaded = false
+
+/** Says whether the kernels that are loaded next may multiply and add in one instruction. */
+export function allowRelaxedSimd(allowed: boolean): void {
+  relaxedAllowed = allowed
+}
+
+/** Whether the kernels that were loaded last do so. */
+export const hasRelaxedSimd = (): boolean => relaxedLoaded
+
 /** Loads this package's own WASM kernels into the memory of tfjs' WASM backend. */
 export async function loadWasmModule(backend: BackendWasm): Promise<LoadedModule> {
   const { asm, wasmMemory } = emscripten(backend)
@@ -65,7 +76,8 @@ export async function loadWasmModule(backend: BackendWasm): Promise<LoadedModule
   const decode = (text: string) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
   // V8 11.4 and later (Node 22, Chrome 114) multiply and add in one instruction.
   const relaxed = decode(shared ? wasmBinary.relaxedShared : wasmBinary.relaxedPlain)
-  const bytes = WebAssembly.validate(relaxed)
+  relaxedLoaded = relaxedAllowed && WebAssembly.validate(relaxed)
+  const bytes = relaxedLoaded
     ? relaxed
     : decode(shared ? wasmBinary.shared : wasmBinary.plain)
   const { instance, module } = await WebAssembly.instantiate(bytes, { env: { memory } })

@@ -1,4 +1,11 @@
-import { makeGpuTensor, runGpuProgram, workgroupsFor, type GpuProgram } from '@facekit/kernels'
+import {
+  gpuMemoryType,
+  makeGpuTensor,
+  runGpuProgram,
+  workgroupsFor,
+  type GpuProgram,
+  type GpuProgramArguments,
+} from '@facekit/kernels'
 import { util, type TensorInfo } from '@tensorflow/tfjs-core'
 import type { GpuEngineBackend, GpuLossScale } from './backend/engine-backend.js'
 import { GROUP, GROUP_PARAMETERS, THREADS, vectorType } from './columns.js'
@@ -8,9 +15,6 @@ const FIRST_SCALE = 2 ** 16
 const LARGEST_SCALE = 2 ** 24
 /** Steps with finite gradients after which the scale is doubled. */
 const PATIENCE = 2000
-
-/** Numbers that a thread looks at, about. */
-const PER_THREAD = 16
 
 /** The state of dynamic loss scaling on a backend, made when it is first asked for. */
 export function lossScaleOf(backend: GpuEngineBackend): GpuLossScale {
@@ -32,7 +36,8 @@ export function lossScaleOf(backend: GpuEngineBackend): GpuLossScale {
 
 /** Divides gradients by the scale, many in a dispatch; if one of them is not finite, all are zeros. Then sets the scale of the next step.
  *
- * @returns new ones
+ * @returns those that nobody else sees in place, the others as new ones
+ * @memory the caller owns the results
  */
 export function unscaleOnGpu(
   backend: GpuEngineBackend,
@@ -40,42 +45,65 @@ export function unscaleOnGpu(
   gradients: readonly TensorInfo[],
 ): TensorInfo[] {
   const { maxStorageBuffersPerShaderStage: buffers } = backend.device.limits
+  const seen = new Map<object, number>()
+  for (const { dataId } of gradients) seen.set(dataId, (seen.get(dataId) ?? 0) + 1)
   const parts = gradients.map((x) => {
     const size = util.sizeFromShape(x.shape)
     const load: 1 | 4 = size % 4 === 0 ? 4 : 1
-    return { x, result: makeGpuTensor(backend, x.shape, 'float32'), load, count: size / load }
+    const inPlace =
+      size > 0 &&
+      seen.get(x.dataId) === 1 &&
+      backend.refCount(x.dataId) === 1 &&
+      gpuMemoryType(backend, x) === 'float32'
+    if (inPlace) backend.incRef(x.dataId)
+    return {
+      x,
+      inPlace,
+      result: inPlace ? x : makeGpuTensor(backend, x.shape, 'float32'),
+      load,
+      count: size / load,
+    }
   })
   // Alike sizes together: the small ones share their dispatches.
-  const filled = parts.filter(({ count }) => count > 0).sort((a, b) => b.count - a.count)
-  for (let start = 0; start < filled.length; start += buffers - 1) {
-    const some = filled.slice(start, start + buffers - 1)
-    const counts = some.map(({ count }) => count)
-    const groups = Math.min(1024, Math.ceil(Math.max(...counts) / (THREADS * PER_THREAD)))
-    runGpuProgram(backend, search(some.map(({ load }) => load)), {
-      inputs: some.map(({ x }) => x),
-      outputs: [found],
-      uniforms: counts,
-      workgroups: workgroupsFor(groups, 1),
-    })
+  const filled = parts.filter(({ count }) => count > 0).toSorted((a, b) => b.count - a.count)
+  type Part = (typeof filled)[0]
+  /** Runs a program for as many at a time as can be bound. */
+  const each = (
+    some: readonly Part[],
+    most: number,
+    program: (loads: (1 | 4)[]) => GpuProgram,
+    operands: (chunk: readonly Part[]) => Pick<GpuProgramArguments, 'inputs' | 'outputs'>,
+  ) => {
+    for (let start = 0; start < some.length; start += most) {
+      const chunk = some.slice(start, start + most)
+      let end = 0
+      const ends = chunk.map(({ count }) => (end += count))
+      runGpuProgram(backend, program(chunk.map(({ load }) => load)), {
+        ...operands(chunk),
+        uniforms: ends,
+        workgroups: workgroupsFor(end, THREADS),
+      })
+    }
   }
+  each(filled, buffers - 1, search, (chunk) => ({ inputs: chunk.map(({ x }) => x), outputs: [found] }))
   runGpuProgram(backend, advance, {
     inputs: [],
     outputs: [scale, gate, found],
     uniforms: [PATIENCE, LARGEST_SCALE],
     workgroups: [1],
   })
-  const most = Math.floor((buffers - 1) / 2)
-  for (let start = 0; start < filled.length; start += most) {
-    const some = filled.slice(start, start + most)
-    let end = 0
-    const ends = some.map(({ count }) => (end += count))
-    runGpuProgram(backend, unscale(some.map(({ load }) => load)), {
-      inputs: [gate, ...some.map(({ x }) => x)],
-      outputs: some.map(({ result }) => result),
-      uniforms: ends,
-      workgroups: workgroupsFor(end, THREADS),
-    })
-  }
+  each(
+    filled.filter(({ inPlace }) => inPlace),
+    buffers - 1,
+    unscaleInPlace,
+    (chunk) => ({ inputs: [gate], outputs: chunk.map(({ result }) => result) }),
+  )
+  each(
+    filled.filter(({ inPlace }) => !inPlace),
+    Math.floor((buffers - 1) / 2),
+    unscale,
+    (chunk) => ({ inputs: [gate, ...chunk.map(({ x }) => x)], outputs: chunk.map(({ result }) => result) }),
+  )
   return parts.map(({ result }) => result)
 }
 
@@ -134,47 +162,59 @@ const strange = (value: string, load: 1 | 4) => {
   return load === 4 ? `any(${each})` : each
 }
 
+/** WGSL: what each invocation does with its element of one of several arrays, one after the other.
+ *
+ * @param body - with the index `at` of the array `i`
+ */
+const perElement = (loads: readonly (1 | 4)[], body: (load: 1 | 4, i: number) => string) =>
+  /* wgsl */ `
+    @compute @workgroup_size(${THREADS})
+    fn main(${GROUP_PARAMETERS}) {
+      ${GROUP}
+      let index = group * ${THREADS}u + local;
+      ${loads
+        .map(
+          (load, i) => `if (index < uniforms.end${i}) {
+            let at = index${i === 0 ? '' : ` - uniforms.end${i - 1}`};
+            ${body(load, i)}
+            return;
+          }`,
+        )
+        .join('\n')}
+    }`
+
+const ends = (loads: readonly (1 | 4)[]) => loads.map((_, i) => `end${i}: u32`)
+
 /** Sets `found` if one of the numbers is not finite. */
 const search = (loads: readonly (1 | 4)[]): GpuProgram => ({
   name: `facekit_not_finite_${loads.join('')}`,
   inputs: named('x', loads),
   outputs: ['found: atomic<i32>'],
-  uniforms: loads.map((_, i) => `count${i}: u32`),
-  code: () => /* wgsl */ `
-    @compute @workgroup_size(${THREADS})
-    fn main(${GROUP_PARAMETERS}) {
-      ${GROUP}
-      let step = workgroups.x * workgroups.y * ${THREADS}u;
-      var bad = false;
-      ${loads
-        .map(
-          (load, i) => `for (var k = group * ${THREADS}u + local; k < uniforms.count${i}; k += step) {
-            let value = x${i}[k];
-            bad |= ${strange('value', load)};
-          }`,
-        )
-        .join('\n')}
-      if (bad) { atomicStore(&found[0], 1); }
-    }`,
+  uniforms: ends(loads),
+  code: () =>
+    perElement(
+      loads,
+      (load, i) =>
+        `let value = x${i}[at]; if (${strange('value', load)}) { atomicStore(&found[0], 1); }`,
+    ),
 })
+
+/** Finite gradients divided by the scale, else zeros. */
+const unscaled = (load: 1 | 4, from: string) =>
+  `select(${vectorType(load)}(0), ${from} * gate[0], gate[3] > 0.0)`
 
 const unscale = (loads: readonly (1 | 4)[]): GpuProgram => ({
   name: `facekit_unscale_${loads.join('')}`,
   inputs: ['gate: f32', ...named('x', loads)],
   outputs: named('result', loads),
-  uniforms: loads.map((_, i) => `end${i}: u32`),
-  code: () => /* wgsl */ `
-    @compute @workgroup_size(${THREADS})
-    fn main(${GROUP_PARAMETERS}) {
-      ${GROUP}
-      let index = group * ${THREADS}u + local;
-      let finite = gate[3] > 0.0;
-      ${loads
-        .map((load, i) => {
-          const at = `index${i === 0 ? '' : ` - uniforms.end${i - 1}`}`
-          const zero = `${vectorType(load)}(0)`
-          return `if (index < uniforms.end${i}) { result${i}[${at}] = select(${zero}, x${i}[${at}] * gate[0], finite); return; }`
-        })
-        .join('\n')}
-    }`,
+  uniforms: ends(loads),
+  code: () => perElement(loads, (load, i) => `result${i}[at] = ${unscaled(load, `x${i}[at]`)};`),
+})
+
+const unscaleInPlace = (loads: readonly (1 | 4)[]): GpuProgram => ({
+  name: `facekit_unscale_in_place_${loads.join('')}`,
+  inputs: ['gate: f32'],
+  outputs: named('x', loads),
+  uniforms: ends(loads),
+  code: () => perElement(loads, (load, i) => `x${i}[at] = ${unscaled(load, `x${i}[at]`)};`),
 })

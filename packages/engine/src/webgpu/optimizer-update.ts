@@ -1,4 +1,4 @@
-import { type GpuBackend, type GpuProgram, runGpuProgram, workgroupsFor } from '@facekit/kernels'
+import { type GpuBackend, type GpuProgram, refreshHalves, runGpuProgram, workgroupsFor } from '@facekit/kernels'
 import { util, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core'
 import { GROUP, GROUP_PARAMETERS } from './columns.js'
 
@@ -57,6 +57,10 @@ export function updateOnGpu(
       workgroups: workgroupsFor(ends[ends.length - 1], 256),
     })
   }
+  refreshHalves(
+    backend,
+    sized.map(({ value }) => value),
+  )
 }
 
 function updateProgram(

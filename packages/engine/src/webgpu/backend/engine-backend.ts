@@ -24,6 +24,8 @@ export interface GpuRecording {
   readonly pages: GpuPages
   /** Called for each dispatch with what it is bound to. */
   use(buffers: readonly GPUBuffer[], data: readonly object[]): void
+  /** Called with those whose kept halves are read. */
+  useHalves?(dataId: object): void
   /** Called for each command. */
   add(command: GpuDispatch | GpuCopy): void
 }

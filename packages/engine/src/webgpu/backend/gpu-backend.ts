@@ -90,16 +90,30 @@ export function createGpuBackend(
       return recordOnGpu(this, run)
     }
 
-    encode({ name, pipeline, layout, data, uniforms, workgroups }: GpuCommand): void {
+    encode({ name, pipeline, layout, data, uniforms, workgroups, refreshes }: GpuCommand): void {
       const buffers = data.map((dataId) => this.tensorMap.get(dataId).resource!)
       const entries: GPUBindGroupEntry[] = buffers.map((buffer, binding) => ({
         binding,
         resource: { buffer },
       }))
-      if (uniforms) entries.push({ binding: entries.length, resource: this.addUniforms(name, uniforms) })
+      if (uniforms) {
+        if (!refreshes) this.trace?.add(name, uniforms)
+        entries.push({ binding: entries.length, resource: this.addUniforms(uniforms) })
+      }
       this.recorder?.use(buffers, data)
       const bindGroup = this.device.createBindGroup({ label: name, layout, entries })
       this.encodeDispatch({ name, pipeline, bindGroup, workgroups })
+    }
+
+    useHalves(dataId: object): void {
+      this.recorder?.useHalves?.(dataId)
+    }
+
+    override disposeData(dataId: object, force?: boolean): boolean {
+      const { halves } = this.tensorMap.has(dataId) ? this.tensorMap.get(dataId) : {}
+      const gone = super.disposeData(dataId, force)
+      if (gone && halves) super.disposeData(halves.info.dataId, true)
+      return gone
     }
 
     protected override recordAndSubmit(
@@ -109,7 +123,9 @@ export function createGpuBackend(
       own?: StockUniform[],
     ): void {
       const { name } = program.constructor
-      const uniforms = this.addUniforms(name, stockUniforms(program, inputs, output, own))
+      const bytes = stockUniforms(program, inputs, output, own)
+      this.trace?.add(name, bytes)
+      const uniforms = this.addUniforms(bytes)
       const data = [output, ...inputs]
       const resources = [...data.map((tensor) => this.tensorToBinding(tensor)), uniforms]
       if (this.recorder) {
@@ -284,8 +300,7 @@ export function createGpuBackend(
         )
     }
 
-    private addUniforms(name: string, bytes: ArrayBuffer): GpuRange {
-      this.trace?.add(name, bytes)
+    private addUniforms(bytes: ArrayBuffer): GpuRange {
       return (this.recorder?.pages ?? this.uniformPages).add(bytes)
     }
   }

@@ -7,6 +7,8 @@ export class GpuRecorder implements GpuRecording {
   readonly commands: (GpuDispatch | GpuCopy)[] = []
   readonly pages: GpuPages
   readonly arena: GpuArena
+  /** Data of which halves are read that may have been there before. */
+  readonly halved = new Set<object>()
   private readonly touched = new Set<object>()
 
   constructor(private readonly backend: GpuEngineBackend) {
@@ -18,6 +20,10 @@ export class GpuRecorder implements GpuRecording {
   use(buffers: readonly GPUBuffer[], data: readonly object[]): void {
     for (const buffer of buffers) this.backend.bufferManager.pin(this.arena, buffer)
     for (const dataId of data) this.touched.add(dataId)
+  }
+
+  useHalves(dataId: object): void {
+    this.halved.add(dataId)
   }
 
   add(command: GpuDispatch | GpuCopy): void {
@@ -47,6 +53,8 @@ export class GpuRecorder implements GpuRecording {
     for (const dataId of this.touched) {
       const data = this.backend.tensorMap.has(dataId) ? this.backend.tensorMap.get(dataId) : undefined
       if (data?.resource) data.values = null
+      // Somebody else's, made after this step was recorded: it does not keep them up to date.
+      if (data?.halves && !this.touched.has(data.halves.info.dataId)) data.halves.stale = true
     }
   }
 

@@ -8,7 +8,13 @@ import {
   Variable,
 } from '@tensorflow/tfjs-core'
 import type { BackendError } from '@facekit/core'
-import { convertGpuTensor, gpuMemoryType, type GpuMemoryType, type KernelTime } from '@facekit/kernels'
+import {
+  convertGpuTensor,
+  gpuMemoryType,
+  refreshHalves,
+  type GpuMemoryType,
+  type KernelTime,
+} from '@facekit/kernels'
 import { bytesOf, type GpuEngineBackend } from './engine-backend.js'
 import { profileCommands } from './profile.js'
 import { GpuRecorder } from './recorder.js'
@@ -51,6 +57,7 @@ export function recordGpuStep<Output extends TensorContainer>(
     // Kept below: a tidy around this call must not take what belongs to the step.
     kept = tidy(() => mapTensors(run(...places), (tensor) => keep(ownResult(backend, tensor))))
     for (const [variable, place] of buffers) settle(backend, variable, place)
+    refreshStale(backend, variableData(buffers))
     const difference = backend.trace?.difference(before)
     if (difference !== undefined) throw changed(difference)
   } catch (error) {
@@ -66,6 +73,7 @@ export function recordGpuStep<Output extends TensorContainer>(
   const results = () => mapTensors(kept, (tensor) => copyOf(backend, tensor, tensor))
   const prepare = () => {
     for (const [variable, place] of buffers) settle(backend, variable, place)
+    refreshStale(backend, [...variableData(buffers), ...recorder.halved])
   }
   const step: GpuStep = {
     replay: (now) => {
@@ -96,12 +104,32 @@ const ownResult = (backend: GpuEngineBackend, tensor: Tensor): Tensor =>
 interface Place {
   buffer: GPUBuffer
   type: GpuMemoryType
+  /** Where the halves are that were kept of them before. */
+  halves?: GPUBuffer
 }
 
-const placeOf = (backend: GpuEngineBackend, tensor: TensorInfo): Place => ({
-  buffer: backend.bufferOf(tensor.dataId),
-  type: gpuMemoryType(backend, tensor),
-})
+function placeOf(backend: GpuEngineBackend, tensor: TensorInfo): Place {
+  const { halves } = backend.tensorMap.get(tensor.dataId)
+  return {
+    buffer: backend.bufferOf(tensor.dataId),
+    type: gpuMemoryType(backend, tensor),
+    ...(halves && { halves: backend.bufferOf(halves.info.dataId) }),
+  }
+}
+
+const variableData = (variables: ReadonlyMap<Variable, Place>): object[] =>
+  [...variables.keys()].filter(({ isDisposed }) => !isDisposed).map(({ dataId }) => dataId)
+
+/** Brings halves up to date that were kept of what has changed since. */
+function refreshStale(backend: GpuEngineBackend, data: readonly object[]): void {
+  const stale = [...new Set(data)].filter(
+    (dataId) => backend.tensorMap.has(dataId) && backend.tensorMap.get(dataId).halves?.stale,
+  )
+  refreshHalves(
+    backend,
+    stale.map((dataId) => ({ dataId, shape: backend.tensorMap.get(dataId).shape, dtype: 'float32' })),
+  )
+}
 
 function copyInto(backend: GpuEngineBackend, tensor: Tensor, target: Place): void {
   const buffer = backend.bufferOf(tensor.dataId)
@@ -135,6 +163,12 @@ function settle(backend: GpuEngineBackend, variable: Variable, place: Place): vo
   const dataId = backend.writeNothing(variable.shape, place.type === 'float16' ? place.type : variable.dtype)
   backend.tensorMap.get(dataId).resource = place.buffer
   backend.bufferManager.reclaim(place.buffer)
+  if (place.halves) {
+    const info = { dataId: backend.writeNothing(variable.shape, 'float16'), shape: variable.shape, dtype: variable.dtype }
+    backend.tensorMap.get(info.dataId).resource = place.halves
+    backend.bufferManager.reclaim(place.halves)
+    backend.tensorMap.get(dataId).halves = { info, stale: true }
+  }
   const settled = engine().makeTensorFromDataId(dataId, variable.shape, variable.dtype, backend)
   variable.assign(settled)
   settled.dispose()

@@ -50,5 +50,6 @@ export declare abstract class StockWebGPUBackend extends KernelBackend {
   ): void
   override read(dataId: object): Promise<BackendValues>
   override readSync(dataId: object): BackendValues
+  override disposeData(dataId: object, force?: boolean): boolean
   override memory(): { unreliable: boolean; numBytesInGPU: number; numBytesAllocatedInGPU: number }
 }

@@ -1,6 +1,7 @@
 import {
   convertGpuTensor,
   gpuMemoryType,
+  keptHalves,
   makeGpuTensor,
   runGpuProgram,
   workgroupsFor,
@@ -102,7 +103,7 @@ export function unitConvForward(
         ),
     },
     {
-      inputs: [operands.x, operands.filter, ...ending.tensors],
+      inputs: [operands.x, keptHalves(backend, operands.filter), ...ending.tensors],
       outputs: [result],
       uniforms: [rows, tilesDown, parts, columns, ...sizes.values, finish.alpha],
       workgroups: workgroupsFor(tilesDown * Math.ceil(columns / tile.columns) * parts, 1),
@@ -175,7 +176,7 @@ export function unitConvInputGradient(
         ),
     },
     {
-      inputs: [dy, filter],
+      inputs: [dy, keptHalves(backend, filter)],
       outputs: [result],
       uniforms: [rows, tilesDown, parts, batch * g.inHeight * g.inWidth, ...sizes.values],
       workgroups: workgroupsFor(tilesDown * Math.ceil(columns / tile.columns) * parts * phases, 1),
