@@ -69,16 +69,15 @@ const LAYERS: Layer[] = options.small
     ]
 const BATCH = options.small ? 2 : 32
 const TILES = options.small
-  ? [candidate([32, 32, 16, 2, 1, 2], true, 1), candidate([32, 32, 16, 2, 1, 1], false, 1)]
+  ? [true, false].map((ahead) => candidate([32, 32, 16, 2, 1], ahead, 1, 1))
   : [
-      candidate([256, 128, 32, 4, 2, 1], true, 260),
-      candidate([256, 128, 32, 4, 2, 1], false, 260),
-      candidate([256, 64, 32, 4, 1, 1], true, 200),
-      candidate([128, 128, 32, 2, 2, 1], false, 178),
-      candidate([128, 128, 32, 2, 4, 1], true, 178),
-      candidate([128, 64, 64, 2, 2, 1], true, 161),
-      candidate([128, 64, 32, 2, 2, 1], false, 161),
-      candidate([64, 64, 64, 2, 2, 1], true, 105),
+      candidate([256, 128, 32, 4, 2], true, 260, 1),
+      candidate([256, 128, 32, 4, 2], false, 260, 1),
+      candidate([128, 128, 32, 2, 2], false, 285, 2),
+      candidate([128, 128, 32, 2, 4], true, 184, 1),
+      candidate([128, 64, 64, 2, 2], true, 161, 2),
+      candidate([128, 64, 32, 2, 2], false, 180, 2),
+      candidate([64, 64, 64, 2, 2], true, 140, 2),
     ]
 const info = await initEngine({ backend: 'webgpu', precision: 'mixed' })
 console.log(`${info.reason}; ${info.precision}: ${info.precisionReason}`)
@@ -171,66 +170,29 @@ interface Measured {
   shape: GpuProductShape
   floating: number
   plans: { tile: string; parts: number; ms: number }[]
-  /** The best plan, sizes as constants. */
-  constants?: number
 }
 const measured: Measured[] = []
-const best = new Map<Measured, UnitPlan>()
 for (const layer of LAYERS) {
   const { runs, name, often, floating, dispose } = problems(layer)
   for (const [kind, run] of Object.entries(runs)) {
     if (spent() > limit) break
     const shape = shapeOf(run)
     const entry: Measured = { name, kind, often, shape, floating, plans: [] }
-    let least = Infinity
     for (const plan of plansFor(shape)) {
       const work = recordWork(gpu, planned(plan, run))
       const ms = await work.time(seconds)
       work.dispose()
       entry.plans.push({ tile: Object.values(plan.tile).map(Number).join(' '), parts: plan.parts, ms })
-      if (ms < least) {
-        least = ms
-        best.set(entry, plan)
-      }
     }
     measured.push(entry)
   }
   dispose()
 }
 console.log(`measured after ${spent().toFixed(1)} s`)
-const write = async () => {
-  if (options.json) await writeFile(options.json, JSON.stringify({ adapter: info.reason, measured }))
-}
-await write()
-// Gradients of large filters again, with sizes as constants.
-unitTuning.constants = true
-const tried = ({ name, kind }: Measured) => kind === 'filter' && !name.startsWith('1x1 ')
-const again = (work: (entry: Measured, run: () => tf.Tensor) => void) => {
-  for (const layer of LAYERS) {
-    const { runs, name, dispose } = problems(layer)
-    for (const [kind, run] of Object.entries(runs)) {
-      const entry = measured.find((one) => one.name === name && one.kind === kind)
-      if (entry && tried(entry)) work(entry, planned(best.get(entry)!, run))
-    }
-    dispose()
-  }
-}
-await compileAhead(device, () => again((_, run) => run().dispose()))
-for (const layer of LAYERS) {
-  const { runs, name, dispose } = problems(layer)
-  for (const [kind, run] of Object.entries(runs)) {
-    const entry = measured.find((one) => one.name === name && one.kind === kind)
-    if (!entry || !tried(entry) || spent() > limit) continue
-    const work = recordWork(gpu, planned(best.get(entry)!, run))
-    entry.constants = await work.time(seconds)
-    work.dispose()
-  }
-  dispose()
-}
-await write()
+if (options.json) await writeFile(options.json, JSON.stringify({ adapter: info.reason, measured }))
 const rate = (floating: number, ms: number) => floating / ms / 1e9
 printTable(
-  measured.map(({ name, kind, often, floating, plans, constants = NaN }) => {
+  measured.map(({ name, kind, often, floating, plans }) => {
     const [usual] = plans
     const found = plans.reduce((a, b) => (b.ms < a.ms ? b : a))
     return {
@@ -239,7 +201,6 @@ printTable(
       times: often,
       'plan us': usual.ms * 1000,
       'best us': found.ms * 1000,
-      'constants us': constants * 1000,
       'best TFLOP/s': rate(floating, found.ms),
       plan: `${usual.tile} / ${usual.parts}`,
       best: `${found.tile} / ${found.parts}`,
@@ -249,6 +210,6 @@ printTable(
 const total = (of: (entry: Measured) => number) =>
   measured.reduce((sum, entry) => sum + entry.often * of(entry), 0).toFixed(3)
 console.log(
-  `the network's convolutions, ms: planned ${total(({ plans }) => plans[0].ms)}, best ${total(({ plans }) => Math.min(...plans.map(({ ms }) => ms)))}, best with constants ${total(({ plans, constants = Infinity }) => Math.min(constants, ...plans.map(({ ms }) => ms)))}; ${spent().toFixed(0)} s`,
+  `the network's convolutions, ms: planned ${total(({ plans }) => plans[0].ms)}, best ${total(({ plans }) => Math.min(...plans.map(({ ms }) => ms)))}; ${spent().toFixed(0)} s`,
 )
 process.exit(0)

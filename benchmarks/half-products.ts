@@ -11,7 +11,7 @@ import { initEngine } from '@facekit/engine'
 import { convertGpuTensor } from '@facekit/kernels'
 import * as tf from '@tensorflow/tfjs-core'
 import type { GpuEngineBackend } from '../packages/engine/src/webgpu/backend/engine-backend.js'
-import { CANDIDATES, unitTuning } from '../packages/engine/src/webgpu/matmul/unit-plan.js'
+import { candidate, CANDIDATES, unitTuning } from '../packages/engine/src/webgpu/matmul/unit-plan.js'
 import { printTable } from './benchmark.js'
 import { recordWork } from './gpu-time.js'
 
@@ -55,7 +55,8 @@ const rows: Record<string, string | number>[] = [
   { tile: 'float32', ms: milliseconds, 'TFLOP/s': rate(milliseconds) },
 ]
 const run = () => tf.matMul(halves[0], halves[1])
-for (const { tile } of CANDIDATES) {
+const large = candidate([256, 128, 32, 4, 2], true, 268, 1)
+for (const { tile } of [...CANDIDATES, large]) {
   unitTuning.plan = () => ({ tile, parts: 1 })
   const product = run()
   const difference = tf.tidy(() => tf.max(tf.abs(tf.sub(product, reference))))
@@ -69,6 +70,6 @@ for (const { tile } of CANDIDATES) {
     error,
   })
 }
-console.log(`${size} x ${size}: rows, columns, depth, subgroups down and across, copies, read ahead`)
+console.log(`${size} x ${size}: rows, columns, depth, subgroups down and across, read ahead`)
 printTable(rows)
 process.exit(0)

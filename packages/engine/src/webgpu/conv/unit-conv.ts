@@ -14,7 +14,7 @@ import { HALVES } from '../matmul/element.js'
 import { plainFinish, type GpuFinishCode } from '../matmul/finish.js'
 import { linesOperand, partSteps, shareBegin, storeOctet, tileKey } from '../matmul/share.js'
 import { sumParts } from '../matmul/sum.js'
-import { planUnitProduct, unitTuning } from '../matmul/unit-plan.js'
+import { planUnitProduct } from '../matmul/unit-plan.js'
 import { unitExtensions, unitProduct } from '../matmul/unit-product.js'
 import { filterGradientPixels } from './filter-gradient.js'
 import { forwardGather, gatherAdvance, gatherBegin, gatherOperand, gatherSteps } from './gather.js'
@@ -61,7 +61,7 @@ export function unitConvForward(
   const split = parts > 1
   const result = makeGpuTensor(backend, split ? [parts, ...shape] : shape, split ? 'float32' : 'float16')
   const ending = split ? plainFinish : finish
-  const sizes = sizeExpressions(g, g.inChannels % tile.depth !== 0 || unitTuning.constants === true)
+  const sizes = sizeExpressions(g, g.inChannels % tile.depth !== 0)
   const across = sizes.names.outChannels
   const gather = forwardGather(g, sizes, tile.depth, HALVES)
   const { aligned, outside, single } = gather
@@ -141,10 +141,7 @@ export function unitConvInputGradient(
   const split = parts > 1
   const strided = phases > 1
   const result = makeGpuTensor(backend, split ? [parts, ...shape] : shape, split ? 'float32' : 'float16')
-  const sizes = sizeExpressions(
-    g,
-    strided || g.outChannels % tile.depth !== 0 || unitTuning.constants === true,
-  )
+  const sizes = sizeExpressions(g, strided || g.outChannels % tile.depth !== 0)
   const across = sizes.names.inChannels
   const gather = gradientGather(g, sizes, strided, tile.depth, HALVES)
   const { aligned, outside, single } = gather
@@ -210,7 +207,7 @@ export function unitConvFilterGradient(
     layouts: ['columns', 'columns'],
   })
   const result = makeGpuTensor(backend, parts > 1 ? [parts, ...shape] : shape, 'float32')
-  const sizes = sizeExpressions(g, unitTuning.constants === true)
+  const sizes = sizeExpressions(g, false)
   const across = sizes.names.outChannels
   const down = `(${sizes.names.filterHeight} * ${sizes.names.filterWidth} * ${sizes.names.inChannels})`
   const outside = looksOutside(g)

@@ -9,7 +9,7 @@ export interface UnitCode {
   /** Declares `subgroup`. */
   subgroup: string
   begin: string
-  /** Multiplies the parts from `aBegin` and `bBegin` on. */
+  /** Multiplies the parts. */
   multiply: string
   /** Puts a matrix of the result into workgroup memory. */
   strip(i: number, j: number, place: string): string
@@ -24,7 +24,7 @@ const matrices = (tile: UnitTile) => ({
 /** On the GPU's matrix units. */
 export function unitsMultiply(tile: UnitTile, a: GpuOperand, b: GpuOperand, memory: UnitMemory): UnitCode {
   const { down, across } = matrices(tile)
-  const base = { a: 0, b: tile.copies * memory.a }
+  const base = { a: 0, b: memory.a }
   // In vec4s: along the inner dimension in rows, along the outer one in columns.
   const load = (name: 'a' | 'b', major: string, operand: GpuOperand, outer: string, inner: number) => {
     const { stride } = linesOf(tile, name === 'a' ? tile.rows : tile.columns, operand.layout)
@@ -33,7 +33,7 @@ export function unitsMultiply(tile: UnitTile, a: GpuOperand, b: GpuOperand, memo
         ? `(${outer}) * ${stride}u + ${base[name] + inner / 8}u`
         : `${base[name] + inner * stride}u + (${outer}) / 8u`
     const kind = name === 'a' ? 'left' : 'right'
-    return `subgroupMatrixLoad<subgroup_matrix_${kind}<f16, ${SIDE}, ${SIDE}>, ${major}>(&memory, ${name}Begin + ${place}, ${stride}u)`
+    return `subgroupMatrixLoad<subgroup_matrix_${kind}<f16, ${SIDE}, ${SIDE}>, ${major}>(&memory, ${place}, ${stride}u)`
   }
   const [aMajor, bMajor] = [a.layout === 'rows' ? 'row' : 'col', b.layout === 'rows' ? 'col' : 'row']
   const step = (inner: number) => `{
@@ -65,14 +65,14 @@ export function emulatedMultiply(tile: UnitTile, a: GpuOperand, b: GpuOperand, m
   const read = (name: string, outer: number, { layout }: GpuOperand, base: number) => {
     const { stride } = linesOf(tile, outer, layout)
     const [row, column] = layout === 'rows' ? ['outer', 'inner'] : ['inner', 'outer']
-    return `fn ${name}At(begin: u32, outer: u32, inner: u32) -> f32 {
-      let word = memory[begin + ${base}u + ${row} * ${stride}u + ${column} / 8u][(${column} % 8u) / 2u];
+    return `fn ${name}At(outer: u32, inner: u32) -> f32 {
+      let word = memory[${base}u + ${row} * ${stride}u + ${column} / 8u][(${column} % 8u) / 2u];
       return unpack2x16float(word)[${column} % 2u];
     }`
   }
   const count = down.length * across.length
   return {
-    functions: `${read('a', tile.rows, a, 0)}\n${read('b', tile.columns, b, tile.copies * memory.a)}`,
+    functions: `${read('a', tile.rows, a, 0)}\n${read('b', tile.columns, b, memory.a)}`,
     parameters: '',
     subgroup: `let subgroup = local / ${LANES}u;`,
     begin: `var sums: array<vec4<f32>, ${2 * count}>;`,
@@ -81,8 +81,8 @@ export function emulatedMultiply(tile: UnitTile, a: GpuOperand, b: GpuOperand, m
       for (var k = 0u; k < ${2 * count}u; k++) {
         let outer = ownColumn + ((k / 2u) % ${across.length}u) * ${SIDE}u + (lane & 1u) * 8u + (k & 1u) * 4u;
         var right: vec4<f32>;
-        for (var i = 0u; i < 4u; i++) { right[i] = bAt(bBegin, outer + i, inner); }
-        sums[k] += aAt(aBegin, ownRow + k / ${2 * across.length}u * ${SIDE}u + lane / 2u, inner) * right;
+        for (var i = 0u; i < 4u; i++) { right[i] = bAt(outer + i, inner); }
+        sums[k] += aAt(ownRow + k / ${2 * across.length}u * ${SIDE}u + lane / 2u, inner) * right;
       }
     }`,
     strip: (i, j, at) =>

@@ -8,7 +8,7 @@ export interface UnitOperandCode {
   /** Reads the part of `step` into registers. */
   fetch: string
   advance: string
-  /** Writes it, `aPlace` or `bPlace` from `aBegin` or `bBegin` on. */
+  /** Writes it, from `aPlace` or `bPlace` on. */
   put: string
 }
 
@@ -43,7 +43,7 @@ export function unitOperand(
       ${all((slot) => `${operand.fetchBegin?.(slot) ?? ''} ${name}Next${slot} = ${operand.fetch(slot)};`)}`,
     advance: operand.advance ? all((slot) => operand.advance!(slot)) : '',
     put: all(
-      (slot) => `memory[${name}Begin + ${name}Place + ${slot * linesAtOnce * stride}u] = ${name}Next${slot};`,
+      (slot) => `memory[${name}Place + ${slot * linesAtOnce * stride}u] = ${name}Next${slot};`,
     ),
   }
 }

@@ -44,15 +44,16 @@ export function unitProduct(product: UnitProduct, units: MatrixUnits): string {
   const memory = unitMemory(tile, [a.layout, b.layout])
   const sides = [
     unitOperand('a', a, tile, tile.rows, 0),
-    unitOperand('b', b, tile, tile.columns, tile.copies * memory.a),
+    unitOperand('b', b, tile, tile.columns, memory.a),
   ]
   const each = (key: keyof (typeof sides)[0]) => sides.map((side) => side[key]).join('\n')
   const code = (units === 'hardware' ? unitsMultiply : emulatedMultiply)(tile, a, b, memory)
-  const begins = (side: string) => `let aBegin = ${side} * ${memory.a}u; let bBegin = ${side} * ${memory.b}u;`
-  const fetch = each('fetch')
-  const put = (side: string) => `{ ${begins(side)} ${each('put')} }`
-  const multiply = (side: string) => `{ ${begins(side)} ${code.multiply} }`
-  const advance = `${product.advance ?? ''} ${each('advance')}`
+  const step: StepCode = {
+    fetch: each('fetch'),
+    put: each('put'),
+    multiply: code.multiply,
+    advance: `${product.advance ?? ''} ${each('advance')}`,
+  }
   return /* wgsl */ `
   ${a.functions ?? ''}
   ${b.functions ?? ''}
@@ -69,7 +70,7 @@ export function unitProduct(product: UnitProduct, units: MatrixUnits): string {
     let ownColumn = (subgroup % ${tile.across}u) * ${tile.columns / tile.across}u;
     ${each('begin')}
     ${code.begin}
-    ${loop(tile, { fetch, put, multiply, advance })}
+    ${loop(tile, step)}
     workgroupBarrier();
     ${results(product, memory, code)}
   }`
@@ -78,42 +79,30 @@ export function unitProduct(product: UnitProduct, units: MatrixUnits): string {
 /** What happens in a step. */
 interface StepCode {
   fetch: string
-  put(side: string): string
-  multiply(side: string): string
+  put: string
+  multiply: string
   advance: string
 }
 
 /** Over the inner dimension. */
-function loop({ copies, ahead }: UnitTile, { fetch, put, multiply, advance }: StepCode): string {
-  const next = `if (step + 1u < stepEnd) { ${advance} { let step = step + 1u; ${fetch} } }`
-  const first = `if (stepBegin < stepEnd) { let step = stepBegin; ${fetch} }`
-  if (ahead && copies === 1)
-    return `${first}
+const loop = ({ ahead }: UnitTile, { fetch, put, multiply, advance }: StepCode): string =>
+  ahead
+    ? `if (stepBegin < stepEnd) { let step = stepBegin; ${fetch} }
     for (var step = stepBegin; step < stepEnd; step++) {
       workgroupBarrier();
-      ${put('0u')}
+      ${put}
       workgroupBarrier();
-      ${next}
-      ${multiply('0u')}
+      if (step + 1u < stepEnd) { ${advance} { let step = step + 1u; ${fetch} } }
+      ${multiply}
     }`
-  if (ahead)
-    return `${first}
-    for (var step = stepBegin; step < stepEnd; step++) {
-      let side = (step - stepBegin) & 1u;
-      ${put('side')}
-      workgroupBarrier();
-      ${next}
-      ${multiply('side')}
-    }`
-  return `for (var step = stepBegin; step < stepEnd; step++) {
+    : `for (var step = stepBegin; step < stepEnd; step++) {
       ${fetch}
-      ${copies === 1 ? 'workgroupBarrier();' : 'let side = (step - stepBegin) & 1u;'}
-      ${put(copies === 1 ? '0u' : 'side')}
       workgroupBarrier();
-      ${multiply(copies === 1 ? '0u' : 'side')}
+      ${put}
+      workgroupBarrier();
+      ${multiply}
       ${advance}
     }`
-}
 
 /** The results' way to their tensor: rows of a strip by as many invocations as have eight columns of it each. */
 function results({ tile, store }: UnitProduct, { strip }: UnitMemory, code: UnitCode): string {

@@ -10,8 +10,6 @@ export interface UnitTile {
   /** Subgroups of a workgroup, down and across. */
   down: number
   across: number
-  /** Copies of the operands' parts in workgroup memory: with two, one barrier a step, with one, larger parts. */
-  copies: 1 | 2
   /** The next parts are read into registers before this one is multiplied. Without, there are registers for more workgroups at a time, which
    * multiply while this one waits. */
   ahead: boolean
@@ -61,7 +59,7 @@ const STRIPS: readonly Strip[] = [
 
 /** Where things lie in workgroup memory, in vec4s. */
 export interface UnitMemory {
-  /** Of one copy of each operand's part; copies of `a` come first. */
+  /** Of each operand's part; that of `a` comes first. */
   a: number
   b: number
   strip: Strip
@@ -73,7 +71,7 @@ export function unitMemory(tile: UnitTile, [a, b]: Layouts): UnitMemory {
     a: linesOf(tile, tile.rows, a).size,
     b: linesOf(tile, tile.columns, b).size,
   }
-  const operands = tile.copies * (parts.a + parts.b)
+  const operands = parts.a + parts.b
   const matricesAcross = tile.columns / tile.across / SIDE
   const possible = STRIPS.filter(({ count }) => matricesAcross % count === 0)
   // What the operands have, or what there is.
