@@ -129,20 +129,22 @@ for (const backend of backends) {
 console.log(`ResNet-${depth}, batch ${batch}, ${size} x ${size}, Adam; fastest of the runs, in ms`)
 const slowest = results.find(({ backend }) => backend === 'stock-cpu') ?? results.at(-1)!
 printTable(
-  results.map(({ backend, normalization, forward, step, ratio, allocatedForStep, leakedTensors, memory }) => ({
-    backend,
-    normalization,
-    runs: step.runs,
-    forward: forward.fastest,
-    step: step.fastest,
-    'median step': step.median,
-    'step / forward': ratio,
-    [`times ${slowest.backend}`]: slowest.step.fastest / step.fastest,
-    'leaked tensors': leakedTensors,
-    'MB live': memory.megabytes,
-    'MB allocated for the step': allocatedForStep,
-    'and the forward pass': memory.allocated,
-  })),
+  results.map(
+    ({ backend, normalization, forward, step, ratio, allocatedForStep, leakedTensors, memory }) => ({
+      backend,
+      normalization,
+      runs: step.runs,
+      forward: forward.fastest,
+      step: step.fastest,
+      'median step': step.median,
+      'step / forward': ratio,
+      [`times ${slowest.backend}`]: slowest.step.fastest / step.fastest,
+      'leaked tensors': leakedTensors,
+      'MB live': memory.megabytes,
+      'MB allocated for the step': allocatedForStep,
+      'and the forward pass': memory.allocated,
+    }),
+  ),
 )
 await writeJson(options.json, { network: `ResNet-${depth}`, batch, size, node: process.version, results })
 process.exit(0)

@@ -11,7 +11,10 @@ it('value: with relaxedSimd false products are rounded before they are added, as
   expect(info.relaxedSimd).toBe(false)
   const a = 1 + 2 ** -12
   const x = tf.tensor4d([-1, a], [1, 1, 1, 2])
-  const filter = tf.tensor4d(Array.from({ length: 16 }, (_, i) => (i < 8 ? 1 : a)), [1, 1, 2, 8])
+  const filter = tf.tensor4d(
+    Array.from({ length: 16 }, (_, i) => (i < 8 ? 1 : a)),
+    [1, 1, 2, 8],
+  )
   // -1 + a * a
   const [sum] = await tf.conv2d(x, filter, 1, 'same').data()
   expect(sum).toBe(2 ** -11)

@@ -77,9 +77,7 @@ export async function loadWasmModule(backend: BackendWasm): Promise<LoadedModule
   // V8 11.4 and later (Node 22, Chrome 114) multiply and add in one instruction.
   const relaxed = decode(shared ? wasmBinary.relaxedShared : wasmBinary.relaxedPlain)
   relaxedLoaded = relaxedAllowed && WebAssembly.validate(relaxed)
-  const bytes = relaxedLoaded
-    ? relaxed
-    : decode(shared ? wasmBinary.shared : wasmBinary.plain)
+  const bytes = relaxedLoaded ? relaxed : decode(shared ? wasmBinary.shared : wasmBinary.plain)
   const { instance, module } = await WebAssembly.instantiate(bytes, { env: { memory } })
   modules.set(backend, instance.exports as WebAssembly.Exports & WasmExports)
   memories.push({ memory, backend })

@@ -166,8 +166,7 @@ const strange = (value: string, load: 1 | 4) => {
  *
  * @param body - with the index `at` of the array `i`
  */
-const perElement = (loads: readonly (1 | 4)[], body: (load: 1 | 4, i: number) => string) =>
-  /* wgsl */ `
+const perElement = (loads: readonly (1 | 4)[], body: (load: 1 | 4, i: number) => string) => /* wgsl */ `
     @compute @workgroup_size(${THREADS})
     fn main(${GROUP_PARAMETERS}) {
       ${GROUP}
@@ -194,8 +193,7 @@ const search = (loads: readonly (1 | 4)[]): GpuProgram => ({
   code: () =>
     perElement(
       loads,
-      (load, i) =>
-        `let value = x${i}[at]; if (${strange('value', load)}) { atomicStore(&found[0], 1); }`,
+      (load, i) => `let value = x${i}[at]; if (${strange('value', load)}) { atomicStore(&found[0], 1); }`,
     ),
 })
 

@@ -1,4 +1,10 @@
-import { type GpuBackend, type GpuProgram, refreshHalves, runGpuProgram, workgroupsFor } from '@facekit/kernels'
+import {
+  type GpuBackend,
+  type GpuProgram,
+  refreshHalves,
+  runGpuProgram,
+  workgroupsFor,
+} from '@facekit/kernels'
 import { util, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core'
 import { GROUP, GROUP_PARAMETERS } from './columns.js'
 

@@ -164,7 +164,11 @@ function settle(backend: GpuEngineBackend, variable: Variable, place: Place): vo
   backend.tensorMap.get(dataId).resource = place.buffer
   backend.bufferManager.reclaim(place.buffer)
   if (place.halves) {
-    const info = { dataId: backend.writeNothing(variable.shape, 'float16'), shape: variable.shape, dtype: variable.dtype }
+    const info = {
+      dataId: backend.writeNothing(variable.shape, 'float16'),
+      shape: variable.shape,
+      dtype: variable.dtype,
+    }
     backend.tensorMap.get(info.dataId).resource = place.halves
     backend.bufferManager.reclaim(place.halves)
     backend.tensorMap.get(dataId).halves = { info, stale: true }

@@ -42,8 +42,6 @@ export function unitOperand(
     fetch: `${operand.step ?? ''}
       ${all((slot) => `${operand.fetchBegin?.(slot) ?? ''} ${name}Next${slot} = ${operand.fetch(slot)};`)}`,
     advance: operand.advance ? all((slot) => operand.advance!(slot)) : '',
-    put: all(
-      (slot) => `memory[${name}Place + ${slot * linesAtOnce * stride}u] = ${name}Next${slot};`,
-    ),
+    put: all((slot) => `memory[${name}Place + ${slot * linesAtOnce * stride}u] = ${name}Next${slot};`),
   }
 }

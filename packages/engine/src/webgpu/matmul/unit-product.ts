@@ -42,10 +42,7 @@ export const unitExtensions = (units: MatrixUnits): string[] =>
 export function unitProduct(product: UnitProduct, units: MatrixUnits): string {
   const { tile, a, b } = product
   const memory = unitMemory(tile, [a.layout, b.layout])
-  const sides = [
-    unitOperand('a', a, tile, tile.rows, 0),
-    unitOperand('b', b, tile, tile.columns, memory.a),
-  ]
+  const sides = [unitOperand('a', a, tile, tile.rows, 0), unitOperand('b', b, tile, tile.columns, memory.a)]
   const each = (key: keyof (typeof sides)[0]) => sides.map((side) => side[key]).join('\n')
   const code = (units === 'hardware' ? unitsMultiply : emulatedMultiply)(tile, a, b, memory)
   const step: StepCode = {
