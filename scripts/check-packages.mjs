@@ -19,7 +19,7 @@ try {
     if (manifest.private) continue
     const before = failures.length
     describe(name, manifest)
-    const tarball = tarballs.find((file) => file === `facekit-${name}-${manifest.version}.tgz`)
+    const tarball = tarballs.find((file) => file === `${tarballName(manifest.name)}-${manifest.version}.tgz`)
     if (tarball === undefined) failures.push(`${name}: was not packed`)
     else await lint(name, join(folder, tarball))
     if (name !== 'cli') await bundle(manifest.name)
@@ -30,6 +30,11 @@ try {
 }
 for (const failure of failures) console.error(failure)
 process.exitCode = failures.length === 0 ? 0 : 1
+
+/** What pnpm calls the tarball of a package, before its version. */
+function tarballName(name) {
+  return name.replace('@', '').replace('/', '-')
+}
 
 /** What a registry shows of a package. */
 function describe(name, { repository, homepage, bugs, keywords, sideEffects }) {

@@ -1,0 +1,23 @@
+export { findFaces, prepare, reconstruct, reconstructAll } from './reconstruct.js'
+export type { Face, FaceGeometry, FaceMaps, PhotographView } from './face.js'
+export type { FaceDocument } from './work/face-document.js'
+export type {
+  FoundFace,
+  Method,
+  Networks,
+  PhotoOptions,
+  ReconstructOptions,
+  ReconstructProgress,
+  RenderOptions,
+  ShapeChange,
+} from './options.js'
+export type { PhotoSource, RgbaImage } from './photo-source.js'
+export { lightPresets, type Light, type LightName } from './light-presets.js'
+export {
+  AnnotationError,
+  BackendError,
+  FacekitError,
+  ImageError,
+  ModelFormatError,
+  ValueError,
+} from '@facekit/core'

@@ -1,0 +1,75 @@
+import type { LightName, Light } from './light-presets.js'
+
+/** How the parameters of a face are found: by optimisation, by a network in one pass, or by the one after the other. */
+export type Method = 'fit' | 'regress' | 'refine'
+
+/** Which networks look at a photograph. */
+export type Networks = 'small' | 'large'
+
+/** What `onProgress` is called with. */
+export interface ReconstructProgress {
+  /** `loading`: files of the package; `reading` the photograph, `finding` faces, `landmarks` of the face, its `shape` and light, its `texture`. */
+  stage: 'loading' | 'reading' | 'finding' | 'landmarks' | 'shape' | 'texture'
+  /** Share of the whole work that is done, 0..1; never falls. */
+  progress: number
+  /** Bytes that have been loaded since the page was opened; in browsers only. */
+  loadedBytes: number
+}
+
+/** A face that was found in a photograph. */
+export interface FoundFace {
+  /** Pixels of the photograph; may reach outside. */
+  box: { x: number; y: number; width: number; height: number }
+  /** How sure the detector is, 0..1. */
+  score: number
+}
+
+/** Options of every call that looks at a photograph. */
+export interface PhotoOptions {
+  /** Default `'auto'`: in Node tensorflow (if installed), wasm, cpu; in browsers webgpu (if there is a GPU and it computes rightly), wasm, cpu. */
+  backend?: 'auto' | 'tensorflow' | 'webgpu' | 'wasm' | 'cpu'
+  /** `'small'`: 4.5 MB, the default in browsers; where they find no face, the large detector (5.6 MB) is asked, too. `'large'`: 28 MB, the default in
+   * Node: they also find small and turned faces, cut out hair and glasses, and compare identity. */
+  networks?: Networks
+  /** In browsers: whether the work is done in a worker, which leaves the page free. Default true; false where this is a worker already. */
+  worker?: boolean
+  /** Stops the work; the promise is rejected with the signal's reason. */
+  signal?: AbortSignal
+  onProgress?: (progress: ReconstructProgress) => void
+}
+
+/** Options of `reconstruct`. */
+export interface ReconstructOptions extends PhotoOptions {
+  /** Which face, of several: a number from 0, largest first, or a function that chooses. Default 0. */
+  face?: number | ((faces: readonly FoundFace[]) => number | Promise<number>)
+  /** Default `'fit'`. The others use the face model `learned`, see its model card. */
+  method?: Method
+  /** Steps of gradient descent. Default: 60 for `fit`, 16 for `refine`. */
+  iterations?: number
+  /** Width and height of the maps, texels: a power of two from 64 to 4096; `'none'`: the model's colours at 512. Default 1024. */
+  texture?: number | 'none'
+}
+
+/** A change of a face's shape. */
+export interface ShapeChange {
+  /** Expression coefficients by name (0 at rest, 1 fully activated), or all in their order. What is not named stays. */
+  expression?: Readonly<Record<string, number>> | ArrayLike<number>
+  /** Identity coefficients in standard deviations, from the first on. What is not there stays. */
+  identity?: ArrayLike<number>
+}
+
+/** Options of `face.render`. */
+export interface RenderOptions extends ShapeChange {
+  /** W, pixels. Default 512. */
+  width?: number
+  /** H, pixels. Default: as `width`. */
+  height?: number
+  /** Turn of the head, radians: positive yaw to the right of the picture, positive pitch down. Default 0, whatever the photograph's. */
+  yaw?: number
+  pitch?: number
+  roll?: number
+  /** Default `'photograph'`. */
+  light?: LightName | Light
+  /** `'lit'`, `'diffuse'` and `'specular'` albedo without light, or `'shape'`: grey. Default `'lit'`. */
+  mode?: 'lit' | 'diffuse' | 'specular' | 'shape'
+}

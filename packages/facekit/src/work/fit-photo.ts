@@ -1,0 +1,85 @@
+import { loadEmbedder, type FaceAnnotation } from '@facekit/annotate'
+import { loadBaseModel } from '@facekit/base-model'
+import { fitFace, type FitFaceOptions, type FitResult } from '@facekit/fit'
+import type { MorphableModel } from '@facekit/morphable'
+import { disposeParameters, type FaceParameters } from '@facekit/parameters'
+import type { FaceRegressor } from '@facekit/regressor'
+import { tensor3d } from '@tensorflow/tfjs-core'
+import type { Method, Networks } from '../options.js'
+import type { Photo } from './read-photo.js'
+
+/** Few steps, but larger ones, where a regressor has begun. */
+const REFINEMENT = { iterations: 16, rate: 2 }
+
+/** What a fit is asked for. */
+export interface FitOrder {
+  photo: Photo
+  annotation: FaceAnnotation
+  method: Method
+  networks: Networks
+  iterations: number | undefined
+  signal: AbortSignal | undefined
+  /** 0..1 */
+  onStep: (share: number) => void
+}
+
+/** Finds the parameters of a face; the caller disposes them. */
+export async function fitPhoto(order: FitOrder): Promise<{ model: MorphableModel; result: FitResult }> {
+  const { photo, method } = order
+  if (method === 'fit') {
+    const model = await loadBaseModel()
+    const { focalLength, factor } = photo
+    const options = focalLength === undefined ? {} : { focalLength: focalLength / factor }
+    return { model, result: await fit(order, model, options) }
+  }
+  const { model, regressor } = await loadRegressor()
+  const start = predict(regressor, order.annotation)
+  try {
+    // Without steps it is measured, but not changed.
+    if (method === 'regress') return { model, result: await fit(order, model, { start, iterations: 0 }) }
+    const { iterations = REFINEMENT.iterations } = order
+    return { model, result: await fit(order, model, { prior: start, rate: REFINEMENT.rate, iterations }) }
+  } finally {
+    disposeParameters(start)
+  }
+}
+
+async function fit(order: FitOrder, model: MorphableModel, options: FitFaceOptions): Promise<FitResult> {
+  const { photo, annotation, networks, signal, onStep } = order
+  const { iterations = order.iterations } = options
+  const embedder = networks === 'large' && iterations !== 0 ? await loadEmbedder() : undefined
+  return fitFace(photo.picture, annotation, model, {
+    ...options,
+    ...(iterations !== undefined && { iterations }),
+    ...(embedder && { embed: embedder.embed }),
+    signal,
+    onProgress: ({ stage, iteration, iterations: total }) => {
+      if (stage === 'appearance') onStep(iteration / total)
+    },
+  })
+}
+
+let loaded: Promise<{ model: MorphableModel; regressor: FaceRegressor }> | undefined
+
+async function loadRegressor() {
+  loaded ??= (async () => {
+    const { loadPretrainedRegressor } = await import('@facekit/regressor-weights')
+    const model = await loadBaseModel({ variant: 'learned' })
+    return { model, regressor: await loadPretrainedRegressor({ for: model }) }
+  })()
+  try {
+    return await loaded
+  } catch (error) {
+    loaded = undefined
+    throw error
+  }
+}
+
+function predict(regressor: FaceRegressor, { alignment: { image, size } }: FaceAnnotation): FaceParameters {
+  const crop = tensor3d(image.data as Float32Array, [size, size, 3])
+  try {
+    return regressor.predict(crop)
+  } finally {
+    crop.dispose()
+  }
+}

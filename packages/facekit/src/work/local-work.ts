@@ -1,0 +1,212 @@
+import type { FaceDetection } from '@facekit/annotate'
+import { FacekitError, ValueError } from '@facekit/core'
+import { encodeGlb, type FaceTextures } from '@facekit/export'
+import type { EngineInfo } from '@facekit/engine'
+import type { MorphableModel } from '@facekit/morphable'
+import { disposeParameters, encodeParameters, readParameters } from '@facekit/parameters'
+import type { FaceMaps } from '../face.js'
+import type { RenderOptions, ShapeChange } from '../options.js'
+import { isNode, type PhotoData } from '../photo-source.js'
+import { annotateFace } from './annotate-face.js'
+import { faceDocument, type FaceDocument } from './face-document.js'
+import { changedFace, faceGeometry, vertexColors, type FaceNumbers } from './face-shape.js'
+import { faceMaps, faceTextures } from './face-textures.js'
+import type {
+  CallEvents,
+  EngineChoice,
+  FaceWork,
+  FitChoice,
+  FoundParameters,
+  OpenPhoto,
+} from './face-work.js'
+import { fitPhoto } from './fit-photo.js'
+import { lookForFaces } from './look-for-faces.js'
+import { photographView } from './photograph-view.js'
+import { progressReporter } from './progress.js'
+import { readPhoto, type Photo } from './read-photo.js'
+import { renderView } from './render-view.js'
+import { onEngine } from './start-engine.js'
+import { warmUp } from './warm-up.js'
+
+/** A face with all that is needed to draw and write it. */
+interface KnownFace {
+  numbers: FaceNumbers
+  model: MorphableModel & { uv: NonNullable<MorphableModel['uv']> }
+  textures: FaceTextures
+  uncertainty: Float32Array | undefined
+  parameters: FaceDocument
+}
+
+const defaultNetworks = () => (isNode() ? 'large' : 'small')
+
+/** Gives messages a chance to arrive: a call that was given up shall not go on. */
+const breathe = () => new Promise<void>((resolve) => setTimeout(resolve, 0))
+
+/** The work, done in this thread, one call after the other. */
+export class LocalWork implements FaceWork {
+  readonly #photos = new Map<number, { photo: Photo; detections: FaceDetection[] }>()
+  readonly #faces = new Map<number, KnownFace>()
+  readonly #loadedBytes: () => number
+  #count = 0
+  #last: Promise<unknown> = Promise.resolve()
+
+  /** @param loadedBytes - how much has been fetched */
+  constructor(loadedBytes: () => number = () => 0) {
+    this.#loadedBytes = loadedBytes
+  }
+
+  /** tfjs has one engine for all. */
+  #inTurn<T>(job: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(job, job)
+    this.#last = turn.catch(() => undefined)
+    return turn
+  }
+
+  prepare({ backend, networks = defaultNetworks() }: EngineChoice, { signal }: CallEvents): Promise<void> {
+    return this.#inTurn(() => onEngine(backend, () => warmUp(networks, signal)))
+  }
+
+  open(
+    data: PhotoData,
+    { backend, networks = defaultNetworks() }: EngineChoice,
+    events: CallEvents,
+  ): Promise<OpenPhoto> {
+    const { signal, onProgress } = events
+    const report = progressReporter(onProgress, this.#loadedBytes)
+    return this.#inTurn(async () => {
+      signal?.throwIfAborted()
+      report('reading', 0)
+      const photo = await readPhoto(data)
+      await breathe()
+      signal?.throwIfAborted()
+      report('finding', 0)
+      const detections = await onEngine(backend, () => lookForFaces(photo, networks))
+      report('finding', 1)
+      const number = this.#count++
+      this.#photos.set(number, { photo, detections })
+      const { factor } = photo
+      const faces = detections.map(({ box: { x, y, width, height }, score }) => ({
+        box: { x: x * factor, y: y * factor, width: width * factor, height: height * factor },
+        score,
+      }))
+      return { photo: number, faces }
+    })
+  }
+
+  async reconstruct(
+    number: number,
+    index: number,
+    options: FitChoice,
+    events: CallEvents,
+  ): Promise<FoundParameters> {
+    const { method = 'fit' } = options
+    if (method !== 'fit' && method !== 'regress' && method !== 'refine')
+      throw new ValueError(`reconstruct: method is ${String(method)}, expected 'fit', 'regress' or 'refine'`)
+    return this.#inTurn(() =>
+      onEngine(options.backend, (engine) =>
+        this.#find(number, index, { ...options, method }, events, engine),
+      ),
+    )
+  }
+
+  async #find(
+    number: number,
+    index: number,
+    options: FitChoice & { method: NonNullable<FitChoice['method']> },
+    { signal, onProgress }: CallEvents,
+    { backend }: EngineInfo,
+  ): Promise<FoundParameters> {
+    const { networks = defaultNetworks(), method, iterations, texture = 1024 } = options
+    const { photo, detections } = this.#photo(number)
+    const report = progressReporter(onProgress, this.#loadedBytes)
+    const next = async (stage: Parameters<typeof report>[0]) => {
+      await breathe()
+      signal?.throwIfAborted()
+      report(stage, 0)
+    }
+    await next('landmarks')
+    const annotation = await annotateFace(photo, detections[index], networks, signal)
+    await next('shape')
+    const { model, result } = await fitPhoto({
+      photo,
+      annotation,
+      method,
+      networks,
+      iterations,
+      signal,
+      onStep: (share) => report('shape', share),
+    })
+    try {
+      const [numbers] = await readParameters(result.parameters)
+      const encoded = encodeParameters(numbers, model.shape.expressionNames)
+      const about = { photo, face: index + 1, annotation, backend, method }
+      const parameters = faceDocument(about, model, result, encoded)
+      await next('texture')
+      const textures = await faceTextures(photo, { annotation, result, model, numbers }, texture, signal)
+      report('texture', 1)
+      const face = this.#count++
+      const { uncertainty } = result
+      this.#faces.set(face, {
+        numbers,
+        model: model as KnownFace['model'],
+        textures,
+        uncertainty,
+        parameters,
+      })
+      return { face, parameters, view: photographView(parameters) }
+    } finally {
+      disposeParameters(result.parameters)
+    }
+  }
+
+  async glb(number: number): Promise<Uint8Array<ArrayBuffer>> {
+    const { numbers, model, textures, parameters } = this.#face(number)
+    return this.#inTurn(async () => {
+      const mesh = {
+        ...(await faceGeometry(numbers, model, undefined)),
+        ...(await vertexColors(numbers, model)),
+        shininess: numbers.illumination.shininess[0],
+      }
+      const { name, license } = parameters.model
+      const extras = { model: name, license }
+      return (await encodeGlb(mesh, { textures, extras })) as Uint8Array<ArrayBuffer>
+    })
+  }
+
+  async render(number: number, options: RenderOptions) {
+    const { numbers, model, textures } = this.#face(number)
+    const changed = changedFace(numbers, model, options)
+    return this.#inTurn(() => renderView({ numbers: changed, model, textures }, options))
+  }
+
+  async geometry(number: number, change: ShapeChange) {
+    const { numbers, model, uncertainty } = this.#face(number)
+    const changed = changedFace(numbers, model, change)
+    return this.#inTurn(() => faceGeometry(changed, model, uncertainty))
+  }
+
+  async maps(number: number): Promise<FaceMaps> {
+    return faceMaps(this.#face(number).textures)
+  }
+
+  async close(photo: number): Promise<void> {
+    this.#photos.delete(photo)
+  }
+
+  async forget(face: number): Promise<void> {
+    this.#faces.delete(face)
+  }
+
+  #photo(number: number) {
+    const photo = this.#photos.get(number)
+    if (!photo) throw new FacekitError('reconstruct: the photograph has been closed; open it again')
+    return photo
+  }
+
+  #face(number: number): KnownFace {
+    const face = this.#faces.get(number)
+    if (!face)
+      throw new FacekitError('face: it has been disposed, or its worker has ended; reconstruct it again')
+    return face
+  }
+}

@@ -1,0 +1,161 @@
+import { assertInteger, ValueError } from '@facekit/core'
+import { decodeSrgb, type FaceTextures } from '@facekit/export'
+import { shadeSurface } from '@facekit/illumination'
+import { evaluateShape, vertexNormals, type MorphableModel } from '@facekit/morphable'
+import { createParameters, disposeParameters } from '@facekit/parameters'
+import { interpolate, rasterize, sampleTexture } from '@facekit/rasterizer'
+import { defaultCamera, projectVertices, transformVertices } from '@facekit/render'
+import * as tf from '@tensorflow/tfjs-core'
+import { lightPresets, type Light } from '../light-presets.js'
+import type { RenderOptions } from '../options.js'
+import type { RgbaImage } from '../photo-source.js'
+import { uvOf, type FaceNumbers } from './face-shape.js'
+
+/** Samples along each side of a pixel. */
+const SAMPLES = 2
+/** What is seen between the lips, linear. */
+const MOUTH = [0.02, 0.006, 0.006]
+const CLAY = 0.6
+
+/** What is drawn. */
+export interface DrawnFace {
+  /** With its expression. */
+  numbers: FaceNumbers
+  model: MorphableModel & { uv: NonNullable<MorphableModel['uv']> }
+  textures: FaceTextures
+}
+
+/** Draws a face with its maps, lit at each pixel (Eq. 4 and 5), each pixel the mean of four.
+ *
+ * @throws {ValueError} when an option is out of range
+ */
+export async function renderView(
+  { numbers, model, textures }: DrawnFace,
+  options: RenderOptions,
+): Promise<RgbaImage & { data: Uint8ClampedArray<ArrayBuffer> }> {
+  const { width = 512, height = width, mode = 'lit', yaw = 0, pitch = 0, roll = 0 } = options
+  assertInteger('render: width', width, 1, 4096)
+  assertInteger('render: height', height, 1, 4096)
+  if (!['lit', 'diffuse', 'specular', 'shape'].includes(mode))
+    throw new ValueError(`render: mode is ${String(mode)}, expected 'lit', 'diffuse', 'specular' or 'shape'`)
+  const angles = [pitch, yaw, roll]
+  if (!angles.every(Number.isFinite))
+    throw new ValueError(`render: pitch, yaw, roll are ${angles.join(', ')}, expected radians`)
+  const light = lightOf(options.light ?? 'photograph', numbers)
+  const posed: FaceNumbers = {
+    ...numbers,
+    pose: {
+      rotation: Float32Array.from(angles),
+      translation: new Float32Array(3),
+      scale: Float32Array.of(1),
+    },
+    illumination: {
+      ...numbers.illumination,
+      sphericalHarmonics: Float32Array.from(light.sphericalHarmonics.flat()),
+      lightPosition: Float32Array.from(light.lightPosition),
+      lightColor: Float32Array.from(light.lightColor),
+    },
+  }
+  const size = { width: width * SAMPLES, height: height * SAMPLES }
+  const triangles = Int32Array.of(...model.triangles, ...model.innerMouthTriangles)
+  const parameters = createParameters([posed])
+  const tensors = tf.tidy(() => {
+    const vertices = transformVertices(evaluateShape(model, parameters), parameters.pose)
+    const fragments = rasterize(projectVertices(vertices, defaultCamera, size), triangles, size)
+    const uv = tf.tensor3d(uvOf(model.uv), [1, model.vertexCount, 2])
+    const surface = interpolate(
+      tf.concat([uv, vertexNormals(vertices, model), vertices], 2),
+      fragments,
+      triangles,
+    )
+    const part = (start: number, count: number) =>
+      tf.slice(surface, [0, 0, 0, start], [-1, -1, -1, count]) as tf.Tensor4D
+    const albedo =
+      mode === 'shape'
+        ? tf.fill([1, size.height, size.width, 6], CLAY)
+        : sampleTexture(linearTexture(textures), part(0, 2))
+    const [diffuse, specular] = tf.split(albedo, 2, 3) as tf.Tensor4D[]
+    if (mode === 'diffuse' || mode === 'specular')
+      return { ids: fragments.triangleIds, color: mode === 'diffuse' ? diffuse : specular }
+    const bent = part(2, 3)
+    const normals = tf.div(bent, tf.sqrt(tf.maximum(tf.sum(tf.square(bent), 3, true), 1e-12))) as tf.Tensor4D
+    const { shaded, litDiffuse } = shadeSurface({
+      diffuse,
+      specular,
+      normals,
+      positions: part(5, 3),
+      ...parameters.illumination,
+      cameraPosition: [0, 0, defaultCamera.distance],
+    })
+    const color =
+      mode === 'shape' ? litDiffuse : tf.add(...(tf.split(shaded, 2, 3) as [tf.Tensor, tf.Tensor]))
+    return { ids: fragments.triangleIds, color }
+  })
+  disposeParameters(parameters)
+  const [ids, color] = await Promise.all([tensors.ids.data(), tensors.color.data()])
+  tf.dispose([tensors.ids, tensors.color])
+  return { width, height, data: meanPixels(ids, color, { width, height }, model.triangles.length / 3) }
+}
+
+/** Means of samples, encoded, with the share of them that show the face as alpha. */
+function meanPixels(
+  ids: ArrayLike<number>,
+  color: ArrayLike<number>,
+  { width, height }: { width: number; height: number },
+  faceTriangles: number,
+): Uint8ClampedArray<ArrayBuffer> {
+  const data = new Uint8ClampedArray(width * height * 4)
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    const [x, y] = [pixel % width, Math.floor(pixel / width)]
+    const sum = [0, 0, 0]
+    let covered = 0
+    for (let sample = 0; sample < SAMPLES ** 2; sample++) {
+      const row = y * SAMPLES + Math.floor(sample / SAMPLES)
+      const at = row * width * SAMPLES + x * SAMPLES + (sample % SAMPLES)
+      if (ids[at] < 0) continue
+      covered++
+      for (let c = 0; c < 3; c++)
+        sum[c] += ids[at] < faceTriangles ? Math.min(Math.max(color[3 * at + c], 0), 1) : MOUTH[c]
+    }
+    if (covered === 0) continue
+    for (let c = 0; c < 3; c++) data[4 * pixel + c] = 255 * (sum[c] / covered) ** (1 / 2.2)
+    data[4 * pixel + 3] = (255 * covered) / SAMPLES ** 2
+  }
+  return data
+}
+
+/** `[1, S, S, 6]` diffuse and specular albedo, linear. */
+function linearTexture({ diffuse, specular, specularScale }: FaceTextures): tf.Tensor4D {
+  const size = diffuse.shape[0]
+  const decoded = Float32Array.from({ length: 256 }, (_, byte) => decodeSrgb(byte / 255))
+  const values = new Float32Array(size * size * 6)
+  for (let texel = 0; texel < size * size; texel++)
+    for (let c = 0; c < 3; c++) {
+      values[6 * texel + c] = decoded[diffuse.data[3 * texel + c]]
+      values[6 * texel + 3 + c] = specularScale * decoded[specular.data[3 * texel + c]]
+    }
+  return tf.tensor4d(values, [1, size, size, 6])
+}
+
+/** The light that is meant; the photograph's is that of the fit.
+ *
+ * @throws {ValueError} for an unknown name
+ */
+function lightOf(light: NonNullable<RenderOptions['light']>, { illumination }: FaceNumbers): Light {
+  if (typeof light !== 'string') return light
+  if (light !== 'photograph') {
+    if (!Object.hasOwn(lightPresets, light))
+      throw new ValueError(
+        `render: light is "${light}", expected 'photograph', ${Object.keys(lightPresets).join(', ')}, or a light of one's own`,
+      )
+    return lightPresets[light]
+  }
+  const { sphericalHarmonics, lightPosition, lightColor } = illumination
+  return {
+    sphericalHarmonics: Array.from({ length: 9 }, (_, k) => [
+      ...sphericalHarmonics.subarray(3 * k, 3 * k + 3),
+    ]),
+    lightPosition: [...lightPosition] as Light['lightPosition'],
+    lightColor: [...lightColor] as Light['lightColor'],
+  }
+}

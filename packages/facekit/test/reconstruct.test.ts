@@ -1,0 +1,183 @@
+import { createRequire } from 'node:module'
+import { sphericalHarmonicsAt } from '@facekit/illumination'
+import {
+  AnnotationError,
+  findFaces,
+  ImageError,
+  lightPresets,
+  reconstruct,
+  reconstructAll,
+  ValueError,
+  type Face,
+} from 'facekit'
+import { validateBytes } from 'gltf-validator'
+import sharp from 'sharp'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const photograph = createRequire(import.meta.url).resolve('@vladmandic/face-api/demo/sample1.jpg')
+/** Least work: the networks of browsers, few steps, small maps. */
+const quick = { networks: 'small', iterations: 2, texture: 64 } as const
+
+const crop = () => sharp(photograph).extract({ left: 650, top: 280, width: 560, height: 560 })
+
+describe('reconstruct in Node', () => {
+  let face: Face
+  const stages: [string, number][] = []
+
+  beforeAll(async () => {
+    const { data, info } = await crop().ensureAlpha().raw().toBuffer({ resolveWithObject: true })
+    face = await reconstruct(
+      { width: info.width, height: info.height, data: new Uint8ClampedArray(data) },
+      { ...quick, onProgress: ({ stage, progress }) => stages.push([stage, progress]) },
+    )
+  })
+  afterAll(() => face?.dispose())
+
+  it('value: progress goes through all stages to 1 and never falls', () => {
+    expect([...new Set(stages.map(([stage]) => stage))]).toEqual([
+      'reading',
+      'finding',
+      'landmarks',
+      'shape',
+      'texture',
+    ])
+    const shares = stages.map(([, progress]) => progress)
+    expect(shares).toEqual(shares.toSorted((a, b) => a - b))
+    expect(shares.at(-1)).toBe(1)
+  })
+
+  it('value: the fitted landmarks are where the photograph has them', () => {
+    const { landmarks, annotatedLandmarks, box, metrics } = face.parameters
+    expect(metrics.landmarkError).toBeLessThan(0.05)
+    expect(landmarks).toHaveLength(68)
+    const worst = Math.max(
+      ...landmarks.map(([x, y], k) => Math.hypot(x - annotatedLandmarks[k][0], y - annotatedLandmarks[k][1])),
+    )
+    expect(worst).toBeLessThan(0.2 * box.width)
+  })
+
+  it('value: the matrices of `view` put vertices where `landmarks3d` says', async () => {
+    const { vertices } = await face.geometry()
+    const { modelMatrix, projectionMatrix, width, height } = face.view
+    const model = await import('@facekit/base-model').then(({ loadBaseModel }) => loadBaseModel())
+    const apply = (m: number[], v: number[]) =>
+      [0, 1, 2, 3].map((row) =>
+        [0, 1, 2, 3].reduce((sum, column) => sum + m[4 * column + row] * v[column], 0),
+      )
+    for (const k of [8, 30, 36, 45, 54]) {
+      const start = 3 * model.landmarks[k]
+      const [x, y, , w] = apply(
+        projectionMatrix,
+        apply(modelMatrix, [...vertices.subarray(start, start + 3), 1]),
+      )
+      const [px, py] = face.parameters.landmarks3d[k]
+      expect(((x / w + 1) / 2) * width).toBeCloseTo(px, 1)
+      expect(((1 - y / w) / 2) * height).toBeCloseTo(py, 1)
+    }
+  })
+
+  it('value: the GLB is valid and has UV and three maps', async () => {
+    const { issues, info } = await validateBytes(await face.glb())
+    expect(issues.numErrors).toBe(0)
+    expect(info.hasTextures).toBe(true)
+    expect(
+      info.resources.filter(({ mimeType }: { mimeType: string }) => mimeType === 'image/png'),
+    ).toHaveLength(3)
+  })
+
+  it('value: a turned head shows less of itself, and light from the other side the other cheek', async () => {
+    const covered = (image: { data: Uint8ClampedArray }) =>
+      image.data.filter((value, i) => i % 4 === 3 && value > 127).length
+    const front = await face.render({ width: 96, light: 'studio' })
+    const side = await face.render({ width: 96, light: 'studio', yaw: 1.4 })
+    expect(covered(front)).toBeGreaterThan(96 * 96 * 0.25)
+    expect(covered(side)).toBeLessThan(0.9 * covered(front))
+    const brightness = (image: { data: Uint8ClampedArray }, from: number, to: number) => {
+      let sum = 0
+      for (let y = 0; y < 96; y++) for (let x = from; x < to; x++) sum += image.data[4 * (96 * y + x) + 1]
+      return sum
+    }
+    const lit = await face.render({ width: 96, light: 'side' })
+    expect(brightness(lit, 48, 96)).toBeGreaterThan(2 * brightness(lit, 0, 48))
+  })
+
+  it('value: an expression moves the mouth and leaves the forehead', async () => {
+    const [before, after] = [
+      await face.geometry({ expression: { jawOpen: 0 } }),
+      await face.geometry({ expression: { jawOpen: 1 } }),
+    ]
+    const moved = (lowest: number, highest: number) => {
+      let most = 0
+      for (let v = 0; v < before.vertices.length; v += 3) {
+        if (before.vertices[v + 1] < lowest || before.vertices[v + 1] > highest) continue
+        most = Math.max(most, Math.abs(before.vertices[v + 1] - after.vertices[v + 1]))
+      }
+      return most
+    }
+    expect(moved(-200, -40)).toBeGreaterThan(10)
+    expect(moved(60, 300)).toBeLessThan(1)
+  })
+
+  it('throws: for what a face does not have', async () => {
+    await expect(face.geometry({ expression: { tail: 1 } })).rejects.toThrow(
+      /no expression "tail", expected one of/,
+    )
+    await expect(face.render({ width: 32, light: 'moon' as never })).rejects.toThrow(
+      /light is "moon", expected/,
+    )
+    await expect(face.render({ width: 0 })).rejects.toThrow(ValueError)
+    await expect(reconstruct(photograph, { ...quick, face: 17 })).rejects.toThrow(
+      /face is 17, expected a whole number from 0 to/,
+    )
+  })
+
+  it('throws: AnnotationError without a face, ImageError for what is no picture', async () => {
+    const wall = await sharp({ create: { width: 320, height: 240, channels: 3, background: '#7a8894' } })
+      .png()
+      .toBuffer()
+    await expect(reconstruct(wall, quick)).rejects.toThrow(AnnotationError)
+    await expect(findFaces(wall, quick)).resolves.toEqual([])
+    await expect(reconstruct(Buffer.from('only words'), quick)).rejects.toThrow(ImageError)
+    await expect(reconstruct('nowhere.jpg', quick)).rejects.toThrow(/no such file/)
+    await expect(reconstruct(null as never, quick)).rejects.toThrow(ImageError)
+  })
+
+  it('throws: the reason of the signal, at once and on the way', async () => {
+    await expect(reconstruct(photograph, { ...quick, signal: AbortSignal.abort() })).rejects.toThrow(/abort/i)
+    const controller = new AbortController()
+    const stopped = reconstruct(await crop().jpeg().toBuffer(), {
+      ...quick,
+      signal: controller.signal,
+      onProgress: ({ stage }) => stage === 'landmarks' && controller.abort(new Error('enough')),
+    })
+    await expect(stopped).rejects.toThrow('enough')
+  })
+
+  it('value: faces of a group, largest first, up to the number that is asked for', async () => {
+    const found = await findFaces(photograph, quick)
+    expect(found).toHaveLength(3)
+    const areas = found.map(({ box }) => box.width * box.height)
+    expect(areas).toEqual(areas.toSorted((a, b) => b - a))
+    const faces = await reconstructAll(photograph, { ...quick, iterations: 0, most: 2 })
+    expect(faces.map(({ parameters }) => parameters.face)).toEqual([1, 2])
+    expect(faces[0].parameters.box.x).not.toBeCloseTo(faces[1].parameters.box.x, 0)
+    for (const one of faces) one.dispose()
+    await expect(faces[0].render({ width: 16 })).rejects.toThrow(/disposed/)
+  })
+})
+
+describe('lightPresets', () => {
+  it('value: a lamp is a clamped cosine in the basis of @facekit/illumination', () => {
+    const { sphericalHarmonics, lightPosition } = lightPresets.side
+    const length = Math.hypot(...lightPosition)
+    const [x, y, z] = lightPosition.map((value) => value / length)
+    const irradiance = (at: number[]) =>
+      sphericalHarmonicsAt(at[0], at[1], at[2]).reduce(
+        (sum, value, k) => sum + value * sphericalHarmonics[k][1],
+        0,
+      )
+    // A band-limited cosine is 17/16 where the surface faces the lamp, 1/16 where it turns its back.
+    expect(irradiance([x, y, z])).toBeCloseTo(0.05 + (1.08 * 17) / 16, 5)
+    expect(irradiance([-x, -y, -z])).toBeCloseTo(0.05 + 1.08 / 16, 5)
+  })
+})
