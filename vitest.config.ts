@@ -6,7 +6,7 @@ export default defineConfig({
   resolve: { conditions: ['@facekit/source', ...defaultClientConditions] },
   ssr: { resolve: { conditions: ['@facekit/source', ...defaultServerConditions] } },
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'examples/*/**/*.test.ts'],
+    include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'examples/*/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 120_000,

@@ -85,7 +85,7 @@ const packageOf = (specifier) =>
 
 const graph = new Map()
 const rootManifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
-for (const group of ['packages', 'examples']) {
+for (const group of ['packages', 'apps', 'examples']) {
   for (const entry of await readdir(join(root, group), { withFileTypes: true })) {
     if (!entry.isDirectory()) continue
     const { name } = entry

@@ -1,16 +1,11 @@
-import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { chromium, type Browser, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import type * as facekitModule from 'facekit'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { bundle } from '../scripts/bundle.js'
+import { hasChromium, openBrowser, serveBundle } from './page.js'
 import { serve, type Site } from './sites.js'
 
-const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
 const photograph = createRequire(import.meta.url).resolve('@vladmandic/face-api/demo/sample1.jpg')
 
 declare global {
@@ -19,8 +14,7 @@ declare global {
   var longestBlock: number
 }
 
-describe.skipIf(!existsSync(CHROMIUM))('facekit from another site, under a strict policy', () => {
-  let folder: string
+describe.skipIf(!hasChromium)('facekit from another site, under a strict policy', () => {
   let cdn: Site
   let site: Site
   let browser: Browser
@@ -28,9 +22,7 @@ describe.skipIf(!existsSync(CHROMIUM))('facekit from another site, under a stric
   const errors: string[] = []
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'facekit-cdn-'))
-    await bundle(folder)
-    cdn = await serve(folder)
+    cdn = await serveBundle()
     const script = `
       globalThis.facekit = import('${cdn.address}/facekit.js')
       globalThis.longestBlock = 0
@@ -58,7 +50,7 @@ describe.skipIf(!existsSync(CHROMIUM))('facekit from another site, under a stric
         'content-security-policy': `default-src 'none'; script-src 'self' ${cdn.address} 'wasm-unsafe-eval'; worker-src blob: ${cdn.address}; connect-src 'self' ${cdn.address}`,
       },
     )
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
+    browser = await openBrowser()
     page = await browser.newPage()
     page.on('console', (message) => message.type() === 'error' && errors.push(message.text()))
     page.on('pageerror', (error) => errors.push(error.message))
@@ -67,7 +59,6 @@ describe.skipIf(!existsSync(CHROMIUM))('facekit from another site, under a stric
   afterAll(async () => {
     await browser?.close()
     await Promise.all([cdn?.close(), site?.close()])
-    await rm(folder, { recursive: true, force: true })
   })
 
   it('value: the first face costs at most 10 MB, 3 MB of it code, and never blocks the page for 50 ms', async () => {

@@ -2,7 +2,7 @@ import { BackendError } from '@facekit/core'
 import type { CallEvents, FaceWork } from '../work/face-work.js'
 import { errorFrom } from './error-data.js'
 import { transferable, type Request, type Response } from './protocol.js'
-import { startWorker } from './start-worker.js'
+import { startWorker } from '../start-worker.js'
 
 interface Call extends CallEvents {
   resolve(result: unknown): void

@@ -1,0 +1,85 @@
+import { prepare, reconstruct, type Face } from 'facekit'
+import { announce } from './dom.js'
+import { chooseFace } from './face-chooser.js'
+import { acceptPictures } from './picture-input.js'
+import { resultView, type ResultView } from './result-view.js'
+import { startView } from './start-view.js'
+import { errorWords, stageWords } from './words.js'
+import { workView } from './work-view.js'
+
+/** What history knows of the page's state. */
+type Place = 'start' | 'face'
+
+/** The page: a picture is asked for, worked on, and shown as a face. */
+export class App {
+  readonly #main: HTMLElement
+  #stop: AbortController | undefined
+  #result: ResultView | undefined
+  #picture: string | undefined
+
+  constructor(main: HTMLElement) {
+    this.#main = main
+    acceptPictures(document.body, (picture) => void this.#work(picture))
+    addEventListener('popstate', ({ state }) => {
+      if ((state as Place) === 'face' && this.#result) this.#put(this.#result.element)
+      else this.start()
+    })
+  }
+
+  /** Shows the first page. */
+  start(message?: { title: string; advice: string }): void {
+    this.#stop?.abort()
+    const view = startView((picture) => void this.#work(picture), message)
+    this.#put(view.element)
+    announce(message ? `${message.title}. ${message.advice}` : '')
+    // While the visitor looks for a picture. Who has asked for less data waits for it later.
+    const saves = (navigator as { connection?: { saveData?: boolean } }).connection?.saveData
+    if (!saves) prepare().catch(() => undefined)
+  }
+
+  async #work(picture: Blob): Promise<void> {
+    this.#stop?.abort()
+    const stop = new AbortController()
+    this.#stop = stop
+    this.#forget()
+    this.#picture = URL.createObjectURL(picture)
+    const view = workView(this.#picture, () => history.back())
+    if (history.state !== 'face') history.pushState('face' satisfies Place, '')
+    this.#put(view.element)
+    let face: Face
+    try {
+      face = await reconstruct(picture, {
+        signal: stop.signal,
+        face: (faces) => chooseFace(view.stage, this.#picture!, faces, stop.signal),
+        onProgress: ({ stage, progress, loadedBytes }) => {
+          view.tell(stageWords[stage], progress, loadedBytes)
+          announce(stageWords[stage])
+        },
+      })
+    } catch (error) {
+      if (stop.signal.aborted) return
+      history.replaceState('start' satisfies Place, '')
+      this.start(errorWords(error))
+      return
+    }
+    if (stop.signal.aborted) {
+      face.dispose()
+      return
+    }
+    this.#result = await resultView(face, this.#picture, () => history.back())
+    this.#put(this.#result.element)
+    announce('The 3D face is ready')
+  }
+
+  #put(element: HTMLElement): void {
+    this.#main.replaceChildren(element)
+    this.#main.focus({ preventScroll: true })
+    scrollTo({ top: 0 })
+  }
+
+  #forget(): void {
+    this.#result?.dispose()
+    this.#result = undefined
+    if (this.#picture) URL.revokeObjectURL(this.#picture)
+  }
+}

@@ -1,0 +1,7 @@
+import './style.css'
+import { App } from './app.js'
+import { keepForOffline } from './offline.js'
+
+const app = new App(document.querySelector('main')!)
+app.start()
+void keepForOffline()
