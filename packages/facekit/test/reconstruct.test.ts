@@ -77,12 +77,13 @@ describe('reconstruct in Node', () => {
   })
 
   it('value: the GLB is valid and has UV and three maps', async () => {
-    const { issues, info } = await validateBytes(await face.glb())
+    const report = await validateBytes(await face.glb())
+    const { issues, info } = report as typeof report & {
+      info: { hasTextures: boolean; resources: { mimeType: string }[] }
+    }
     expect(issues.numErrors).toBe(0)
     expect(info.hasTextures).toBe(true)
-    expect(
-      info.resources.filter(({ mimeType }: { mimeType: string }) => mimeType === 'image/png'),
-    ).toHaveLength(3)
+    expect(info.resources.filter(({ mimeType }) => mimeType === 'image/png')).toHaveLength(3)
   })
 
   it('value: a turned head shows less of itself, and light from the other side the other cheek', async () => {
