@@ -33,11 +33,22 @@ export type { DenseLandmarks } from './dense/dense-landmarks.js'
 export { createDenseNetwork, type DenseNetwork, type DenseNetworkOptions } from './dense/dense-network.js'
 export { findDenseLandmarks, type FindDenseLandmarksOptions } from './dense/find-dense-landmarks.js'
 export { followDenseLandmarks } from './dense/follow-dense-landmarks.js'
-export type { DensePrediction } from './dense/dense-outputs.js'
+export { denseFeatures, type DenseFeatures } from './dense/dense-graph.js'
+export {
+  denseOutputs,
+  headShapes,
+  type DenseCounts,
+  type DensePrediction,
+  type HeadWeights,
+} from './dense/dense-outputs.js'
+export { inferenceMoments, trainableMoments, type HeatmapMoments } from './dense/soft-moments.js'
+export type { BlockConvolution, NetworkOperations } from './dense/network-operations.js'
 export { DENSE_VIEW_DROP, DENSE_VIEW_SIDE } from './dense/dense-view.js'
 export {
   openDenseNetwork,
   type DensePredictor,
+  readDenseWeights,
+  type DenseWeights,
   saveDenseNetwork,
   type DenseCalibration,
   type SaveDenseNetworkOptions,

@@ -43,6 +43,38 @@ describe('layers weights', () => {
     ])
   })
 
+  it('value: in 8 bits a quarter as large, filters and matrices off by half a step of their channel at most', async () => {
+    const [from, to] = [network(32, 1), network(32, 2)]
+    // Channels of very different sizes must not share a scale.
+    const [kernel] = layersWeights(from)
+    kernel.write(
+      tf.mul(
+        kernel.value,
+        Array.from({ length: 32 }, (_, c) => 10 ** ((c % 4) - 2)),
+      ),
+    )
+    const bytes = await saveLayersWeights(from, { precision: 'int8' })
+    expect(bytes.length).toBeLessThan(0.6 * (await saveLayersWeights(from)).length)
+    loadLayersWeights(to, bytes)
+    const [a, b] = [from, to].map((model) => layersWeights(model)[0].value.dataSync())
+    for (let c = 0; c < 32; c++) {
+      const channel = (values: ArrayLike<number>) => Array.from(values).filter((_, i) => i % 32 === c)
+      const largest = Math.max(...channel(a).map(Math.abs))
+      const off = channel(a).map((value, i) => Math.abs(value - channel(b)[i]))
+      expect(Math.max(...off)).toBeLessThanOrEqual((0.501 * largest) / 127)
+    }
+    // Vectors are kept whole.
+    expect(layersWeights(to)[1].value.dataSync()).toEqual(layersWeights(from)[1].value.dataSync())
+  })
+
+  it('throws: weights of 8 bits without their scales', () => {
+    const data = new Uint8Array(3 * 3 * 3 * 3)
+    const entries = new Map([['stem/kernel', { shape: [3, 3, 3, 3], data }]])
+    expect(() => loadLayersWeights(network(), writeSafetensors({ metadata: {}, tensors: entries }))).toThrow(
+      /"stem\/kernel" of 8 bits has no scales/,
+    )
+  })
+
   it('value: a second network gives the same output after the round trip', async () => {
     const [from, to] = [network(3, 1), network(3, 2)]
     layersWeights(from)

@@ -11,16 +11,17 @@ import {
 import type { Backbone } from './backbone.js'
 import type { FaceRegressor } from './face-regressor.js'
 import { apply } from './layer-helpers.js'
+import { denseBackbone } from './points/dense-backbone.js'
 import { mobileBackbone } from './mobile-backbone.js'
 import { resnetBackbone } from './resnet-backbone.js'
 import { wrapModel } from './wrap-model.js'
 
 /** Backbones that come with the package. */
-export type BackboneName = 'resnet50' | 'resnet18' | 'mobile'
+export type BackboneName = 'resnet50' | 'resnet18' | 'mobile' | 'dense'
 
 /** Options of `createRegressor`. */
 export interface CreateRegressorOptions {
-  /** The paper's `'resnet50'` (23.5 M weights), `'resnet18'` (11.2 M), `'mobile'` (2 M), or one of your own. Default `'resnet50'`. */
+  /** The paper's `'resnet50'` (23.5 M weights), `'resnet18'` (11.2 M), `'mobile'` (2 M), `'dense'` (4.8 M, for pictures of 192 pixels, see `denseBackbone`), or one of your own. Default `'resnet50'`. */
   backbone?: BackboneName | Backbone
   /** `model.layout` of the face model. */
   layout: ParameterLayout
@@ -38,7 +39,10 @@ const BACKBONES: Record<BackboneName, () => Backbone> = {
   resnet50: () => resnetBackbone({ depth: 50 }),
   resnet18: () => resnetBackbone({ depth: 18 }),
   mobile: () => mobileBackbone(),
+  dense: () => denseBackbone(),
 }
+
+export const isBackboneName = (name: string): name is BackboneName => Object.hasOwn(BACKBONES, name)
 
 /** Finds a backbone by its name.
  *

@@ -17,9 +17,9 @@ interface ModelConfig {
   outputLayers: [name: string, ...rest: unknown[]][]
 }
 
-/** A convolution, and the layers behind it that are put into it. */
+/** The layers behind a convolution that are put into it. */
 interface Fold {
-  normalization: string
+  normalization?: string
   activation?: string
 }
 
@@ -34,7 +34,7 @@ export function foldBatchNormalization(model: LayersModel): LayersModel {
   const folds = findFolds(config)
   const replaced = new Map<string, string>()
   for (const [convolution, { normalization, activation }] of folds) {
-    replaced.set(normalization, convolution)
+    if (normalization) replaced.set(normalization, convolution)
     if (activation) replaced.set(activation, convolution)
   }
   const layers = config.layers.filter(({ name }) => !replaced.has(name))
@@ -43,8 +43,12 @@ export function foldBatchNormalization(model: LayersModel): LayersModel {
       for (const edge of node) edge[0] = replaced.get(edge[0]) ?? edge[0]
     }
     const fold = folds.get(layer.name)
-    if (fold)
-      layer.config = { ...layer.config, useBias: true, ...(fold.activation && { activation: 'relu' }) }
+    if (!fold) continue
+    layer.config = {
+      ...layer.config,
+      ...(fold.normalization && { useBias: true }),
+      ...(fold.activation && { activation: 'relu' }),
+    }
   }
   for (const edge of config.outputLayers) edge[0] = replaced.get(edge[0]) ?? edge[0]
   const folded = LayersModel.fromConfig(
@@ -59,13 +63,15 @@ export function foldBatchNormalization(model: LayersModel): LayersModel {
     tidy(() => {
       const weights = source.getWeights()
       if (weights.length > 0)
-        layer.setWeights(fold ? foldWeights(source, model.getLayer(fold.normalization)) : weights)
+        layer.setWeights(
+          fold?.normalization ? foldWeights(source, model.getLayer(fold.normalization)) : weights,
+        )
     })
   }
   return folded
 }
 
-/** Convolutions of which nobody but one batch normalisation takes the output, and relus behind them. */
+/** Convolutions of which nobody but one batch normalisation or relu takes the output, and relus behind normalisations. */
 function findFolds({ layers, outputLayers }: ModelConfig): Map<string, Fold> {
   const users = new Map<string, LayerConfig[]>()
   for (const layer of layers) {
@@ -83,13 +89,14 @@ function findFolds({ layers, outputLayers }: ModelConfig): Map<string, Fold> {
     const { className, config } = layer
     if (className !== 'Conv2D' && className !== 'DepthwiseConv2D') continue
     if (config.activation !== undefined && config.activation !== 'linear') continue
-    const normalization = only(layer)
-    if (normalization?.className !== 'BatchNormalization') continue
-    if (normalization.config.axis !== -1 && normalization.config.axis !== 3) continue
-    const activation = only(normalization)
+    const next = only(layer)
+    const axis = next?.config.axis
+    const normalizes = next?.className === 'BatchNormalization' && (axis === -1 || axis === 3)
+    const activation = normalizes ? only(next) : next
     const isRelu = activation?.className === 'Activation' && activation.config.activation === 'relu'
+    if (!normalizes && !isRelu) continue
     folds.set(layer.name, {
-      normalization: normalization.name,
+      ...(normalizes && { normalization: next.name }),
       ...(isRelu && { activation: activation.name }),
     })
   }

@@ -4,7 +4,7 @@ import type { ParameterLayout } from '@facekit/parameters'
 import { io } from '@tensorflow/tfjs-core'
 import { loadLayersModel, type LayersModel } from '@tensorflow/tfjs-layers'
 import type { Backbone } from './backbone.js'
-import { createEmptyRegressor, findBackbone, type BackboneName } from './create-regressor.js'
+import { createEmptyRegressor, findBackbone, isBackboneName, type BackboneName } from './create-regressor.js'
 import type { FaceRegressor } from './face-regressor.js'
 import { readModelJson } from './model-json.js'
 import { readBytes } from './read-bytes.js'
@@ -106,7 +106,7 @@ function backboneOf(who: string, name: string, given: LoadRegressorOptions['back
       `${who}: the file was saved with backbone "${name}", not "${backbone.name}"; pass that backbone`,
     )
   }
-  if (name === 'resnet50' || name === 'resnet18' || name === 'mobile') return findBackbone(name)
+  if (isBackboneName(name)) return findBackbone(name)
   throw new ModelFormatError(
     `${who}: the file was saved with backbone "${name}", which this package does not have; pass it as options.backbone`,
   )

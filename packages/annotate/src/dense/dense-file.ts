@@ -115,11 +115,28 @@ function storeQuantized(
   tensors.set(`${name}_scale`, { shape: [outputs], data: scales, type: 'F32' })
 }
 
-/** Makes a network out of a file of `saveDenseNetwork`, on the current backend.
+/** Weights of a dense landmark network as its file holds them, on the CPU. */
+export interface DenseWeights {
+  readonly options: Readonly<Required<DenseNetworkOptions>>
+  readonly calibration: Readonly<DenseCalibration>
+  /** Name of the model whose identity coefficients it gives, if the file says so. */
+  readonly model?: string
+  /** The convolutions in the order in which they run; depthwise filters are `[kh, kw, C, 1]`. */
+  readonly convolutions: readonly {
+    name: string
+    shape: readonly number[]
+    filter: Float32Array
+    bias: Float32Array
+  }[]
+  readonly heads: Readonly<Record<keyof HeadWeights, { shape: readonly number[]; values: Float32Array }>>
+}
+
+/** Reads the weights in a file of `saveDenseNetwork`, normalisations folded into the convolutions: a start for another network that is built of
+ * `denseFeatures`.
  *
  * @throws {ModelFormatError} when the file is damaged or of another kind
  */
-export function openDenseNetwork(bytes: Uint8Array): DensePredictor {
+export function readDenseWeights(bytes: Uint8Array): DenseWeights {
   const who = 'dense landmarks'
   const { metadata, tensors } = readSafetensors(bytes, who)
   if (metadata.format !== FORMAT || metadata.version !== '1') {
@@ -130,33 +147,47 @@ export function openDenseNetwork(bytes: Uint8Array): DensePredictor {
   const options = parseHeader(who, metadata.network, (value) =>
     checkDenseOptions(who, value as DenseNetworkOptions),
   )
-  const calibration = parseHeader(who, metadata.calibration, (value) => value as DenseCalibration)
-  const { inputSize, width } = options
-  const { layers, mapChannels, featureChannels } = layerShapes(inputSize, width)
-  const store = new TensorStore()
+  const { layers, mapChannels, featureChannels } = layerShapes(options.inputSize, options.width)
   const read = (name: string, shape: readonly number[]) => readWeights(tensors, who, name, shape)
-  const convolutions = new Map<string, Layer>()
-  let heads: HeadWeights
-  try {
-    for (const { name, filter, depthwise } of layers) {
-      const stored = depthwise ? filter.slice(0, 3) : filter
-      const channels = stored.at(-1)!
-      const bias = read(`${name}/bias`, [channels])
-      convolutions.set(name, store.layer(read(`${name}/filter`, stored), [...filter], bias))
-    }
-    const shapes = Object.entries(headShapes(options, mapChannels, featureChannels))
-    heads = Object.fromEntries(
-      shapes.map(([name, shape]) => [name, store.add(read(`heads/${name}`, shape), shape)]),
-    ) as unknown as HeadWeights
-  } catch (error) {
-    store.dispose()
-    throw error
+  const shapes = Object.entries(headShapes(options, mapChannels, featureChannels))
+  return {
+    options,
+    calibration: parseHeader(who, metadata.calibration, (value) => value as DenseCalibration),
+    ...(metadata.model !== undefined && { model: metadata.model }),
+    convolutions: layers.map(({ name, filter: shape, depthwise }) => {
+      const stored = depthwise ? shape.slice(0, 3) : shape
+      return {
+        name,
+        shape,
+        filter: read(`${name}/filter`, stored),
+        bias: read(`${name}/bias`, [stored.at(-1)!]),
+      }
+    }),
+    heads: Object.fromEntries(
+      shapes.map(([name, shape]) => [name, { shape, values: read(`heads/${name}`, shape) }]),
+    ) as unknown as DenseWeights['heads'],
   }
-  const net = inferenceOperations(convolutions)
+}
+
+/** Makes a network out of a file of `saveDenseNetwork`, on the current backend.
+ *
+ * @throws {ModelFormatError} when the file is damaged or of another kind
+ */
+export function openDenseNetwork(bytes: Uint8Array): DensePredictor {
+  const { options, calibration, model, convolutions, heads: headValues } = readDenseWeights(bytes)
+  const { inputSize, width } = options
+  const store = new TensorStore()
+  const layers = new Map<string, Layer>()
+  for (const { name, shape, filter, bias } of convolutions)
+    layers.set(name, store.layer(filter, [...shape], bias))
+  const heads = Object.fromEntries(
+    Object.entries(headValues).map(([name, { shape, values }]) => [name, store.add(values, [...shape])]),
+  ) as unknown as HeadWeights
+  const net = inferenceOperations(layers)
   return {
     options,
     calibration,
-    ...(metadata.model !== undefined && { model: metadata.model }),
+    ...(model !== undefined && { model }),
     predict(images) {
       assertShape('DensePredictor.predict: images', images, ['B', inputSize, inputSize, 3])
       return tf.tidy(() =>

@@ -1,0 +1,176 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { loadBaseModel } from '@facekit/base-model'
+import type { MorphableModel } from '@facekit/morphable'
+import { parametersFromTensors, parameterTensors, unpackParameters } from '@facekit/parameters'
+import { createRegressor, type Backbone } from '@facekit/regressor'
+import {
+  createFaceSynthesizer,
+  disposeBatch,
+  type FaceSynthesizer,
+  type SyntheticBatch,
+} from '@facekit/synthetic'
+import { useBackend } from '@facekit/testing'
+import * as tf from '@tensorflow/tfjs-core'
+import * as tfl from '@tensorflow/tfjs-layers'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { facePoints, type FacePoints } from './face-points.js'
+import { regressorBatches, type RegressorBatch } from './regressor-batches.js'
+import { metricOf, seenPoints } from './regressor-loss.js'
+import { regressorScores } from './regressor-scores.js'
+import { shapeMetric } from './shape-metric.js'
+import { trainRegressors } from './train-regressors.js'
+
+describe('train-regressor', () => {
+  let model: MorphableModel
+  let face: FacePoints
+  let rendered: SyntheticBatch
+
+  beforeAll(async () => {
+    await useBackend('wasm')
+    model = await loadBaseModel({ variant: 'scans' })
+    face = facePoints(model)
+    const synthesizer = createFaceSynthesizer(model, { size: 224, batch: 2, seed: 5, pose: { roll: 10 } })
+    rendered = synthesizer.next()
+    synthesizer.dispose()
+  })
+  afterAll(() => {
+    disposeBatch(rendered)
+    face.dispose()
+  })
+
+  /** Gives the same pictures again and again: rendering takes a while here. */
+  const still = (): FaceSynthesizer => {
+    let picture = 0
+    return {
+      next: () => {
+        picture += 2
+        const { parameters } = rendered
+        const copies = Object.entries(rendered)
+          .filter(([, value]) => value instanceof tf.Tensor)
+          .map(([name, value]) => [name, tf.clone(value as tf.Tensor)] as const)
+        const own = parametersFromTensors(parameterTensors(parameters).map((tensor) => tf.clone(tensor)))
+        return { ...Object.fromEntries(copies), parameters: own } as unknown as SyntheticBatch
+      },
+      state: () => ({ seed: 0, picture }),
+      restore: (state) => void (picture = (state as { picture: number }).picture),
+      profile: () => Promise.resolve([]),
+      dispose: () => undefined,
+    }
+  }
+
+  const distance = ([, points, , packed]: RegressorBatch) =>
+    tf.tidy(() => {
+      const seen = seenPoints(unpackParameters(packed, model.layout), face)
+      return tf.max(tf.abs(tf.sub(seen, points))).dataSync()[0]
+    })
+
+  it('value: true parameters are seen where the pictures say, and score as perfect', async () => {
+    const batches = regressorBatches(still(), { uses: 1, strength: 0 })
+    const batch = await batches.next()
+    expect(distance(batch)).toBeLessThan(0.05)
+    const perfect = () => unpackParameters(tf.clone(batch[3]), model.layout)
+    const scores = await regressorScores(perfect, model.layout, face, [batch])
+    expect(scores.found).toBeCloseTo(100, 3)
+    expect(scores.landmarks).toBeLessThan(0.05)
+    expect(scores.color).toBeLessThan(1e-5)
+    tf.dispose(batch)
+    batches.dispose()
+  })
+
+  it('value: where a picture is moved its points are moved with it', async () => {
+    const [plain, moving] = [0, 1].map((strength) => regressorBatches(still(), { uses: 1, strength }))
+    const [before, after] = [await plain.next(), await moving.next()]
+    expect(distance(after)).toBeGreaterThan(0.5)
+    // What lies at a point keeps its brightness, but for the changes of colour: the order of bright and dark ones stays.
+    const looks = async ([images, points]: RegressorBatch) => {
+      const [pixels, places] = [await images.data(), await points.data()]
+      const [, size] = images.shape
+      return Array.from({ length: points.shape[1] }, (_, k) => {
+        const [x, y] = [Math.floor(places[3 * k]), Math.floor(places[3 * k + 1])]
+        return x >= 0 && y >= 0 && x < size && y < size ? pixels[(y * size + x) * 3 + 1] : 0.5
+      })
+    }
+    expect(correlation(await looks(before), await looks(after))).toBeGreaterThan(0.85)
+    tf.dispose([before, after])
+    plain.dispose()
+    moving.dispose()
+  })
+
+  it('value: the metric is blind to changes of size, and 1 on average over people', () => {
+    const all = Int32Array.from({ length: model.vertexCount }, (_, v) => v)
+    const grown = { ...model, shape: { ...model.shape } }
+    const { mean, identity } = model.shape
+    const data = Float32Array.from(identity.data)
+    // The first mode only makes the face larger.
+    for (let i = 0; i < 3 * model.vertexCount; i++) data[i] = 0.01 * mean.data[i]
+    grown.shape.identity = { ...identity, data } as typeof identity
+    const metric = shapeMetric(grown, all)
+    expect(Math.abs(metric[0])).toBeLessThan(1e-6)
+    const modes = model.layout.identity
+    const trace = Array.from({ length: modes }, (_, k) => metric[k * (modes + 1)]).reduce((a, b) => a + b)
+    expect(trace).toBeCloseTo(1, 5)
+    const one = tf.tidy(() => metricOf(tf.eye(modes), face.metrics.face).dataSync())
+    expect(one.every((value) => value > 0)).toBe(true)
+  })
+
+  it('value: the loss falls, and a run in two parts ends where one in a single part does', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'regressors-'))
+    const run = async (part: number | undefined, into?: string) => {
+      const batches = regressorBatches(still(), { uses: 3 })
+      const heldOut = [await batches.next()]
+      const regressor = createRegressor({ backbone: tiny, layout: model.layout, inputSize: 32 })
+      const stop = new AbortController()
+      const losses: number[] = []
+      const result = await trainRegressors({
+        regressors: { tiny: regressor },
+        face,
+        batches,
+        heldOut,
+        iterations: 24,
+        learningRate: 1e-2,
+        rise: 2,
+        signal: stop.signal,
+        evaluateEvery: 1e6,
+        ...(into !== undefined && { folder: into }),
+        onProgress: ({ iteration, loss }) => {
+          losses.push(loss)
+          if (iteration === part) stop.abort()
+        },
+      })
+      tf.dispose(heldOut)
+      regressor.dispose()
+      batches.dispose()
+      return { ...result, losses }
+    }
+    const whole = await run(undefined)
+    const first = await run(9, folder)
+    expect(first.stoppedBy).toBe('signal')
+    const second = await run(undefined, folder)
+    expect(second.iterations).toBe(24)
+    expect(second.loss).toBe(whole.loss)
+    expect(whole.losses.at(-1)).toBeLessThan(0.6 * whole.losses[0])
+    await rm(folder, { recursive: true })
+  })
+})
+
+/** Two convolutions and the pixels they leave. */
+const tiny: Backbone = {
+  name: 'tiny',
+  build(images, { nextSeed }) {
+    const kernelInitializer = tfl.initializers.heNormal({ seed: nextSeed() })
+    const conv = { filters: 8, kernelSize: 3, strides: 2, activation: 'relu', kernelInitializer } as const
+    const x = tfl.layers.conv2d({ name: 'a', ...conv }).apply(images)
+    const y = tfl.layers.conv2d({ name: 'b', ...conv }).apply(x)
+    return tfl.layers.flatten({ name: 'flat' }).apply(y) as tfl.SymbolicTensor
+  },
+}
+
+function correlation(a: readonly number[], b: readonly number[]): number {
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
+  const [ma, mb] = [mean(a), mean(b)]
+  const product = (u: readonly number[], mu: number, v: readonly number[], mv: number) =>
+    u.reduce((sum, value, i) => sum + (value - mu) * (v[i] - mv), 0)
+  return product(a, ma, b, mb) / Math.sqrt(product(a, ma, a, ma) * product(b, mb, b, mb))
+}
