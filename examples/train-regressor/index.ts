@@ -92,7 +92,9 @@ const result = await trainRegressors({
   evaluateEvery: number('evaluate-every'),
   onProgress: ({ iteration, loss, speed, terms, evaluation, learningRate }) => {
     if (iteration % number('log-every') === 0)
-      log(`${iteration}: ${speed.toFixed(1)}/s, loss ${loss.toFixed(3)}, rate ${learningRate.toExponential(1)} ${round(terms)}`)
+      log(
+        `${iteration}: ${speed.toFixed(1)}/s, loss ${loss.toFixed(3)}, rate ${learningRate.toExponential(1)} ${round(terms)}`,
+      )
     if (evaluation !== undefined && evaluation !== last) log(`${iteration}: ${round(evaluation)}`)
     last = evaluation
   },
@@ -119,7 +121,9 @@ async function open(backbone: BackboneName, { layout, name, shape, denseLandmark
     ...(shape.expressionRange && { expressionRange: shape.expressionRange }),
   })
   if (backbone === 'dense' && denseLandmarks) {
-    const template = Array.from(denseLandmarks, (vertex) => [0, 1, 2].map((axis) => shape.mean.get(vertex, axis)))
+    const template = Array.from(denseLandmarks, (vertex) =>
+      [0, 1, 2].map((axis) => shape.mean.get(vertex, axis)),
+    )
     loadDenseBackbone(regressor, await readFile(values['dense-landmarks']), template.flat())
   }
   return regressor
@@ -141,5 +145,7 @@ async function renderHeldOut(): Promise<RegressorBatch[]> {
 }
 
 function round(numbers: Readonly<Record<string, number>>): string {
-  return JSON.stringify(Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, Number(value.toPrecision(4))])))
+  return JSON.stringify(
+    Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, Number(value.toPrecision(4))])),
+  )
 }

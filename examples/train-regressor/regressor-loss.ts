@@ -128,7 +128,10 @@ export function regressorLoss(
   const moved = tf.reshape(tf.matMul(expression, face.expression), [expression.shape[0], -1, 3])
   const [a, b] = [found, truth].map((parameters) => litSkin(parameters, truth.pose.rotation, face))
   const tone = (part: 'diffuse' | 'specular') =>
-    meanSquare(tf.matMul(tf.sub(found.albedo, truth.albedo) as tf.Tensor2D, face.skin[part].modes), REFLECTANCE)
+    meanSquare(
+      tf.matMul(tf.sub(found.albedo, truth.albedo) as tf.Tensor2D, face.skin[part].modes),
+      REFLECTANCE,
+    )
   const terms: Record<LossPart, tf.Scalar> = {
     identity: tf.mean(metricOf(identity, face.metrics.both)),
     coefficients: meanSquare(identity, 1),
@@ -137,7 +140,10 @@ export function regressorLoss(
     points: weightedMean(length(across, 2), counted),
     depths: weightedMean(length(depth, 2), counted),
     openings: openings(across, visibility),
-    rotation: meanSquare(tf.sub(rotationMatrix(found.pose.rotation), rotationMatrix(truth.pose.rotation)), 0.3),
+    rotation: meanSquare(
+      tf.sub(rotationMatrix(found.pose.rotation), rotationMatrix(truth.pose.rotation)),
+      0.3,
+    ),
     diffuse: tone('diffuse'),
     specular: tone('specular'),
     lit: weightedMean(tf.mean(tf.square(tf.div(tf.sub(a.color, b.color), COLOR)), 2, true), a.faces),

@@ -67,7 +67,13 @@ function measure(
   const places = few(points)
   const box = tf.sqrt(tf.prod(tf.sub(tf.max(places, 1), tf.min(places, 1)), 1))
   const gaps = OPENINGS.map(([upper, lower]) =>
-    tf.norm(tf.sub(...([upper, lower].map((k) => tf.slice(across, [0, k, 0], [-1, 1, -1])) as [tf.Tensor, tf.Tensor])), 2, 2),
+    tf.norm(
+      tf.sub(
+        ...([upper, lower].map((k) => tf.slice(across, [0, k, 0], [-1, 1, -1])) as [tf.Tensor, tf.Tensor]),
+      ),
+      2,
+      2,
+    ),
   )
   const expression = tf.sub(found.expression, truth.expression) as tf.Tensor2D
   const moved = tf.reshape(tf.matMul(expression, face.expression), [expression.shape[0], -1, 3])

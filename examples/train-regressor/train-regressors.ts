@@ -48,7 +48,8 @@ export async function trainRegressors(options: TrainRegressorsOptions): Promise<
   const { learningRate = 5e-4, rise = 1000, clipNorm = 50 } = options
   const start = performance.now()
   const share = (iteration: number) => {
-    const passed = seconds === undefined ? iteration / iterations : (performance.now() - start) / 1000 / seconds
+    const passed =
+      seconds === undefined ? iteration / iterations : (performance.now() - start) / 1000 / seconds
     return seconds === undefined ? passed : part[0] + (part[1] - part[0]) * Math.min(1, passed)
   }
   const names = Object.keys(regressors)

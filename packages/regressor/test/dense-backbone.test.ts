@@ -62,7 +62,9 @@ describe('denseBackbone', () => {
       () => tf.sum(tf.square(tf.sub(regressor.outputs(images, { training: true }), 1))) as tf.Scalar,
       regressor.variables,
     )
-    const sizes = Object.entries(grads).map(([name, gradient]) => [name, tf.norm(gradient).dataSync()[0]] as const)
+    const sizes = Object.entries(grads).map(
+      ([name, gradient]) => [name, tf.norm(gradient).dataSync()[0]] as const,
+    )
     for (const part of ['stem/', 'heatmaps', 'hidden1', 'parameters']) {
       const found = sizes.filter(([name]) => name.includes(part))
       expect(found.length).toBeGreaterThan(0)

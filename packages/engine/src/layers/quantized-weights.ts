@@ -22,7 +22,8 @@ export function quantizedEntries(
   shape: readonly number[],
   values: Float32Array,
 ): [string, SafetensorsEntry][] {
-  if (shape.length < 2 || values.length < FEWEST) return [[name, { shape: [...shape], data: values, type: 'F32' }]]
+  if (shape.length < 2 || values.length < FEWEST)
+    return [[name, { shape: [...shape], data: values, type: 'F32' }]]
   const channels = channelsOf(shape)
   const scales = new Float32Array(channels)
   for (let i = 0; i < values.length; i++)

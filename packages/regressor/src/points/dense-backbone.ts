@@ -124,8 +124,7 @@ export function loadDenseBackbone(
       `loadDenseBackbone: the file's network does not fit backbone "${regressor.backbone}" of ${regressor.inputSize} pixels, expected one of ${options.inputSize} pixels, width ${options.width}; give denseBackbone its options`,
     )
   }
-  for (const { name, value, write } of targets)
-    tidy(() => write(tensor(given.get(name)!, value.shape)))
+  for (const { name, value, write } of targets) tidy(() => write(tensor(given.get(name)!, value.shape)))
 }
 
 /** Width of the picture of a face, mm: with it points of the template are about as large as those that the network finds. */

@@ -58,7 +58,14 @@ export class DensePointsLayer extends layers.Layer {
       const weight = this.addWeight(name, shape, 'float32', initializers.zeros())
       this.#weights.set(name, weight as unknown as Weight)
     }
-    const template = this.addWeight('template', [points, 3], 'float32', initializers.zeros(), undefined, false)
+    const template = this.addWeight(
+      'template',
+      [points, 3],
+      'float32',
+      initializers.zeros(),
+      undefined,
+      false,
+    )
     this.#weights.set('template', template as unknown as Weight)
     this.built = true
   }
