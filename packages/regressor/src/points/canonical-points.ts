@@ -37,7 +37,7 @@ export function canonicalPoints(
     const offset = tf.expandDims(template, 0)
     const t = tf.sub(offset, mean(offset)) as tf.Tensor3D // (B, N, 3)
     const p = tf.sub(solid, center) as tf.Tensor3D
-    const covariance = tf.matMul(tf.mul(t, shares) as tf.Tensor3D, p, true) // (B, 3, 3)
+    const covariance = tf.matMul<tf.Tensor3D>(tf.mul(t, shares) as tf.Tensor3D, p, true) // (B, 3, 3)
     const rotation = rotationOf(covariance)
     const turned = tf.matMul(t, rotation, false, true)
     const scale = tf.div(
