@@ -22,7 +22,7 @@ import { trainRegressors } from './train-regressors.js'
 
 const { values } = parseArgs({
   options: {
-    backbones: { type: 'string', default: 'dense,mobile,resnet50' },
+    backbones: { type: 'string', default: 'mobile,resnet50' },
     iterations: { type: 'string', default: '24000' },
     seconds: { type: 'string' },
     part: { type: 'string', default: '0,1' },

@@ -19,7 +19,7 @@ export function doctorCommand(io: CliIo, setCode: (code: number) => void): Comma
 
 const INDENT = ' '.repeat(19)
 
-function describe({ version, ok, backend, backends, checks }: DoctorReport): string {
+function describe({ version, ok, backend, backends, checks, weights }: DoctorReport): string {
   const line = (good: boolean, name: string, found: string, remedy?: string) =>
     `  ${good ? 'yes' : 'no '}  ${name.padEnd(11)} ${found}${remedy ? `\n${INDENT}${remedy}` : ''}`
   return `${[
@@ -32,6 +32,9 @@ function describe({ version, ok, backend, backends, checks }: DoctorReport): str
       const found = [`${report.reason}${used}`, ...details(report)].join(`\n${INDENT}`)
       return line(report.available, report.backend, found, report.remedy && `to get it: ${report.remedy}`)
     }),
+    '',
+    'what the weights learned from: rendered faces alone, photographs published for research, or what others used who publish them',
+    ...weights.map(({ use, learnedFrom, license }) => `  ${use.padEnd(25)} ${learnedFrom.padEnd(21)} ${license}`),
     '',
     ok ? 'Faces can be reconstructed here.' : 'Something is missing: see above.',
   ].join('\n')}\n`

@@ -4,6 +4,7 @@ import ndarray from 'ndarray'
 import { errorLine } from './error-line.js'
 import { BASE_MODEL, loadModel } from './load-model.js'
 import { version } from './version.js'
+import { weightsProvenance, type WeightsProvenance } from './weights-provenance.js'
 
 /** One thing that `facekit doctor` looked at. */
 export interface Check {
@@ -24,6 +25,8 @@ export interface DoctorReport {
   backend: string
   backends: readonly BackendReport[]
   checks: Check[]
+  /** Where the weights that ship come from. */
+  weights: readonly WeightsProvenance[]
 }
 
 /** Oldest Node that facekit is tested on. */
@@ -57,7 +60,7 @@ export async function doctor({ measure = true }: DoctorOptions = {}): Promise<Do
     }),
   )
   if (backend) checks.push(await check('networks', again, tryNetworks))
-  return { version, ok: checks.every(({ ok }) => ok), backend, backends, checks }
+  return { version, ok: checks.every(({ ok }) => ok), backend, backends, checks, weights: weightsProvenance }
 }
 
 function checkNode(): Check {

@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { run } from './run-in-process.js'
 
@@ -11,6 +13,7 @@ interface Report {
     memory?: { bytes: number }
     speed?: Record<'matMul' | 'conv2d' | 'add', number>
   }[]
+  weights: { file: string; learnedFrom: string }[]
 }
 
 describe('facekit doctor', () => {
@@ -27,6 +30,15 @@ describe('facekit doctor', () => {
     }
     const wasm = report.backends.find(({ backend }) => backend === 'wasm')
     expect(Object.keys(wasm?.speed ?? {})).toEqual(['matMul', 'conv2d', 'add'])
+    // It says of every file of weights that ships where it comes from, and of none that does not.
+    const packages = fileURLToPath(new URL('../..', import.meta.url))
+    const files: string[] = []
+    for (const folder of ['annotate/weights', 'base-model/data', 'regressor-weights/weights']) {
+      const names = (await readdir(`${packages}/${folder}`)).filter((name) => name.endsWith('.safetensors'))
+      files.push(...names.map((name) => `packages/${folder}/${name}`))
+    }
+    const told = report.weights.map(({ file }) => file).filter((file) => file.endsWith('.safetensors'))
+    expect(told.sort()).toEqual(files.sort())
   }, 60_000)
 
   it('value: without speeds, for people', async () => {
