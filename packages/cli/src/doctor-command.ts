@@ -34,7 +34,9 @@ function describe({ version, ok, backend, backends, checks, weights }: DoctorRep
     }),
     '',
     'what the weights learned from: rendered faces alone, photographs published for research, or what others used who publish them',
-    ...weights.map(({ use, learnedFrom, license }) => `  ${use.padEnd(25)} ${learnedFrom.padEnd(21)} ${license}`),
+    ...weights.map(
+      ({ use, learnedFrom, license }) => `  ${use.padEnd(25)} ${learnedFrom.padEnd(21)} ${license}`,
+    ),
     '',
     ok ? 'Faces can be reconstructed here.' : 'Something is missing: see above.',
   ].join('\n')}\n`

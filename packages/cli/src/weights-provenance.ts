@@ -22,7 +22,8 @@ export const weightsProvenance: readonly WeightsProvenance[] = [
     file: 'packages/base-model/data/base-model-scans.safetensors',
     use: 'base model (default)',
     learnedFrom: 'rendered faces',
-    sources: 'samples of ICT-FaceKit (MIT; its page calls the edition non-commercial), canonical face of MediaPipe (Apache-2.0), no photograph',
+    sources:
+      'samples of ICT-FaceKit (MIT; its page calls the edition non-commercial), canonical face of MediaPipe (Apache-2.0), no photograph',
     license: 'Apache-2.0 AND MIT',
   },
   {
