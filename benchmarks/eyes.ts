@@ -13,6 +13,7 @@ import { disposeParameters } from '@facekit/parameters'
 import { initEngine } from '@facekit/engine'
 import { fitFace } from '@facekit/fit'
 import * as tf from '@tensorflow/tfjs-core'
+import { framesOf, judgedEyes as judged } from './judged-frames.js'
 
 const faces = Number(process.argv[2] ?? 6)
 const root = join(
@@ -20,23 +21,6 @@ const root = join(
   'youtube-faces',
 )
 if (!existsSync(root)) throw new Error(`${root} is not there`)
-
-const judged = {
-  shut: `
-  Linda_Sanchez/12 Norah_Jones/40 Marina_Silva/50 Kyle_Shewfelt/21 Angela_Bassett/32 Bianca_Jagger/42
-  Martin_Luther_King_III/30 Andrea_Bocelli/11 Edward_Norton/52 Jafar_Umar_Thalib/01 Ali_Abbas/51
-  Reese_Witherspoon/41 Laura_Bush/20 Keith_Olbermann/52 Darrell_Issa/31 Agnes_Bruckner/22
-  Nicolas_Sarkozy/12 Ricardo_Sanchez/30 Ahmad_Masood/01 Bianca_Jagger/40 Linda_Sanchez/10 Emma_Nicholson/11
-  Agnes_Bruckner/21 Maria_Soledad_Alvear_Valenzuela/40 Valerie_Harper/50 James_Hoffa/51 Luis_Fonsi/50
-  Lyle_Lovett/52 Andrea_Bocelli/12`,
-  open: `
-  James_Cunningham/30 Sara_Silverman/21 Rachel_Hunter/30 Jane_Pauley/12 Kate_Winslet/12 Marisa_Tomei/42
-  Leuris_Pupo/02 Ricardo_Sanchez/32 Chris_Noth/00 Jake_Gyllenhaal/51 Leszek_Miller/12 Leuris_Pupo/40
-  Alexandra_Pelosi/01 Marc_Shaiman/21 Eliza_Dushku/20 Bianca_Jagger/20 Lincoln_Chafee/52 Dai_Bachtiar/00
-  Franz_Fischler/52 Ali_Abbas/42 T_Boone_Pickens/22 Keith_Olbermann/02 Kit_Bond/10 Ali_Abbas/31
-  Celso_Amorim/52 Sara_Silverman/51 Richard_Paul_Evans/22 Flavia_Pennetta/31 Mark_Foley/41
-  Angel_Lockward/41 Clay_Aiken/41 Daniell_Sunjata/42 Elizabeth_Shue/00 Francis_Collins/12 Liu_Ye/12`,
-}
 
 /** Height of both eyes over their width. */
 function openings(landmarks: ArrayLike<number>): [number, number] {
@@ -53,7 +37,7 @@ const flat = (points: Points) => Array.from({ length: 136 }, (_, i) => points.ge
 await initEngine({ backend: 'wasm' })
 for (const [kind, list] of Object.entries(judged)) {
   const counts = { closed: 0, partly: 0, left: 0 }
-  for (const name of list.trim().split(/\s+/)) {
+  for (const name of framesOf(list)) {
     const picture = await readPicture(join(root, `${name}.jpg`))
     const [before] = await annotate(picture, { maxFaces: 1, eyes: false, embedder: noEmbedding })
     const [after] = await annotate(picture, { maxFaces: 1, embedder: noEmbedding })
@@ -67,7 +51,7 @@ for (const [kind, list] of Object.entries(judged)) {
 }
 
 const [model, embedder] = [await loadBaseModel(), await loadEmbedder()]
-for (const name of judged.shut.trim().split(/\s+/).slice(0, faces)) {
+for (const name of framesOf(judged.shut).slice(0, faces)) {
   const picture = await readPicture(join(root, `${name}.jpg`))
   for (const eyes of [false, undefined] as const) {
     const [face] = await annotate(picture, { maxFaces: 1, ...(eyes === false && { eyes }) })

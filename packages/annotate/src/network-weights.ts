@@ -109,14 +109,22 @@ function readTensor(
         `${who}: tensor "${name}" is ${entry.type} without a quantization; install @facekit/annotate again`,
       )
     }
-    values = Float32Array.from(entry.data, (byte) => byte * scale + minimum)
+    values = new Float32Array(entry.data.length)
+    for (let i = 0; i < values.length; i++) values[i] = entry.data[i] * scale + minimum
   }
-  if (!values.every(Number.isFinite)) {
+  if (!isAllFinite(values)) {
     throw new ModelFormatError(
       `${who}: tensor "${name}" holds numbers that are not finite; install @facekit/annotate again`,
     )
   }
   return values
+}
+
+/** A sum is not finite where a number is not: far faster than a test of each. */
+function isAllFinite(values: Float32Array): boolean {
+  let sum = 0
+  for (let i = 0; i < values.length; i++) sum += values[i]
+  return Number.isFinite(sum)
 }
 
 function parseQuantization(metadata: Record<string, string>, who: string): Record<string, unknown> {

@@ -78,10 +78,13 @@ export function encodeFaceTextures(
     specular: ndarray(srgbBytes(specular.data, 1 / specularScale), specular.shape),
     specularScale,
     ...(normal && {
-      normal: ndarray(
-        Uint8Array.from(normal.data, (value) => Math.round(127.5 + 127.5 * value)),
-        normal.shape,
-      ),
+      normal: ndarray(normalBytes(normal.data), normal.shape),
     }),
   }
+}
+
+function normalBytes(values: Float32Array): Uint8Array {
+  const bytes = new Uint8Array(values.length)
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Math.round(127.5 + 127.5 * values[i])
+  return bytes
 }

@@ -2,10 +2,11 @@ import { FacekitError } from '@facekit/core'
 import { type RecordedStep, recordStep } from '@facekit/kernels'
 import type { FaceParameters } from '@facekit/parameters'
 import { hybridLoss, type LossContext, type LossTerm } from '@facekit/losses'
-import type { FaceRendering } from '@facekit/render'
+import type { FaceGeometry, FaceRendering } from '@facekit/render'
 import * as tf from '@tensorflow/tfjs-core'
 import { Adam } from './adam.js'
 import type { FaceUnknowns } from './face-unknowns.js'
+import { QuasiNewton } from './quasi-newton.js'
 import type { ShapeAnchor } from './shape-anchor.js'
 import type { CropTensors } from './stack-crops.js'
 
@@ -24,7 +25,9 @@ export interface Descent {
   /** Start; is moved in place. */
   values: Float64Array
   crops: CropTensors
-  render: (parameters: FaceParameters) => FaceRendering
+  render: (parameters: FaceParameters, geometry?: FaceGeometry) => FaceRendering
+  /** What the face looks like while its shape stays where it is. */
+  geometry?: FaceGeometry
   terms: readonly LossTerm[]
   iterations: number
   /** Factor of all rates. */
@@ -39,38 +42,52 @@ export interface Descent {
 /** Lets timers, signals and progress bars run. */
 const yieldToEventLoop = () => new Promise<void>((resolve) => setTimeout(resolve, 0))
 
-/** Gradient descent on the hybrid loss through the renderer; the step size falls to a tenth along a cosine. */
+/** Descends the hybrid loss through the renderer: while the shape stays, and the loss is the same at each step, by L-BFGS; else by Adam, whose
+ * step size falls to a tenth along a cosine.
+ *
+ * @returns what was found on the way; the values are the last of them, of L-BFGS the best
+ */
 export async function descend(descent: Descent): Promise<FitStep[]> {
   const { unknowns, values, iterations, signal } = descent
-  const adam = new Adam(unknowns.size)
-  const { anchor } = descent
+  const { anchor, rate = 1 } = descent
   const rates = anchor?.rates(unknowns.rates) ?? unknowns.rates
+  const isFixed = descent.terms.every(({ weight }) => typeof weight === 'number')
+  const newton = anchor?.frozen && isFixed ? new QuasiNewton(rates, rate) : undefined
+  const adam = new Adam(unknowns.size)
   const evaluations = new Map<string, Evaluation>()
   const history: FitStep[] = []
   try {
     for (let iteration = 0; iteration < iterations; iteration++) {
       signal?.throwIfAborted()
       const { step, gradient } = await evaluate(evaluations, descent, iteration)
-      if (!Number.isFinite(step.total) || !gradient.every(Number.isFinite)) {
+      const isFinite = Number.isFinite(step.total) && gradient.every(Number.isFinite)
+      if (!isFinite && (history.length === 0 || !newton)) {
         const culprit =
           Object.entries(step.terms).find(([, value]) => !Number.isFinite(value))?.[0] ?? 'a gradient'
         throw new FacekitError(
           `fitFace: step ${iteration}: ${culprit} is not finite; are all pictures and labels finite?`,
         )
       }
-      const factor = (descent.rate ?? 1) * (0.1 + 0.45 * (1 + Math.cos((Math.PI * iteration) / iterations)))
       const direction = Float64Array.from(gradient)
       if (anchor) {
         step.terms.anchor = anchor.enter(values, direction)
         step.total += step.terms.anchor
       }
-      const before = Float64Array.from(values)
-      adam.update(values, direction, rates, factor)
-      anchor?.leave(before, values)
-      history.push(step)
+      if (newton) {
+        const total = isFinite ? step.total : Infinity
+        if (newton.update(values, { total, gradient: direction })) history.push(step)
+      } else {
+        const before = Float64Array.from(values)
+        const factor = rate * (0.1 + 0.45 * (1 + Math.cos((Math.PI * iteration) / iterations)))
+        adam.update(values, direction, rates, factor)
+        anchor?.leave(before, values)
+        history.push(step)
+      }
       descent.onStep?.(step)
       await yieldToEventLoop()
+      if (newton?.settled) break
     }
+    newton?.finish(values)
   } finally {
     for (const { step } of evaluations.values()) step.dispose()
   }
@@ -139,7 +156,7 @@ function lossesAndGradient(
   const still = descent.anchor?.frozen ? descent.values : undefined
   const { value, grad } = tf.valueAndGrad((x: tf.Tensor) => {
     const parameters = unknowns.decode(x, still)
-    const rendering = descent.render(parameters)
+    const rendering = descent.render(parameters, still && descent.geometry)
     const { size: _, ...labels } = crops
     const context: LossContext = { ...labels, rendering, parameters, ...(embed ? { embed } : {}) }
     const loss = hybridLoss(descent.terms, context, iteration)

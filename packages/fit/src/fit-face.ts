@@ -1,26 +1,20 @@
 import { ShapeError, ValueError, assertInteger } from '@facekit/core'
-import {
-  defaultLightPosition,
-  type FaceParameters,
-  type FaceParametersInput,
-  type ParameterName,
-} from '@facekit/parameters'
+import { defaultLightPosition, type FaceParametersInput, type ParameterName } from '@facekit/parameters'
 import type { FaceAnnotation, Picture } from '@facekit/annotate'
 import type { LossTerm } from '@facekit/losses'
 import type { MorphableModel } from '@facekit/morphable'
-import { defaultCamera, renderFace, type Camera, type FaceRendering } from '@facekit/render'
+import { defaultCamera, type Camera } from '@facekit/render'
 import * as tf from '@tensorflow/tfjs-core'
-import { descend } from './descend.js'
 import { cameraAt, focalCamera } from './focal-camera.js'
+import { fitAppearance } from './fit-appearance.js'
 import { faceUnknowns, type FaceUnknowns } from './face-unknowns.js'
 import { fitPhotographs } from './landmarks/fit-photographs.js'
-import { fitLossTerms, type FitLossWeights } from './fit-loss-terms.js'
+import type { FitLossWeights } from './fit-loss-terms.js'
 import { describeFit, type FitResult } from './fit-result.js'
-import { initialLight } from './initial-light.js'
 import type { LandmarkFit } from './landmarks/landmark-fit.js'
 import { shapeUncertainty } from './landmarks/shape-uncertainty.js'
 import { shapeCovariance } from './landmarks/joint-posterior.js'
-import { stackCrops, type CropTensors } from './stack-crops.js'
+import { stackCrops } from './stack-crops.js'
 import { shapeAnchor, type ShapeAnchor } from './shape-anchor.js'
 import { storeStart } from './store-start.js'
 
@@ -42,7 +36,7 @@ export interface FitFaceOptions {
    * shape, which dense landmarks of a near face allow. Of several photographs the mean counts, since they share a camera; `'estimate'` is for
    * a single one. Not with `start` or `camera`. */
   focalLength?: number | 'estimate'
-  /** Steps of gradient descent on all losses. Default 60. */
+  /** Most steps of the descent on all losses; it ends before, once nothing is left to gain. Default 40. */
   iterations?: number
   /** Weights of the default terms; ignored when `losses` is given. */
   weights?: Partial<FitLossWeights>
@@ -59,7 +53,8 @@ export interface FitFaceOptions {
   shapeWeight?: number
   /** Factor of the steps of the descent: larger ones for few iterations. Default 1. */
   rate?: number
-  /** Makes `[B, D]` of `[B, S, S, 3]` pictures, differentiable; without it there is no identity term. */
+  /** Makes `[B, D]` of `[B, S, S, 3]` pictures, differentiable, for the identity term: that counts where the shape moves, or
+   * where `weights.identity` is given (a number, so that the loss is the same at each step). */
   embed?: (images: tf.Tensor4D) => tf.Tensor2D
   /** Stops the work between two steps; the promise is rejected with the signal's reason. */
   signal?: AbortSignal
@@ -86,7 +81,7 @@ export async function fitFace(
   options: FitFaceOptions = {},
 ): Promise<FitResult> {
   const started = performance.now()
-  const { iterations = 60, signal, onProgress } = options
+  const { iterations = 40, signal, onProgress } = options
   assertInteger('fitFace: iterations', iterations, 0, 100_000)
   if (options.start && options.prior)
     throw new ValueError(
@@ -130,24 +125,18 @@ export async function fitFace(
         shapeCovariance(found.posterior, model.layout),
       )
     }
-    const render = (parameters: FaceParameters) =>
-      renderFace(model, parameters, { width: crops.size, height: crops.size, camera, contour: 'visible' })
-    if (!options.start) {
-      await storeLight(values, unknowns, model, crops, render)
-      report('light', 1, 1)
-    }
     signal?.throwIfAborted()
-    const history = await descend({
+    const { history, render } = await fitAppearance({
+      ...options,
+      model,
+      crops,
+      camera,
       unknowns,
       values,
-      crops,
-      render,
       iterations,
-      ...(options.rate !== undefined && { rate: options.rate }),
       ...(anchor && { anchor }),
-      terms: options.losses ?? fitLossTerms(model, options.weights, anchor ? 'anchored' : 'free'),
-      embed: options.embed,
-      signal,
+      estimateLight: !options.start,
+      onLight: () => report('light', 1, 1),
       onStep: (step) => report('appearance', step.iteration + 1, iterations, step.total),
     })
     return await describeFit({
@@ -244,30 +233,4 @@ function storePointLight(values: Float64Array, unknowns: FaceUnknowns, picture: 
   values.set(defaultLightPosition, unknowns.range('lightPosition', picture)[0])
   values.fill(START_LIGHT.logColor, ...unknowns.range('lightColor', picture))
   values.fill(unknowns.encode('shininess', START_LIGHT.shininess), ...unknowns.range('shininess', picture))
-}
-
-/** Estimates light and albedo; several photographs share the mean of their albedos. */
-async function storeLight(
-  values: Float64Array,
-  unknowns: FaceUnknowns,
-  model: MorphableModel,
-  crops: CropTensors,
-  render: (parameters: FaceParameters) => FaceRendering,
-): Promise<void> {
-  const surface = tf.tidy(() => {
-    const { fragments, normals } = render(unknowns.decode(tf.tensor1d(Float32Array.from(values))))
-    return { triangleIds: fragments.triangleIds, barycentrics: fragments.barycentrics, normals }
-  })
-  try {
-    const batch = crops.inputImage.shape[0]
-    const [start, end] = unknowns.range('albedo')
-    values.fill(0, start, end)
-    for (let i = 0; i < batch; i++) {
-      const { sphericalHarmonics, albedo } = await initialLight(model, surface, crops, i)
-      values.set(sphericalHarmonics, unknowns.range('sphericalHarmonics', i)[0])
-      for (let k = start; k < end; k++) values[k] += albedo[k - start] / batch
-    }
-  } finally {
-    tf.dispose(surface)
-  }
 }

@@ -74,14 +74,7 @@ export function headGeometry(
   const landmarks3d = ndarray(new Float32Array(204), [68, 3])
   for (let i = 0; i < 68; i++)
     landmarks3d.data.set([flat.get(i, 0), flat.get(i, 1), seen[3 * i + 2] / transform.scale], 3 * i)
-  const all = pointBasis(
-    model,
-    Array.from(
-      { length: model.regions?.eyeLeft && model.regions?.eyeRight ? model.vertexCount : 0 },
-      (_, v) => [v],
-    ),
-  )
-  const eyes = all.rows > 0 ? eyeGeometry(model, evaluatePoints(all, state.subarray(POSE_SIZE))) : undefined
+  const eyes = eyesOf(model, state.subarray(POSE_SIZE))
   if (!eyes) return { landmarks3d }
   const { matrix } = poseMatrices(state)
   const turn = (v: readonly number[]) => {
@@ -107,6 +100,23 @@ export function headGeometry(
       distance: ((camera.distance - origin) * metric) / scale[0],
     },
   }
+}
+
+/** Both eyes, from their own vertices alone. */
+function eyesOf(model: MorphableModel, coefficients: Float64Array): ReturnType<typeof eyeGeometry> {
+  const { eyeLeft = [], eyeRight = [] } = model.regions ?? {}
+  const vertices = [...eyeLeft, ...eyeRight]
+  const basis = pointBasis(
+    model,
+    vertices.map((vertex) => [vertex]),
+  )
+  const places = evaluatePoints(basis, coefficients)
+  const all = new Float64Array(3 * model.vertexCount)
+  vertices.forEach((vertex, i) => {
+    const row = 3 * basis.candidates[i][0]
+    all.set(places.subarray(row, row + 3), 3 * vertex)
+  })
+  return eyeGeometry(model, all)
 }
 
 /** How much larger the irises were seen than those of the fitted head, by the points on each of them. */

@@ -1,3 +1,4 @@
+import { loadBaseModel } from '@facekit/base-model'
 import { fitDenseLandmarks, shapeUncertainty } from '@facekit/fit'
 import { applySimilarity3d, fitSimilarity3d } from '@facekit/mesh'
 import { createTinyFace, useBackend } from '@facekit/testing'
@@ -93,6 +94,35 @@ describe('fitDenseLandmarks', () => {
       expect(within / count).toBeLessThan(0.76)
     }
   })
+
+  it('value: lids that both networks see nearly shut are closed, lids that one of them sees open are not', async () => {
+    const face = await loadBaseModel()
+    const blink = ['Left', 'Right'].map((side) => face.shape.expressionNames!.indexOf(`eyeBlink${side}`))
+    const { identity, expression } = face.layout
+    const stateOf = (amount: number) => {
+      const state = new Float64Array(8 + identity + expression)
+      for (const k of blink) state[8 + identity + k] = amount
+      return state
+    }
+    const opening = (points: ArrayLike<number>) => {
+      const distance = (a: number, b: number) =>
+        Math.hypot(points[2 * a] - points[2 * b], points[2 * a + 1] - points[2 * b + 1])
+      return (distance(37, 41) + distance(38, 40)) / 2 / distance(36, 39)
+    }
+    const see = (amount: number) => seeDense(face, stateOf(amount), [0.5, 1], 3)
+    const [narrow, wide, shut] = [see(0.5), see(0), see(0.9)]
+    expect(opening(narrow.positions.data)).toBeGreaterThan(0.11)
+    const closed = fitDenseLandmarks(narrow, face, { landmarks: shut.landmarks })
+    expect(opening(closed.landmarks)).toBeLessThan(0.06)
+    expect(opening(fitDenseLandmarks(narrow, face).landmarks)).toBeGreaterThan(0.11)
+    // Make-up that looks like a lid.
+    const open = fitDenseLandmarks(wide, face, { landmarks: shut.landmarks })
+    expect(Math.abs(opening(open.landmarks) - opening(wide.positions.data))).toBeLessThan(0.04)
+    const flat = { ...shut.landmarks, shape: [136] } as unknown as typeof shut.landmarks
+    expect(() => fitDenseLandmarks(wide, face, { landmarks: flat })).toThrow(
+      'fitDenseLandmarks: landmarks is [136]',
+    )
+  }, 30_000)
 
   it('throws: on a model without dense landmarks, other counts, and deviations that are none', () => {
     const seen = seeDense(model, randomState(model, 1), [1, 1], 1)

@@ -170,17 +170,20 @@ describe('fitFace', () => {
   it('value: more steps change colours, and leave landmarks and vertices where they are', async () => {
     const { annotation, picture } = await syntheticAnnotation(model, randomParameters(model, 12))
     const run = async (iterations: number) => {
-      const { parameters, metrics, heads, uncertainty } = await fitFace(picture, annotation, model, {
+      const { parameters, metrics, heads, uncertainty, history } = await fitFace(picture, annotation, model, {
         iterations,
       })
       const shape = [...parameters.identity.dataSync(), ...parameters.expression.dataSync()]
-      return { shape, metrics, landmarks: heads[0].landmarks3d.data, uncertainty }
+      return { shape, metrics, landmarks: heads[0].landmarks3d.data, uncertainty, history }
     }
     const [few, many] = [await run(3), await run(30)]
     expect(many.shape).toEqual(few.shape)
     expect(many.landmarks).toEqual(few.landmarks)
     expect(many.metrics.landmarkError).toBe(few.metrics.landmarkError)
     expect(many.metrics.colorError).toBeLessThan(few.metrics.colorError)
+    const totals = many.history.map(({ total }) => total)
+    expect(totals.length).toBeGreaterThan(5)
+    expect(totals).toEqual(totals.toSorted((a, b) => b - a))
     expect(many.uncertainty).toHaveLength(model.vertexCount)
     expect(Math.min(...many.uncertainty!)).toBeGreaterThan(0)
   })

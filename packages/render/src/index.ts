@@ -1,5 +1,5 @@
 export { defaultCamera, type Camera, type PictureSize } from './camera.js'
-export { renderFace, type RenderFaceOptions } from './render-face.js'
+export { renderFace, type FaceGeometry, type RenderFaceOptions } from './render-face.js'
 export type { FaceRendering } from './face-rendering.js'
 export type { Background } from './compose-pictures.js'
 export { rotationMatrix } from './rotation-matrix.js'

@@ -2,9 +2,9 @@ import { ValueError } from '@facekit/core'
 import type { FaceParametersInput } from '@facekit/parameters'
 import { evaluateAlbedo, evaluateShape, type MorphableModel } from '@facekit/morphable'
 import { antialias, interpolate, rasterize } from '@facekit/rasterizer'
-import { tidy, type Tensor, type Tensor3D } from '@tensorflow/tfjs-core'
+import { clone, tidy, type Tensor, type Tensor3D } from '@tensorflow/tfjs-core'
 import { assertParameters } from './assert-parameters.js'
-import { assertView, defaultCamera, type Camera } from './camera.js'
+import { assertView, defaultCamera, type Camera, type PictureSize } from './camera.js'
 import { composePictures, type Background } from './compose-pictures.js'
 import type { FaceRendering } from './face-rendering.js'
 import { faceMesh } from './face-mesh.js'
@@ -12,6 +12,7 @@ import { lightSurface } from './light-surface.js'
 import { packChannels } from './pack-channels.js'
 import { placeFace } from './place-face.js'
 import type { Contour } from './project-landmarks.js'
+import { projectVertices } from './project-vertices.js'
 import { shadePixels } from './shade-pixels.js'
 import { surfaceChannels } from './surface-channels.js'
 
@@ -34,7 +35,13 @@ export interface RenderFaceOptions {
   implementation?: 'fused' | 'operations'
   /** Whether outlines are smoothed, which is what gives them a gradient. Default true. */
   antialias?: boolean
+  /** An earlier rendering of the same shape and pose by the same camera in the same size: only light and colours are computed again, and shape and pose
+   * have no gradient. */
+  geometry?: FaceGeometry | undefined
 }
+
+/** What of a rendering depends on shape and pose alone. */
+export type FaceGeometry = Pick<FaceRendering, 'vertices' | 'normals' | 'landmarks' | 'fragments'>
 
 /** Renders faces: Eq. 1 and 2 for shape and albedo, Eq. 3 for the pose, a fixed camera, Eq. 4 and 5 for the light.
  *
@@ -76,13 +83,16 @@ export function renderFace(
   const fused = implementation === 'fused'
   return tidy(() => {
     const { pose, illumination } = parameters
-    const shape = evaluateShape(model, parameters) // [B, N, 3]
-    const placed = placeFace(shape, pose, { ...size, model, camera, contour }, fused)
-    const { vertices, clip, normals, landmarks } = placed
+    const { triangles, faceTriangles, topology } = faceMesh(model)
+    const place = () => {
+      const shape = evaluateShape(model, parameters) // [B, N, 3]
+      const placed = placeFace(shape, pose, { ...size, model, camera, contour }, fused)
+      return { ...placed, fragments: rasterize(placed.clip, triangles, size) }
+    }
+    const placed = options.geometry ? placedAgain(options.geometry, camera, size) : place()
+    const { vertices, clip, normals, landmarks, fragments } = placed
     const surface = { ...evaluateAlbedo(model, parameters.albedo), normals, positions: vertices }
     const { shaded, litDiffuse } = lightSurface(surface, illumination, camera, fused) // [B, N, 6], [B, N, 3]
-    const { triangles, faceTriangles, topology } = faceMesh(model)
-    const fragments = rasterize(clip, triangles, size)
     const spread = (attributes: Tensor) => interpolate(attributes as Tensor3D, fragments, triangles)
     const { diffuse, specular } = surface
     const colors = // [B, H, W, 6]
@@ -105,4 +115,21 @@ export function renderFace(
       fragments: { ...fragments },
     }
   })
+}
+
+/** A given geometry as tensors of its own, which the caller of `renderFace` may dispose with the rendering. */
+function placedAgain({ fragments, ...placed }: FaceGeometry, camera: Camera, size: PictureSize) {
+  const { triangleIds, barycentrics, depth } = fragments
+  const vertices = clone(placed.vertices)
+  return {
+    vertices,
+    clip: projectVertices(vertices, camera, size),
+    normals: clone(placed.normals),
+    landmarks: clone(placed.landmarks),
+    fragments: {
+      triangleIds: clone(triangleIds),
+      barycentrics: clone(barycentrics),
+      depth: clone(depth),
+    },
+  }
 }

@@ -54,6 +54,30 @@ const neutral = (batch = 1) => neutralParameters(model.layout, batch)
 describe.each([...testBackends, 'device'])('renderFace on %s', (backend) => {
   beforeAll(() => useBackend(backend))
 
+  it('value, gradient: a geometry that is known gives the same picture, and light and albedo the same gradient', () => {
+    tf.tidy(() => {
+      const parts = scene()
+      const { vertices, normals, landmarks, fragments } = render(parts)
+      const geometry = { vertices, normals, landmarks, fragments }
+      const colors = ['albedo', 'sphericalHarmonics', 'lightColor'] as const
+      const gradients = (options: Partial<RenderFaceOptions>) =>
+        tf.grads((...given: tf.Tensor[]) => {
+          const changed = Object.fromEntries(colors.map((name, i) => [name, given[i]]))
+          return tf.sum(tf.square(render({ ...parts, ...changed }, options).image))
+        })(colors.map((name) => parts[name]))
+      const [known, found] = [{ geometry }, {}].map(gradients)
+      const difference = (a: tf.Tensor, b: tf.Tensor) => tf.max(tf.abs(tf.sub(a, b))).dataSync()[0]
+      known.forEach((gradient, i) => {
+        const largest = tf.max(tf.abs(found[i])).dataSync()[0]
+        expect(largest).toBeGreaterThan(0)
+        expect(difference(gradient, found[i])).toBeLessThan(1e-4 * largest)
+      })
+      // Another pose does not matter any more.
+      const turned = { ...parts, rotation: tf.tensor2d([[0, 0.5, 0]]) }
+      expect(difference(render(turned, { geometry }).image, render(parts).image)).toBeLessThan(1e-5)
+    })
+  })
+
   it('shape: pictures, masks, landmarks and mesh of a batch, not square', () => {
     const rendering = renderFace(model, neutral(2), { width: 24, height: 16 })
     expect(rendering.image.shape).toEqual([2, 16, 24, 3])

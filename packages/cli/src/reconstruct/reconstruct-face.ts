@@ -111,17 +111,12 @@ async function fit(
   signal: AbortSignal,
   options: Pick<FitFaceOptions, 'start' | 'prior' | 'rate' | 'iterations'> = {},
 ): Promise<FitResult> {
-  const [{ fitFace }, { loadEmbedder }] = await Promise.all([
-    import('@facekit/fit'),
-    import('@facekit/annotate'),
-  ])
+  const { fitFace } = await import('@facekit/fit')
   const { iterations = job.iterations } = options
-  const embedder = iterations === 0 ? undefined : await loadEmbedder()
   return fitFace(job.picture, job.annotation, session.model, {
     ...options,
     ...(job.focalLength !== undefined && !options.start && { focalLength: job.focalLength }),
     ...(iterations !== undefined && { iterations }),
-    ...(embedder && { embed: embedder.embed }),
     signal,
     onProgress: ({ stage, iteration, iterations }) => {
       if (stage === 'appearance') progress.update(iteration, iterations)

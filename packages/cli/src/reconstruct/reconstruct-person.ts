@@ -153,11 +153,7 @@ async function fit(
   { progress }: ReconstructEvents,
   signal: AbortSignal,
 ): Promise<FitResult> {
-  const [{ fitFace }, { loadEmbedder }] = await Promise.all([
-    import('@facekit/fit'),
-    import('@facekit/annotate'),
-  ])
-  const embedder = iterations === 0 ? undefined : await loadEmbedder()
+  const { fitFace } = await import('@facekit/fit')
   return fitFace(
     portraits.map(({ picture }) => picture),
     portraits.map(({ annotation }) => annotation),
@@ -165,7 +161,6 @@ async function fit(
     {
       ...(focalLength !== undefined && { focalLength }),
       ...(iterations !== undefined && { iterations }),
-      ...(embedder && { embed: embedder.embed }),
       signal,
       onProgress: ({ stage, iteration, iterations }) => {
         if (stage === 'appearance') progress.update(iteration, iterations)

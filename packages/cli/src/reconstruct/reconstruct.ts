@@ -1,5 +1,6 @@
 import { AnnotationError, ValueError } from '@facekit/core'
 import type { FaceAnnotation, Picture } from '@facekit/annotate'
+import type { Tensor2D, Tensor4D } from '@tensorflow/tfjs-core'
 import { mkdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { errorLine } from '../error-line.js'
@@ -152,7 +153,7 @@ async function reconstructPicture(work: PictureWork, folders: OutputFolders, nam
   const folder = await folders.start(name)
   try {
     events.progress.start(`${basename(file)}: looking for faces`)
-    const annotations = await timer.measure('annotate', () => annotatePicture(work))
+    const annotations = await timer.measure('annotate', () => annotatePicture({ ...work, identity: false }))
     const chosen = chooseFaces(file, annotations, options.face)
     const { reconstructFace } = await import('./reconstruct-face.js')
     for (const { annotation, face } of chosen) {
@@ -250,12 +251,20 @@ export async function annotatePicture({
   picture,
   options,
   signal,
-}: Pick<PictureWork, 'file' | 'picture' | 'options' | 'signal'>): Promise<FaceAnnotation[]> {
-  const { annotate } = await import('@facekit/annotate')
+  identity = true,
+}: Pick<PictureWork, 'file' | 'picture' | 'options' | 'signal'> & {
+  /** Whether faces get an embedding: the network that knows who they are takes a second to load. */
+  identity?: boolean
+}): Promise<FaceAnnotation[]> {
+  const [{ annotate }, { zeros }] = await Promise.all([
+    import('@facekit/annotate'),
+    import('@tensorflow/tfjs-core'),
+  ])
   const rejected: string[] = []
   const annotations = await annotate(picture, {
     signal,
     segmenter: options.segmenter,
+    ...(!identity && { embedder: (images: Tensor4D): Tensor2D => zeros([images.shape[0], 0]) }),
     ...(options.face === undefined ? {} : { maxFaces: options.face }),
     onReject: (_, reason) => rejected.push(reason),
   })

@@ -31,7 +31,9 @@ export function noisePatterns(positions: Float64Array, model: NoiseModel, most =
   const rest = new Float64Array(n).fill(1)
   if (share === 0) return { count: 0, white: new Float64Array(0), rest }
   const squared = (i: number, j: number) => {
-    const [x, y, z] = [0, 1, 2].map((axis) => positions[3 * i + axis] - positions[3 * j + axis])
+    const x = positions[3 * i] - positions[3 * j]
+    const y = positions[3 * i + 1] - positions[3 * j + 1]
+    const z = positions[3 * i + 2] - positions[3 * j + 2]
     return x * x + y * y + z * z
   }
   const kernel = (i: number, j: number) => share * Math.exp(-squared(i, j) / (2 * length * length))

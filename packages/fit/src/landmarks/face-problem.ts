@@ -1,6 +1,7 @@
 import type { NoisePatterns } from './correlated-noise.js'
 import { choleskyFactor, solveLower, solveUpper } from './cholesky.js'
 import { addGram } from './normal-equations.js'
+import { openingResiduals, openingRows, type Opening } from './openings.js'
 import type { PointBasis } from './point-basis.js'
 import { POSE_SIZE } from './pose-matrices.js'
 import { projectPoints, projectPointsWithJacobian, type PointView } from './project-points.js'
@@ -20,6 +21,8 @@ export interface FaceProblem {
   /** `[N * numbers]` pixels. */
   deviations: Float64Array
   noise: NoisePatterns
+  /** What is known of lids and lips beside their points. */
+  openings: readonly Opening[]
   prior: ShapePrior
   /** Standard deviation of the logarithm of the focal length; 0: it is known. */
   focalDeviation: number
@@ -52,8 +55,9 @@ export function evaluateFace(
 ): { cost: number; weights: Weights } {
   const { numbers } = problem.view
   const seen = projectPoints(problem.basis, state, chosen, problem.view)
-  const residuals = whiten(problem, seen)
   let cost = 0
+  for (const value of openingResiduals(seen, problem.openings, problem.view)) cost += value * value
+  const residuals = whiten(problem, seen)
   const used = weights ?? asWeights(new Float64Array(seen.length).fill(1))
   const rest = Float64Array.from(residuals)
   for (let r = 0; r < rest.length; r++) cost += used.values[r] * residuals[r] * residuals[r]
@@ -66,37 +70,53 @@ export function evaluateFace(
   return { cost: cost + priorCost(problem, state), weights: robustWeights(rest, numbers) }
 }
 
-/** Gauss-Newton's normal equations under given weights; common errors are marginalised (Woodbury's identity). */
+/** Gauss-Newton's normal equations under given weights; common errors are marginalised (Woodbury's identity).
+ *
+ * @param known - a precision to keep: that of a state near by, which costs most of the time
+ */
 export function linearizeFace(
   problem: FaceProblem,
   state: Float64Array,
   chosen: Int32Array,
   weights: Weights,
   workspace: { jacobian?: Float64Array },
+  known?: Float64Array,
 ): Linearization {
   const { basis, view, noise, deviations } = problem
   const n = POSE_SIZE + basis.modes
   const { numbers } = view
   const rows = chosen.length * numbers
   const jacobian = (workspace.jacobian ??= new Float64Array(rows * n))
-  const residuals = whiten(problem, projectPointsWithJacobian(basis, state, chosen, view, jacobian))
+  const seen = projectPointsWithJacobian(basis, state, chosen, view, jacobian)
+  const opened = openingResiduals(seen, problem.openings, view)
+  const openingJacobian = openingRows(seen, jacobian, problem.openings, view, n)
+  const residuals = whiten(problem, seen)
+  for (let axis = 0; axis < numbers; axis++) {
+    const common = commonErrors(problem, residuals, weights, axis)
+    if (common) subtractCommon(problem, residuals, common.amplitudes, axis)
+  }
+  const right = new Float64Array(n)
   for (let r = 0; r < rows; r++) {
     const root = Math.sqrt(weights.values[r])
     const factor = root / (deviations[r] * Math.sqrt(noise.rest[Math.floor(r / numbers)]))
-    residuals[r] *= root
-    for (let k = r * n; k < (r + 1) * n; k++) jacobian[k] *= factor
+    const value = residuals[r] * root
+    for (let k = 0, at = r * n; k < n; k++, at++) {
+      jacobian[at] *= factor
+      right[k] -= value * jacobian[at]
+    }
   }
-  const normal = new Float64Array(n * n)
-  const right = new Float64Array(n)
-  addGram(normal, jacobian, rows, n)
-  for (let r = 0; r < rows; r++) {
-    const value = residuals[r]
-    for (let k = 0, at = r * n; k < n; k++) right[k] -= value * jacobian[at + k]
+  for (let i = 0; i < openingJacobian.length; i++)
+    right[i % n] -= opened[Math.floor(i / n)] * openingJacobian[i]
+  if (!known) {
+    const normal = new Float64Array(n * n)
+    addGram(normal, jacobian, rows, n)
+    addGram(normal, openingJacobian, opened.length, n)
+    for (let axis = 0; axis < numbers; axis++) subtractPatterns(problem, jacobian, weights, axis, normal, n)
+    addPrior(problem, state, right, normal)
+    return { normal, right }
   }
-  for (let axis = 0; axis < numbers; axis++)
-    subtractPatterns(problem, jacobian, residuals, weights, axis, normal, right)
-  addPrior(problem, state, normal, right)
-  return { normal, right }
+  addPrior(problem, state, right)
+  return { normal: known, right }
 }
 
 /** Residuals in standard deviations of a point's own error. */
@@ -167,29 +187,23 @@ function robustWeights(residuals: Float64Array, numbers: number): Weights {
   return asWeights(weights)
 }
 
+/** Takes the common errors of one coordinate out of the precision; rows of the Jacobian hold a root of the weights already. */
 function subtractPatterns(
   problem: FaceProblem,
   jacobian: Float64Array,
-  residuals: Float64Array,
   weights: Weights,
   axis: number,
   normal: Float64Array,
-  right: Float64Array,
+  n: number,
 ): void {
   const { noise, view } = problem
   const { count, rest, white } = noise
   if (count === 0) return
-  const n = right.length
   const factor = patternGram(problem, weights, axis)
-  // C = U' W J and c = U' W r; rows of the Jacobian and residuals hold a root of the weights already.
+  // C = U' W J.
   const cross = new Float64Array(count * n)
-  const c = new Float64Array(count)
   const roots = Float64Array.from(rest, (_, i) => Math.sqrt(weights.values[i * view.numbers + axis]))
-  for (let i = 0; i < rest.length; i++) {
-    const value = roots[i] * residuals[i * view.numbers + axis]
-    for (let a = 0; a < count; a++) c[a] += white[i * count + a] * value
-  }
-  // Four points at once, as in `addGram`.
+  // Four points at once: each number of C is read and written once for four products.
   const stride = view.numbers * n
   for (let i = 0; i < rest.length; i += 4) {
     const last = Math.min(i + 4, rest.length) - 1
@@ -210,27 +224,24 @@ function subtractPatterns(
   for (let a = 0; a < count; a++) {
     for (let b = 0; b < a; b++) {
       const f = factor[a * count + b]
-      c[a] -= f * c[b]
       for (let k = 0; k < n; k++) cross[a * n + k] -= f * cross[b * n + k]
     }
     const f = 1 / factor[a * count + a]
-    c[a] *= f
     for (let k = 0; k < n; k++) cross[a * n + k] *= f
   }
   addGram(normal, cross, count, n, -1)
-  for (let a = 0; a < count; a++) for (let k = 0; k < n; k++) right[k] += c[a] * cross[a * n + k]
 }
 
 function addPrior(
   { prior, focalDeviation, basis }: FaceProblem,
   state: Float64Array,
-  normal: Float64Array,
   right: Float64Array,
+  normal?: Float64Array,
 ): void {
   const n = right.length
   for (let p = 0; p < POSE_SIZE; p++) {
     const deviation = p < 7 ? POSE_DEVIATIONS[p] : focalDeviation || 1
-    normal[p * n + p] += 1 / deviation ** 2
+    if (normal) normal[p * n + p] += 1 / deviation ** 2
     right[p] -= state[p] / deviation ** 2
   }
   const { modes } = basis
@@ -241,7 +252,7 @@ function addPrior(
       const p = prior.precision[i * modes + j]
       if (p === 0) continue
       sum -= p * state[POSE_SIZE + j]
-      if (j <= i) normal[row + j] += p
+      if (normal && j <= i) normal[row + j] += p
     }
     right[POSE_SIZE + i] += sum
   }

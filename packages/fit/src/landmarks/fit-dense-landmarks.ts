@@ -6,6 +6,7 @@ import { fitPoints } from './fit-points.js'
 import type { FitLandmarksOptions, LandmarkFit } from './landmark-fit.js'
 import { pointBasis, type PointBasis } from './point-basis.js'
 import { projectPoints } from './project-points.js'
+import { seenOpenings, type SeenOpening } from './seen-openings.js'
 import { assertIdentityPrior } from './shape-prior.js'
 
 /** How the errors of a landmark network's points depend on each other. */
@@ -40,23 +41,26 @@ export function fitDenseLandmarks(
   assertShape(`${who}: positions`, dense.positions, [count, 2])
   for (const name of ['deviations', 'depths', 'depthDeviations'] as const)
     assertShape(`${who}: ${name}`, { shape: [dense[name].length] }, [count])
-  const { identity } = options
+  const { identity, landmarks: others } = options
+  if (others) assertShape(`${who}: landmarks`, others, [68, 2])
   if (identity) assertIdentityPrior(`${who}: identity`, identity, model)
   const { width = 224, height = 224, camera = defaultCamera } = options
   const focal = height / 2 / Math.tan(camera.fieldOfView / 2)
   const own = ((options.modelDeviation ?? MODEL_DEVIATION) * focal) / camera.distance
   const targets = new Float64Array(3 * count)
   const deviations = new Float64Array(3 * count)
+  const { basis, places } = denseBasis(model, vertices)
+  const openings = others ? seenOpenings(dense, others, places) : []
+  const doubts = openings.length > 0 ? edgeDoubts(model, vertices, openings) : undefined
   for (let i = 0; i < count; i++) {
     targets.set([dense.positions.get(i, 0), dense.positions.get(i, 1), dense.depths[i]], 3 * i)
-    const across = Math.hypot(dense.deviations[i], own)
+    const across = Math.hypot(dense.deviations[i], own, doubts?.[i] ?? 0)
     deviations.set([across, across, Math.hypot(dense.depthDeviations[i], own)], 3 * i)
     if (!(dense.deviations[i] > 0) || !(dense.depthDeviations[i] > 0))
       throw new ValueError(`${who}: point ${i} has a deviation that is not positive`)
   }
   if (!targets.every(Number.isFinite) || !deviations.every(Number.isFinite))
     throw new ValueError(`${who}: a point is not a finite number`)
-  const { basis, places } = denseBasis(model, vertices)
   const points = {
     basis,
     places,
@@ -64,6 +68,7 @@ export function fitDenseLandmarks(
     targets,
     deviations,
     noise: { ...NOISE, ...options.noise },
+    openings,
   }
   const { state, chosen, ...fit } = fitPoints(points, model, options)
   const view = { camera, width, height, numbers: 2 as const }
@@ -91,4 +96,36 @@ function denseBasis(
   const made = { basis, places }
   bases.set(model, made)
   return made
+}
+
+/** The expressions that open and close what was seen. */
+const EDGES = { eyeRight: 'eyeBlinkRight', eyeLeft: 'eyeBlinkLeft', lips: 'jawOpen' } as const
+/** Distance from the inner lips within which points were seen on them, mm. */
+const LIP_REACH = 3
+
+/** `[N]` pixels: how far points may be from where they were seen, because the edges that they belong to were seen too far apart. */
+function edgeDoubts(
+  model: MorphableModel,
+  vertices: Int32Array,
+  openings: readonly SeenOpening[],
+): Float64Array {
+  const doubts = new Float64Array(vertices.length)
+  const { mean, expression, expressionNames = [] } = model.shape
+  const at = (vertex: number) => [0, 1, 2].map((axis) => mean.data[3 * vertex + axis] as number)
+  for (const { part, excess, pairs } of openings) {
+    const edges = pairs.flat().map((point) => at(vertices[point]))
+    const mode = expressionNames.indexOf(EDGES[part])
+    const moves = (vertex: number) =>
+      mode < 0 ? 0 : Math.hypot(...[0, 1, 2].map((axis) => expression.get(mode, vertex, axis)))
+    const most = vertices.reduce((largest, vertex) => Math.max(largest, moves(vertex)), 0)
+    vertices.forEach((vertex, i) => {
+      const place = at(vertex)
+      const isOnLips = edges.some(
+        (edge) => Math.hypot(...edge.map((value, c) => value - place[c])) < LIP_REACH,
+      )
+      const share = part === 'lips' ? Number(isOnLips) : most > 0 ? moves(vertex) / most : 0
+      doubts[i] = Math.max(doubts[i], excess * share)
+    })
+  }
+  return doubts
 }

@@ -63,5 +63,5 @@ function fitCrop(
     depths: scaled(dense.depths),
     depthDeviations: scaled(dense.depthDeviations),
   }
-  return fitDenseLandmarks(inCrop, model, options)
+  return fitDenseLandmarks(inCrop, model, { ...options, landmarks })
 }

@@ -5,6 +5,7 @@ import { noisePatterns, type NoiseModel } from './correlated-noise.js'
 import { linearizeFace, type FaceProblem } from './face-problem.js'
 import type { FitLandmarksOptions, LandmarkFit, LandmarkPosterior } from './landmark-fit.js'
 import { evaluatePoints, type PointBasis } from './point-basis.js'
+import type { Opening } from './openings.js'
 import { POSE_SIZE } from './pose-matrices.js'
 import { projectPoints } from './project-points.js'
 import { noPrior, shapePrior, type ExpressionPrior } from './shape-prior.js'
@@ -28,6 +29,8 @@ export interface SeenPoints {
   /** `[N * numbers]` pixels. */
   deviations: Float64Array
   noise: NoiseModel
+  /** See `FaceProblem`. */
+  openings?: readonly Opening[]
   /** Row that each point is, for points that slide. */
   choose?: (state: Float64Array) => Int32Array
 }
@@ -47,6 +50,7 @@ export function fitPoints(
     targets,
     deviations: points.deviations,
     noise: noisePatterns(points.places, points.noise),
+    openings: points.openings ?? [],
     prior,
     focalDeviation,
   }
@@ -85,6 +89,9 @@ function poseOf(
   const rigid = {
     ...problem,
     basis: { ...problem.basis, modes: 0, mean: evaluatePoints(problem.basis, start.subarray(POSE_SIZE)) },
+    // A start need not know how errors depend on each other.
+    noise: { count: 0, white: new Float64Array(0), rest: problem.noise.rest.map(() => 1) },
+    openings: [],
     prior: noPrior,
   }
   let best: FaceSolution | undefined

@@ -1,4 +1,5 @@
 import type { Camera } from '@facekit/render'
+import type { NdArray } from 'ndarray'
 import type { NoiseModel } from './correlated-noise.js'
 import type { ExpressionPrior, IdentityPrior } from './shape-prior.js'
 
@@ -17,6 +18,9 @@ export interface FitLandmarksOptions {
   expression?: Partial<ExpressionPrior>
   /** How the errors of dense landmarks depend on each other. */
   noise?: Partial<NoiseModel>
+  /** `[68, 2]` what another network sees of the face, pixels of any picture: only how far lids and lips are open is taken from it, where
+   * the dense landmarks may err. */
+  landmarks?: NdArray<Float32Array>
   /** How far the model's mesh is from a face even with the best coefficients, mm, standard deviation. Default 0.5. */
   modelDeviation?: number
   /** Standard deviation of the logarithm of the focal length about that of the camera. Default 0: it is known. */

@@ -21,6 +21,9 @@ export interface SolveOptions {
   choose: (state: Float64Array) => Int32Array
 }
 
+/** Shares of the cost: a step that gains less is the last; after one that gains less the precision is kept. */
+const [SETTLED, NEAR] = [1e-4, 0.1]
+
 /** Maximum a posteriori by Levenberg-Marquardt with iteratively reweighted residuals; coefficients keep to their bounds. */
 export function solveFace(problem: FaceProblem, start: Float64Array, options: SolveOptions): FaceSolution {
   const n = start.length
@@ -37,9 +40,10 @@ export function solveFace(problem: FaceProblem, start: Float64Array, options: So
   let { cost } = evaluateFace(problem, state, chosen, weights)
   let damping = 1e-3
   let iterations = 0
+  let known: Float64Array | undefined
   while (iterations < options.iterations) {
     iterations++
-    const { normal, right } = linearizeFace(problem, state, chosen, weights, workspace)
+    const { normal, right } = linearizeFace(problem, state, chosen, weights, workspace, known)
     const before = cost
     let accepted = false
     for (let attempt = 0; attempt < 6 && !accepted; attempt++) {
@@ -55,13 +59,17 @@ export function solveFace(problem: FaceProblem, start: Float64Array, options: So
         cost = nextCost
       }
     }
-    const settled = !accepted || before - cost < 1e-4 * before
+    const isRepeated = known !== undefined
+    const settled = !accepted || before - cost < SETTLED * before
+    // Near the end the precision hardly changes.
+    known = accepted && before - cost < NEAR * before ? normal : undefined
     const moved = options.choose(state)
     const slid = moved.some((row, i) => row !== chosen[i])
     chosen = moved
     weights = evaluateFace(problem, state, chosen, weights).weights
     cost = evaluateFace(problem, state, chosen, weights).cost
-    if (settled && (!slid || !accepted)) break
+    if (slid) known = undefined
+    if (settled && !(isRepeated && !accepted) && (!slid || !accepted)) break
   }
   return { state, chosen, weights, cost, iterations }
 }

@@ -1,0 +1,102 @@
+import type { MorphableModel } from '@facekit/morphable'
+import type { FaceParameters } from '@facekit/parameters'
+import type { LossTerm } from '@facekit/losses'
+import { renderFace, type Camera, type FaceGeometry, type FaceRendering } from '@facekit/render'
+import * as tf from '@tensorflow/tfjs-core'
+import { descend, type Descent, type FitStep } from './descend.js'
+import type { FaceUnknowns } from './face-unknowns.js'
+import { fitLossTerms, type FitLossWeights } from './fit-loss-terms.js'
+import { initialLight } from './initial-light.js'
+import { halveCrops, type CropTensors } from './stack-crops.js'
+
+/** Crops of at least this size are halved where only light and colours are looked for: a quarter of the pixels, and the same result. */
+const COARSE_FROM = 192
+
+/** What `fitAppearance` works on. */
+export interface AppearanceStage extends Pick<
+  Descent,
+  'unknowns' | 'values' | 'iterations' | 'rate' | 'anchor' | 'embed' | 'signal' | 'onStep'
+> {
+  model: MorphableModel
+  crops: CropTensors
+  camera: Camera
+  /** Whether light and albedo are estimated first, or start where they are. */
+  estimateLight: boolean
+  weights?: Partial<FitLossWeights>
+  losses?: readonly LossTerm[]
+  onLight?: () => void
+}
+
+/** Light and albedo, by alternating least squares and then by a descent through the renderer, in which the shape moves, too, unless it is frozen.
+ *
+ * `values` are moved in place.
+ *
+ * @returns the steps, and what renders the result
+ */
+export async function fitAppearance(
+  stage: AppearanceStage,
+): Promise<{ history: FitStep[]; render: (parameters: FaceParameters) => FaceRendering }> {
+  const { model, crops, camera, values, unknowns, anchor, iterations } = stage
+  const renderAt = (size: number) => (parameters: FaceParameters, geometry?: FaceGeometry) =>
+    renderFace(model, parameters, { width: size, height: size, camera, contour: 'visible', geometry })
+  const geometryAt = (size: number) =>
+    tf.tidy(() => {
+      const { vertices, normals, landmarks, fragments } = renderAt(size)(decodeOnce(unknowns, values))
+      return { vertices, normals, landmarks, fragments: { ...fragments } }
+    })
+  if (stage.estimateLight) {
+    const geometry = geometryAt(crops.size)
+    try {
+      await storeLight(values, unknowns, model, crops, geometry)
+    } finally {
+      tf.dispose(geometry)
+    }
+    stage.onLight?.()
+  }
+  stage.signal?.throwIfAborted()
+  const isStill = anchor?.frozen === true
+  // A recognition network looks at details.
+  const isRecognised = stage.embed && (stage.losses ?? stage.weights?.identity)
+  const isCoarse = isStill && !isRecognised && crops.size >= COARSE_FROM && crops.size % 2 === 0
+  const seen = isCoarse ? halveCrops(crops) : crops
+  const geometry = isStill && iterations > 0 ? geometryAt(seen.size) : undefined
+  try {
+    const hold = !anchor ? 'free' : isStill ? 'still' : 'anchored'
+    const history = await descend({
+      ...stage,
+      crops: seen,
+      render: renderAt(seen.size),
+      terms: stage.losses ?? fitLossTerms(model, stage.weights, hold),
+      ...(geometry && { geometry }),
+    })
+    return { history, render: renderAt(crops.size) }
+  } finally {
+    if (geometry) tf.dispose(geometry)
+    if (seen !== crops) {
+      const { size: _, ...tensors } = seen
+      tf.dispose(tensors)
+    }
+  }
+}
+
+const decodeOnce = (unknowns: FaceUnknowns, values: Float64Array) =>
+  unknowns.decode(tf.tensor1d(Float32Array.from(values)))
+
+/** Estimates light and albedo; several photographs share the mean of their albedos. */
+async function storeLight(
+  values: Float64Array,
+  unknowns: FaceUnknowns,
+  model: MorphableModel,
+  crops: CropTensors,
+  { fragments: { triangleIds, barycentrics }, normals }: FaceGeometry,
+): Promise<void> {
+  const batch = crops.inputImage.shape[0]
+  const [start, end] = unknowns.range('albedo')
+  values.fill(0, start, end)
+  for (let i = 0; i < batch; i++) {
+    const surface = { triangleIds, barycentrics, normals }
+    const { sphericalHarmonics, albedo } = await initialLight(model, surface, crops, i)
+    values.set(sphericalHarmonics, unknowns.range('sphericalHarmonics', i)[0])
+    for (let k = start; k < end; k++) values[k] += albedo[k - start] / batch
+  }
+}
