@@ -1,4 +1,4 @@
-import { disposeParameters } from '@facekit/parameters'
+import { disposeParameters, neutralParameters } from '@facekit/parameters'
 import { evaluateAlbedo } from '@facekit/morphable'
 import { fitFace, type FitFaceOptions, type FitProgress } from '@facekit/fit'
 import type { LossTerm } from '@facekit/losses'
@@ -6,6 +6,7 @@ import { createTinyFace, testBackends, useBackend } from '@facekit/testing'
 import * as tf from '@tensorflow/tfjs-core'
 import ndarray from 'ndarray'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { denseFace, seeDense } from './dense-face.js'
 import { randomParameters, syntheticAnnotation } from './synthetic-annotation.js'
 
 const model = createTinyFace()
@@ -202,6 +203,35 @@ describe('fitFace', () => {
     ]
     expect(few).toBeLessThan(1.1 * still)
     expect(many).toBeLessThan(1.1 * still)
+  })
+
+  it('value: the landmark error is that of what the fit was given, the check that of the other landmarks', async () => {
+    const dense = denseFace()
+    const { layout } = dense
+    const state = new Float64Array(8 + layout.identity + layout.expression)
+    const { annotation, picture } = await syntheticAnnotation(dense, neutralParameters(dense.layout))
+    const { size } = annotation.alignment
+    const seen = seeDense(dense, state, [0.05, 0.05], 3)
+    // Both are of the same face, in pictures of different sizes.
+    const scaled = (values: Float32Array) => values.map((value) => (value * size) / 224)
+    const inCrop = (points: typeof seen.positions) => ndarray(scaled(points.data), points.shape)
+    const denseLandmarks = {
+      positions: inCrop(seen.positions),
+      landmarks: inCrop(seen.landmarks),
+      deviations: scaled(seen.deviations),
+      depths: scaled(seen.depths),
+      depthDeviations: scaled(seen.depthDeviations),
+    }
+    const moved = ndarray(
+      annotation.alignment.landmarks.data.map((value) => value + 3),
+      [68, 2],
+    )
+    const given = { ...annotation, denseLandmarks, alignment: { ...annotation.alignment, landmarks: moved } }
+    const { metrics } = await fitFace(picture, given, dense, { iterations: 0 })
+    expect(metrics.landmarkError).toBeLessThan(0.01)
+    expect(metrics.landmarkCheck).toBeGreaterThan(0.02)
+    const alone = await fitFace(picture, annotation, dense, { iterations: 0 })
+    expect(alone.metrics.landmarkCheck).toBe(alone.metrics.landmarkError)
   })
 
   it('value: a longer lens stands farther away and the face is found as large', async () => {
