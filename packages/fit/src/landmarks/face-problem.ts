@@ -22,7 +22,7 @@ export interface FaceProblem {
   deviations: Float64Array
   noise: NoisePatterns
   /** What is known of lids and lips beside their points. */
-  openings: readonly Opening[]
+  openings?: readonly Opening[]
   prior: ShapePrior
   /** Standard deviation of the logarithm of the focal length; 0: it is known. */
   focalDeviation: number
@@ -56,7 +56,7 @@ export function evaluateFace(
   const { numbers } = problem.view
   const seen = projectPoints(problem.basis, state, chosen, problem.view)
   let cost = 0
-  for (const value of openingResiduals(seen, problem.openings, problem.view)) cost += value * value
+  for (const value of openingResiduals(seen, problem.openings ?? [], problem.view)) cost += value * value
   const residuals = whiten(problem, seen)
   const used = weights ?? asWeights(new Float64Array(seen.length).fill(1))
   const rest = Float64Array.from(residuals)
@@ -88,8 +88,8 @@ export function linearizeFace(
   const rows = chosen.length * numbers
   const jacobian = (workspace.jacobian ??= new Float64Array(rows * n))
   const seen = projectPointsWithJacobian(basis, state, chosen, view, jacobian)
-  const opened = openingResiduals(seen, problem.openings, view)
-  const openingJacobian = openingRows(seen, jacobian, problem.openings, view, n)
+  const opened = openingResiduals(seen, problem.openings ?? [], view)
+  const openingJacobian = openingRows(seen, jacobian, problem.openings ?? [], view, n)
   const residuals = whiten(problem, seen)
   for (let axis = 0; axis < numbers; axis++) {
     const common = commonErrors(problem, residuals, weights, axis)
