@@ -30,6 +30,7 @@ const ALLOWED = {
   fit: ['core', 'kernels', 'parameters', 'mesh', 'morphable', 'illumination', 'render', 'losses', 'annotate'],
   appearance: ['core', 'parameters', 'morphable', 'rasterizer', 'illumination', 'render', 'annotate'],
   export: ['core', 'mesh'],
+  viewer: ['core', 'illumination'],
   evaluation: ['core', 'mesh', 'export', 'rasterizer'],
   trainer: ['core', 'kernels', 'parameters', 'engine', 'morphable', 'render', 'losses', 'export'],
   facekit: [
@@ -48,6 +49,7 @@ const ALLOWED = {
     'appearance',
     'export',
   ],
+  'create-facekit': [],
   cli: '*',
   testing: '*',
 }
@@ -56,7 +58,10 @@ const ALLOWED = {
 const LOADED_BY_NAME = new Set(['cli: koffi', '10-train-on-many-machines: koffi'])
 
 /** Development dependencies whose code the build puts into the package. */
-const BUNDLED = { export: ['@gltf-transform/core', '@gltf-transform/extensions'] }
+const BUNDLED = {
+  export: ['@gltf-transform/core', '@gltf-transform/extensions'],
+  viewer: ['@facekit/core', '@facekit/illumination', 'three'],
+}
 
 const problems = []
 

@@ -14,7 +14,7 @@ export async function bundleViewer(): Promise<string> {
     minify: true,
     write: false,
     format: 'iife',
-    target: 'es2020',
+    target: 'es2022',
     charset: 'ascii',
     legalComments: 'inline',
     conditions: ['@facekit/source'],
@@ -32,7 +32,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const hash = createHash('sha256').update(script).digest('base64')
   await writeFile(
     new URL('src/viewer-bundle.ts', ROOT),
-    `// Made by scripts/build-viewer.ts from scripts/viewer and three.js (MIT): gzip, then base64. Do not edit.\nexport const viewerBundle =\n  '${packed}'\n/** SHA-256 of the script, for the page's content security policy. */\nexport const viewerScriptHash = '${hash}'\n`,
+    `// Made by scripts/build-viewer.ts from scripts/viewer, @facekit/viewer and three.js (MIT): gzip, then base64. Do not edit.\nexport const viewerBundle =\n  '${packed}'\n/** SHA-256 of the script, for the page's content security policy. */\nexport const viewerScriptHash = '${hash}'\n`,
   )
   console.log(`viewer: ${script.length} bytes, packed ${packed.length}`)
 }

@@ -39,7 +39,7 @@ const LARGEST_F0 = 0.5
  * stated by the index of refraction of `KHR_materials_ior`: F = ((n - 1) / (n + 1))^2. The exponent of Blinn-Phong
  * becomes a roughness, see `roughnessFromShininess`. A renderer with microfacets conserves energy where Blinn-Phong does
  * not: highlights have the same place and width, not the same height. A mesh without UV gets its diffuse albedo
- * as COLOR_0 and one mean specular colour.
+ * as COLOR_0 and one mean specular colour. `uncertainty`, where the mesh has it, is the attribute _UNCERTAINTY, in mm.
  *
  * With `targets` it is a face that can be driven: morph targets with their normals, names in `extras.targetNames`, sparse.
  *
@@ -66,7 +66,7 @@ export async function encodeGlb(mesh: FaceMesh, options: GlbOptions = {}): Promi
     .setRoughnessFactor(roughnessFromShininess(face.shininess))
     .setExtension('KHR_materials_specular', specular)
   const buffer = document.createBuffer()
-  const accessor = (array: Float32Array<ArrayBuffer>, type: 'VEC2' | 'VEC3') =>
+  const accessor = (array: Float32Array<ArrayBuffer>, type: 'SCALAR' | 'VEC2' | 'VEC3') =>
     document.createAccessor().setType(type).setArray(array).setBuffer(buffer)
   const indices = (array: Int32Array) =>
     document
@@ -85,6 +85,9 @@ export async function encodeGlb(mesh: FaceMesh, options: GlbOptions = {}): Promi
     .setAttribute('NORMAL', normal)
     .setIndices(indices(face.triangles))
     .setMaterial(material)
+  // An attribute of our own: programs that do not know it leave it alone.
+  if (face.uncertainty)
+    skin.setAttribute('_UNCERTAINTY', accessor(new Float32Array(face.uncertainty), 'SCALAR'))
   if (face.uv) {
     skin.setAttribute(
       'TEXCOORD_0',

@@ -1,9 +1,10 @@
 import { ShapeError, ValueError, writeFileAtomic } from '@facekit/core'
 import { gunzipSync } from 'fflate'
-import { encodeMap, encodePng, type PictureArray } from './encode-png.js'
+import { encodeGlb } from './encode-glb.js'
+import { encodePng, type PictureArray } from './encode-png.js'
 import { checkFaceMesh, type FaceMesh } from './face-mesh.js'
 import type { FaceTextures } from './face-textures.js'
-import { base64, base64Array, type ViewerData } from './viewer-data.js'
+import { base64, type ViewerData } from './viewer-data.js'
 import { viewerBundle, viewerScriptHash } from './viewer-bundle.js'
 import { viewerMarkup } from './viewer-markup.js'
 import { viewerStyle } from './viewer-style.js'
@@ -14,6 +15,9 @@ export interface ViewerScene {
   title: string
   /** The face in world space, as it stands before the camera: pose applied. */
   mesh: FaceMesh
+  /** A .glb file to show instead of the mesh, with whatever it holds (expressions, eyes), and where it stands before the camera: 4 x 4, column by column, in
+   * metres as glTF has them. */
+  glb?: { bytes: Uint8Array; pose: ArrayLike<number> }
   /** Maps that the face wears; without them, or without `mesh.uv`, it has the colours of its vertices. */
   textures?: FaceTextures
   /** The camera of the reconstruction: vertical field of view in radians, distance in mm, on +z, for a square picture. */
@@ -27,7 +31,7 @@ export interface ViewerScene {
     /** `[3]` linear RGB. */
     lightColor: ArrayLike<number>
   }
-  /** The crop that was reconstructed, encoded; stands beside the face. */
+  /** The crop that was reconstructed, encoded; stands beside the face or under it. */
   picture?: PictureArray
   /** Rows of a table: name and value. */
   metrics?: Record<string, string | number>
@@ -37,15 +41,15 @@ export interface ViewerScene {
 
 /** Makes a page to look at a face: one HTML file that needs no network and no server.
  *
- * It orbits, switches between shape, diffuse and specular albedo and lit, and moves the light. The lit view is shaded as the
- * reconstruction is: spherical harmonics (paper, Eq. 4), Blinn-Phong (Eq. 5), then gamma 1/2.2; the first
- * view has the reconstruction's camera.
+ * The page is `<facekit-viewer>` (`@facekit/viewer`) with the face inside: the photograph beside it or under it, modes, lights, expressions where
+ * the face has them. In the light of the photograph it is shaded as the reconstruction is: spherical harmonics (paper,
+ * Eq. 4), Blinn-Phong (Eq. 5), then gamma 1/2.2; the first view has the reconstruction's camera.
  *
- * @returns the text of the page, about 0.6 MB plus the face and its maps
+ * @returns the text of the page, about 0.7 MB plus the face and its maps
  * @throws {ShapeError} when sizes do not fit together
  * @throws {ValueError} when a number is not finite, or an address of a download is not relative
  */
-export function encodeViewer(scene: ViewerScene): string {
+export async function encodeViewer(scene: ViewerScene): Promise<string> {
   const face = checkFaceMesh('encodeViewer', scene.mesh)
   const { camera, illumination } = scene
   for (const key of ['fieldOfView', 'distance'] as const) {
@@ -53,23 +57,14 @@ export function encodeViewer(scene: ViewerScene): string {
       throw new ValueError(`encodeViewer: camera.${key} is ${camera[key]}, expected a number above 0`)
     }
   }
-  const data: ViewerData = {
+  const capture: ViewerData['capture'] = {
     camera: { fieldOfView: camera.fieldOfView, distance: camera.distance, projection: camera.projection },
+    ...(scene.glb && { pose: numbers('glb.pose', scene.glb.pose, 16) }),
     illumination: {
-      sphericalHarmonics: numbers('sphericalHarmonics', illumination.sphericalHarmonics, 27),
-      lightPosition: numbers('lightPosition', illumination.lightPosition, 3) as [number, number, number],
-      lightColor: numbers('lightColor', illumination.lightColor, 3) as [number, number, number],
+      sphericalHarmonics: numbers('illumination.sphericalHarmonics', illumination.sphericalHarmonics, 27),
+      lightPosition: numbers('illumination.lightPosition', illumination.lightPosition, 3),
+      lightColor: numbers('illumination.lightColor', illumination.lightColor, 3),
       shininess: face.shininess,
-    },
-    ...(scene.textures && face.uv && { maps: mapData(scene.textures) }),
-    arrays: {
-      ...(scene.textures && face.uv && { uv: base64Array(face.uv) }),
-      vertices: base64Array(face.vertices),
-      normals: base64Array(face.normals),
-      diffuse: base64Array(face.diffuse),
-      specular: base64Array(face.specular),
-      triangles: base64Array(face.triangles),
-      innerMouthTriangles: base64Array(face.innerMouthTriangles),
     },
   }
   for (const { href } of scene.downloads ?? []) {
@@ -78,6 +73,11 @@ export function encodeViewer(scene: ViewerScene): string {
         `encodeViewer: download "${href}" is not relative, expected a file beside the page`,
       )
     }
+  }
+  const textures = scene.textures && face.uv ? { textures: scene.textures } : {}
+  const data: ViewerData = {
+    glb: base64(scene.glb?.bytes ?? (await encodeGlb(scene.mesh, textures))),
+    capture,
   }
   return viewerMarkup({
     title: scene.title,
@@ -92,22 +92,12 @@ export function encodeViewer(scene: ViewerScene): string {
   })
 }
 
-function mapData({ diffuse, specular, specularScale, normal }: FaceTextures): ViewerData['maps'] {
-  const address = (map: PictureArray) => `data:image/png;base64,${base64(encodeMap(map))}`
-  return {
-    diffuse: address(diffuse),
-    specular: address(specular),
-    specularScale,
-    ...(normal && { normal: address(normal) }),
-  }
-}
-
 /** Writes the page of `encodeViewer`, whole or not at all. Node only.
  *
  * @throws as `encodeViewer`, or the file system's own error
  */
 export async function writeHtmlReport(scene: ViewerScene, path: string): Promise<void> {
-  await writeFileAtomic(path, encodeViewer(scene))
+  await writeFileAtomic(path, await encodeViewer(scene))
 }
 
 let script: string | undefined
@@ -121,15 +111,11 @@ function viewerScript(): string {
 
 function numbers(name: string, values: ArrayLike<number>, count: number): number[] {
   if (values?.length !== count) {
-    throw new ShapeError(
-      `encodeViewer: illumination.${name} has ${values?.length} numbers, expected ${count}`,
-    )
+    throw new ShapeError(`encodeViewer: ${name} has ${values?.length} numbers, expected ${count}`)
   }
   const result = Array.from(values)
   if (!result.every(Number.isFinite)) {
-    throw new ValueError(
-      `encodeViewer: illumination.${name} is ${result.join(', ')}, expected finite numbers`,
-    )
+    throw new ValueError(`encodeViewer: ${name} is ${result.join(', ')}, expected finite numbers`)
   }
   return result
 }

@@ -1,19 +1,20 @@
-/** What the page's script reads: the scene as JSON, its arrays in base64 (little endian). */
+/** What the page's script reads, as JSON. */
 export interface ViewerData {
-  camera: { fieldOfView: number; distance: number; projection: 'perspective' | 'weak-perspective' }
-  illumination: {
-    /** 27 numbers, `[9, 3]` row by row. */
-    sphericalHarmonics: number[]
-    lightPosition: [number, number, number]
-    lightColor: [number, number, number]
-    shininess: number
+  /** The face as a .glb file, in base64. */
+  glb: string
+  /** How it was photographed, as `<facekit-viewer>` takes it. */
+  capture: {
+    camera: { fieldOfView: number; distance: number; projection: 'perspective' | 'weak-perspective' }
+    /** 16 numbers, column by column, metres. */
+    pose?: number[]
+    illumination: {
+      /** 27 numbers, `[9, 3]` row by row. */
+      sphericalHarmonics: number[]
+      lightPosition: number[]
+      lightColor: number[]
+      shininess: number
+    }
   }
-  /** Maps over UV as addresses of data. */
-  maps?: { diffuse: string; specular: string; specularScale: number; normal?: string }
-  arrays: Record<
-    'vertices' | 'normals' | 'diffuse' | 'specular' | 'triangles' | 'innerMouthTriangles',
-    string
-  > & { uv?: string }
 }
 
 /** Bytes as base64, in every environment. */
@@ -26,9 +27,4 @@ export function base64(bytes: Uint8Array): string {
     text += String.fromCharCode(...bytes.subarray(start, start + 0x8000))
   }
   return btoa(text)
-}
-
-/** The memory of an array as base64. */
-export function base64Array(array: Float32Array | Uint32Array | Int32Array): string {
-  return base64(new Uint8Array(array.buffer, array.byteOffset, array.byteLength))
 }

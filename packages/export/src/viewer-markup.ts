@@ -11,33 +11,10 @@ export interface ViewerParts {
   downloads: readonly { label: string; href: string }[]
 }
 
-const MODES = [
-  ['lit', 'Lit'],
-  ['shape', 'Shape'],
-  ['diffuse', 'Diffuse'],
-  ['specular', 'Specular'],
-]
-
-const SOURCES = [
-  ['photo', 'from the photograph'],
-  ['lamp', 'one lamp'],
-  ['studio', 'studio: three lamps'],
-  ['overcast', 'overcast sky'],
-  ['sunset', 'low sun, blue sky'],
-  ['tungsten', 'lamps in the evening'],
-  ['raking', 'raking light'],
-]
-
 /** Puts the page together. */
 export function viewerMarkup(parts: ViewerParts): string {
   const title = escape(parts.title)
-  const modes = MODES.map(
-    ([mode, label]) =>
-      `<button type="button" data-mode="${mode}" aria-pressed="${mode === 'lit'}">${label}</button>`,
-  )
-  const picture = parts.picture
-    ? `<figure><img src="${parts.picture}" alt="The photograph that was reconstructed"><figcaption>Photograph</figcaption></figure>`
-    : ''
+  const photograph = parts.picture ? ` photograph="${parts.picture}" compare="beside"` : ''
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -52,36 +29,14 @@ export function viewerMarkup(parts: ViewerParts): string {
 <body>
 <main>
 <h1>${title}</h1>
-<div class="layout">
 <section class="card" aria-label="Face">
-<div class="bar">
-${modes.join('\n')}
-<button type="button" id="reset-view" class="end">Reset view</button>
-</div>
-<p id="message" role="alert" hidden></p>
 <noscript><p>The 3D view needs JavaScript.</p></noscript>
-<div class="${parts.picture ? 'pair' : 'pair single'}">
-${picture}
-<figure><canvas id="stage" tabindex="0" role="img" aria-label="The face in 3D; arrow keys turn it"></canvas>
-<figcaption>Reconstruction: drag to turn, scroll or pinch to zoom</figcaption></figure>
-</div>
+<facekit-viewer controls alt="The reconstructed face"${photograph}></facekit-viewer>
+<p class="hint">Drag to turn, scroll or pinch to zoom. The arrow keys turn the face, too.</p>
 </section>
-<div class="side">
-<section class="card" aria-labelledby="light-title">
-<h2 id="light-title">Light</h2>
-<label class="field">Source
-<select id="source">${SOURCES.map(([value, label]) => `<option value="${value}">${label}</option>`).join('')}</select></label>
-<div id="pad" aria-hidden="true" title="Drag to move the light"><div id="knob"></div></div>
-${slider('azimuth', 'To the side', -90, 90, 1, 0)}
-${slider('elevation', 'Up and down', -90, 90, 1, 0)}
-${slider('diffuse', 'Diffuse light', 0, 2, 0.01, 1)}
-${slider('highlights', 'Highlights', 0, 4, 0.01, 1)}
-${slider('shininess', 'Shininess', 1, 100, 0.1, 20)}
-<button type="button" id="reset-light">Reset light</button>
-</section>
+<div class="below">
 ${metricsMarkup(parts.metrics)}
 ${downloadsMarkup(parts.downloads)}
-</div>
 </div>
 </main>
 <script type="application/json" id="facekit-scene">${parts.data}</script>
@@ -93,12 +48,7 @@ ${downloadsMarkup(parts.downloads)}
 
 /** The one script, pictures within the page, and nothing from elsewhere. */
 const policy = (hash: string) =>
-  `default-src 'none'; script-src 'sha256-${hash}'; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'`
-
-function slider(id: string, label: string, from: number, to: number, step: number, value: number): string {
-  return `<label class="field">${label}
-<input type="range" id="${id}" min="${from}" max="${to}" step="${step}" value="${value}"></label>`
-}
+  `default-src 'none'; script-src 'sha256-${hash}'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'`
 
 function metricsMarkup(metrics: ViewerParts['metrics']): string {
   if (metrics.length === 0) return ''

@@ -1,0 +1,1 @@
+export { createProject, templates, type ProjectOptions, type TemplateName } from './create-project.js'
