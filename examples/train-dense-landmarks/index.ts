@@ -1,4 +1,5 @@
 /** Trains the network for dense landmarks; see README.md. */
+import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { saveDenseNetwork } from '@facekit/annotate'
 import { createDenseBatches, type DenseBatch } from '@facekit/annotate-training'
@@ -14,11 +15,13 @@ const { values } = parseArgs({
   options: {
     iterations: { type: 'string', default: '20000' },
     seconds: { type: 'string' },
+    'wall-seconds': { type: 'string' },
+    from: { type: 'string' },
     'total-seconds': { type: 'string' },
     width: { type: 'string', default: '1.25' },
     batch: { type: 'string', default: '64' },
     'held-out': { type: 'string', default: '3' },
-    uses: { type: 'string', default: '3' },
+    uses: { type: 'string', default: '4' },
     'learning-rate': { type: 'string', default: '2e-3' },
     folder: { type: 'string', default: 'runs/dense-landmarks' },
     model: { type: 'string' },
@@ -33,7 +36,7 @@ const model = await loadBaseModel({ variant: 'scans', source: values.model })
 const settings: SynthesizerOptions = {
   size: 224,
   pose: { yaw: 90, pitch: 45, roll: 25 },
-  framing: { scale: [0.65, 1], shift: 0.02, distance: [300, 4000] },
+  framing: { scale: [0.75, 1.05], shift: 0.02, distance: [300, 4000] },
 }
 const heldOut: DenseBatch[] = []
 const other = createFaceSynthesizer(model, { ...settings, batch: Number(values.batch), seed: 20_261 })
@@ -48,6 +51,12 @@ while (heldOut.length < Number(values['held-out'])) {
 batches.dispose()
 other.dispose()
 let last: Readonly<Record<string, number>> | undefined
+/** What writing the results takes at the end. */
+const RESERVE = 20
+const seconds =
+  values['wall-seconds'] === undefined
+    ? values.seconds && Number(values.seconds)
+    : Math.max(1, Number(values['wall-seconds']) - RESERVE - performance.now() / 1000)
 const { network, result } = await trainDenseLandmarks({
   model,
   synthesizer: createFaceSynthesizer(model, { ...settings, batch: Number(values.batch), seed: 1 }),
@@ -56,7 +65,8 @@ const { network, result } = await trainDenseLandmarks({
   iterations: Number(values.iterations),
   learningRate: Number(values['learning-rate']),
   width: Number(values.width),
-  ...(values.seconds !== undefined && { seconds: Number(values.seconds) }),
+  ...(seconds && { seconds }),
+  ...(values.from !== undefined && { from: await readFile(values.from), start: 0 }),
   ...(values['total-seconds'] !== undefined && { totalSeconds: Number(values['total-seconds']) }),
   folder: values.folder,
   evaluateEvery: 4000,

@@ -1,4 +1,4 @@
-import { createDenseNetwork, type DenseNetwork } from '@facekit/annotate'
+import { createDenseNetwork, loadDenseWeights, type DenseNetwork } from '@facekit/annotate'
 import { createDenseBatches, denseLandmarkLoss, type DenseBatch } from '@facekit/annotate-training'
 import type { MorphableModel } from '@facekit/morphable'
 import type { FaceSynthesizer } from '@facekit/synthetic'
@@ -7,6 +7,11 @@ import { denseErrors } from './dense-errors.js'
 import { drawDensePanel } from './dense-panel.js'
 import { weightAverage } from './weight-average.js'
 
+/** Eyes and lips among the landmarks of iBUG, which come first. */
+const FIRST_EYE = 36
+const IBUG = 68
+const LIDS_AND_LIPS = 2.5
+
 export interface TrainDenseLandmarksOptions {
   model: MorphableModel
   synthesizer: FaceSynthesizer
@@ -14,6 +19,8 @@ export interface TrainDenseLandmarksOptions {
   heldOut: DenseBatch[]
   inputSize?: number
   width?: number
+  /** A file of `saveDenseNetwork` to begin with, of a network of the same `width`. Default: random weights. */
+  from?: Uint8Array
   /** How often each rendered picture is cut out. Default 2. */
   uses?: number
   iterations: number
@@ -46,8 +53,10 @@ export async function trainDenseLandmarks(
   const { inputSize = 192, width = 1, heldOut } = options
   const points = model.denseLandmarks?.length ?? 0
   const network = createDenseNetwork({ points, identity: model.layout.identity, inputSize, width, seed })
+  if (options.from) loadDenseWeights(network, options.from, heldOut[0][0])
   const average = weightAverage(network.variables, { every: 25, decay: 0.97 })
   const batches = createDenseBatches(synthesizer, { inputSize, uses, seed })
+  const pointWeights = lidsAndLips(model)
   const rise = Math.min(500, Math.ceil(iterations / 20))
   const clock = trainingClock(options.totalSeconds)
   const done = (iteration: number) => Math.min(1, Math.max(iteration / iterations, clock.share()))
@@ -75,7 +84,7 @@ export async function trainDenseLandmarks(
       denseLandmarkLoss(
         network.apply(images, { training: true }),
         { positions, depths, visibility, identity },
-        { kind: kind(iteration), weights: { depths: 0.5, openings: 0.5, identity: 0.5 } },
+        { kind: kind(iteration), pointWeights, weights: { depths: 0.5, openings: 1, identity: 0.1 } },
       ),
     phase: kind,
     iterations,
@@ -107,6 +116,14 @@ export async function trainDenseLandmarks(
   average.apply()
   average.dispose()
   return { network, result }
+}
+
+/** What moves most in a face counts more: weights for `denseLandmarks`. */
+function lidsAndLips({ denseLandmarks = new Int32Array(), regions = {} }: MorphableModel): Float32Array {
+  const moving = new Set(['lids', 'lips', 'iris', 'sclera'].flatMap((name) => [...(regions[name] ?? [])]))
+  return Float32Array.from(denseLandmarks, (vertex, k) =>
+    (k >= FIRST_EYE && k < IBUG) || moving.has(vertex) ? LIDS_AND_LIPS : 1,
+  )
 }
 
 /** How long a training has taken, those before a resumption included. */

@@ -65,7 +65,7 @@ describe.each(testBackends)('dense landmark training on %s', (backend) => {
 
   it('value: a crop shows its points where it says', async () => {
     const { image, points } = dots(2, 64)
-    const draws = drawDenseCrops(2, createRandom(3), { color: 0, coarseShare: 1 })
+    const draws = drawDenseCrops(2, createRandom(3), { color: 0, coarseShare: 1, video: 0 })
     const outline = tf.tidy(() => tf.slice(points, [0, 0, 0], [-1, 17, 2]))
     const crops = cutDenseCrops(image, points, outline, draws, 96)
     expect([crops.images.shape, crops.positions.shape, crops.depths.shape]).toEqual([
@@ -89,6 +89,32 @@ describe.each(testBackends)('dense landmark training on %s', (backend) => {
     const unit = distance(0, 40, places, 2) / distance(0, 40, given, 3)
     expect(depths[1] - depths[0]).toBeCloseTo(2 * unit, 4)
     tf.dispose([image, points, draws, outline, crops])
+  })
+
+  it('value: pictures of few pixels and in blocks lose detail, and keep their brightness', async () => {
+    const noise = tf.tidy(() => tf.clipByValue(tensor<tf.Rank.R4>([1, 64, 64, 3], 12, 0.2, 0.5), 0, 1))
+    const { points } = dots(1, 64)
+    const outline = tf.tidy(() => tf.slice(points, [0, 0, 0], [-1, 17, 2]))
+    const plain = drawDenseCrops(1, createRandom(3), { color: 0, video: 0 })
+    const numbers = await plain.data()
+    /** Mean, and mean difference of neighbours, of the crop with some of the last four numbers (blur across and down, pixels for one, step). */
+    const look = async (...last: number[]) => {
+      const draws = tf.tensor2d([...numbers.slice(0, -4), ...last], plain.shape)
+      const crops = cutDenseCrops(noise, points, outline, draws, 64)
+      const data = await crops.images.data()
+      const mean = data.reduce((sum, value) => sum + value, 0) / data.length
+      let change = 0
+      for (let i = 3; i < data.length; i++) change += Math.abs(data[i] - data[i - 3]) / data.length
+      tf.dispose([draws, crops])
+      return { mean, change }
+    }
+    const sharp = await look(0, 0, 1, 0)
+    const [blurred, coarse, blocky] = [await look(2, 0, 1, 0), await look(0, 0, 4, 0), await look(0, 0, 1, 0.3)]
+    for (const { mean } of [blurred, coarse, blocky]) expect(Math.abs(mean - sharp.mean)).toBeLessThan(0.01)
+    expect(blurred.change).toBeLessThan(0.4 * sharp.change)
+    expect(coarse.change).toBeLessThan(0.4 * sharp.change)
+    expect(blocky.change).toBeLessThan(0.7 * sharp.change)
+    tf.dispose([noise, points, outline, plain])
   })
 
   it('gradient: of the loss, in all that is predicted', async () => {
@@ -223,7 +249,7 @@ describe('dense landmark training', () => {
     expect(() => createDenseBatches(plain, { uses: 0 })).toThrow(ValueError)
     expect(() => createDenseBatches(plain).restore({})).toThrow(ValueError)
     const { image, points } = dots(1, 32)
-    expect(() => cutDenseCrops(image, points, tf.zeros([2, 17, 2]), tf.zeros([1, 11]), 32)).toThrow(
+    expect(() => cutDenseCrops(image, points, tf.zeros([2, 17, 2]), tf.zeros([1, 15]), 32)).toThrow(
       ShapeError,
     )
   })

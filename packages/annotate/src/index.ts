@@ -53,6 +53,7 @@ export {
   type DenseCalibration,
   type SaveDenseNetworkOptions,
 } from './dense/dense-file.js'
+export { loadDenseWeights } from './dense/load-dense-weights.js'
 export { faceRegion, innerMouthArea, type FaceRegionOptions } from './segment/face-region.js'
 export { refineFaceRegion } from './segment/refine-face-region.js'
 export { skinProbability, type SkinProbabilityOptions } from './skin/skin-probability.js'

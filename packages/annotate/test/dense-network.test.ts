@@ -1,4 +1,4 @@
-import { createDenseNetwork, openDenseNetwork, saveDenseNetwork } from '@facekit/annotate'
+import { createDenseNetwork, loadDenseWeights, openDenseNetwork, saveDenseNetwork } from '@facekit/annotate'
 import { createRandom, ModelFormatError, ShapeError, ValueError } from '@facekit/core'
 import { testBackends, useBackend } from '@facekit/testing'
 import * as tf from '@tensorflow/tfjs-core'
@@ -88,6 +88,31 @@ describe.each(testBackends)('the dense landmark network on %s', (backend) => {
     predictor.dispose()
     network.dispose()
     images.dispose()
+  })
+
+  it('value: a training goes on from a file', async () => {
+    const [first, other] = [1, 2].map((seed) => createDenseNetwork({ ...options, seed }))
+    const images = pictures(4)
+    for (let i = 0; i < 60; i++) tf.dispose(first.apply(images, { training: true }))
+    const bytes = await saveDenseNetwork(first)
+    const before = tf.memory().numTensors
+    loadDenseWeights(other, bytes, images)
+    expect(tf.memory().numTensors).toBe(before)
+    const predictor = openDenseNetwork(bytes)
+    const wanted = predictor.predict(images)
+    for (const training of [false, true]) {
+      const found = other.apply(images, { training })
+      for (const name of ['positions', 'depths', 'logDeviations'] as const) {
+        const [a, b] = await Promise.all([found[name].data(), wanted[name].data()])
+        expect(Math.max(...a.map((value, i) => Math.abs(value - b[i])))).toBeLessThan(2e-3)
+      }
+      tf.dispose(found)
+    }
+    const wider = createDenseNetwork({ ...options, width: 0.4 })
+    expect(() => loadDenseWeights(wider, bytes, images)).toThrow(ValueError)
+    predictor.dispose()
+    for (const network of [first, other, wider]) network.dispose()
+    tf.dispose([wanted, images])
   })
 })
 

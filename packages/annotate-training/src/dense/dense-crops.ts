@@ -1,6 +1,7 @@
 import { DENSE_VIEW_DROP, DENSE_VIEW_SIDE } from '@facekit/annotate'
 import { assertShape, type Random } from '@facekit/core'
 import * as tf from '@tensorflow/tfjs-core'
+import { degradeCrops } from './degrade-crops.js'
 
 /** How squares are shifted, scaled and turned: standard deviations. */
 export interface CropJitter {
@@ -22,15 +23,39 @@ export interface DenseCropOptions {
   coarseShare?: number
   /** How much colours and contrast change, 0 to 1. Default 0.15. */
   color?: number
+  /** How many crops are blurred, of few pixels or in blocks, as in videos, and how much; 0 to 1. Default 1. */
+  video?: number
 }
 
-const FIELDS = ['scale', 'x', 'y', 'angle', 'gain', 'offset', 'grey', 'red', 'green', 'blue', 'blur'] as const
+const FIELDS = [
+  'scale',
+  'x',
+  'y',
+  'angle',
+  'gain',
+  'offset',
+  'gamma',
+  'grey',
+  'red',
+  'green',
+  'blue',
+  'blurX',
+  'blurY',
+  'coarse',
+  'step',
+] as const
 type Field = (typeof FIELDS)[number]
+/** Shares of crops that are blurred, of few pixels, in blocks; the strongest blur and how many pixels stand for one at most. */
+const BLURRED = 0.35
+const COARSE = 0.35
+const BLOCKY = 0.3
+const MOST_BLUR = 3.5
+const MOST_COARSE = 4.5
 const GREY = [0.299, 0.587, 0.114]
 
 /** Draws how each face of a batch is cut out: what `cutDenseCrops` takes.
  *
- * @returns `[B, 11]` numbers
+ * @returns `[B, 15]` numbers
  */
 export function drawDenseCrops(count: number, random: Random, options: DenseCropOptions = {}): tf.Tensor2D {
   const {
@@ -38,10 +63,15 @@ export function drawDenseCrops(count: number, random: Random, options: DenseCrop
     fine = { shift: 0.012, scale: 0.03, rotation: 0.05 },
     coarseShare = 0.35,
     color = 0.15,
+    video = 1,
   } = options
   const values = new Float32Array(count * FIELDS.length)
   for (let i = 0; i < count; i++) {
     const jitter = random.uniform() < coarseShare ? coarse : fine
+    const log = (from: number, to: number) => Math.exp(random.uniform(Math.log(from), Math.log(to)))
+    const happens = (share: number) => random.uniform() < share * video
+    const blurred = happens(BLURRED)
+    const blur = () => (blurred ? video * MOST_BLUR * random.uniform() ** 2 : 0)
     const tint = () => random.uniform(1 - color / 2, 1 + color / 2)
     const numbers: Record<Field, number> = {
       scale: Math.exp(random.normal(0, jitter.scale)),
@@ -50,11 +80,15 @@ export function drawDenseCrops(count: number, random: Random, options: DenseCrop
       angle: random.normal(0, jitter.rotation),
       gain: random.uniform(1 - color, 1 + color),
       offset: random.uniform(-color / 3, color / 3),
+      gamma: Math.exp(random.normal(0, color)),
       grey: random.uniform() < 0.08 ? 1 : 0,
       red: tint(),
       green: tint(),
       blue: tint(),
-      blur: random.uniform() < 0.15 ? random.uniform() : 0,
+      blurX: blur(),
+      blurY: blur(),
+      coarse: happens(COARSE) ? log(1, Math.min(MOST_COARSE, 1 + MOST_COARSE * video)) : 1,
+      step: happens(BLOCKY) ? log(0.01, 0.1) : 0,
     }
     for (const [k, field] of FIELDS.entries()) values[i * FIELDS.length + k] = numbers[field]
   }
@@ -116,8 +150,14 @@ export function cutDenseCrops(
       tf.mul(side, draw('x', 2)),
     ]) as tf.Tensor2D
     const place = { center, side, c, s }
+    const degradation = {
+      blurX: draw('blurX'),
+      blurY: draw('blurY'),
+      coarse: draw('coarse'),
+      step: draw('step'),
+    }
     return {
-      images: recolored(warp(images, place, inputSize), draw),
+      images: recolored(degradeCrops(warp(images, place, inputSize), degradation), draw),
       positions: placed(
         tf.concat([tf.slice(points, [0, 0, 0], [-1, -1, 2]), outline], 1) as tf.Tensor3D,
         place,
@@ -163,8 +203,8 @@ function placed(points: tf.Tensor3D, { center, side, c, s }: Squares): tf.Tensor
 function recolored(images: tf.Tensor4D, draw: (name: Field, count?: number) => tf.Tensor): tf.Tensor4D {
   const number = (name: Field, count = 1) => tf.reshape(draw(name, count), [-1, 1, 1, count])
   const mix = (a: tf.Tensor, b: tf.Tensor, share: tf.Tensor) => tf.add(a, tf.mul(share, tf.sub(b, a)))
-  let x: tf.Tensor = mix(images, tf.avgPool(images, 3, 1, 'same'), number('blur'))
-  x = mix(x, tf.sum(tf.mul(x, GREY), 3, true), number('grey'))
+  let x: tf.Tensor = mix(images, tf.sum(tf.mul(images, GREY), 3, true), number('grey'))
+  x = tf.pow(tf.clipByValue(x, 1e-4, 1), number('gamma'))
   x = tf.mul(tf.sub(tf.mul(x, number('red', 3)), 0.5), number('gain'))
   return tf.clipByValue(tf.add(x, tf.add(number('offset'), 0.5)), 0, 1) as tf.Tensor4D
 }

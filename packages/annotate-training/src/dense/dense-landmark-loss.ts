@@ -1,5 +1,5 @@
 import type { DensePrediction } from '@facekit/annotate'
-import { assertShape } from '@facekit/core'
+import { assertShape, ShapeError } from '@facekit/core'
 import * as tf from '@tensorflow/tfjs-core'
 
 /** What is true of a batch; lengths in widths of the pictures. */
@@ -24,6 +24,8 @@ export interface DenseLandmarkLossOptions {
   beta?: number
   /** Weight of a hidden point. Default 0.3. */
   hidden?: number
+  /** `[N]` weights of the mesh's points: more for lids and lips, say. Default: all 1. */
+  pointWeights?: Float32Array
   /** Weights of the parts beside the positions' 1. Default depths 0.3, openings 0.3, identity 0.1. */
   weights?: { depths?: number; openings?: number; identity?: number }
 }
@@ -63,16 +65,21 @@ export function denseLandmarkLoss(
   targets: DenseTargets,
   options: DenseLandmarkLossOptions = {},
 ): { total: tf.Scalar; terms: Record<'positions' | 'depths' | 'openings' | 'identity', tf.Scalar> } {
-  const { kind = 'likelihood', beta = 0.5, hidden = 0.3, weights = {} } = options
+  const { kind = 'likelihood', beta = 0.5, hidden = 0.3, weights = {}, pointWeights } = options
   const { B, L } = assertShape('denseLandmarkLoss: positions', prediction.positions, ['B', 'L', 2])
   const { N } = assertShape('denseLandmarkLoss: depths', prediction.depths, [B, 'N'])
   assertShape('denseLandmarkLoss: targets.positions', targets.positions, [B, L, 2])
   assertShape('denseLandmarkLoss: targets.depths', targets.depths, [B, N])
   assertShape('denseLandmarkLoss: targets.visibility', targets.visibility, [B, N])
+  if (pointWeights && pointWeights.length !== N)
+    throw new ShapeError(
+      `denseLandmarkLoss: pointWeights has ${pointWeights.length} numbers, expected ${N}: one for each point of the mesh`,
+    )
   assertShape('denseLandmarkLoss: targets.identity', targets.identity, prediction.identity.shape)
   return tf.tidy(() => {
     const inside = withinPicture(targets.positions)
-    const seen = tf.add(tf.mul(targets.visibility, 1 - hidden), hidden)
+    const plain = tf.add(tf.mul(targets.visibility, 1 - hidden), hidden)
+    const seen = pointWeights ? tf.mul(plain, tf.tensor1d(pointWeights)) : plain
     const counted = tf.mul(tf.concat([seen, tf.ones([B, L - N])], 1), inside)
     const offset = tf.sub(prediction.positions, targets.positions)
     const part = (square: tf.Tensor, deviations: tf.Tensor, weight: tf.Tensor, axes: 1 | 2, unit: number) =>

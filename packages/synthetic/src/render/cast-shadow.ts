@@ -29,7 +29,7 @@ export function shadowCaster(scene: SceneModel) {
   const blocking = [head, hair, front].flatMap((layer) => {
     const result: number[] = []
     layer.materials.forEach((material, t) => {
-      if (material === 'lens') return
+      if (material === 'lens' || material === 'lash') return
       for (let k = 0; k < 3; k++) result.push(layer.triangles[t * 3 + k] + layer.first)
     })
     return result

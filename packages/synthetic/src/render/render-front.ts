@@ -6,7 +6,7 @@ import { seeLayer, triangleTable } from './layer-fragments.js'
 import { patternBlur, transformed4d, type RenderedLayer } from './render-hair.js'
 import { ATTRIBUTES, type PlacedScene } from '../scene/place-scene.js'
 import type { SceneModel } from '../scene/scene-model.js'
-import { channels, perPicture } from './tensor-helpers.js'
+import { channels, perPicture, pixelSize } from './tensor-helpers.js'
 import { lookUp, type Textures } from './textures.js'
 
 /** What lies before the face: glasses, masks, scarves, brims, hands, objects. */
@@ -21,6 +21,8 @@ export interface RenderedFront extends RenderedLayer {
 
 /** Mm over which texture coordinates of cloth and objects grow by 1, about. */
 const PATTERN = 150
+/** Repetitions of the noise of lashes over 100 mm. */
+const LASHES = 9
 /** A lens hides what is behind it from this tint on. */
 const DARK = 0.4
 
@@ -41,6 +43,7 @@ export function frontRenderer(scene: SceneModel, textures: Textures, size: numbe
         material === 'hand' ? 1 : 0,
         patterned ? (material === 'mask' ? 0.25 : 1) : 0,
         material === 'mask' ? 1 : 0,
+        material === 'lash' ? 1 : 0,
       ]
     }),
   )
@@ -84,16 +87,35 @@ export function frontRenderer(scene: SceneModel, textures: Textures, size: numbe
     const lens = tf.div(glass, tf.maximum(lensAlpha, 0.05))
     const dark = tf.cast(tf.greater(look(0), DARK), 'float32')
     const hides = tf.add(tf.sub(1, isLens), tf.mul(isLens, dark))
-    const isMask = channels(flags, 4)
+    const [isMask, isLash] = [4, 5].map((c) => channels(flags, c))
+    // Single hairs, denser here and there; the shorter ones end before the others.
+    const hairs = lookUp(
+      textures.clouds,
+      tf.mul(at, tf.tensor1d([LASHES, 0.1])) as tf.Tensor4D,
+      tf.mul(pixelSize(d.scale, size), (LASHES * textures.clouds.shape[2]) / 100) as tf.Tensor4D,
+    )
+    const lash = (i: number) => perPicture(d.lashLook, i, 1)
+    const tips = ramp(
+      tf.sub(tf.add(lash(1), tf.mul(channels(hairs, 2), 0.07)), channels(at, 1)),
+      0,
+      2.2,
+    )
+    const lashAlpha = tf.mul(
+      tf.clipByValue(tf.mul(tips, tf.add(tf.mul(channels(hairs, 2), 0.35), 1)), 0, 1),
+      tf.mul(lash(0), tf.sub(1, tf.mul(tf.square(channels(at, 1)), 0.5))),
+    )
     const there = tf.mul(
       seen.there,
-      tf.sub(1, tf.mul(isMask, tf.cast(tf.less(channels(at, 1), 0), 'float32'))),
+      tf.sub(1, tf.add(isLash, tf.mul(isMask, tf.cast(tf.less(channels(at, 1), 0), 'float32')))),
     )
     return {
       seen,
       color: blend(solid, lens, isLens),
       there: there as tf.Tensor4D,
-      alpha: tf.mul(blend(tf.onesLike(lensAlpha), lensAlpha, isLens), there),
+      alpha: tf.add(
+        tf.mul(blend(tf.onesLike(lensAlpha), lensAlpha, isLens), there),
+        tf.mul(lashAlpha, isLash),
+      ) as tf.Tensor4D,
       label: channels(flags, 0),
       hides: tf.mul(hides, there),
       bare: tf.mul(isHand, there),

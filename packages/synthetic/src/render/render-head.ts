@@ -215,9 +215,18 @@ export function headRenderer(model: MorphableModel, scene: SceneModel, textures:
     isEye: tf.Tensor4D,
   ): tf.Tensor4D {
     const look = (i: number) => perPicture(d.lineLook, i, 1)
-    const line = (name: (typeof fieldNames)[number], from: number, slope: number, strength: tf.Tensor) =>
+    const line = (
+      name: (typeof fieldNames)[number],
+      from: tf.Tensor | number,
+      slope: number,
+      strength: tf.Tensor,
+    ) =>
       tf.mul(ramp(field(name), from, slope), strength)
-    const lashes = tf.maximum(line('lashes', 0.25, 1.8, look(0)), line('lowerLashes', 0.3, 1.5, look(1)))
+    const liner = (i: number) => perPicture(d.lashLook, i, 1)
+    const lashes = tf.maximum(
+      tf.maximum(line('lashes', 0.74, 5, look(0)), line('lashes', liner(3), 5, liner(2))),
+      line('lowerLashes', 0.78, 5, look(1)),
+    )
     const drawn = tf.maximum(tf.mul(lashes, tf.sub(1, isEye)), line('seam', 0.2, 1.4, look(2)))
     return tf.sub(1, drawn) as tf.Tensor4D
   }

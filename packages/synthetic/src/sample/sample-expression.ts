@@ -10,11 +10,15 @@ const SHARE = 0.2
 const MOVES = [0.2, 0.9] as const
 const ENERGY = 2
 /** Lids: shares of shut and of partly shut eyes, and of winks. */
-const SHUT = 0.12
-const PARTLY = 0.3
-const WINK = 0.025
+const SHUT = 0.15
+const PARTLY = 0.32
+const WINK = 0.04
+/** Share of people who look down, at a book, a telephone, the floor: their lids follow, and often their heads do. */
+const DOWNCAST = 0.12
 /** No expression. */
 const NOTHING: readonly number[] = []
+/** How far lids are open over eyes that look down, of what they are at rest. */
+const DOWNCAST_LIDS = [0.12, 0.55] as const
 /** What lids overlap when they are shut, mm. */
 const OVERLAP = 0.25
 /** Large eyes need more than one whole blink to shut. */
@@ -76,7 +80,8 @@ export function expressionSampler(model: MorphableModel, strength: number): Expr
     const alone = random.uniform() < (action.oneSided ?? 0.04) ? random.integer(2) * 2 - 1 : 0
     const unevenness = random.uniform() < 0.2 ? 0.5 : 0.15
     const lean = random.normal(0, unevenness)
-    const gaze = sampleGaze(random)
+    const downcast = random.uniform() < DOWNCAST
+    const gaze = downcast ? sampleDowncast(random) : sampleGaze(random)
     const result = new Float32Array(count)
     names.forEach((name, k) => {
       const key = stem(name)
@@ -91,7 +96,7 @@ export function expressionSampler(model: MorphableModel, strength: number): Expr
       result[k] = held(value * strength)
     })
     if (closed) closeLips(random, names, gaps, identity, result, held)
-    shutLids(random, names, gaps, identity, result, action.lids)
+    shutLids(random, names, gaps, identity, result, downcast ? DOWNCAST_LIDS : action.lids)
     return strength > 0 ? result : result.fill(0)
   }
 }
@@ -111,6 +116,10 @@ function sampleGaze(random: Random): [number, number] {
   const held = (value: number) => Math.min(1, Math.max(-1, value))
   if (random.uniform() < 0.3) return [random.uniform(-1, 1), random.uniform(-1, 1)]
   return [held(random.normal(0, 0.28)), held(random.normal(-0.05, 0.22))]
+}
+
+function sampleDowncast(random: Random): [number, number] {
+  return [Math.min(1, Math.max(-1, random.normal(0, 0.35))), random.uniform(-1, -0.4)]
 }
 
 /** Both eyes look the same way: out with one is in with the other. */

@@ -120,6 +120,7 @@ export function sampleOccluders(random: Random, { occluders }: SynthesizerSettin
   const glasses = happens(occluders.glasses)
   const dark = happens(occluders.sunglasses)
   const makeup = happens(0.25)
+  const painted = makeup || happens(0.2)
   const hand = sampleHandPose(random)
   const object = sampleObjectPose(random)
   const grey = () => {
@@ -180,6 +181,14 @@ export function sampleOccluders(random: Random, { occluders }: SynthesizerSettin
     blush: [makeup ? random.uniform(0, 0.5) : 0],
     lidColor: samplePaint(random),
     lidStrength: [makeup ? random.uniform(0, 0.6) : 0],
+    // Brown to black; how dense, how long, and how dark and how broad the liner is: a share of the field that is left free.
+    lashColor: [0.03, 0.022, 0.018].map((value) => value * (painted ? random.uniform(0.15, 0.6) : log(random, 0.4, 3))),
+    lashLook: [
+      painted ? random.uniform(0.55, 1) : random.uniform(0, 0.75),
+      painted ? random.uniform(0.5, 1.05) : random.uniform(0.15, 0.75),
+      painted && happens(0.7) ? random.uniform(0.4, 0.97) : 0,
+      random.uniform(0.3, 0.75),
+    ],
     lipColor: happens(0.8)
       ? [0.42, 0.06, 0.07].map((value) => value * random.uniform(0.5, 1.5))
       : samplePaint(random),

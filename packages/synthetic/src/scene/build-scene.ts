@@ -6,6 +6,7 @@ import { maskPart, scarfPart } from './cloth-parts.js'
 import { faceRim } from './face-rim.js'
 import { glassesParts } from './glasses-part.js'
 import { hairStyles, hatStyles } from './hair-styles.js'
+import { lashPart } from './lash-part.js'
 import { hasEars } from './has-ears.js'
 import { hashSeed } from '../sample/hash-seed.js'
 import { HEAD_CENTER, headPart } from './head-part.js'
@@ -60,7 +61,7 @@ function makeScene(model: MorphableModel, seed: number): BuiltScene {
   builder.add(neckPart(model))
   for (const part of mouthParts(model)) builder.add(part)
   for (const name of ['hair', 'hat'] as const) builder.add(shellPart(name, grid))
-  builder.add(maskPart(model, normalsOf(model.shape.mean.data, model.triangles))).add(scarfPart())
+  builder.add(maskPart(model, normalsOf(model.shape.mean.data, model.triangles))).add(scarfPart()).add(lashPart(model))
   const brim = brimPart(VERSIONS.brim, hashSeed(seed, 3))
   const glasses = glassesParts(model, VERSIONS.glasses, hashSeed(seed, 4))
   const hand = handPart(VERSIONS.hand, hashSeed(seed, 5))

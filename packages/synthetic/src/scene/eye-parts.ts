@@ -1,4 +1,5 @@
 import type { MorphableModel } from '@facekit/morphable'
+import { lidEdges } from './lid-edges.js'
 import type { VertexRange } from './scene-model.js'
 
 /** Vertices of the eyeballs, the subject's right and left; undefined where the model does not tell. */
@@ -13,27 +14,10 @@ export function eyeVertices(model: MorphableModel): { right: Set<number>; left: 
   }
 }
 
-/** Vertices of the margins of upper and lower lids, left and right together: of the region `lidMargins`, else the landmarks. */
+/** Vertices of the edges of upper and lower lids, left and right together. */
 export function lidMargins(model: MorphableModel): { upper: number[]; lower: number[] } {
-  const mean = model.shape.mean.data
-  const corner = (landmark: number) => [0, 1, 2].map((c) => mean[model.landmarks[landmark] * 3 + c])
-  const margins = model.regions?.lidMargins
-  if (!margins) {
-    return {
-      upper: [36, 37, 38, 39, 42, 43, 44, 45].map((l) => model.landmarks[l]),
-      lower: [36, 41, 40, 39, 42, 47, 46, 45].map((l) => model.landmarks[l]),
-    }
-  }
-  /** Above the line from corner to corner. */
-  const height = (v: number) => {
-    const [a, b] = mean[v * 3] < 0 ? [corner(36), corner(39)] : [corner(42), corner(45)]
-    const t = (mean[v * 3] - a[0]) / (b[0] - a[0])
-    return mean[v * 3 + 1] - a[1] - t * (b[1] - a[1])
-  }
-  return {
-    upper: Array.from(margins).filter((v) => height(v) >= -0.4),
-    lower: Array.from(margins).filter((v) => height(v) <= 0.4),
-  }
+  const { right, left } = lidEdges(model)
+  return { upper: [...right.upper, ...left.upper], lower: [...right.lower, ...left.lower] }
 }
 
 /** What lies above and below the vertices of eyeballs and of what is in the mouth, and takes light from them. */

@@ -9,6 +9,7 @@ export type Material =
   | 'tongue'
   | 'hair'
   | 'hat'
+  | 'lash'
   | 'frame'
   | 'lens'
   | 'hand'

@@ -55,6 +55,7 @@ const COLORED: readonly (readonly [Material, keyof SceneSamples & `${string}Colo
   ['object', 'objectColor'],
   ['mask', 'maskColor'],
   ['scarf', 'scarfColor'],
+  ['lash', 'lashColor'],
 ]
 const GLOSS: Partial<Record<Material, number>> = {
   skin: 0.035,
@@ -67,6 +68,7 @@ const GLOSS: Partial<Record<Material, number>> = {
   hat: 0.005,
   mask: 0.005,
   scarf: 0.003,
+  lash: 0,
 }
 /** Share of its own tone that the head's skin takes from the rim of the face, where the face ends. */
 const RIM_TONE = 0.55

@@ -21,6 +21,9 @@ export const fieldNames = [
   'frown',
 ] as const
 
+/** How far from the lids' edges lines of lashes and of make-up reach, mm. */
+const LINER = 5
+
 type Point = readonly [number, number]
 
 /** Where hair grows in a face and colour shows, from the landmarks of the mean face: beard (cheeks below the mouth's height, jaw, throat), moustache,
@@ -75,8 +78,8 @@ export function skinFields(model: MorphableModel, positions: Float32Array): Floa
     const lids = Math.exp(-((side - eyes.x) ** 2 / 320 + (y - eyes.y - 5) ** 2 / 60)) * front
     const near = (list: readonly number[], reach: number) =>
       Math.max(0, 1 - toNearest([x, y, z], mean, list) / reach)
-    const lashes = near(margins.upper, 1.7)
-    const lowerLashes = near(margins.lower, 1.3)
+    const lashes = near(margins.upper, LINER)
+    const lowerLashes = near(margins.lower, LINER)
     // A crease, which is sharper above than below.
     const fold = toPolyline([side, y], cheekFold)
     const nasolabial = Math.exp(-((fold / 2.6) ** 2)) * front
