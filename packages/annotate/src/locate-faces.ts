@@ -1,11 +1,11 @@
 import { AnnotationError, assertShape } from '@facekit/core'
 import type { Box } from './detect/box.js'
+import type { DenseLandmarks } from './dense/dense-landmarks.js'
 import { searchFaces } from './detect/detect-faces.js'
 import type { FaceDetection } from './detect/detector-network.js'
 import { checkFaceBox } from './detect/face-box.js'
 import { implausibleLandmarks, sameFace } from './landmarks/check-landmarks.js'
-import { locateLandmarks } from './landmarks/locate-landmarks.js'
-import type { ViewLandmarks } from './landmarks/predict-views.js'
+import { locateByAll, type LocatedLandmarks } from './landmarks/locate-landmarks.js'
 import { SURE } from './landmarks/turned-landmarks.js'
 import type { Picture } from './pictures/picture.js'
 import { readRaster } from './pictures/picture-raster.js'
@@ -39,6 +39,8 @@ export interface LocatedFace {
   landmarks: Points
   /** How sure the landmark network is, 0..1. */
   landmarkScore: number
+  /** What the dense network saw on the way, where it was asked. */
+  dense?: DenseLandmarks
 }
 
 /** Finds the faces of a picture and their landmarks, largest first.
@@ -94,7 +96,7 @@ const evidence = ({ detection, landmarkScore }: LocatedFace) => detection.score 
 const SMALL = 32
 const SURE_OF_SMALL = 0.9
 
-type LandmarkFinder = (detection: FaceDetection) => Promise<ViewLandmarks>
+type LandmarkFinder = (detection: FaceDetection) => Promise<LocatedLandmarks>
 
 async function locateAll(
   picture: Picture,
@@ -106,7 +108,7 @@ async function locateAll(
     ? async ({ box }) => ({ points: await landmarks(picture, box), score: 1 })
     : ({ box, quarterTurns }) => {
         checkFaceBox('annotate', box, raster)
-        return locateLandmarks(raster, box, quarterTurns)
+        return locateByAll(raster, box, quarterTurns)
       }
   const faces: LocatedFace[] = []
   for (const detection of bySize(detections, (detection) => detection)) {
@@ -133,9 +135,10 @@ async function locate(
     return `it is ${width.toFixed(0)} pixels wide and scores ${score.toFixed(2)}, too little for so few pixels`
   }
   try {
-    const { points, score: landmarkScore } = await find(detection)
+    const { points, score: landmarkScore, dense } = await find(detection)
     assertShape('annotate: landmarks', points, [68, 2])
-    return implausibleLandmarks(points, box, picture) ?? { detection, landmarks: points, landmarkScore }
+    const face = { detection, landmarks: points, landmarkScore, ...(dense && { dense }) }
+    return implausibleLandmarks(points, box, picture) ?? face
   } catch (error) {
     if (error instanceof AnnotationError) return error.message
     throw error

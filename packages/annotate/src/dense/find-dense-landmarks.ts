@@ -2,7 +2,7 @@ import type { Tensor3D } from '@tensorflow/tfjs-core'
 import { assertInteger } from '@facekit/core'
 import type { Box } from '../detect/box.js'
 import { checkFaceBox } from '../detect/face-box.js'
-import { landmarksView, scaledView, type LandmarkView } from '../landmarks/landmark-view.js'
+import type { LandmarkView } from '../landmarks/landmark-view.js'
 import { cachedLayersNetwork } from '../network-cache.js'
 import type { Picture } from '../pictures/picture.js'
 import { readRaster } from '../pictures/picture-raster.js'
@@ -11,7 +11,7 @@ import type { Points } from '../pictures/similarity-transform.js'
 import { visibleRaster } from '../pictures/stretch-contrast.js'
 import { openDenseNetwork } from './dense-file.js'
 import type { DenseLandmarks } from './dense-landmarks.js'
-import { denseBoxView } from './dense-view.js'
+import { denseBoxView, denseViewOfLandmarks, sameView } from './dense-view.js'
 import { predictDense, type DenseSight } from './predict-dense.js'
 
 /** Options of `findDenseLandmarks`. */
@@ -23,8 +23,6 @@ export interface FindDenseLandmarksOptions {
 
 /** Mean deviation of the points, in sides of the view, above which other turns are tried. */
 const DOUBTFUL = 0.02
-/** Side of the view in sides of the smallest square around the 68 landmarks. */
-const LANDMARKS_SCALE = 1.5
 
 /** Finds some 550 points of the base model's mesh, hidden ones too, with depths and standard deviations, and what the picture says of the
  * identity coefficients.
@@ -72,14 +70,18 @@ export async function locateDense(raster: Raster, box: Box, quarterTurns = 0): P
 
 /** The points of a face whose 68 landmarks are known. */
 export async function denseFromLandmarks(picture: Picture, landmarks: Points): Promise<DenseLandmarks> {
-  const raster = visibleRaster(await readRaster('annotate: image', picture))
-  return (await denseAround(raster, scaledView(landmarksView(landmarks), LANDMARKS_SCALE))).found
+  return denseAroundLandmarks(visibleRaster(await readRaster('annotate: image', picture)), landmarks)
 }
 
-/** The points of the face in a view: seen there, then upright around what was seen. */
+/** As `denseFromLandmarks`, in what is seen of a picture. */
+export const denseAroundLandmarks = async (raster: Raster, landmarks: Points): Promise<DenseLandmarks> =>
+  (await denseAround(raster, denseViewOfLandmarks(landmarks))).found
+
+/** The points of the face in a view: seen there, then, if that is another place, upright around what was seen. */
 export async function denseAround(raster: Raster, view: LandmarkView): Promise<DenseSight> {
   const predictor = await cachedLayersNetwork('dense-landmarks', openDenseNetwork)
   const [coarse] = await predictDense(raster, predictor, [view])
+  if (sameView(view, coarse.view)) return coarse
   const [fine] = await predictDense(raster, predictor, [coarse.view])
   return fine
 }

@@ -8,17 +8,19 @@ import { readRaster } from '../pictures/picture-raster.js'
 import { visibleRaster } from '../pictures/stretch-contrast.js'
 import { denseLandmarks } from './dense-landmarks.js'
 import { boxView } from './landmark-view.js'
-import { locateLandmarks, shippedPredictor } from './locate-landmarks.js'
+import { locateByAll, locateLandmarks, shippedPredictor } from './locate-landmarks.js'
 import { locateByHourglass } from './turned-landmarks.js'
 
 /** Options of `findLandmarks`. */
 export interface FindLandmarksOptions {
   /** `'dense'`: face-api's network of 0.4 MB. `'hourglass'`: ours, of 4.8 MB, see `loadHourglass`. `'both'`: the second sees what the first
-   * found, and the landmarks are a mean of theirs. Default `'both'`. */
-  network?: 'dense' | 'hourglass' | 'both'
+   * found, and the landmarks are a mean of theirs. `'all'`: these and, around them, the network of `findDenseLandmarks`. Default `'all'`. */
+  network?: 'dense' | 'hourglass' | 'both' | 'all'
   /** By how many quarter turns, clockwise, the face is turned, as `detectFaces` says. Default 0. */
   quarterTurns?: number
 }
+
+const NETWORKS: readonly FindLandmarksOptions['network'][] = ['dense', 'hourglass', 'both', 'all']
 
 /** Finds the 68 landmarks of a face, also of one that lies on its side or stands on its head.
  *
@@ -42,10 +44,10 @@ export async function findLandmarks(
   box: Box,
   options: FindLandmarksOptions = {},
 ): Promise<NdArray<Float32Array>> {
-  const { network = 'both', quarterTurns = 0 } = options
-  if (network !== 'dense' && network !== 'hourglass' && network !== 'both') {
+  const { network = 'all', quarterTurns = 0 } = options
+  if (!NETWORKS.includes(network)) {
     throw new ValueError(
-      `findLandmarks: network is "${String(network)}", expected "dense", "hourglass" or "both"`,
+      `findLandmarks: network is "${String(network)}", expected one of ${NETWORKS.join(', ')}`,
     )
   }
   assertInteger('findLandmarks: quarterTurns', quarterTurns, 0, 3)
@@ -53,5 +55,6 @@ export async function findLandmarks(
   checkFaceBox('findLandmarks', box, raster)
   if (network === 'dense') return denseLandmarks(raster, boxView(box, quarterTurns))
   if (network === 'both') return (await locateLandmarks(raster, box, quarterTurns)).points
+  if (network === 'all') return (await locateByAll(raster, box, quarterTurns)).points as NdArray<Float32Array>
   return (await locateByHourglass(raster, await shippedPredictor(), box, quarterTurns)).points
 }

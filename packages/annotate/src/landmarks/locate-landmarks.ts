@@ -1,6 +1,8 @@
 import ndarray from 'ndarray'
 import type { Box } from '../detect/box.js'
 import { cachedLayersNetwork } from '../network-cache.js'
+import type { DenseLandmarks } from '../dense/dense-landmarks.js'
+import { meanWithDense } from './mean-with-dense.js'
 import type { Raster } from '../pictures/resample.js'
 import type { Points } from '../pictures/similarity-transform.js'
 import { denseLandmarks } from './dense-landmarks.js'
@@ -13,7 +15,18 @@ import { SURE, turnedLandmarks } from './turned-landmarks.js'
 /** Share of the hourglass network in the mean of both. */
 const HOURGLASS_SHARE = 0.7
 
-/** Finds the landmarks of a face that may be turned by quarter turns.
+/** Landmarks, and what the dense network saw on the way. */
+export interface LocatedLandmarks extends ViewLandmarks {
+  dense?: DenseLandmarks
+}
+
+/** Finds the landmarks of a face that may be turned by quarter turns: means of all three networks. */
+export async function locateByAll(raster: Raster, box: Box, quarterTurns = 0): Promise<LocatedLandmarks> {
+  const { points, score } = await locateLandmarks(raster, box, quarterTurns)
+  return { ...(await meanWithDense(raster, points)), score }
+}
+
+/** Finds the landmarks of a face that may be turned by quarter turns, by the two networks that learned from photographs.
  *
  * @param quarterTurns - how the face is believed to be turned, clockwise in the picture
  * @returns landmarks of the turn of which the hourglass network is sure; where it is sure of none, those of `quarterTurns`. `score` is

@@ -95,11 +95,7 @@ export function frontRenderer(scene: SceneModel, textures: Textures, size: numbe
       tf.mul(pixelSize(d.scale, size), (LASHES * textures.clouds.shape[2]) / 100) as tf.Tensor4D,
     )
     const lash = (i: number) => perPicture(d.lashLook, i, 1)
-    const tips = ramp(
-      tf.sub(tf.add(lash(1), tf.mul(channels(hairs, 2), 0.07)), channels(at, 1)),
-      0,
-      2.2,
-    )
+    const tips = ramp(tf.sub(tf.add(lash(1), tf.mul(channels(hairs, 2), 0.07)), channels(at, 1)), 0, 2.2)
     const lashAlpha = tf.mul(
       tf.clipByValue(tf.mul(tips, tf.add(tf.mul(channels(hairs, 2), 0.35), 1)), 0, 1),
       tf.mul(lash(0), tf.sub(1, tf.mul(tf.square(channels(at, 1)), 0.5))),

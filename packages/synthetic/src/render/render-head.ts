@@ -220,8 +220,7 @@ export function headRenderer(model: MorphableModel, scene: SceneModel, textures:
       from: tf.Tensor | number,
       slope: number,
       strength: tf.Tensor,
-    ) =>
-      tf.mul(ramp(field(name), from, slope), strength)
+    ) => tf.mul(ramp(field(name), from, slope), strength)
     const liner = (i: number) => perPicture(d.lashLook, i, 1)
     const lashes = tf.maximum(
       tf.maximum(line('lashes', 0.74, 5, look(0)), line('lashes', liner(3), 5, liner(2))),

@@ -182,7 +182,9 @@ export function sampleOccluders(random: Random, { occluders }: SynthesizerSettin
     lidColor: samplePaint(random),
     lidStrength: [makeup ? random.uniform(0, 0.6) : 0],
     // Brown to black; how dense, how long, and how dark and how broad the liner is: a share of the field that is left free.
-    lashColor: [0.03, 0.022, 0.018].map((value) => value * (painted ? random.uniform(0.15, 0.6) : log(random, 0.4, 3))),
+    lashColor: [0.03, 0.022, 0.018].map(
+      (value) => value * (painted ? random.uniform(0.15, 0.6) : log(random, 0.4, 3)),
+    ),
     lashLook: [
       painted ? random.uniform(0.55, 1) : random.uniform(0, 0.75),
       painted ? random.uniform(0.5, 1.05) : random.uniform(0.15, 0.75),

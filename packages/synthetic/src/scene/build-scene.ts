@@ -61,7 +61,10 @@ function makeScene(model: MorphableModel, seed: number): BuiltScene {
   builder.add(neckPart(model))
   for (const part of mouthParts(model)) builder.add(part)
   for (const name of ['hair', 'hat'] as const) builder.add(shellPart(name, grid))
-  builder.add(maskPart(model, normalsOf(model.shape.mean.data, model.triangles))).add(scarfPart()).add(lashPart(model))
+  builder
+    .add(maskPart(model, normalsOf(model.shape.mean.data, model.triangles)))
+    .add(scarfPart())
+    .add(lashPart(model))
   const brim = brimPart(VERSIONS.brim, hashSeed(seed, 3))
   const glasses = glassesParts(model, VERSIONS.glasses, hashSeed(seed, 4))
   const hand = handPart(VERSIONS.hand, hashSeed(seed, 5))
