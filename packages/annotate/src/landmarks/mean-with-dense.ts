@@ -11,10 +11,10 @@ import { landmarkCount } from './landmark-view.js'
 /** Share of the dense network in each of the 68: the jaw's, brows', nose's, eyes', lips'. */
 const SHARES = [
   { end: 17, share: 0.2 },
-  { end: 27, share: 0.2 },
+  { end: 27, share: 0.15 },
   { end: 36, share: 0.2 },
-  { end: 48, share: 0.2 },
-  { end: landmarkCount, share: 0.2 },
+  { end: 48, share: 0.3 },
+  { end: landmarkCount, share: 0.3 },
 ] as const
 
 /** The 68 landmarks as a mean of those that are given and of what the dense network sees around them.

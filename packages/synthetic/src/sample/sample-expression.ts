@@ -34,8 +34,12 @@ const stem = (name: string) =>
   /^(mouth|jaw)(Left|Right)$/.test(name) ? name : name.replace(/(_[LR]|Left|Right)$/, '')
 const side = (name: string) => (stem(name) === name ? 0 : /(_L|Left)$/.test(name) ? 1 : -1)
 
-/** Samples the expression of a face of known identity: `[Ke]`. */
-export type ExpressionSampler = (random: Random, identity: ArrayLike<number>) => Float32Array
+/** Samples the expression of a face of known identity: `[Ke]`. Who looks down comes from a stream of its own. */
+export type ExpressionSampler = (
+  random: Random,
+  identity: ArrayLike<number>,
+  downwards: Random,
+) => Float32Array
 
 /** Makes the function that samples expressions: what faces do (smile, talk, frown, ...), with brows, gaze and lids of their own, both sides nearly alike;
  * some coefficients at random. Lips that touch and lids that are shut do so exactly, whoever's they are: the coefficients that bring them together
@@ -58,7 +62,7 @@ export function expressionSampler(model: MorphableModel, strength: number): Expr
   const gaps = featureGaps(model)
   const stems = [...new Set(names.map(stem))]
   const total = facialActions.reduce((sum, { weight }) => sum + weight, 0)
-  return (random, identity) => {
+  return (random, identity, downwards) => {
     const between = ([from, to]: readonly [number, number]) => random.uniform(from, to)
     const values = new Map<string, number>()
     const add = (name: string, value: number) => values.set(name, (values.get(name) ?? 0) + value)
@@ -80,8 +84,9 @@ export function expressionSampler(model: MorphableModel, strength: number): Expr
     const alone = random.uniform() < (action.oneSided ?? 0.04) ? random.integer(2) * 2 - 1 : 0
     const unevenness = random.uniform() < 0.2 ? 0.5 : 0.15
     const lean = random.normal(0, unevenness)
-    const downcast = random.uniform() < DOWNCAST
-    const gaze = downcast ? sampleDowncast(random) : sampleGaze(random)
+    const ahead = sampleGaze(random)
+    const downcast = downwards.uniform() < DOWNCAST
+    const gaze = downcast ? sampleDowncast(downwards) : ahead
     const result = new Float32Array(count)
     names.forEach((name, k) => {
       const key = stem(name)

@@ -25,6 +25,7 @@ const BACKGROUND = 6
 const CAMERA = 7
 const SHADOW = 8
 const FOLDS = 9
+const DOWNWARDS = 10
 /** About where a head turns on its neck, mm. */
 const NECK = [0, -110, -52] as const
 
@@ -43,7 +44,7 @@ export function sceneSampler(model: MorphableModel, settings: SynthesizerSetting
     const own = people(person)
     const { identity, albedo, tone } = { ...own, ...always }
     const random = stream(POSE)
-    const sampled = sampleExpression(random, identity)
+    const sampled = sampleExpression(random, identity, stream(DOWNWARDS))
     const expression = always.expression ?? sampled
     const anywhere = sampleRotation(random, settings.pose)
     const degree = Math.PI / 180
