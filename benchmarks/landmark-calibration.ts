@@ -46,9 +46,7 @@ const constants = constantsOf(fitted)
 
 function faceOf({ points, truth, deviations = [] }: Saved): Face {
   const axis = (k: number) => truth.filter((_, i) => i % 2 === k)
-  const size = Math.sqrt(
-    [0, 1].reduce((area, k) => area * (Math.max(...axis(k)) - Math.min(...axis(k))), 1),
-  )
+  const size = Math.sqrt([0, 1].reduce((area, k) => area * (Math.max(...axis(k)) - Math.min(...axis(k))), 1))
   return {
     differences: points.map((value, i) => (value - truth[i]) / size),
     deviations: deviations.map((value) => value / size),
