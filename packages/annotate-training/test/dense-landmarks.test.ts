@@ -101,7 +101,7 @@ describe.each(testBackends)('dense landmark training on %s', (backend) => {
     const look = async (...last: number[]) => {
       const draws = tf.tensor2d([...numbers.slice(0, -4), ...last], plain.shape)
       const crops = cutDenseCrops(noise, points, outline, draws, 64)
-      const data = await crops.images.data()
+      const data = Float32Array.from(await crops.images.data())
       const mean = data.reduce((sum, value) => sum + value, 0) / data.length
       let change = 0
       for (let i = 3; i < data.length; i++) change += Math.abs(data[i] - data[i - 3]) / data.length

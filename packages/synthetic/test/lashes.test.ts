@@ -25,7 +25,9 @@ describe('lashes', () => {
       camera: { blur: 0, noise: 0, color: 0, compression: 0 },
     })
     const batch = synthesizer.next()
-    const [pixels, points] = await Promise.all([batch.image.data(), batch.landmarks.data()])
+    const [pixels, points] = (await Promise.all([batch.image.data(), batch.landmarks.data()])).map((values) =>
+      Float32Array.from(values),
+    )
     const at = (face: number, landmark: number) => {
       const from = 2 * (68 * face + landmark)
       return points.subarray(from, from + 2)
