@@ -203,7 +203,7 @@ for (const [set, samples] of Object.entries(sets)) {
           name,
           points: flat(points),
           truth: flat(truth),
-          deviations: own && [...own.slice(0, 68)],
+          deviations: own && Array.from(own.subarray(0, 68)),
         })
       if (own) deviations.push(own.map((value) => value / sizeOf(truth)))
       const [seen, wanted] = [openings(points), openings(truth)]
