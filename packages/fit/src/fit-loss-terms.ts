@@ -62,7 +62,7 @@ export function fitLossTerms(
 ): LossTerm[] {
   const anchored = shape === 'free' ? {} : { landmarks: 0, expressionRange: 0 }
   // The mouth of a shape that does not move stays as open as it is, and of light and colours the identity term changes nothing that can be measured
-  // (colour error within 1e-4 on four faces), at the price of half the time.
+  // (colour error within 1e-4 on four faces), at the price of a third to a half of the time.
   const still = shape === 'still' ? { identity: 0, innerMouth: 0 } : {}
   const w = { ...defaultFitLossWeights, ...anchored, ...still, ...weights }
   const paper = paperLossTerms({
