@@ -17,6 +17,8 @@ const GRAZING = [0.12, 0.5] as const
 const BURNT = [0.9, 0.99] as const
 /** Light is not divided by less than this share of its mean: noise would be all that is left. */
 const DARKEST = 0.12
+/** The most of the faintest channel that a highlight can be. */
+const SHINE = 0.7
 
 const smoothstep = ([low, high]: readonly [number, number], value: number) => {
   const t = Math.min(Math.max((value - low) / (high - low), 0), 1)
@@ -35,7 +37,7 @@ export function photographTexture(surface: UvSurface, seen: SeenFace): Photograp
   const color = new Float32Array(triangleIds.length * 3)
   const weight = new Float32Array(triangleIds.length)
   const point = new Float64Array(SEEN_CHANNELS)
-  const darkest = DARKEST * meanLight
+  const leastLight = DARKEST * meanLight
   for (let texel = 0; texel < triangleIds.length; texel++) {
     const id = triangleIds[texel]
     if (id < 0) continue
@@ -65,16 +67,24 @@ export function photographTexture(surface: UvSurface, seen: SeenFace): Photograp
     const v = Math.min(Math.max(y - 0.5, 0), size - 1.001)
     const [left, top] = [Math.floor(u), Math.floor(v)]
     const [right, down] = [u - left, v - top]
-    let [brightest, trust] = [0, 1]
+    let [brightest, faintest, trust] = [0, 1, 1]
     for (let n = 0; n < 3; n++) {
       const from = 3 * (top * size + left) + n
       const upper = picture[from] * (1 - right) + picture[from + 3] * right
       const lower = picture[from + 3 * size] * (1 - right) + picture[from + 3 * size + 3] * right
       const value = upper * (1 - down) + lower * down
       brightest = Math.max(brightest, value)
-      const irradiance = Math.max(point[4 + n], darkest)
-      trust = Math.min(trust, smoothstep([darkest, 3 * darkest], point[4 + n]))
-      color[3 * texel + n] = Math.min(Math.max(value - point[7 + n], 0.1 * value) / irradiance, 1)
+      faintest = Math.min(faintest, value)
+      trust = Math.min(trust, smoothstep([leastLight, 3 * leastLight], point[4 + n]))
+      color[3 * texel + n] = value
+    }
+    // A highlight that the picture has not, as over lashes and hair, would leave black or glaring colours.
+    const most = Math.max(point[7], point[8], point[9])
+    const share = Math.min(1, (SHINE * faintest) / Math.max(most, 1e-9))
+    for (let n = 0; n < 3; n++) {
+      const at = 3 * texel + n
+      const irradiance = Math.max(point[4 + n], leastLight)
+      color[at] = Math.min((color[at] - share * point[7 + n]) / irradiance, 1)
     }
     weight[texel] = facing * covered * (0.1 + 0.9 * trust) * (1 - 0.95 * smoothstep(BURNT, brightest))
   }

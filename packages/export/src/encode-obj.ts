@@ -1,9 +1,9 @@
 import { showValue, ValueError, writeFileAtomic } from '@facekit/core'
 import ndarray from 'ndarray'
 import { encodeSrgb } from './color-encoding.js'
-import { encodeMap, encodePng, ownPictureText } from './encode-png.js'
+import { encodeHeights, encodeMap, encodePng, ownPictureText } from './encode-png.js'
 import { checkFaceMesh, type CheckedMesh, type FaceMesh } from './face-mesh.js'
-import { bakeCheckedTextures, type FaceTextures } from './face-textures.js'
+import { bakeCheckedTextures, DISPLACEMENT_RANGE, type FaceTextures } from './face-textures.js'
 import { mouthBytes, mouthColor } from './mouth-color.js'
 import { separateVertices } from './separate-vertices.js'
 
@@ -23,7 +23,8 @@ export interface ObjOptions {
 /** Encodes a face as Wavefront OBJ with its materials and maps: millimetres, UV origin at the lower left.
  *
  * In the material `Ks * map_Ks` is the specular albedo and `Ns` the exponent of Blinn-Phong; maps are sRGB. The colour of the mouth
- * is a map, too, of one texel: programs disagree whether `Kd` is linear or sRGB, not about maps. A mesh without UV has no maps: its
+ * is a map, too, of one texel: programs disagree whether `Kd` is linear or sRGB, not about maps. Relief is a displacement map of 16 bits, `disp -mm base gain` in
+ * millimetres. A mesh without UV has no maps: its
  * diffuse albedo stands behind each vertex (`v x y z r g b`, sRGB in 0..1).
  *
  * @returns file names and contents, the .obj first; the text is UTF-8
@@ -58,6 +59,12 @@ export function encodeObj(mesh: FaceMesh, options: ObjOptions = {}): Map<string,
     if (textures.normal) {
       skin.push(`norm ${reference}-normal.png`)
       files.set(`${reference}-normal.png`, encodeMap(textures.normal))
+    }
+    if (textures.displacement) {
+      // Base and gain: what black stands for, and what is added to it at white.
+      const [base, gain] = [-DISPLACEMENT_RANGE, 2 * DISPLACEMENT_RANGE]
+      skin.push(`disp -mm ${number(base)} ${number(gain)} ${reference}-displacement.png`)
+      files.set(`${reference}-displacement.png`, encodeHeights(textures.displacement))
     }
     mouth.push(`map_Kd ${reference}-mouth.png`)
     files.set(`${reference}.mtl`, mtlText(skin, hasMouth ? mouth : []))

@@ -14,7 +14,12 @@ export interface FaceTextures {
   specularScale: number
   /** `[size, size, 3]` normals of the tangent space, x to the right and y up in the map, -1..1 as 0..255. */
   normal?: NdArray<Uint8Array>
+  /** `[size, size]` fine relief, outwards: -`DISPLACEMENT_RANGE` mm to +`DISPLACEMENT_RANGE` mm as 0..65535. */
+  displacement?: NdArray<Uint16Array>
 }
+
+/** Relief that the displacement map can hold on either side, mm: pores and wrinkles have tenths. */
+export const DISPLACEMENT_RANGE = 1
 
 /** Maps as numbers, e.g. those of `createFaceTextures` of `@facekit/appearance`. */
 export interface LinearTextures {
@@ -23,6 +28,8 @@ export interface LinearTextures {
   specular: NdArray<Float32Array>
   /** `[size, size, 3]` unit length, tangent space. */
   normal?: NdArray<Float32Array>
+  /** `[size, size]` mm outwards. */
+  displacement?: NdArray<Float32Array>
 }
 
 /** Bakes the albedos of a face into two pictures over its UV.
@@ -61,7 +68,7 @@ function largest(values: Float32Array): number {
  * @throws {ShapeError} when a map is not square, or not of the size of the others
  */
 export function encodeFaceTextures(
-  { diffuse, specular, normal }: LinearTextures,
+  { diffuse, specular, normal, displacement }: LinearTextures,
   specularScale: number = largest(specular.data),
 ): FaceTextures {
   const size = diffuse.shape[0]
@@ -73,12 +80,28 @@ export function encodeFaceTextures(
         `encodeFaceTextures: ${name} is [${map.shape.join(', ')}], expected [${size}, ${size}, 3]`,
       )
   }
+  if (
+    displacement &&
+    (displacement.shape.join() !== `${size},${size}` || displacement.data.length !== size * size)
+  )
+    throw new ShapeError(
+      `encodeFaceTextures: displacement is [${displacement.shape.join(', ')}], expected [${size}, ${size}]`,
+    )
   return {
     diffuse: ndarray(srgbBytes(diffuse.data), diffuse.shape),
     specular: ndarray(srgbBytes(specular.data, 1 / specularScale), specular.shape),
     specularScale,
     ...(normal && {
       normal: ndarray(normalBytes(normal.data), normal.shape),
+    }),
+    ...(displacement && {
+      displacement: ndarray(
+        Uint16Array.from(displacement.data, (value) => {
+          const share = Math.min(Math.max(value / DISPLACEMENT_RANGE, -1), 1)
+          return Math.round(32767.5 + 32767.5 * share)
+        }),
+        displacement.shape,
+      ),
     }),
   }
 }

@@ -15,6 +15,7 @@ export {
 export type { FaceMesh } from './face-mesh.js'
 export {
   bakeFaceTextures,
+  DISPLACEMENT_RANGE,
   encodeFaceTextures,
   type FaceTextures,
   type LinearTextures,

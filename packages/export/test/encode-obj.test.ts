@@ -2,8 +2,17 @@ import { mkdtemp, readdir, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ValueError } from '@facekit/core'
-import { encodeObj, encodePly, encodeSrgb, writeGlb, writeObj, writePly } from '@facekit/export'
+import {
+  encodeFaceTextures,
+  encodeObj,
+  encodePly,
+  encodeSrgb,
+  writeGlb,
+  writeObj,
+  writePly,
+} from '@facekit/export'
 import { decode } from 'fast-png'
+import ndarray from 'ndarray'
 import { MTLLoader } from 'three/addons/loaders/MTLLoader.js'
 import { OBJLoader } from 'three/addons/loaders/OBJLoader.js'
 import { describe, expect, it } from 'vitest'
@@ -55,6 +64,23 @@ describe('encodeObj', () => {
     expect([...decode(files.get('me-mouth.png') as Uint8Array).data]).toEqual([39, 18, 18])
     expect(lines(mtl, 'Ks')[0]).toEqual(['0.06', '0.06', '0.06'])
     expect(decode(files.get('me-specular.png') as Uint8Array).width).toBe(32)
+  })
+
+  it('value: relief is a map of 16 bits in millimetres, and bases are clamped to its range', () => {
+    const map = () => ndarray(new Float32Array(4 * 4 * 3).fill(0.3), [4, 4, 3])
+    const displacement = ndarray(new Float32Array(16), [4, 4])
+    displacement.data.set([0, 0.25, -0.1, 7])
+    const textures = encodeFaceTextures({ diffuse: map(), specular: map(), displacement })
+    const files = encodeObj(createDome(), { textures, name: 'me' })
+    expect(lines(files.get('me.mtl'), 'disp')).toEqual([['-mm', '-1', '2', 'me-displacement.png']])
+    const { data, depth, channels } = decode(files.get('me-displacement.png') as Uint8Array)
+    expect([depth, channels]).toEqual([16, 1])
+    const heights = [...data.subarray(0, 4)].map((value) => -1 + (2 * value) / 65535)
+    for (const [i, expected] of [0, 0.25, -0.1, 1].entries()) expect(heights[i]).toBeCloseTo(expected, 4)
+    const wrong = ndarray(new Float32Array(4), [2, 2])
+    expect(() => encodeFaceTextures({ diffuse: map(), specular: map(), displacement: wrong })).toThrow(
+      /displacement is \[2, 2\], expected \[4, 4\]/,
+    )
   })
 
   it('value: without UV colours stand behind the vertices', () => {

@@ -1,5 +1,8 @@
 import { whiteLight } from '@facekit/parameters'
+import { whitesUnder, type EyeWhites } from './eye-whites.js'
+import { findHighlight, type GlossyPoints, type Highlight } from './find-highlight.js'
 import { drawToRooms } from './room-light.js'
+import { choleskyFactor, choleskySolve } from './landmarks/cholesky.js'
 import { shareTone } from './tone-prior.js'
 import { solveNormalEquations } from './solve-normal-equations.js'
 
@@ -17,6 +20,10 @@ export interface ShadedPoints {
   albedoModes: Float32Array[]
   /** `[P]` trust in a point, 0 to 1. */
   weights: Float32Array
+  /** Without it no highlight is looked for. */
+  gloss?: GlossyPoints
+  /** Absent: not seen. */
+  whites?: EyeWhites
 }
 
 /** A first guess of light and albedo. */
@@ -25,6 +32,8 @@ export interface LightEstimate {
   sphericalHarmonics: Float64Array
   /** `[Kt]` */
   albedo: Float64Array
+  /** Undefined where none is seen. */
+  highlight: Highlight | undefined
 }
 
 /** Noise of a colour, linear. */
@@ -35,7 +44,9 @@ const EFFECTIVE_POINTS = 300
 const BAND_DEVIATIONS = [0.9, 0.6, 0.3]
 /** How far a channel's light departs from the mean over the channels. */
 const TINT_DEVIATION = 0.12
-const ROUNDS = 4
+/** Highlights that are brighter, summed over the channels, are seldom those of skin. */
+const BRIGHTEST_SHINE = 0.4
+const ROUNDS = 5
 
 const bandOf = (b: number) => (b === 0 ? 0 : b < 4 ? 1 : 2)
 const zeros = (rows: number, columns: number) =>
@@ -44,17 +55,20 @@ const zeros = (rows: number, columns: number) =>
 /** Alternates between light and albedo, each a linear least-squares problem with a prior.
  *
  * Light starts without colour, so that the albedo's tone explains the skin's; tint comes in through a tight prior, and at the end what both
- * together say of the colour of light and skin is shared out as `shareTone` finds it likely. Points
- * that remain unexplained (highlights, hair, cast shadows) lose weight after each round.
+ * together say of the colour of light and skin is shared out as `shareTone` finds it likely. The highlight of one lamp is looked for in what is
+ * left after a round, and taken away before the next. Points
+ * that remain unexplained (hair, cast shadows) lose weight after each round.
  */
 export function estimateLight(points: ShadedPoints): LightEstimate {
-  const { count, colors, harmonics, albedoMean, albedoModes } = points
+  const { count, harmonics, albedoMean, albedoModes, gloss } = points
+  const colors = points.colors.slice()
   const modes = albedoModes.length
   const albedo = new Float64Array(modes)
   const light = new Float64Array(27)
   const weights = Float64Array.from(points.weights)
   const reflectance = Float64Array.from(albedoMean)
   const shading = new Float64Array(count * 3)
+  let highlight: Highlight | undefined
 
   const shade = () => {
     for (let p = 0; p < count; p++) {
@@ -149,6 +163,37 @@ export function estimateLight(points: ShadedPoints): LightEstimate {
       weights[p] = points.weights[p] * Math.min(1, bound / Math.max(residuals[p], 1e-6))
   }
 
+  /** Points that are brighter than diffuse light explains keep their trust here: they may be the highlight. */
+  const takeHighlight = (gain: number) => {
+    if (!gloss) return
+    const residual = new Float64Array(count * 3)
+    const trust = new Float64Array(count)
+    for (let p = 0; p < count; p++) {
+      let sum = 0
+      for (let c = 0; c < 3; c++) {
+        const at = 3 * p + c
+        residual[at] = points.colors[at] - shading[at] * reflectance[at]
+        sum += residual[at]
+      }
+      trust[p] = gain * (sum > 0 ? points.weights[p] * Math.min(1, (BRIGHTEST_SHINE / sum) ** 2) : weights[p])
+    }
+    const normal = new Float64Array(81)
+    for (let p = 0; p < count; p++) {
+      let square = 0
+      for (let c = 0; c < 3; c++) square += reflectance[3 * p + c] ** 2
+      for (let i = 0; i < 9; i++)
+        for (let j = 0; j <= i; j++)
+          normal[9 * i + j] += trust[p] * square * harmonics[9 * p + i] * harmonics[9 * p + j]
+    }
+    for (let i = 0; i < 9; i++) normal[10 * i] += 1 / (BAND_DEVIATIONS[bandOf(i)] * whiteLight) ** 2
+    const factor = choleskyFactor(normal, 9)!
+    const solve = (right: Float64Array) => choleskySolve(factor, 9, right)
+    highlight = findHighlight(gloss, { residual, harmonics, reflectance, weights: trust, solve })
+    const shine = highlight?.shine
+    for (let i = 0; i < colors.length; i++)
+      colors[i] = Math.max(points.colors[i] - (shine ? shine[Math.floor(i / 3)] : 0), 0)
+  }
+
   const meanOf = (colors: Float64Array): [number, number, number] => {
     const sum: [number, number, number] = [1e-9, 1e-9, 1e-9]
     let total = 3e-9
@@ -177,8 +222,13 @@ export function estimateLight(points: ShadedPoints): LightEstimate {
     solveLight(round > 0, gain)
     solveAlbedo(gain)
     reweigh()
-    if (round < ROUNDS - 1) continue
-    const factors = shareTone(meanOf(reflectance), meanOf(shading))
+    if (round < ROUNDS - 1) {
+      if (round > 0) takeHighlight(gain)
+      continue
+    }
+    const factors = shareTone(meanOf(reflectance), [
+      { light: meanOf(shading), ...(points.whites && { whites: whitesUnder(points.whites, light) }) },
+    ])
     for (let i = 0; i < light.length; i++) light[i] /= factors[i % 3]
     for (let i = 0; i < shading.length; i++) shading[i] /= factors[i % 3]
     solveAlbedo(gain)
@@ -186,5 +236,5 @@ export function estimateLight(points: ShadedPoints): LightEstimate {
     shade()
     matchColors()
   }
-  return { sphericalHarmonics: light, albedo }
+  return { sphericalHarmonics: light, albedo, highlight }
 }

@@ -6,8 +6,8 @@ import * as tf from '@tensorflow/tfjs-core'
 import { descend, type Descent, type FitStep } from './descend.js'
 import type { FaceUnknowns } from './face-unknowns.js'
 import { fitLossTerms, type FitLossWeights } from './fit-loss-terms.js'
-import { initialLight } from './initial-light.js'
 import { halveCrops, type CropTensors } from './stack-crops.js'
+import { storeLight, storeTone } from './store-light.js'
 
 /** Crops of at least this size are halved where only light and colours are looked for: a quarter of the pixels, and the same result. */
 const COARSE_FROM = 192
@@ -22,6 +22,8 @@ export interface AppearanceStage extends Pick<
   camera: Camera
   /** Whether light and albedo are estimated first, or start where they are. */
   estimateLight: boolean
+  /** Whether the point light begins where it is, and not where its highlight is found. */
+  keepLamp?: boolean
   weights?: Partial<FitLossWeights>
   losses?: readonly LossTerm[]
   onLight?: () => void
@@ -44,10 +46,11 @@ export async function fitAppearance(
       const { vertices, normals, landmarks, fragments } = renderAt(size)(decodeOnce(unknowns, values))
       return { vertices, normals, landmarks, fragments: { ...fragments } }
     })
+  let whites: Awaited<ReturnType<typeof storeLight>> | undefined
   if (stage.estimateLight) {
     const geometry = geometryAt(crops.size)
     try {
-      await storeLight(values, unknowns, model, crops, geometry)
+      whites = await storeLight(stage, geometry)
     } finally {
       tf.dispose(geometry)
     }
@@ -69,6 +72,8 @@ export async function fitAppearance(
       terms: stage.losses ?? fitLossTerms(model, stage.weights, hold),
       ...(geometry && { geometry }),
     })
+    // Own losses have their own say on the tone.
+    if (whites && !stage.losses) storeTone(values, unknowns, model, whites)
     return { history, render: renderAt(crops.size) }
   } finally {
     if (geometry) tf.dispose(geometry)
@@ -81,22 +86,3 @@ export async function fitAppearance(
 
 const decodeOnce = (unknowns: FaceUnknowns, values: Float64Array) =>
   unknowns.decode(tf.tensor1d(Float32Array.from(values)))
-
-/** Estimates light and albedo; several photographs share the mean of their albedos. */
-async function storeLight(
-  values: Float64Array,
-  unknowns: FaceUnknowns,
-  model: MorphableModel,
-  crops: CropTensors,
-  { fragments: { triangleIds, barycentrics }, normals }: FaceGeometry,
-): Promise<void> {
-  const batch = crops.inputImage.shape[0]
-  const [start, end] = unknowns.range('albedo')
-  values.fill(0, start, end)
-  for (let i = 0; i < batch; i++) {
-    const surface = { triangleIds, barycentrics, normals }
-    const { sphericalHarmonics, albedo } = await initialLight(model, surface, crops, i)
-    values.set(sphericalHarmonics, unknowns.range('sphericalHarmonics', i)[0])
-    for (let k = start; k < end; k++) values[k] += albedo[k - start] / batch
-  }
-}

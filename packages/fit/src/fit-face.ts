@@ -136,6 +136,7 @@ export async function fitFace(
       iterations,
       ...(anchor && { anchor }),
       estimateLight: !options.start,
+      keepLamp: options.prior !== undefined,
       onLight: () => report('light', 1, 1),
       onStep: (step) => report('appearance', step.iteration + 1, iterations, step.total),
     })
@@ -225,8 +226,8 @@ function storeShape(
 /** See `FitFaceOptions.shapeWeight`. */
 const DEFAULT_SHAPE_WEIGHT = Infinity
 
-/** A point light of colour exp(-1.5) = 0.22, weaker than that of `neutralParameters`. */
-const START_LIGHT = { logColor: -1.5, shininess: 15 }
+/** Where no highlight is seen: a lamp that hardly makes one. */
+const START_LIGHT = { logColor: -0.7, shininess: 15 }
 
 /** The point light before anything is known of it. */
 function storePointLight(values: Float64Array, unknowns: FaceUnknowns, picture: number): void {

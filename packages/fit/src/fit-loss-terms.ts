@@ -4,6 +4,7 @@ import { paperLossTerms, uniformLoss, type LossTerm } from '@facekit/losses'
 import { naturalLightTerm } from './natural-light-term.js'
 import {
   add,
+  div,
   mean,
   mul,
   relu,
@@ -116,16 +117,17 @@ function expressionRangeTerm(model: MorphableModel, weight: LossTerm['weight']):
   }
 }
 
-/** Distance of the point light from its usual place (0, 400, 1200) mm in units of half a metre, squared, and the squared
- * excess of its colour over a mean of 1. */
+/** Distance of the point light from its usual place (0, 400, 1200) mm in units of two metres, squared, and the squared
+ * departures of its colour from gray, as shares of it. */
 function pointLightTerm(weight: LossTerm['weight']): LossTerm {
   return {
     name: 'pointLight',
     weight,
     compute: ({ parameters: { illumination } }) =>
       tidy(() => {
-        const away = mul(sub(illumination.lightPosition, [[...defaultLightPosition]]), 1 / 500)
-        const tint = sub(illumination.lightColor, mean(illumination.lightColor, 1, true))
+        const away = mul(sub(illumination.lightPosition, [[...defaultLightPosition]]), 1 / 2000)
+        const gray = mean(illumination.lightColor, 1, true)
+        const tint = sub(div(illumination.lightColor, gray), 1)
         return add(mean(sum(square(away), 1)), mean(sum(square(tint), 1))) as Scalar
       }),
   }

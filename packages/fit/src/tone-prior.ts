@@ -7,7 +7,7 @@ export const tonePrior = {
    * has u = 0.86 - 0.56 t and v = -0.69 + 0.57 t, t = y - log 0.2; skin that is measured is paler where it is dark. The widths hold both, and
    * what cameras make of it. */
   skin: {
-    luminance: { mean: Math.log(0.2), deviation: 0.55 },
+    luminance: { mean: Math.log(0.2), deviation: 0.9 },
     redGreen: { mean: 0.75, slope: -0.35, deviation: 0.13 },
     blueGreen: { mean: -0.55, slope: 0.28, deviation: 0.15 },
   },
@@ -15,17 +15,43 @@ export const tonePrior = {
    * temperatures of daylight and tungsten (`illuminantColor`): (u, v) in the direction (0.55, -0.83), seldom across. Coloured
    * lamps and pictures taken in the dark are rare, but then they are far from it: the tails are those of Student's t. */
   light: {
-    luminance: { mean: Math.log(0.9), deviation: 0.3, freedom: 2 },
+    luminance: { mean: Math.log(0.8), deviation: 0.3, freedom: 8 },
     temperature: { direction: [0.55, -0.83] as const, deviation: 0.2 },
     green: { deviation: 0.06 },
     freedom: 4,
+  },
+  /** White of the eyes, as the picture's colour over the irradiance of an unshaded eyeball: its albedo of about 0.6 less the shade of lids and lashes, which
+   * also make it darker, never brighter, where a picture is coarse. Blood and the yellow of age tint it a little. */
+  whites: {
+    luminance: { mean: Math.log(0.5), above: 0.2, below: 0.3 },
+    redGreen: { mean: 0.05, deviation: 0.1 },
+    blueGreen: { mean: -0.06, deviation: 0.1 },
+    freedom: 3,
   },
 }
 
 /** Weights of linear RGB in the luminance (IEC 61966-2-1). */
 export const luminanceWeights = [0.2126, 0.7152, 0.0722] as const
 
-type Color = [red: number, green: number, blue: number]
+export type Color = [red: number, green: number, blue: number]
+
+/** What the white of the eyes says of the light in a picture. */
+export interface WhiteEvidence {
+  /** Colour of the whites in the picture, linear RGB. */
+  seen: Color
+  /** Irradiance on them by the light that is supposed. */
+  light: Color
+  /** 0..1 how surely it is the white that is seen. */
+  trust: number
+}
+
+/** The light of one picture. */
+export interface ToneLight {
+  /** Mean irradiance on the skin, above 0. */
+  light: Color
+  /** Absent: the whites are not seen. */
+  whites?: WhiteEvidence
+}
 
 function describe([red, green, blue]: Color): { y: number; u: number; v: number } {
   const [a, b, c] = luminanceWeights
@@ -36,43 +62,63 @@ function describe([red, green, blue]: Color): { y: number; u: number; v: number 
   }
 }
 
-/** Student's t in place of a Gaussian, as the root of a cost. */
-const tailed = (square: number, freedom: number) => Math.sqrt(freedom * Math.log1p(square / freedom))
+/** Student's t in place of a Gaussian. */
+const tailed = (square: number, freedom: number) => freedom * Math.log1p(square / freedom)
 
-/** Least squares whose sum is the prior's cost: the three of the skin, the light's strength, the light's colour. */
-function residuals(skin: Color, light: Color): number[] {
+/** -2 log p of a tone of skin. */
+function skinCost(skin: Color): number {
   const s = describe(skin)
-  const l = describe(light)
   const { luminance, redGreen, blueGreen } = tonePrior.skin
   const t = s.y - luminance.mean
-  const { temperature, green, freedom, luminance: strength } = tonePrior.light
+  return (
+    (t / luminance.deviation) ** 2 +
+    ((s.u - redGreen.mean - redGreen.slope * t) / redGreen.deviation) ** 2 +
+    ((s.v - blueGreen.mean - blueGreen.slope * t) / blueGreen.deviation) ** 2
+  )
+}
+
+/** -2 log p of the light of a picture. */
+function lightCost(light: Color): number {
+  const l = describe(light)
+  const { temperature, green, freedom, luminance } = tonePrior.light
   const [du, dv] = temperature.direction
   const along = (l.u * du + l.v * dv) / temperature.deviation
   const across = (l.u * dv - l.v * du) / green.deviation
-  const square = along ** 2 + across ** 2
-  return [
-    t / luminance.deviation,
-    (s.u - redGreen.mean - redGreen.slope * t) / redGreen.deviation,
-    (s.v - blueGreen.mean - blueGreen.slope * t) / blueGreen.deviation,
-    tailed(((l.y - strength.mean) / strength.deviation) ** 2, strength.freedom),
-    tailed(square, freedom),
-  ]
+  return (
+    tailed(((l.y - luminance.mean) / luminance.deviation) ** 2, luminance.freedom) +
+    tailed(along ** 2 + across ** 2, freedom)
+  )
+}
+
+/** -2 log p of the whites of the eyes under a light. */
+function whitesCost({ seen, trust }: WhiteEvidence, light: Color): number {
+  const { luminance, redGreen, blueGreen, freedom } = tonePrior.whites
+  const w = describe(seen.map((value, c) => value / light[c]) as Color)
+  const off = w.y - luminance.mean
+  const level = (off / (off > 0 ? luminance.above : luminance.below)) ** 2
+  const hue =
+    ((w.u - redGreen.mean) / redGreen.deviation) ** 2 + ((w.v - blueGreen.mean) / blueGreen.deviation) ** 2
+  return trust * (tailed(level, freedom) + tailed(hue, freedom))
 }
 
 const ROUNDS = 40
 
-/** How a colour is shared out between skin and light: factors of the three channels, by which the skin is to be multiplied and the light to be
- * divided, so that both are as likely as can be. The product stays.
+/** How a colour is shared out between skin and light: factors of the three channels, by which the skin is to be multiplied and every light to be
+ * divided, so that all are as likely as can be. The products stay.
  *
  * @param skin - mean diffuse albedo of the skin, linear RGB, above 0
- * @param light - mean irradiance on it, above 0
+ * @param lights - of each picture of the person
  */
-export function shareTone(skin: Color, light: Color): Color {
-  const cost = (g: number[]) =>
-    residuals(
-      skin.map((value, c) => value * Math.exp(g[c])) as Color,
-      light.map((value, c) => value / Math.exp(g[c])) as Color,
-    ).reduce((sum, r) => sum + r * r, 0)
+export function shareTone(skin: Color, lights: readonly ToneLight[]): Color {
+  const cost = (g: number[]) => {
+    const under = (light: Color) => light.map((value, c) => value / Math.exp(g[c])) as Color
+    let sum = skinCost(skin.map((value, c) => value * Math.exp(g[c])) as Color)
+    for (const { light, whites } of lights) {
+      sum += lightCost(under(light))
+      if (whites) sum += whitesCost(whites, under(whites.light))
+    }
+    return sum
+  }
   // Three unknowns: a pattern search needs no derivatives, and no step of it goes uphill.
   let best = [0, 0, 0]
   let least = cost(best)

@@ -73,4 +73,31 @@ describe('the light that a fit begins with', () => {
       }
     }
   })
+
+  it('value: a lamp is where its highlight is, and none is seen without one', async () => {
+    const lampOf = async (side: number, strength: number) => {
+      const matt = lit(3, 0.3, 0.5)
+      const illumination = {
+        ...matt.illumination,
+        lightPosition: tf.tensor2d([[side * 700, 300, 900]]),
+        lightColor: tf.fill([1, 3], strength) as tf.Tensor2D,
+        shininess: tf.tensor2d([[30]]),
+      }
+      const { picture, annotation } = await syntheticAnnotation(model, { ...matt, illumination })
+      const { parameters } = await fitFace(picture, annotation, model, { iterations: 0 })
+      const [position] = await parameters.illumination.lightPosition.array()
+      const [[color]] = await parameters.illumination.lightColor.array()
+      const cosine =
+        (side * 700 * position[0] + 300 * position[1] + 900 * position[2]) /
+        (Math.hypot(...position) * Math.hypot(700, 300, 900))
+      return { cosine, color }
+    }
+    const none = await lampOf(1, 1e-3)
+    for (const side of [1, -1]) {
+      const { cosine, color } = await lampOf(side, 4)
+      // Within 28 degrees; the usual place of the lamp is 37 away.
+      expect(cosine).toBeGreaterThan(0.88)
+      expect(color).toBeGreaterThan(1.5 * none.color)
+    }
+  })
 })

@@ -1,5 +1,6 @@
 export { illuminantColor } from './illuminant-color.js'
 export { nonNegativeLight, type NonNegativeLightOptions } from './non-negative-light.js'
+export { sphereDirections } from './sphere-directions.js'
 export { sphericalHarmonicsAt } from './spherical-harmonics-at.js'
 export { sphericalHarmonicsBasis, type Bands, type SphericalHarmonicsOptions } from './spherical-harmonics.js'
 export { shadeDiffuse, type ShadeDiffuseOptions } from './shade-diffuse.js'

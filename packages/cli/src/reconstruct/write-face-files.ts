@@ -8,6 +8,7 @@ import {
   writeHtmlReport,
   ownPictureText,
   writePng,
+  type PictureArray,
   type Values,
   type FaceTextures,
 } from '@facekit/export'
@@ -23,6 +24,7 @@ import {
   uncertaintyLabel,
   type RenderedPixels,
 } from './face-pictures.js'
+import { texturedPictures, type WornMaps, type WornMesh } from './textured-pictures.js'
 import type { ParametersFile } from './parameters-file.js'
 import { meshFormats, writeMeshes } from '../export/write-meshes.js'
 import type { PhaseTimer } from '../phase-timer.js'
@@ -59,10 +61,13 @@ export async function writeFaceFiles(
   const { folder, picture, annotation, parameters } = face
   const { pixels, world, local } = await timer.measure('render', () => renderPixels(face))
   signal.throwIfAborted()
-  const textures = face.textures ?? (await timer.measure('texture', () => faceTextures(face, local, signal)))
+  const { textures, linear } = face.textures
+    ? { textures: face.textures, linear: undefined }
+    : await timer.measure('texture', () => faceTextures(face, local, signal))
   return timer.measure('write', async () => {
     const { image: crop } = cropFace(picture, annotation.landmarks, { size: PANEL_SIZE })
     const pictures = facePictures(crop, pixels, world)
+    if (linear && local.uv) wearMaps(pictures, face, pixels, { ...world, uv: flat(local.uv) }, linear)
     const labels = local.uncertainty ? [...panelLabels, uncertaintyLabel] : panelLabels
     await writePng(composePanels(pictures, labels), join(folder, 'panels.png'), { text: ownPictureText })
     signal.throwIfAborted()
@@ -93,18 +98,43 @@ export async function writeFaceFiles(
   })
 }
 
-/** The maps of the face, from its photograph or of the model's colours. */
+/** The maps of the face, from its photograph or of the model's colours; `linear` are those of the photograph as numbers. */
 async function faceTextures(
   { maps, picture, annotation, result, model }: FittedFace,
   local: ColoredMesh,
   signal: AbortSignal,
-): Promise<FaceTextures | undefined> {
-  if (!local.uv) return undefined
-  if ('size' in maps) return bakeFaceTextures(local, maps)
+): Promise<{ textures?: FaceTextures; linear?: WornMaps }> {
+  if (!local.uv) return {}
+  if ('size' in maps) return { textures: bakeFaceTextures(local, maps) }
   const { createFaceTextures } = await import('@facekit/appearance')
   const fit = { ...result, annotation }
-  return encodeFaceTextures(await createFaceTextures([picture], [fit], model, { size: maps.texture, signal }))
+  const linear = await createFaceTextures([picture], [fit], model, { size: maps.texture, signal })
+  return { textures: encodeFaceTextures(linear), linear }
 }
+
+/** Puts pictures of the maps in the place of those of the model's colours. */
+function wearMaps(
+  pictures: PictureArray[],
+  { parameters }: FittedFace,
+  pixels: RenderedPixels,
+  mesh: WornMesh,
+  maps: WornMaps,
+): void {
+  const { sphericalHarmonics, ...lamp } = parameters.illumination
+  const light = {
+    ...lamp,
+    sphericalHarmonics: sphericalHarmonics.flat(),
+    cameraDistance: parameters.camera.distance,
+  }
+  const worn = texturedPictures(pixels, mesh, maps, light)
+  for (const [name, picture] of Object.entries(worn))
+    pictures[panelLabels.indexOf(name as 'diffuse' | 'specular' | 'lit')] = picture
+}
+
+const flat = (uv: Values): Float32Array =>
+  uv instanceof Float32Array
+    ? uv
+    : Float32Array.from({ length: uv.shape[0] * 2 }, (_, i) => uv.get(i >> 1, i & 1))
 
 /** Renders the face at the panels' size. `world` is the mesh as the camera sees it, `local` without its pose. */
 async function renderPixels({ model, result }: FittedFace) {
