@@ -26,6 +26,7 @@ const ALLOWED = {
   'annotate-training': ['core', 'kernels', 'engine', 'annotate', 'dataset'],
   regressor: ['core', 'kernels', 'parameters', 'engine', 'annotate'],
   'regressor-weights': ['core', 'parameters', 'engine', 'annotate', 'regressor'],
+  'regressor-weights-resnet50': ['core', 'parameters', 'engine', 'annotate', 'regressor'],
   dataset: ['core', 'kernels', 'parameters', 'annotate'],
   fit: ['core', 'kernels', 'parameters', 'mesh', 'morphable', 'illumination', 'render', 'losses', 'annotate'],
   appearance: ['core', 'parameters', 'morphable', 'rasterizer', 'illumination', 'render', 'annotate'],

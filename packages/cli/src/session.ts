@@ -3,6 +3,7 @@ import type { MorphableModel } from '@facekit/morphable'
 import type { FaceRegressor } from '@facekit/regressor'
 import { autoBackends } from './auto-backends.js'
 import { BASE_MODEL, loadModel, shippedModelNamed } from './load-model.js'
+import { faceModelOf, openRegressor, REGRESSORS } from './open-regressor.js'
 import type { PhaseTimer } from './phase-timer.js'
 
 /** What all faces of a run share. */
@@ -22,7 +23,7 @@ export interface SessionOptions {
   backend: string
   /** Default `'fit'`. */
   method?: Method
-  /** File of a regressor; the shipped one if undefined. */
+  /** Name of a trained regressor (`REGRESSORS`), or the file of another; the first of those names if undefined. */
   regressor?: string
 }
 
@@ -40,39 +41,19 @@ export async function startSession(
   })
   signal.throwIfAborted()
   if ((options.method ?? 'fit') === 'fit') return { engine, model }
-  const regressor = await timer.measure('regressor', () => openRegressor(options.regressor, model))
+  const regressor = await timer.measure('regressor', () =>
+    openRegressor(options.regressor ?? REGRESSORS[0], model),
+  )
   signal.throwIfAborted()
   return { engine, model, regressor }
 }
 
 /** Where no model was asked for: that of the regressor, if one is used and its model is shipped. */
-async function modelFor({ model, method = 'fit', regressor }: SessionOptions): Promise<string> {
+async function modelFor({
+  model,
+  method = 'fit',
+  regressor = REGRESSORS[0],
+}: SessionOptions): Promise<string> {
   if (model !== BASE_MODEL || method === 'fit') return model
-  if (regressor === undefined) {
-    const { pretrainedFaceModel } = await import('@facekit/regressor-weights')
-    return shippedModelNamed(pretrainedFaceModel)
-  }
-  const [{ readSafetensors }, { readFile }] = await Promise.all([
-    import('@facekit/core'),
-    import('node:fs/promises'),
-  ])
-  try {
-    return shippedModelNamed(readSafetensors(await readFile(regressor), regressor).metadata.faceModel)
-  } catch {
-    // Whoever opens the regressor says what is wrong with it.
-    return model
-  }
-}
-
-/** @throws {ModelFormatError} when the regressor is for another face model */
-async function openRegressor(file: string | undefined, model: MorphableModel): Promise<FaceRegressor> {
-  if (file === undefined) {
-    const { loadPretrainedRegressor } = await import('@facekit/regressor-weights')
-    return loadPretrainedRegressor({ for: model })
-  }
-  const { foldRegressor, loadRegressor } = await import('@facekit/regressor')
-  const regressor = await loadRegressor(file, { for: model })
-  const folded = foldRegressor(regressor)
-  regressor.dispose()
-  return folded
+  return shippedModelNamed(await faceModelOf(regressor))
 }

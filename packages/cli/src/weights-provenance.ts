@@ -110,4 +110,11 @@ export const weightsProvenance: readonly WeightsProvenance[] = [
     sources: `rendered faces, ${YOUTUBE_FACES}`,
     license: 'Apache-2.0',
   },
+  {
+    file: 'packages/regressor-weights-resnet50/weights/resnet50.safetensors',
+    use: 'regressor, ResNet-50',
+    learnedFrom: 'rendered faces',
+    sources: 'rendered faces',
+    license: 'Apache-2.0',
+  },
 ]

@@ -33,7 +33,8 @@ describe('facekit doctor', () => {
     // It says of every file of weights that ships where it comes from, and of none that does not.
     const packages = fileURLToPath(new URL('../..', import.meta.url))
     const files: string[] = []
-    for (const folder of ['annotate/weights', 'base-model/data', 'regressor-weights/weights']) {
+    const folders = ['annotate/weights', 'base-model/data', 'regressor-weights/weights', 'regressor-weights-resnet50/weights'] // prettier-ignore
+    for (const folder of folders) {
       const names = (await readdir(`${packages}/${folder}`)).filter((name) => name.endsWith('.safetensors'))
       files.push(...names.map((name) => `packages/${folder}/${name}`))
     }

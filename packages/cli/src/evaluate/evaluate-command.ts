@@ -14,6 +14,7 @@ import { basename, resolve } from 'node:path'
 import type { CliIo } from '../cli-io.js'
 import { BASE_MODEL } from '../load-model.js'
 import { wholeNumber } from '../number-option.js'
+import { REGRESSORS } from '../open-regressor.js'
 import { createProgress } from '../progress.js'
 import { evaluate } from './evaluate.js'
 import { type EvaluatedMethod, type EvaluateSettings, isOwn, ownMethods } from './evaluate-settings.js'
@@ -61,7 +62,10 @@ export function evaluateCommand(io: CliIo, setCode: (code: number) => void): Com
         .choices(['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu'])
         .default('auto'),
     )
-    .option('--regressor <file>', 'weights of a network of your own, for regress and refine')
+    .option(
+      '--regressor <name or file>',
+      'network for regress and refine: mobile, resnet50, or weights of your own',
+    )
     .option('--iterations <number>', 'steps of fit and refine', wholeNumber(0, 100_000))
     .addOption(
       new Option('--unit <name>', 'of the meshes in a folder').choices(Object.keys(UNITS)).default('mm'),
@@ -142,7 +146,9 @@ function settingsOf(path: string, flags: Flags): EvaluateSettings {
     },
     model,
     backend,
-    ...(regressor !== undefined && { regressor: resolve(regressor) }),
+    ...(regressor !== undefined && {
+      regressor: REGRESSORS.some((name) => name === regressor) ? regressor : resolve(regressor),
+    }),
     ...(iterations !== undefined && { iterations }),
     methods: methods.filter(({ name }, i) => names.indexOf(name) === i),
     millimetres: UNITS[flags.unit],

@@ -38,7 +38,10 @@ export function reconstructCommand(io: CliIo, setCode: (code: number) => void): 
         .choices(['fit', 'regress', 'refine'])
         .default('fit'),
     )
-    .option('--regressor <file>', 'weights of a network of your own, for regress and refine')
+    .option(
+      '--regressor <name or file>',
+      'network for regress and refine: mobile (small, learned from photographs), resnet50 (a package of its own, learned from rendered faces), or weights of your own',
+    )
     .option(
       '--model <name or file>',
       'face model: a name, or a file that "facekit model info" can read',

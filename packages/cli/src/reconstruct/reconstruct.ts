@@ -20,7 +20,7 @@ export interface ReconstructOptions {
   model: string
   backend: string
   method: Method
-  /** File of a regressor for the methods that need one; the shipped one if undefined. */
+  /** Name (`mobile`, `resnet50`) or file of a regressor for the methods that need one; `mobile` if undefined. */
   regressor?: string
   /** What segments the face. Default: as for `annotate`. */
   segmenter?: 'network' | 'landmarks'

@@ -1,0 +1,56 @@
+import { ValueError } from '@facekit/core'
+import type { MorphableModel } from '@facekit/morphable'
+import type { FaceRegressor } from '@facekit/regressor'
+
+/** Trained regressors that `--regressor` takes by name; the first is the default. */
+export const REGRESSORS = ['mobile', 'resnet50'] as const
+
+/** Opens a trained regressor by its name, or one's own from a file, folded for inference.
+ *
+ * @throws {ValueError} when the package of that name is not installed
+ * @throws {ModelFormatError} when the regressor is for another face model
+ */
+export async function openRegressor(nameOrFile: string, model: MorphableModel): Promise<FaceRegressor> {
+  if (nameOrFile === 'mobile') {
+    const { loadPretrainedRegressor } = await import('@facekit/regressor-weights')
+    return loadPretrainedRegressor({ for: model })
+  }
+  if (nameOrFile === 'resnet50') {
+    const { loadResNet50Regressor } = await resNet50Package()
+    return loadResNet50Regressor({ for: model })
+  }
+  const { foldRegressor, loadRegressor } = await import('@facekit/regressor')
+  const regressor = await loadRegressor(nameOrFile, { for: model })
+  const folded = foldRegressor(regressor)
+  regressor.dispose()
+  return folded
+}
+
+/** Name of the face model that a regressor is for, as files give it; `undefined` where it can't be told. */
+export async function faceModelOf(nameOrFile: string): Promise<string | undefined> {
+  if (nameOrFile === 'mobile') return (await import('@facekit/regressor-weights')).pretrainedFaceModel
+  if (nameOrFile === 'resnet50') return (await resNet50Package()).resnet50FaceModel
+  const [{ readSafetensors }, { readFile }] = await Promise.all([
+    import('@facekit/core'),
+    import('node:fs/promises'),
+  ])
+  try {
+    return readSafetensors(await readFile(nameOrFile), nameOrFile).metadata.faceModel
+  } catch {
+    // Whoever opens the regressor says what is wrong with it.
+    return undefined
+  }
+}
+
+// A package of its own: 24 MB that only those load who ask for it.
+async function resNet50Package(): Promise<typeof import('@facekit/regressor-weights-resnet50')> {
+  try {
+    return await import('@facekit/regressor-weights-resnet50')
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw cause
+    throw new ValueError(
+      '--regressor resnet50 needs the package @facekit/regressor-weights-resnet50: npm install @facekit/regressor-weights-resnet50',
+      { cause },
+    )
+  }
+}

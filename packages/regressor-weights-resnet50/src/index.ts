@@ -1,0 +1,5 @@
+export {
+  loadResNet50Regressor,
+  resnet50FaceModel,
+  type LoadResNet50Options,
+} from './load-resnet50-regressor.js'
