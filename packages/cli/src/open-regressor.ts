@@ -43,7 +43,7 @@ export async function faceModelOf(nameOrFile: string): Promise<string | undefine
 }
 
 // A package of its own: 24 MB that only those load who ask for it.
-async function resNet50Package(): Promise<typeof import('@facekit/regressor-weights-resnet50')> {
+async function resNet50Package() {
   try {
     return await import('@facekit/regressor-weights-resnet50')
   } catch (cause) {
