@@ -215,12 +215,18 @@ describe('facekit reconstruct, in a process of its own', () => {
     try {
       const page = await browser.newPage({ viewport: { width: 1400, height: 900 } })
       await page.goto(pathToFileURL(join(face, 'index.html')).href)
-      await page.addStyleTag({
-        content:
-          '#stage { position: fixed; inset: 0 auto auto 0; width: 448px; height: 448px; border-radius: 0; background: #000 }',
+      await page.waitForFunction(() => document.documentElement.dataset.facekit)
+      await page.evaluate(async () => {
+        const viewer = document.querySelector('facekit-viewer')!
+        viewer.removeAttribute('controls')
+        viewer.removeAttribute('photograph')
+        viewer.style.cssText =
+          'position: fixed; inset: 0 auto auto 0; width: 448px; height: 448px; border: 0; border-radius: 0; background: #000'
+        document.body.append(viewer)
+        await new Promise((resolve) => setTimeout(resolve, 500))
+        await viewer.whenDrawn()
       })
-      await page.waitForTimeout(500)
-      const shown = decode(await page.locator('#stage').screenshot())
+      const shown = decode(await page.locator('facekit-viewer').screenshot())
       const panels = decode(await readFile(join(face, 'panels.png')))
       expect([shown.width, shown.height]).toEqual([448, 448])
       let [sum, count] = [0, 0]
