@@ -6,6 +6,7 @@ import { detailMaps } from './detail-maps.js'
 import { fillHidden, mirrored, type PartialTexture } from './fill-hidden.js'
 import { fillUncovered } from './fill-uncovered.js'
 import { followModel } from './follow-model.js'
+import { mouthMap } from './mouth-map.js'
 import { photographTexture } from './photograph-texture.js'
 import { removeHighlights } from './remove-highlights.js'
 import { seenFace, type PhotographFit, type SeenFace } from './seen-face.js'
@@ -31,6 +32,8 @@ export interface FaceAppearance {
   normal?: NdArray<Float32Array>
   /** `[S, S]` fine relief, mm outwards. With `detail`. */
   displacement?: NdArray<Float32Array>
+  /** `[128, 256, 3]` what is seen between the lips, linear RGB, laid out by `innerMouthUv` of the model; where a photograph shows an open mouth. */
+  mouth?: NdArray<Float32Array>
   /** `[S, S]` how far the photographs show a texel, 0..1; the rest is filled from the other side of the face and from the model. */
   seen: NdArray<Float32Array>
 }
@@ -106,7 +109,9 @@ export async function createFaceTextures(
     for (let i = 0; i < values.length; i++) values[i] = Math.min(Math.max(values[i], 0), 1)
     return ndarray(values, [size, size, 3])
   }
+  const mouth = mouthMap(faces, model)
   return {
+    ...(mouth && { mouth }),
     ...(normal &&
       displacement && {
         normal: ndarray(normal, [size, size, 3]),

@@ -49,6 +49,31 @@ describe('createFaceTextures', () => {
     }
   })
 
+  it('value: what an open mouth shows comes back on its own map, without the light; a shut one has none', async () => {
+    const teeth = [200, 180, 150]
+    const { photograph, fit } = await renderedPhotograph(model, { jaw: 0.6, teeth })
+    const { mouth } = await createFaceTextures([photograph], [fit], model, { size: SIZE })
+    const middle = [0, 1, 2].map((c) => mouth!.get(64, 128, c))
+    // Gray light of about 0.9 falls on the lips: all channels are divided alike, and by twice as much in a light twice as strong.
+    const light = teeth.map((byte, c) => (byte / 255) ** 2.2 / middle[c])
+    for (const value of light) expect(value).toBeCloseTo(light[0], 2)
+    expect(light[0]).toBeGreaterThan(0.8)
+    expect(light[0]).toBeLessThan(1.1)
+    const strong = [6.2, 1.2, 1, 0.2, 0.1, 0.1, 0.1, 0.1, 0.1].map((value) => [value, value, value])
+    const bright = await renderedPhotograph(model, { jaw: 0.6, teeth, harmonics: strong })
+    const { mouth: half } = await createFaceTextures([bright.photograph], [bright.fit], model, { size: SIZE })
+    expect(half!.get(64, 128, 0)).toBeCloseTo(middle[0] / 2, 3)
+    const shut = await renderedPhotograph(model, {})
+    expect(
+      (await createFaceTextures([shut.photograph], [shut.fit], model, { size: SIZE })).mouth,
+    ).toBeUndefined()
+    // Of several photographs the one that shows it.
+    const both = await createFaceTextures([shut.photograph, photograph], [shut.fit, fit], model, {
+      size: SIZE,
+    })
+    expect(both.mouth!.get(64, 128, 0)).toBeCloseTo(middle[0], 5)
+  })
+
   it('value: what a turned head hides is filled, and near the truth', async () => {
     const { photograph, fit } = await renderedPhotograph(model, { yaw: 0.7, harmonics: COLORED })
     const maps = await createFaceTextures([photograph], [fit], model, { size: SIZE })

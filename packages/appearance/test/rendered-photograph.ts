@@ -14,6 +14,10 @@ export interface FaceOptions {
   harmonics?: number[][]
   /** Side of the photograph, pixels. Default 512. */
   size?: number
+  /** How far the jaw is open, 0..1. Default 0. */
+  jaw?: number
+  /** sRGB of what is between the lips, 0..255; by default as it is rendered. */
+  teeth?: readonly number[]
 }
 
 const SOFT = Array.from({ length: 9 }, (_, b) => {
@@ -24,16 +28,19 @@ const SOFT = Array.from({ length: 9 }, (_, b) => {
 /** A face of the model in known light: its photograph, labelled perfectly, and its parameters. */
 export async function renderedPhotograph(
   model: MorphableModel,
-  { yaw = 0, harmonics = SOFT, size = 512 }: FaceOptions = {},
+  { yaw = 0, harmonics = SOFT, size = 512, jaw = 0, teeth }: FaceOptions = {},
 ): Promise<{ photograph: Picture; fit: PhotographFit }> {
   const neutral = neutralParameters(model.layout)
   const parameters: FaceParameters = {
     ...neutral,
+    ...(jaw > 0 && { expression: jawOpen(model, jaw) }),
     pose: { ...neutral.pose, rotation: tf.tensor2d([[0, yaw, 0]]) },
     illumination: { ...neutral.illumination, sphericalHarmonics: tf.tensor3d([harmonics]) },
   }
   const rendering = renderFace(model, parameters, { width: size, height: size })
-  const [image, landmarks] = await Promise.all([rendering.image.data(), rendering.landmarks.data()])
+  const [image, landmarks, mouth] = await Promise.all(
+    [rendering.image, rendering.landmarks, rendering.innerMouth].map((tensor) => tensor.data()),
+  )
   const small = renderFace(model, parameters, { width: 224, height: 224 })
   const mask = ndarray(Float32Array.from(await small.mask.data()), [224, 224])
   const innerMouth = ndarray(Float32Array.from(await small.innerMouth.data()), [224, 224])
@@ -58,8 +65,15 @@ export async function renderedPhotograph(
     embedding: new Float32Array(128),
   }
   const photograph: Picture = ndarray(
-    Uint8Array.from(image, (value) => Math.round(255 * value)),
+    Uint8Array.from(image, (value, i) =>
+      teeth && mouth[Math.floor(i / 3)] > 0.5 ? teeth[i % 3] : Math.round(255 * value),
+    ),
     [size, size, 3],
   )
   return { photograph, fit: { parameters, camera: defaultCamera, annotation } }
+}
+
+function jawOpen(model: MorphableModel, weight: number): tf.Tensor2D {
+  const mode = model.shape.expressionNames!.indexOf('jawOpen')
+  return tf.tidy(() => tf.mul(tf.cast(tf.oneHot([mode], model.layout.expression), 'float32'), weight))
 }

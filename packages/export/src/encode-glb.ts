@@ -89,15 +89,13 @@ export async function encodeGlb(mesh: FaceMesh, options: GlbOptions = {}): Promi
   if (face.uncertainty)
     skin.setAttribute('_UNCERTAINTY', accessor(new Float32Array(face.uncertainty), 'SCALAR'))
   if (face.uv) {
-    skin.setAttribute(
-      'TEXCOORD_0',
-      accessor(
-        face.uv.map((value, i) => (i % 2 === 0 ? value : 1 - value)),
-        'VEC2',
-      ),
+    skin.setAttribute('TEXCOORD_0', accessor(fromTop(face.uv), 'VEC2'))
+    setMaps(
+      document,
+      material,
+      { specular, ior },
+      options.textures ?? bakeCheckedTextures({ ...face, uv: face.uv }, { size: options.size }),
     )
-    const { textures = bakeCheckedTextures({ ...face, uv: face.uv }, { size: options.size }) } = options
-    setMaps(document, material, { specular, ior }, textures)
   } else {
     skin.setAttribute(
       'COLOR_0',
@@ -110,19 +108,18 @@ export async function encodeGlb(mesh: FaceMesh, options: GlbOptions = {}): Promi
   }
   const gltfMesh = document.createMesh(name).addPrimitive(skin)
   if (face.innerMouthTriangles.length > 0) {
-    const dark = document
-      .createMaterial('inner-mouth')
-      .setBaseColorFactor([...mouthColor, 1])
-      .setMetallicFactor(0)
-      .setRoughnessFactor(1)
-    gltfMesh.addPrimitive(
-      document
-        .createPrimitive()
-        .setAttribute('POSITION', position)
-        .setAttribute('NORMAL', normal)
-        .setIndices(indices(face.innerMouthTriangles))
-        .setMaterial(dark),
-    )
+    const map = face.innerMouthUv && options.textures?.mouth
+    const inside = document.createMaterial('inner-mouth').setMetallicFactor(0)
+    if (map) inside.setBaseColorTexture(pngTexture(document, 'mouth', map)).setRoughnessFactor(0.6)
+    else inside.setBaseColorFactor([...mouthColor, 1]).setRoughnessFactor(1)
+    const sheet = document
+      .createPrimitive()
+      .setAttribute('POSITION', position)
+      .setAttribute('NORMAL', normal)
+      .setIndices(indices(face.innerMouthTriangles))
+      .setMaterial(inside)
+    if (map) sheet.setAttribute('TEXCOORD_0', accessor(fromTop(face.innerMouthUv!), 'VEC2'))
+    gltfMesh.addPrimitive(sheet)
   }
   if (targets.length > 0) {
     if (options.precision !== 'float32') document.createExtension(KHRMeshQuantization).setRequired(true)
@@ -153,12 +150,18 @@ interface Gloss {
   ior: IOR
 }
 
+/** glTF has the origin of UV at the upper left. */
+const fromTop = (uv: Float32Array) =>
+  new Float32Array(uv.map((value, i) => (i % 2 === 0 ? value : 1 - value)))
+
+const pngTexture = (document: Document, name: string, picture: PictureArray) =>
+  document
+    .createTexture(name)
+    .setMimeType('image/png')
+    .setImage(encodeMap(picture) as Uint8Array<ArrayBuffer>)
+
 function setMaps(document: Document, material: Material, gloss: Gloss, textures: FaceTextures): void {
-  const texture = (name: string, picture: PictureArray) =>
-    document
-      .createTexture(name)
-      .setMimeType('image/png')
-      .setImage(encodeMap(picture) as Uint8Array<ArrayBuffer>)
+  const texture = (name: string, picture: PictureArray) => pngTexture(document, name, picture)
   const { specularScale } = textures
   material.setBaseColorTexture(texture('diffuse', textures.diffuse))
   gloss.specular.setSpecularColorTexture(texture('specular', textures.specular))

@@ -43,7 +43,8 @@ export function encodeObj(mesh: FaceMesh, options: ObjOptions = {}): Map<string,
   const reference = (options.materials ?? name).replaceAll(/[\s#]+/g, '_')
   const face = checkFaceMesh('encodeObj', mesh)
   const files = new Map<string, Uint8Array | string>()
-  files.set(`${name}.obj`, objText(face, name, reference))
+  const mouthMap = face.innerMouthUv && options.textures?.mouth
+  files.set(`${name}.obj`, objText(face, name, reference, mouthMap && face.innerMouthUv))
   if (options.materials !== undefined) return files
   const skin = ['newmtl skin', 'Ka 0 0 0', 'Kd 1 1 1', `Ns ${number(face.shininess)}`, 'illum 2']
   const mouth = ['newmtl inner-mouth', 'Ka 0 0 0', 'Kd 1 1 1', 'Ks 0 0 0', 'illum 1']
@@ -73,7 +74,9 @@ export function encodeObj(mesh: FaceMesh, options: ObjOptions = {}): Map<string,
     if (hasMouth)
       files.set(
         `${reference}-mouth.png`,
-        encodePng(ndarray(mouthBytes(), [1, 1, 3]), { text: ownPictureText }),
+        mouthMap
+          ? encodeMap(mouthMap)
+          : encodePng(ndarray(mouthBytes(), [1, 1, 3]), { text: ownPictureText }),
       )
   } else {
     const mean = face.specular.reduce((sum, value) => sum + value, 0) / face.specular.length
@@ -103,7 +106,12 @@ export async function writeObj(
   return [basename(path), ...[...files.keys()].slice(1)]
 }
 
-function objText(face: CheckedMesh, name: string, reference: string): string {
+function objText(
+  face: CheckedMesh,
+  name: string,
+  reference: string,
+  mouthUv: Float32Array | undefined,
+): string {
   const lines = [
     '# facekit: millimetres, right-handed, y up, z out of the face',
     `mtllib ${reference}.mtl`,
@@ -125,17 +133,26 @@ function objText(face: CheckedMesh, name: string, reference: string): string {
     for (let i = 0; i < face.count; i++)
       lines.push(`vt ${number(face.uv[2 * i])} ${number(face.uv[2 * i + 1])}`)
   }
+  // Lips have a place on the map of the skin, and one on that of the mouth.
+  const onMouthMap = new Map<number, number>()
+  if (face.uv && mouthUv) {
+    for (const i of new Set(face.innerMouthTriangles)) {
+      onMouthMap.set(i, face.count + onMouthMap.size + 1)
+      lines.push(`vt ${number(mouthUv[2 * i])} ${number(mouthUv[2 * i + 1])}`)
+    }
+  }
   for (let i = 0; i < face.count; i++) lines.push(`vn ${triple(face.normals, i)}`)
   for (const i of mouth.vertices) lines.push(`vn ${triple(face.normals, i)}`)
-  const corner = (index: number) => `${index + 1}/${face.uv ? index + 1 : ''}/${index + 1}`
-  const write = (group: string, triangles: Int32Array) => {
+  const write = (group: string, triangles: Int32Array, places?: ReadonlyMap<number, number>) => {
+    const corner = (index: number) =>
+      `${index + 1}/${face.uv ? (places?.get(index) ?? index + 1) : ''}/${index + 1}`
     lines.push(`g ${group}`, `usemtl ${group}`)
     for (let t = 0; t < triangles.length; t += 3) {
       lines.push(`f ${corner(triangles[t])} ${corner(triangles[t + 1])} ${corner(triangles[t + 2])}`)
     }
   }
   write('skin', face.triangles)
-  if (mouth.triangles.length > 0) write('inner-mouth', mouth.triangles)
+  if (mouth.triangles.length > 0) write('inner-mouth', mouth.triangles, onMouthMap)
   return `${lines.join('\n')}\n`
 }
 

@@ -12,6 +12,8 @@ export interface FaceMesh {
   normals?: Values
   /** `[M * 3]` vertex indices of the triangles that close the mouth opening; they get a dark material of their own. */
   innerMouthTriangles?: Int32Array
+  /** `[N, 2]` where the vertices of `innerMouthTriangles` lie on the map of the mouth (`FaceTextures.mouth`), as `uv`; see `innerMouthUv` of @facekit/morphable. */
+  innerMouthUv?: Values
   /** `[N, 2]` in 0..1, origin at the lower left of the texture. Without it colours are written per vertex only. */
   uv?: Values
   /** `[N, 3]` diffuse albedo, linear RGB. */
@@ -31,6 +33,7 @@ export interface CheckedMesh {
   triangles: Int32Array
   normals: Float32Array
   innerMouthTriangles: Int32Array
+  innerMouthUv: Float32Array | undefined
   uv: Float32Array | undefined
   diffuse: Float32Array
   specular: Float32Array
@@ -49,7 +52,7 @@ export function checkFaceMesh(who: string, mesh: FaceMesh): CheckedMesh {
   const vertices = flatValues(`${who}: mesh.vertices`, mesh.vertices, 3)
   const count = vertices.length / 3
   const rows = (
-    name: 'diffuse' | 'specular' | 'normals' | 'uv' | 'uncertainty',
+    name: 'diffuse' | 'specular' | 'normals' | 'uv' | 'innerMouthUv' | 'uncertainty',
     values: Values,
     width: number,
   ) => {
@@ -75,6 +78,7 @@ export function checkFaceMesh(who: string, mesh: FaceMesh): CheckedMesh {
     triangles,
     normals: mesh.normals ? rows('normals', mesh.normals, 3) : meshNormals(vertices, triangles),
     innerMouthTriangles,
+    innerMouthUv: mesh.innerMouthUv ? rows('innerMouthUv', mesh.innerMouthUv, 2) : undefined,
     uv: mesh.uv ? rows('uv', mesh.uv, 2) : undefined,
     diffuse: rows('diffuse', mesh.diffuse, 3),
     specular: rows('specular', mesh.specular, 3),

@@ -14,6 +14,8 @@ export interface FaceTextures {
   specularScale: number
   /** `[size, size, 3]` normals of the tangent space, x to the right and y up in the map, -1..1 as 0..255. */
   normal?: NdArray<Uint8Array>
+  /** `[height, width, 3]` what is seen between the lips, sRGB; worn where the mesh has `innerMouthUv`, otherwise it is dark there. */
+  mouth?: NdArray<Uint8Array>
   /** `[size, size]` fine relief, outwards: -`DISPLACEMENT_RANGE` mm to +`DISPLACEMENT_RANGE` mm as 0..65535. */
   displacement?: NdArray<Uint16Array>
 }
@@ -30,6 +32,8 @@ export interface LinearTextures {
   normal?: NdArray<Float32Array>
   /** `[size, size]` mm outwards. */
   displacement?: NdArray<Float32Array>
+  /** `[height, width, 3]` what is seen between the lips, linear RGB. */
+  mouth?: NdArray<Float32Array>
 }
 
 /** Bakes the albedos of a face into two pictures over its UV.
@@ -68,7 +72,7 @@ function largest(values: Float32Array): number {
  * @throws {ShapeError} when a map is not square, or not of the size of the others
  */
 export function encodeFaceTextures(
-  { diffuse, specular, normal, displacement }: LinearTextures,
+  { diffuse, specular, normal, displacement, mouth }: LinearTextures,
   specularScale: number = largest(specular.data),
 ): FaceTextures {
   const size = diffuse.shape[0]
@@ -91,6 +95,7 @@ export function encodeFaceTextures(
     diffuse: ndarray(srgbBytes(diffuse.data), diffuse.shape),
     specular: ndarray(srgbBytes(specular.data, 1 / specularScale), specular.shape),
     specularScale,
+    ...(mouth && { mouth: ndarray(srgbBytes(mouth.data), mouth.shape) }),
     ...(normal && {
       normal: ndarray(normalBytes(normal.data), normal.shape),
     }),

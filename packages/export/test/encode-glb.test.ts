@@ -1,9 +1,10 @@
 import { ShapeError, ValueError } from '@facekit/core'
-import { encodeGlb, roughnessFromShininess, type FaceMesh } from '@facekit/export'
+import { bakeFaceTextures, encodeGlb, roughnessFromShininess, type FaceMesh } from '@facekit/export'
 import { WebIO } from '@gltf-transform/core'
 import { KHRMaterialsIOR, KHRMaterialsSpecular, type IOR, type Specular } from '@gltf-transform/extensions'
 import { decode } from 'fast-png'
 import { validateBytes } from 'gltf-validator'
+import ndarray from 'ndarray'
 import { describe, expect, it } from 'vitest'
 import { createDome } from './dome.js'
 
@@ -47,6 +48,26 @@ describe('encodeGlb', () => {
     const bytes = await encodeGlb({ ...mesh, specular: repeat((specular as { data: Float32Array }).data) })
     const [primitive] = (await read(bytes)).getRoot().listMeshes()[0].listPrimitives()
     expect(primitive.getIndices()!.getArray()).toBeInstanceOf(Uint32Array)
+  })
+
+  it('value: a map of the mouth is worn where the mesh says how, and is valid', async () => {
+    const dome = createDome()
+    const mouth = ndarray(new Uint8Array(4 * 8 * 3).fill(200), [4, 8, 3])
+    const textures = { ...bakeFaceTextures(dome, { size: 64 }), mouth }
+    const innerMouthUv = Float32Array.from(dome.uv, (value) => value / 2)
+    const bytes = await encodeGlb({ ...dome, innerMouthUv }, { textures })
+    await expectValid(bytes)
+    const sheet = (await read(bytes)).getRoot().listMeshes()[0].listPrimitives()[1]
+    const { width, height } = decode(sheet.getMaterial()!.getBaseColorTexture()!.getImage()!)
+    expect([width, height]).toEqual([8, 4])
+    expect(sheet.getMaterial()!.getBaseColorFactor()).toEqual([1, 1, 1, 1])
+    const place = sheet.getAttribute('TEXCOORD_0')!.getElement(30, [])
+    expect(place[1]).toBeCloseTo(1 - dome.uv[61] / 2, 6)
+    const dark = (await read(await encodeGlb(dome, { textures })))
+      .getRoot()
+      .listMeshes()[0]
+      .listPrimitives()[1]
+    expect(dark.getMaterial()!.getBaseColorTexture()).toBeNull()
   })
 
   it('value: metres, UV from the upper left, mouth apart, maps and specular reflectance', async () => {

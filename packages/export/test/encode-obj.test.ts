@@ -1,12 +1,14 @@
-import { mkdtemp, readdir, readFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ValueError } from '@facekit/core'
 import {
+  bakeFaceTextures,
   encodeFaceTextures,
   encodeObj,
   encodePly,
   encodeSrgb,
+  readFaceTextures,
   writeGlb,
   writeObj,
   writePly,
@@ -25,6 +27,32 @@ const lines = (text: unknown, key: string) =>
     .map((line) => line.split(' ').slice(1))
 
 describe('encodeObj', () => {
+  it('value: the mouth has places and a map of its own, and they are read back', async () => {
+    const dome = createDome()
+    const mouth = ndarray(
+      Uint8Array.from({ length: 4 * 8 * 3 }, (_, i) => i),
+      [4, 8, 3],
+    )
+    const textures = { ...bakeFaceTextures(dome, { size: 64 }), mouth }
+    const innerMouthUv = Float32Array.from(dome.uv, (value) => value / 2)
+    const folder = await mkdtemp(join(tmpdir(), 'facekit-mouth-'))
+    try {
+      await writeObj({ ...dome, innerMouthUv }, join(folder, 'face.obj'), { textures })
+      const obj = await readFile(join(folder, 'face.obj'), 'utf8')
+      const places = lines(obj, 'vt')
+      expect(places).toHaveLength(576 + new Set(dome.innerMouthTriangles).size)
+      const [vertex, place] = lines(obj, 'f').at(-1)![0].split('/').map(Number)
+      expect(place).toBeGreaterThan(576)
+      for (let k = 0; k < 2; k++)
+        expect(Number(places[place - 1][k])).toBeCloseTo(dome.uv[2 * (vertex - 1) + k] / 2, 4)
+      const read = await readFaceTextures(folder)
+      expect(read.mouth!.shape).toEqual([4, 8, 3])
+      expect([...read.mouth!.data]).toEqual([...mouth.data])
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  })
+
   it('value: vertices in mm, UV from the lower left, all triangles, both materials', () => {
     const dome = createDome()
     const files = encodeObj(dome, { size: 32, name: 'me' })

@@ -1,5 +1,6 @@
 export type { MorphableModel } from './model/morphable-model.js'
 export { evaluateShape } from './model/evaluate-shape.js'
+export { innerMouthUv } from './rig/inner-mouth-uv.js'
 export { evaluateAlbedo } from './model/evaluate-albedo.js'
 export { disposeModel } from './model/model-tensors.js'
 export { landmarkPositions } from './model/landmark-positions.js'

@@ -40,7 +40,7 @@ export async function writeMeshes(face: MeshFiles, signal: AbortSignal): Promise
   signal.throwIfAborted()
   if (formats.has('obj')) {
     files.push(...(await writeObj(posed, join(folder, 'face.obj'), maps)))
-    files.push(...(await writeObj(neutral, join(folder, 'face-neutral.obj'), { materials: 'face' })))
+    files.push(...(await writeObj(neutral, join(folder, 'face-neutral.obj'), { ...maps, materials: 'face' })))
   }
   signal.throwIfAborted()
   if (formats.has('ply')) {

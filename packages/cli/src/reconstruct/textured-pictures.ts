@@ -6,6 +6,8 @@ import type { RenderedPixels } from './face-pictures.js'
 export interface WornMaps {
   diffuse: NdArray<Float32Array>
   specular: NdArray<Float32Array>
+  /** `[height, width, 3]` what is between the lips. */
+  mouth?: NdArray<Float32Array>
 }
 
 /** The light of a fit and the camera that sees it, in plain numbers. */
@@ -26,10 +28,13 @@ export interface WornMesh {
   normals: Float32Array
   /** `[N * 2]` */
   uv: Float32Array
+  /** `[M * 3]`, with `[N * 2]` places on the map of the mouth. */
+  innerMouthTriangles?: Int32Array
+  innerMouthUv?: Float32Array
 }
 
 /** Draws a face in its maps, over black: diffuse albedo, specular albedo, and both in the light of the fit (paper, Eq. 4 and 5), encoded with gamma 1/2.2.
- * What is between the lips stays as it is in `image`.
+ * What is between the lips stays as it is in `image` where there is no map of it.
  */
 export function texturedPictures(
   pixels: RenderedPixels,
@@ -48,27 +53,34 @@ export function texturedPictures(
   const [diffuse, specular] = [new Float64Array(3), new Float64Array(3)]
   for (let pixel = 0; pixel < size * size; pixel++) {
     const id = triangleIds[pixel]
-    if (id < 0 || 3 * id >= mesh.triangles.length) continue
+    if (id < 0) continue
+    const inMouth = 3 * id >= mesh.triangles.length
+    if (inMouth && !(maps.mouth && mesh.innerMouthTriangles && mesh.innerMouthUv)) continue
+    const triangles = inMouth ? mesh.innerMouthTriangles! : mesh.triangles
+    const first = inMouth ? 3 * id - mesh.triangles.length : 3 * id
     const mix = (to: Float64Array, values: Float32Array) => {
       to.fill(0)
       for (let corner = 0; corner < 3; corner++) {
-        const from = mesh.triangles[3 * id + corner] * to.length
+        const from = triangles[first + corner] * to.length
         for (let k = 0; k < to.length; k++) to[k] += barycentrics[3 * pixel + corner] * values[from + k]
       }
     }
-    mix(uv, mesh.uv)
+    if (first >= triangles.length) continue
+    mix(uv, inMouth ? mesh.innerMouthUv! : mesh.uv)
     mix(position, mesh.vertices)
     mix(normal, mesh.normals)
-    sample(diffuse, maps.diffuse, uv)
-    sample(specular, maps.specular, uv)
-    const shine = highlight(normal, position, light)
+    sample(diffuse, inMouth ? maps.mouth! : maps.diffuse, uv)
+    if (inMouth) specular.fill(0)
+    else sample(specular, maps.specular, uv)
+    const shine = inMouth ? 0 : highlight(normal, position, light)
+    const cover = inMouth ? 1 : mask[pixel]
     const length = Math.hypot(normal[0], normal[1], normal[2]) || 1
     const basis = sphericalHarmonicsAt(normal[0] / length, normal[1] / length, normal[2] / length)
     for (let c = 0; c < 3; c++) {
       let irradiance = 0
       for (let k = 0; k < 9; k++) irradiance += basis[k] * light.sphericalHarmonics[3 * k + c]
       const at = 3 * pixel + c
-      const encode = (value: number) => mask[pixel] * Math.min(Math.max(value, 0), 1) ** (1 / 2.2)
+      const encode = (value: number) => cover * Math.min(Math.max(value, 0), 1) ** (1 / 2.2)
       pictures.diffuse.data[at] = encode(diffuse[c])
       pictures.specular.data[at] = encode(specular[c])
       pictures.lit.data[at] = encode(

@@ -67,7 +67,14 @@ export async function writeFaceFiles(
   return timer.measure('write', async () => {
     const { image: crop } = cropFace(picture, annotation.landmarks, { size: PANEL_SIZE })
     const pictures = facePictures(crop, pixels, world)
-    if (linear && local.uv) wearMaps(pictures, face, pixels, { ...world, uv: flat(local.uv) }, linear)
+    if (linear && local.uv)
+      wearMaps(
+        pictures,
+        face,
+        pixels,
+        { ...world, uv: flat(local.uv), innerMouthUv: flatOrNone(local.innerMouthUv) },
+        linear,
+      )
     const labels = local.uncertainty ? [...panelLabels, uncertaintyLabel] : panelLabels
     await writePng(composePanels(pictures, labels), join(folder, 'panels.png'), { text: ownPictureText })
     signal.throwIfAborted()
@@ -130,6 +137,8 @@ function wearMaps(
   for (const [name, picture] of Object.entries(worn))
     pictures[panelLabels.indexOf(name as 'diffuse' | 'specular' | 'lit')] = picture
 }
+
+const flatOrNone = (uv: Values | undefined) => uv && flat(uv)
 
 const flat = (uv: Values): Float32Array =>
   uv instanceof Float32Array

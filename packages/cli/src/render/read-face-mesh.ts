@@ -1,5 +1,5 @@
 import type { FaceMesh } from '@facekit/export'
-import { evaluateAlbedo, evaluateShape, type MorphableModel } from '@facekit/morphable'
+import { evaluateAlbedo, evaluateShape, innerMouthUv, type MorphableModel } from '@facekit/morphable'
 import type { FaceParameters } from '@facekit/parameters'
 import * as tf from '@tensorflow/tfjs-core'
 
@@ -22,10 +22,12 @@ export async function readFaceMesh(
     [tensors.vertices, tensors.diffuse, tensors.specular, parameters.illumination.shininess].map(read),
   )
   tf.dispose(tensors)
+  const mouthUv = innerMouthUv(model)
   return {
     triangles: model.triangles,
     innerMouthTriangles: model.innerMouthTriangles,
     ...(model.uv ? { uv: model.uv } : {}),
+    ...(mouthUv && { innerMouthUv: mouthUv }),
     vertices,
     diffuse,
     specular,
