@@ -7,7 +7,7 @@ import { fillHidden, mirrored, type PartialTexture } from './fill-hidden.js'
 import { fillUncovered } from './fill-uncovered.js'
 import { followModel } from './follow-model.js'
 import { mouthMap } from './mouth-map.js'
-import { photographTexture } from './photograph-texture.js'
+import { photographTexture, type PhotographTexture } from './photograph-texture.js'
 import { removeHighlights } from './remove-highlights.js'
 import { seenFace, type PhotographFit, type SeenFace } from './seen-face.js'
 import { spreadOverUv, uvOf, uvSurface } from './uv-surface.js'
@@ -87,6 +87,7 @@ export async function createFaceTextures(
     followModel(texture, albedo, size)
     return texture
   })
+  dampHighlights(specular, textures)
   const texture = textures.length === 1 ? textures[0] : blend(textures)
   const seen = texture.weight.slice()
   signal?.throwIfAborted()
@@ -126,6 +127,20 @@ export async function createFaceTextures(
 function mean(arrays: readonly Float32Array[]): Float32Array {
   if (arrays.length === 1) return arrays[0]
   return arrays[0].map((_, i) => arrays.reduce((sum, array) => sum + array[i], 0) / arrays.length)
+}
+
+/** Takes specular albedo away where photographs show that there is less of a highlight than the model says, as over eyes, lashes and brows: it would lie
+ * over them as a veil. */
+function dampHighlights(specular: Float32Array, textures: readonly PhotographTexture[]): void {
+  for (let texel = 0; 3 * texel < specular.length; texel++) {
+    let [sum, total] = [0, 0]
+    for (const { shine, weight } of textures) {
+      sum += weight[texel] * shine[texel]
+      total += weight[texel]
+    }
+    if (total === 0) continue
+    for (let c = 0; c < 3; c++) specular[3 * texel + c] *= sum / total
+  }
 }
 
 /** Weighted means; the sharper view of a place counts more than in proportion. */

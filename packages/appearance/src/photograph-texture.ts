@@ -7,6 +7,8 @@ export interface PhotographTexture {
   color: Float32Array
   /** `[S * S]` trust, 0..1. */
   weight: Float32Array
+  /** `[S * S]` how much of the modelled highlight the picture can hold, `LEAST_SHINE`..1; 1 where nothing is seen. */
+  shine: Float32Array
 }
 
 /** A surface point this far behind what is seen at its pixel is hidden, mm: about what a pixel of the depth map spans on a slope. */
@@ -19,6 +21,8 @@ const BURNT = [0.9, 0.99] as const
 const DARKEST = 0.12
 /** The most of the faintest channel that a highlight can be. */
 const SHINE = 0.7
+/** Nothing is wholly matt: an iris without its highlight is a wet surface all the same. */
+const LEAST_SHINE = 0.15
 
 const smoothstep = ([low, high]: readonly [number, number], value: number) => {
   const t = Math.min(Math.max((value - low) / (high - low), 0), 1)
@@ -36,6 +40,7 @@ export function photographTexture(surface: UvSurface, seen: SeenFace): Photograp
   const region = eroded(seen.faceRegion, maskSize)
   const color = new Float32Array(triangleIds.length * 3)
   const weight = new Float32Array(triangleIds.length)
+  const shine = new Float32Array(triangleIds.length).fill(1)
   const point = new Float64Array(SEEN_CHANNELS)
   const leastLight = DARKEST * meanLight
   for (let texel = 0; texel < triangleIds.length; texel++) {
@@ -81,6 +86,7 @@ export function photographTexture(surface: UvSurface, seen: SeenFace): Photograp
     // A highlight that the picture has not, as over lashes and hair, would leave black or glaring colours.
     const most = Math.max(point[7], point[8], point[9])
     const share = Math.min(1, (SHINE * faintest) / Math.max(most, 1e-9))
+    shine[texel] = Math.max(share, LEAST_SHINE)
     for (let n = 0; n < 3; n++) {
       const at = 3 * texel + n
       const irradiance = Math.max(point[4 + n], leastLight)
@@ -88,7 +94,7 @@ export function photographTexture(surface: UvSurface, seen: SeenFace): Photograp
     }
     weight[texel] = facing * covered * (0.1 + 0.9 * trust) * (1 - 0.95 * smoothstep(BURNT, brightest))
   }
-  return { color, weight }
+  return { color, weight, shine }
 }
 
 /** The least of each pixel and its eight neighbours: the border of a mask is the border of something else, too. */

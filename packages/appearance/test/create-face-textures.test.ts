@@ -74,6 +74,25 @@ describe('createFaceTextures', () => {
     expect(both.mouth!.get(64, 128, 0)).toBeCloseTo(middle[0], 5)
   })
 
+  it('value: where the photograph is darker than the highlight would be, there is less specular albedo', async () => {
+    const { photograph, fit } = await renderedPhotograph(model, { lamp: 6 })
+    const specularAt = async (landmark: number) => {
+      const { specular } = await createFaceTextures([photograph], [fit], model, { size: SIZE })
+      const vertex = model.landmarks[landmark]
+      const [u, v] = [0, 1].map((axis) => model.uv!.get(vertex, axis))
+      return specular.get(Math.floor((1 - v) * SIZE), Math.floor(u * SIZE), 0)
+    }
+    const [tip, before] = [30, await specularAt(30)]
+    // Soot on the tip of the nose, where the highlight is.
+    const { landmarks } = fit.annotation
+    const [x, y] = [0, 1].map((axis) => Math.round(landmarks.get(tip, axis)))
+    for (let row = y - 12; row <= y + 12; row++)
+      for (let column = x - 12; column <= x + 12; column++)
+        for (let c = 0; c < 3; c++) photograph.set(row, column, c, 10)
+    expect(before).toBeGreaterThan(0.02)
+    expect(await specularAt(tip)).toBeLessThan(0.5 * before)
+  })
+
   it('value: what a turned head hides is filled, and near the truth', async () => {
     const { photograph, fit } = await renderedPhotograph(model, { yaw: 0.7, harmonics: COLORED })
     const maps = await createFaceTextures([photograph], [fit], model, { size: SIZE })

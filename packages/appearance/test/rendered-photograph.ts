@@ -14,6 +14,8 @@ export interface FaceOptions {
   harmonics?: number[][]
   /** Side of the photograph, pixels. Default 512. */
   size?: number
+  /** Strength of a lamp beside the camera. Default: that of `neutralParameters`. */
+  lamp?: number
   /** How far the jaw is open, 0..1. Default 0. */
   jaw?: number
   /** sRGB of what is between the lips, 0..255; by default as it is rendered. */
@@ -28,14 +30,18 @@ const SOFT = Array.from({ length: 9 }, (_, b) => {
 /** A face of the model in known light: its photograph, labelled perfectly, and its parameters. */
 export async function renderedPhotograph(
   model: MorphableModel,
-  { yaw = 0, harmonics = SOFT, size = 512, jaw = 0, teeth }: FaceOptions = {},
+  { yaw = 0, harmonics = SOFT, size = 512, lamp, jaw = 0, teeth }: FaceOptions = {},
 ): Promise<{ photograph: Picture; fit: PhotographFit }> {
   const neutral = neutralParameters(model.layout)
   const parameters: FaceParameters = {
     ...neutral,
     ...(jaw > 0 && { expression: jawOpen(model, jaw) }),
     pose: { ...neutral.pose, rotation: tf.tensor2d([[0, yaw, 0]]) },
-    illumination: { ...neutral.illumination, sphericalHarmonics: tf.tensor3d([harmonics]) },
+    illumination: {
+      ...neutral.illumination,
+      sphericalHarmonics: tf.tensor3d([harmonics]),
+      ...(lamp !== undefined && { lightColor: tf.fill([1, 3], lamp) as tf.Tensor2D }),
+    },
   }
   const rendering = renderFace(model, parameters, { width: size, height: size })
   const [image, landmarks, mouth] = await Promise.all(
