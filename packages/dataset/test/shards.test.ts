@@ -119,7 +119,10 @@ describe('a sample as files', () => {
     const changed = (change: object) => () => broken('json', JSON.stringify({ ...json, ...change }))()
     for (const [attempt, message] of [
       [broken('jpg', undefined), /a.tar: k: has no .jpg/],
-      [broken('jpg', files.get('jpg')!.subarray(0, 300)), /k: the .jpg: (the file is truncated|cannot be decoded)/],
+      [
+        broken('jpg', files.get('jpg')!.subarray(0, 300)),
+        /k: the .jpg: (the file is truncated|cannot be decoded)/,
+      ],
       [broken('mask.png', files.get('mask.png')!.subarray(0, 60)), /the .mask.png/],
       [broken('mask.png', 'not a picture'), /not a picture/],
       [broken('json', '{"a":'), /cannot be parsed/],
