@@ -32,7 +32,7 @@ const workerOnly: Plugin = {
   enforce: 'pre',
   transform: (code, id) =>
     /facekit[\\/]src[\\/]open-work\.ts/.test(id)
-      ? code.replace("import('./work/local-work.js')", 'Promise.reject(new Error("not in the page"))')
+      ? code.replace("import('./stages/local-work.js')", 'Promise.reject(new Error("not in the page"))')
       : undefined,
 }
 

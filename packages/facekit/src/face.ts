@@ -1,4 +1,4 @@
-import type { FaceDocument } from './work/face-document.js'
+import type { FaceDocument } from './stages/face-document.js'
 import type { RgbaImage } from './photo-source.js'
 import type { FoundFace, RenderOptions, ShapeChange } from './options.js'
 

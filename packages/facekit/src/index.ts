@@ -1,6 +1,6 @@
 export { findFaces, prepare, reconstruct, reconstructAll } from './reconstruct.js'
 export type { Face, FaceGeometry, FaceMaps, PhotographView } from './face.js'
-export type { FaceDocument } from './work/face-document.js'
+export type { FaceDocument } from './stages/face-document.js'
 export type {
   FoundFace,
   Method,

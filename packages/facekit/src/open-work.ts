@@ -1,6 +1,6 @@
 import type { PhotoOptions } from './options.js'
 import { isNode } from './photo-source.js'
-import type { FaceWork } from './work/face-work.js'
+import type { FaceWork } from './stages/face-work.js'
 import { workerWork } from './worker/worker-work.js'
 
 let local: Promise<FaceWork> | undefined
@@ -9,6 +9,6 @@ let local: Promise<FaceWork> | undefined
 export async function openWork({ worker }: Pick<PhotoOptions, 'worker'>): Promise<FaceWork> {
   const isPage = !isNode() && typeof document !== 'undefined' && typeof Worker !== 'undefined'
   if (worker ?? isPage) return workerWork()
-  local ??= import('./work/local-work.js').then(({ LocalWork }) => new LocalWork())
+  local ??= import('./stages/local-work.js').then(({ LocalWork }) => new LocalWork())
   return local
 }

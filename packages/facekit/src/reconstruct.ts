@@ -3,7 +3,7 @@ import type { Face } from './face.js'
 import { openWork } from './open-work.js'
 import type { FoundFace, PhotoOptions, ReconstructOptions } from './options.js'
 import { photoData, type PhotoSource } from './photo-source.js'
-import type { FaceWork, OpenPhoto } from './work/face-work.js'
+import type { FaceWork, OpenPhoto } from './stages/face-work.js'
 
 /** Makes a 3D face of a photograph, in Node, in a browser or in a worker.
  *

@@ -3,7 +3,7 @@ import { watchDownloads } from './worker/watch-downloads.js'
 import { errorData } from './worker/error-data.js'
 import { transferable, type Request, type Response } from './worker/protocol.js'
 import type { ReconstructProgress } from './options.js'
-import { LocalWork } from './work/local-work.js'
+import { LocalWork } from './stages/local-work.js'
 
 const loadedBytes = watchDownloads()
 const work = new LocalWork(loadedBytes)

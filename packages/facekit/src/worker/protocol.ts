@@ -1,5 +1,5 @@
 import type { ReconstructProgress } from '../options.js'
-import type { FaceWork } from '../work/face-work.js'
+import type { FaceWork } from '../stages/face-work.js'
 
 /** To the worker. */
 export type Request =

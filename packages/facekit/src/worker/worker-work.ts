@@ -1,5 +1,5 @@
 import { BackendError } from '@facekit/core'
-import type { CallEvents, FaceWork } from '../work/face-work.js'
+import type { CallEvents, FaceWork } from '../stages/face-work.js'
 import { errorFrom } from './error-data.js'
 import { transferable, type Request, type Response } from './protocol.js'
 import { startWorker } from '../start-worker.js'
