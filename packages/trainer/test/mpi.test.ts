@@ -35,13 +35,13 @@ interface Report {
 }
 
 /** Runs the script in so many processes. */
-async function launch(processes: number, settings: object) {
+async function launch(processes: number, settings: object, extra: NodeJS.ProcessEnv = {}) {
   const [command, ...rest] = [
     ...(processes > 1 ? ['mpiexec', '-n', String(processes)] : []),
     ...node,
     JSON.stringify(settings),
   ]
-  const running = run(command, rest, { env, timeout: 100_000 })
+  const running = run(command, rest, { env: { ...env, ...extra }, timeout: 100_000 })
   // MPICH's launcher (4.0.2) now and then loses output, or hangs, while its input is a pipe that nobody closes.
   running.child.stdin?.end()
   const { stdout, stderr, code } = await running.then(
@@ -129,6 +129,16 @@ describe.skipIf(!installed)('two processes', () => {
     const { stdout } = await launch(2, { iterations: 0, does: 'parts', most: 3 })
     expect(stdout.match(/sums 0,2,4,6,8,10,12,14\n/g)).toHaveLength(2)
     expect(stdout.match(/sums 1,1,1,1,1,1,1,1\n/g)).toHaveLength(2)
+  })
+
+  it('value: libc keeps its own code: UCX below MPI installs no memory hooks', async () => {
+    const { stdout, stderr } = await launch(
+      2,
+      { iterations: 0, does: 'parts' },
+      { UCX_MEM_LOG_LEVEL: 'debug' },
+    )
+    expect(stdout).toMatch(/sums/)
+    expect(stdout + stderr).not.toMatch(/installing .* hook/)
   })
 
   it('throws: other programs or settings in one process, in every process', async () => {

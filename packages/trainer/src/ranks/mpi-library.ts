@@ -89,6 +89,7 @@ export async function loadMpiLibrary(
   most = MOST_NUMBERS,
 ): Promise<MpiLibrary> {
   const koffi = await importKoffi()
+  keepUcxOut()
   // Functions on other threads get 128 KiB of stack otherwise, on which MPICH overflows. Once a library was loaded koffi refuses it.
   if (!configured) koffi.config({ async_stack_size: STACK })
   configured = true
@@ -191,6 +192,22 @@ export async function loadMpiLibrary(
     abort: (code) => void library.func('MPI_Abort', 'int', [type, 'int'])(handles.world, code),
     finalize: () => check('MPI_Finalize', library.func('MPI_Finalize', 'int', [])() as number),
   }
+}
+
+/** Settings of UCX, the transport below MPICH and Open MPI on most Linux systems; what the user has set stays.
+ *
+ * UCX 1.13 overwrites the code of libc's brk, sbrk, mmap, munmap and madvise in memory, for a cache that only network cards need. A process with threads
+ * that allocate meanwhile, as Node is, then crashes now and then. It also catches SIGSEGV, by which V8 finds that WASM has left its memory.
+ */
+const UCX = {
+  UCX_MEM_EVENTS: 'n',
+  UCX_ERROR_SIGNALS: 'SIGILL,SIGBUS,SIGFPE',
+  // Older and newer versions know only some of these.
+  UCX_WARN_UNUSED_ENV_VARS: 'n',
+}
+
+function keepUcxOut(): void {
+  for (const [name, value] of Object.entries(UCX)) process.env[name] ??= value
 }
 
 /** The name is hidden from bundlers, which would insist on finding the package. */
