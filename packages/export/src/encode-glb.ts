@@ -8,6 +8,7 @@ import { bakeCheckedTextures, type FaceTextures } from './face-textures.js'
 import { addMorphTargets, checkTargets, type MorphOptions, type MorphTarget } from './morph-targets.js'
 import { mouthColor } from './mouth-color.js'
 import { markNormalized } from './normalized-accessors.js'
+import { DIELECTRIC_F0, indexOfRefraction, LARGEST_F0, meanColor } from './reflectance.js'
 import { roughnessFromShininess } from './roughness.js'
 import { unitLength } from './unit-length.js'
 
@@ -26,11 +27,6 @@ export interface GlbOptions extends MorphOptions {
   /** Goes into `extras` of the node: anything that JSON can hold. */
   extras?: Record<string, unknown>
 }
-
-/** F0 of glTF's dielectrics at index of refraction 1.5; `specularColor` multiplies it. */
-const DIELECTRIC_F0 = 0.04
-/** Diamond has 0.17: a specular albedo above it is no reflectance, but an index must be named. */
-const LARGEST_F0 = 0.5
 
 /** Encodes a face as binary glTF 2.0: metres, UV origin at the upper left, maps inside.
  *
@@ -177,13 +173,5 @@ function setReflectance(material: Material, { specular, ior }: Gloss, color: [nu
     color.map((value) => Math.min(value / reflectance, 1)) as [number, number, number],
   )
   if (reflectance === DIELECTRIC_F0) return
-  // F0 = ((n - 1) / (n + 1))^2
-  const root = Math.sqrt(reflectance)
-  material.setExtension('KHR_materials_ior', ior.setIOR((1 + root) / (1 - root)))
-}
-
-function meanColor(values: Float32Array): [number, number, number] {
-  const sum: [number, number, number] = [0, 0, 0]
-  for (let i = 0; i < values.length; i++) sum[i % 3] += Math.max(values[i], 0)
-  return sum.map((value) => (value * 3) / values.length) as [number, number, number]
+  material.setExtension('KHR_materials_ior', ior.setIOR(indexOfRefraction(reflectance)))
 }

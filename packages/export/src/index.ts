@@ -4,6 +4,7 @@ export { composePanels } from './compose-panels.js'
 export { encodeGlb, writeGlb, type GlbOptions } from './encode-glb.js'
 export type { MorphOptions, MorphTarget } from './morph-targets.js'
 export { encodeObj, writeObj, type ObjOptions } from './encode-obj.js'
+export { encodeUsdz, writeUsdz, type UsdzOptions } from './encode-usdz.js'
 export { encodePly, writePly } from './encode-ply.js'
 export {
   encodePng,

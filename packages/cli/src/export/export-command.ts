@@ -3,19 +3,21 @@ import type { CliIo } from '../cli-io.js'
 import { withChanges } from '../edit/face-changes.js'
 import { wholeNumber } from '../number-option.js'
 import type { ExportOptions, ExportReport } from './export-parameters.js'
+import type { MeshFormat } from './write-meshes.js'
 
 type Flags = Omit<ExportOptions, 'formats' | 'changes'> &
-  ExportOptions['changes'] & { json?: boolean } & Record<'glb' | 'obj' | 'ply', boolean | undefined>
+  ExportOptions['changes'] & { json?: boolean } & Record<MeshFormat, boolean | undefined>
 
 /** `facekit export` */
 export function exportCommand(io: CliIo): Command {
   const command = new Command('export')
-    .description('write the meshes of a parameters.json: GLB that can be driven, OBJ, PLY')
+    .description('write the meshes of a parameters.json: GLB that can be driven, OBJ, PLY, USDZ')
     .argument('<parameters>', 'a parameters.json of facekit reconstruct, edited or not')
     .requiredOption('-o, --out <folder>', 'folder for the files')
     .option('--glb', 'face.glb: at rest, with the 52 blend shapes of ARKit')
     .option('--obj', 'face.obj and face-neutral.obj, with material and maps')
     .option('--ply', 'face.ply and face-neutral.ply')
+    .option('--usdz', 'face.usdz, with the expression')
     .option('--model <name or file>', 'face model; default: the shipped one that the file names')
     .option(
       '--maps <folder>',
@@ -35,17 +37,17 @@ export function exportCommand(io: CliIo): Command {
     .option('--force', 'replace files that exist', false)
     .option('--json', 'print one JSON document instead of text')
   return withChanges(command)
-    .addHelpText('after', '\nWithout --glb, --obj and --ply all three are written.')
+    .addHelpText('after', '\nWithout --glb, --obj, --ply and --usdz all of them are written.')
     .action(
       async (
         source: string,
-        { json, glb, obj, ply, neutral, set, yaw, pitch, roll, light, ...rest }: Flags,
+        { json, glb, obj, ply, usdz, neutral, set, yaw, pitch, roll, light, ...rest }: Flags,
       ) => {
         const { exportParameters } = await import('./export-parameters.js')
-        const chosen = Object.entries({ glb, obj, ply }).filter(([, is]) => is)
-        const formats = (
-          chosen.length > 0 ? chosen.map(([name]) => name) : ['glb', 'obj', 'ply']
-        ) as ExportOptions['formats']
+        const { meshFormats } = await import('./write-meshes.js')
+        const asked = { glb, obj, ply, usdz }
+        const chosen = meshFormats.filter((format) => asked[format])
+        const formats = chosen.length > 0 ? chosen : meshFormats
         const changes = { neutral, set, yaw, pitch, roll, light }
         const report = await exportParameters(source, { ...rest, formats, changes }, io.signal)
         io.stdout.write(`${json ? JSON.stringify(report, null, 2) : describe(report)}\n`)

@@ -1,13 +1,15 @@
 import { join } from 'node:path'
-import { writeGlb, writeObj, writePly, type FaceTextures } from '@facekit/export'
+import { writeGlb, writeObj, writePly, writeUsdz, type FaceTextures } from '@facekit/export'
 import type { MorphableModel } from '@facekit/morphable'
 import type { FaceParameters } from '@facekit/parameters'
 import type { ColoredMesh } from '../render/read-face-mesh.js'
 import { faceRig, readNeutralMesh } from './face-rig.js'
 
 /** Formats of a face's mesh. */
-export const meshFormats = ['glb', 'obj', 'ply'] as const
+export const meshFormats = ['glb', 'obj', 'ply', 'usdz'] as const
 export type MeshFormat = (typeof meshFormats)[number]
+/** Those that every reconstruction writes. */
+export const usualFormats: readonly MeshFormat[] = ['glb', 'obj', 'ply']
 
 /** What is written of one face. */
 export interface MeshFiles {
@@ -20,7 +22,7 @@ export interface MeshFiles {
   formats: ReadonlySet<MeshFormat>
 }
 
-/** Writes a face's meshes: a GLB that can be driven, showing the expression at first, and OBJ and PLY both with the expression and at rest.
+/** Writes a face's meshes: a GLB that can be driven, showing the expression at first, OBJ and PLY both with the expression and at rest, and USDZ with the expression.
  *
  * @returns names of the files
  */
@@ -30,8 +32,8 @@ export async function writeMeshes(face: MeshFiles, signal: AbortSignal): Promise
   const files: string[] = []
   const rig = await faceRig(model, parameters)
   const neutral = rig?.neutral ?? (await readNeutralMesh(model, parameters))
+  const { name, license } = model
   if (formats.has('glb')) {
-    const { name, license } = model
     const extras = { model: name, license, generator: 'facekit' }
     const driven = rig && { targets: rig.targets, weights: rig.weights }
     await writeGlb(rig ? rig.neutral : posed, join(folder, 'face.glb'), { ...maps, ...driven, extras })
@@ -47,6 +49,11 @@ export async function writeMeshes(face: MeshFiles, signal: AbortSignal): Promise
     await writePly(posed, join(folder, 'face.ply'))
     await writePly(neutral, join(folder, 'face-neutral.ply'))
     files.push('face.ply', 'face-neutral.ply')
+  }
+  signal.throwIfAborted()
+  if (formats.has('usdz')) {
+    await writeUsdz(posed, join(folder, 'face.usdz'), { ...maps, extras: { model: name, license } })
+    files.push('face.usdz')
   }
   return files
 }

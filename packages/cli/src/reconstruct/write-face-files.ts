@@ -26,7 +26,7 @@ import {
 } from './face-pictures.js'
 import { texturedPictures, type WornMaps, type WornMesh } from './textured-pictures.js'
 import type { ParametersFile } from './parameters-file.js'
-import { meshFormats, writeMeshes } from '../export/write-meshes.js'
+import { usualFormats, writeMeshes } from '../export/write-meshes.js'
 import type { PhaseTimer } from '../phase-timer.js'
 import { readFaceMesh, type ColoredMesh } from '../render/read-face-mesh.js'
 
@@ -80,7 +80,7 @@ export async function writeFaceFiles(
     signal.throwIfAborted()
     const { model, result } = face
     const meshes = { model, parameters: result.parameters, posed: local, textures, folder }
-    const files = await writeMeshes({ ...meshes, formats: new Set(meshFormats) }, signal)
+    const files = await writeMeshes({ ...meshes, formats: new Set(usualFormats) }, signal)
     files.push('panels.png')
     if (local.uncertainty && local.uv) {
       const map = uncertaintyMap(local.uncertainty, local.uv, local.triangles, UNCERTAINTY_SIZE)
