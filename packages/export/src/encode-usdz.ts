@@ -40,8 +40,7 @@ export function encodeUsdz(mesh: FaceMesh, options: UsdzOptions = {}): Uint8Arra
   const face = checkFaceMesh('encodeUsdz', mesh)
   const { size, extras = {} } = options
   const root = usdName(options.name ?? 'face')
-  const textures =
-    face.uv && (options.textures ?? bakeCheckedTextures({ ...face, uv: face.uv }, { size }))
+  const textures = face.uv && (options.textures ?? bakeCheckedTextures({ ...face, uv: face.uv }, { size }))
   const files = new Map<string, Uint8Array>([['face.usda', new Uint8Array()]])
   const map = (name: string, picture: Parameters<typeof encodeMap>[0]) => {
     const file = `textures/${name}.png`

@@ -30,7 +30,11 @@ export function usdMaterial(path: string, surface: UsdSurface): string {
     if ('color' in color) return `color3f inputs:${name} = ${usdTuple(color.color)}`
     if ('map' in color) {
       const scale = color.scale ?? 1
-      nodes.push(texture(path, name, color.map, 'sRGB', [`float4 inputs:scale = ${usdTuple([scale, scale, scale, 1])}`]))
+      nodes.push(
+        texture(path, name, color.map, 'sRGB', [
+          `float4 inputs:scale = ${usdTuple([scale, scale, scale, 1])}`,
+        ]),
+      )
       return `color3f inputs:${name}.connect = <${path}/${name}.outputs:rgb>`
     }
     nodes.push(

@@ -7,8 +7,7 @@ const DIGITS = 6
 export const usdNumber = (value: number): string => String(Number(value.toFixed(DIGITS)) + 0)
 
 /** `(x, y, z)` */
-export const usdTuple = (values: ArrayLike<number>): string =>
-  `(${Array.from(values, usdNumber).join(', ')})`
+export const usdTuple = (values: ArrayLike<number>): string => `(${Array.from(values, usdNumber).join(', ')})`
 
 /** `[(x, y, z), ...]` of `values` in tuples of `width`; plain numbers where that is 1. */
 export function usdArray(values: ArrayLike<number>, width: 1 | 2 | 3 | 4 = 1): string {
@@ -23,10 +22,14 @@ export function usdArray(values: ArrayLike<number>, width: 1 | 2 | 3 | 4 = 1): s
 
 /** A string in quotes. */
 export const usdString = (text: string): string =>
-  `"${text.replaceAll(/[\\"]/g, '\\$&').replaceAll('\n', String.raw`\n`).replaceAll('\r', String.raw`\r`)}"`
+  `"${text
+    .replaceAll(/[\\"]/g, '\\$&')
+    .replaceAll('\n', String.raw`\n`)
+    .replaceAll('\r', String.raw`\r`)}"`
 
 /** A name as USD demands it: letters, digits and underscores, no digit first. */
-export const usdName = (text: string): string => text.replaceAll(/[^A-Za-z0-9_]/g, '_').replace(/^(?=\d|$)/, '_')
+export const usdName = (text: string): string =>
+  text.replaceAll(/[^A-Za-z0-9_]/g, '_').replace(/^(?=\d|$)/, '_')
 
 /** One prim: what defines it, what it holds, one line each; lines of prims inside it are indented. */
 export function usdPrim(

@@ -99,7 +99,8 @@ describe('encodeUsdz', () => {
     // Which colours vertices have it does not show, and maps it loads in browsers only.
     const colors = specsOf(usdz)['/face/skin.primvars:displayColor'].fields.default as number[]
     expect(colors[300]).toBeCloseTo(dome.diffuse[300], 5)
-    const places = specsOf(encodeUsdz(dome, { size: 16 }))['/face/skin.primvars:st'].fields.default as number[]
+    const places = specsOf(encodeUsdz(dome, { size: 16 }))['/face/skin.primvars:st'].fields
+      .default as number[]
     expect(places[301]).toBeCloseTo(dome.uv[301], 5)
   })
 
