@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parsePly } from '@facekit/mesh'
 import { saveMorphableModel } from '@facekit/morphable'
 import { encodeParameters, neutralParameters, readParameters, type ParametersJson } from '@facekit/parameters'
 import { createTinyFace, useBackend } from '@facekit/testing'
@@ -135,6 +136,17 @@ describe('facekit export', () => {
     for (const map of ['face-diffuse.png', 'face-specular.png', 'face.mtl'])
       expect(await readFile(at(`again/${map}`))).toEqual(await readFile(at(`out/${map}`)))
     expect(await vertices('face-neutral.obj')).toEqual(neutral)
+  })
+
+  it('value: USDZ has the expression', async () => {
+    const args = ['export', at('face.json'), '--model', model, '--backend', 'wasm', '--size', '32']
+    expect(await run([...args, '-o', at('usdz'), '--usdz', '--ply'])).toMatchObject({ code: 0, stderr: '' })
+    const layer = (await readFile(at('usdz/face.usdz'))).toString('latin1')
+    const [, points] = /point3f\[\] points = \[\((.*?)\)\]/.exec(layer)!
+    const { positions } = parsePly(await readFile(at('usdz/face.ply')), 'test')
+    const inMetres = points.split(/[),(]+/).map(Number)
+    for (const [i, value] of inMetres.entries()) expect(1000 * value).toBeCloseTo(positions[i], 2)
+    expect(inMetres).toHaveLength(3 * tiny.vertexCount)
   })
 
   it('throws: on maps that are not there', async () => {

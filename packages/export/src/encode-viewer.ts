@@ -1,6 +1,6 @@
 import { ShapeError, ValueError, writeFileAtomic } from '@facekit/core'
 import { gunzipSync } from 'fflate'
-import { encodeGlb } from './encode-glb.js'
+import { encodeGlb } from './gltf/encode-glb.js'
 import { encodePng, type PictureArray } from './encode-png.js'
 import { checkFaceMesh, type FaceMesh } from './face-mesh.js'
 import type { FaceTextures } from './face-textures.js'

@@ -1,16 +1,16 @@
 import { writeFileAtomic } from '@facekit/core'
 import type { Document, Material } from '@gltf-transform/core'
 import type { IOR, Specular } from '@gltf-transform/extensions'
-import { encodeMap, type PictureArray } from './encode-png.js'
+import { encodeMap, type PictureArray } from '../encode-png.js'
 import { addAnimation, type FaceAnimation } from './face-animation.js'
-import { checkFaceMesh, type FaceMesh } from './face-mesh.js'
-import { bakeCheckedTextures, type FaceTextures } from './face-textures.js'
+import { checkFaceMesh, type FaceMesh } from '../face-mesh.js'
+import { bakeCheckedTextures, type FaceTextures } from '../face-textures.js'
 import { addMorphTargets, checkTargets, type MorphOptions, type MorphTarget } from './morph-targets.js'
-import { mouthColor } from './mouth-color.js'
+import { mouthColor } from '../mouth-color.js'
 import { markNormalized } from './normalized-accessors.js'
-import { DIELECTRIC_F0, indexOfRefraction, LARGEST_F0, meanColor } from './reflectance.js'
-import { roughnessFromShininess } from './roughness.js'
-import { unitLength } from './unit-length.js'
+import { DIELECTRIC_F0, indexOfRefraction, LARGEST_F0, meanColor } from '../reflectance.js'
+import { roughnessFromShininess } from '../roughness.js'
+import { unitLength } from '../unit-length.js'
 
 /** Options of `encodeGlb`. */
 export interface GlbOptions extends MorphOptions {
@@ -50,8 +50,8 @@ export async function encodeGlb(mesh: FaceMesh, options: GlbOptions = {}): Promi
   const { name = 'face', extras, targets = [] } = options
   checkTargets('encodeGlb', targets, options.weights, face.count)
   // Loaded when needed: they take longer to start than the rest of this package.
-  const { Document, Logger, WebIO } = await import('./gltf.js')
-  const { KHRMaterialsIOR, KHRMaterialsSpecular, KHRMeshQuantization } = await import('./gltf.js')
+  const { Document, Logger, WebIO } = await import('./gltf-transform.js')
+  const { KHRMaterialsIOR, KHRMaterialsSpecular, KHRMeshQuantization } = await import('./gltf-transform.js')
   const document = new Document()
   document.getRoot().getAsset().generator = 'facekit'
   const specular = document.createExtension(KHRMaterialsSpecular).createSpecular()

@@ -1,7 +1,7 @@
 import { ShapeError, ValueError } from '@facekit/core'
 import type { Accessor, Buffer, Document, Mesh, PrimitiveTarget } from '@gltf-transform/core'
-import type { CheckedMesh } from './face-mesh.js'
-import { meshNormals } from './mesh-normals.js'
+import type { CheckedMesh } from '../face-mesh.js'
+import { meshNormals } from '../mesh-normals.js'
 
 /** One morph target: how far it moves each vertex at weight 1. */
 export interface MorphTarget {
