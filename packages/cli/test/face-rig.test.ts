@@ -2,11 +2,11 @@ import { loadBaseModel } from '@facekit/base-model'
 import { ValueError } from '@facekit/core'
 import { initEngine } from '@facekit/engine'
 import { bakeFaceTextures, encodeGlb } from '@facekit/export'
-import { arkitTargets, evaluateShape } from '@facekit/morphable'
+import { arkitTargets, evaluateShape, faceJoints } from '@facekit/morphable'
 import { arkitNames, arkitWeights } from '@facekit/parameters'
 import { tensor2d, tidy, zeros, type Rank } from '@tensorflow/tfjs-core'
 import { validateBytes } from 'gltf-validator'
-import { Mesh, Vector3 } from 'three'
+import { Mesh, SkinnedMesh, Vector3, type Object3D } from 'three'
 import { GLTFLoader } from 'three/addons/loaders/GLTFLoader.js'
 import { beforeAll, describe, expect, it } from 'vitest'
 
@@ -88,5 +88,68 @@ describe('encodeGlb with ARKit targets', () => {
     }
     // Steps of 0.03 mm, offsets below 0.05 mm left out, for five shapes.
     expect(worst).toBeLessThan(0.15)
+  }, 30_000)
+})
+
+describe('encodeGlb with joints', () => {
+  it('value: in three.js an eye turns about its centre and alone, a jaw opens the mouth as jawOpen does', async () => {
+    const model = await loadBaseModel()
+    const { triangles, innerMouthTriangles, shape, albedo } = model
+    // Somebody, not the mean face.
+    const neutral = shape.mean.data.map((value, i) => value + 1.5 * shape.identity.data[i])
+    const colors = { diffuse: albedo.diffuseMean, specular: albedo.specularMean }
+    const mesh = { vertices: neutral, triangles, innerMouthTriangles, ...colors }
+    const skin = faceJoints(model, neutral)
+    expect(skin.joints.map(({ name }) => name)).toEqual(['head', 'jaw', 'leftEye', 'rightEye'])
+    const bytes = await encodeGlb(mesh, { targets: arkitTargets(model), skin })
+    const { issues } = await validateBytes(bytes)
+    expect(issues.messages.filter(({ severity }) => severity < 2)).toEqual([])
+    const { scene } = await new GLTFLoader().parseAsync(bytes.slice().buffer, '')
+    const found: SkinnedMesh[] = []
+    scene.traverse((object) => void (object instanceof SkinnedMesh && found.push(object)))
+    expect(found).toHaveLength(2)
+    const joint = (name: string): Object3D => scene.getObjectByName(name)!
+    const positions = () => {
+      scene.updateMatrixWorld(true)
+      const at = new Vector3()
+      return Float32Array.from({ length: neutral.length }, (_, i) =>
+        i % 3 === 0
+          ? 1000 * found[0].getVertexPosition(i / 3, at).x
+          : 1000 * (i % 3 === 1 ? at.y : at.z),
+      )
+    }
+    const rest = positions()
+    for (let i = 0; i < rest.length; i++) expect(Math.abs(rest[i] - neutral[i])).toBeLessThan(1e-3)
+    const distance = (a: Float32Array, v: number, b: ArrayLike<number>, w = v) =>
+      Math.hypot(...[0, 1, 2].map((c) => a[3 * v + c] - b[3 * w + c]))
+
+    const eye = new Set(model.regions!.eyeLeft)
+    const { position } = skin.joints[2]
+    joint('leftEye').rotation.set(0, 0.3, 0)
+    const turned = positions()
+    let farthest = 0
+    for (let v = 0; v < model.vertexCount; v++) {
+      const moved = distance(turned, v, rest)
+      if (eye.has(v)) {
+        farthest = Math.max(farthest, moved)
+        expect(Math.abs(distance(turned, v, position, 0) - distance(rest, v, position, 0))).toBeLessThan(1e-3)
+      } else if (moved > 1e-4) throw new Error(`vertex ${v} moves by ${moved} mm`)
+    }
+    // The subject's left is at +x, and a turn about +y is towards it: 16 mm from the centre, by 0.3.
+    const front = model.regions!.iris.filter((v) => eye.has(v)).reduce((a, b) => (rest[3 * a + 2] > rest[3 * b + 2] ? a : b))
+    expect(turned[3 * front] - rest[3 * front]).toBeCloseTo(16 * Math.sin(0.3), 0)
+    expect(farthest).toBeLessThan(16.2 * 0.3)
+    joint('leftEye').rotation.set(0, 0, 0)
+
+    joint('jaw').rotation.set(joint('jaw').userData.openAngle as number, 0, 0)
+    const opened = positions()
+    const jawOpen = arkitTargets(model)[at('jawOpen')].offsets
+    const [chin, lip, upper, brow] = [8, 66, 62, 19].map((l) => model.landmarks[l])
+    for (const v of [chin, lip]) {
+      const shown = [0, 1, 2].map((c) => opened[3 * v + c] - rest[3 * v + c] - jawOpen[3 * v + c])
+      expect(Math.hypot(...shown)).toBeLessThan(0.4 * Math.hypot(...jawOpen.subarray(3 * v, 3 * v + 3)))
+    }
+    expect(distance(opened, upper, rest)).toBeLessThan(2)
+    expect(distance(opened, brow, rest)).toBeLessThan(1e-3)
   }, 30_000)
 })

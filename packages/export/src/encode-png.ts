@@ -1,6 +1,7 @@
 import { ShapeError, ValueError, writeFileAtomic } from '@facekit/core'
 import { encode } from 'fast-png'
 import type { NdArray } from 'ndarray'
+import { filterPng } from './filter-png.js'
 
 /** A picture: `[H, W]` or `[H, W, C]` with 1, 3 or 4 channels, bytes or encoded numbers in 0..1. */
 export type PictureArray = NdArray<Uint8Array | Uint8ClampedArray | Float32Array>
@@ -25,7 +26,7 @@ export interface EncodePngOptions {
 export function encodePng(picture: PictureArray, options: EncodePngOptions = {}): Uint8Array {
   const { height, width, channels, data } = pictureBytes('encodePng: picture', picture)
   const image = { width, height, channels, depth: 8 as const, data }
-  return options.text ? textFirst(encode({ ...image, text: { ...options.text } })) : encode(image)
+  return compressed({ ...image, ...(options.text && { text: { ...options.text } }) })
 }
 
 const encodedMaps = new WeakMap<PictureArray, Uint8Array>()
@@ -42,34 +43,11 @@ export function encodeMap(map: PictureArray): Uint8Array {
 /** A map of heights as PNG of 16 bits with our text: with 8, relief of a tenth of a millimetre would be steps. */
 export function encodeHeights(map: NdArray<Uint16Array>): Uint8Array {
   const [height, width] = map.shape
-  return textFirst(
-    encode({ width, height, channels: 1, depth: 16, data: map.data, text: { ...ownPictureText } }),
-  )
+  return compressed({ width, height, channels: 1, depth: 16, data: map.data, text: { ...ownPictureText } })
 }
 
-/** Moves the texts, which `encode` puts at the end, in front of the pixels, so that the beginning of a file tells whose it is. */
-function textFirst(png: Uint8Array): Uint8Array {
-  const view = new DataView(png.buffer, png.byteOffset, png.byteLength)
-  const [texts, others]: [Uint8Array[], Uint8Array[]] = [[], []]
-  for (let at = HEADER; at < png.length;) {
-    const end = at + view.getUint32(at) + 12
-    const isText = view.getUint32(at + 4) === TEXT
-    ;(isText ? texts : others).push(png.subarray(at, end))
-    at = end
-  }
-  const moved = png.slice()
-  let to = HEADER
-  for (const chunk of [...texts, ...others]) {
-    moved.set(chunk, to)
-    to += chunk.length
-  }
-  return moved
-}
-
-/** Bytes of the signature and IHDR. */
-const HEADER = 33
-/** The letters tEXt. */
-const TEXT = 0x74455874
+const compressed = (image: Parameters<typeof encode>[0]): Uint8Array =>
+  filterPng(encode(image, { zlib: { level: 0 } }))
 
 /** Writes a picture as PNG file, whole or not at all. Node only.
  *

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ShapeError, ValueError } from '@facekit/core'
 import { composePanels, encodePng, ownPictureText, writePng } from '@facekit/export'
-import { decode } from 'fast-png'
+import { decode, encode } from 'fast-png'
 import ndarray from 'ndarray'
 import { describe, expect, it } from 'vitest'
 
@@ -20,6 +20,14 @@ describe('encodePng', () => {
     const { width, height, channels, data: back } = decode(encodePng(ndarray(data, [2, 3, 3])))
     expect([width, height, channels]).toEqual([3, 2, 3])
     expect([...back]).toEqual([...data])
+  })
+
+  it('value: rows are filtered, so that smooth pictures are small', () => {
+    const data = Uint8Array.from({ length: 64 * 64 * 3 }, (_, i) => 100 + 0.9 * (i % 192) + 0.4 * Math.floor(i / 192) + 20 * (i % 3))
+    const { data: back } = decode(encodePng(ndarray(data, [64, 64, 3])))
+    expect(back).toEqual(data)
+    const image = { width: 64, height: 64, channels: 3, depth: 8 as const, data }
+    expect(encodePng(ndarray(data, [64, 64, 3])).length).toBeLessThan(0.6 * encode(image).length)
   })
 
   it('value: numbers in 0..1 are rounded and clamped', () => {

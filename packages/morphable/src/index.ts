@@ -51,3 +51,4 @@ export {
 export { modelStatistics, type ModelStatistics, type PartStatistics } from './model/model-statistics.js'
 export { vertexNormals } from '@facekit/mesh'
 export { arkitTargets, type ArkitTarget } from './rig/arkit-targets.js'
+export { faceJoints, type FaceJoint, type FaceJoints } from './rig/face-joints.js'

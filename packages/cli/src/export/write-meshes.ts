@@ -35,7 +35,7 @@ export async function writeMeshes(face: MeshFiles, signal: AbortSignal): Promise
   const { name, license } = model
   if (formats.has('glb')) {
     const extras = { model: name, license, generator: 'facekit' }
-    const driven = rig && { targets: rig.targets, weights: rig.weights }
+    const driven = rig && { targets: rig.targets, weights: rig.weights, skin: rig.skin }
     await writeGlb(rig ? rig.neutral : posed, join(folder, 'face.glb'), { ...maps, ...driven, extras })
     files.push('face.glb')
   }

@@ -3,6 +3,7 @@ import type { Document, Material } from '@gltf-transform/core'
 import type { IOR, Specular } from '@gltf-transform/extensions'
 import { encodeMap, type PictureArray } from '../encode-png.js'
 import { addAnimation, type FaceAnimation } from './face-animation.js'
+import { addSkin, checkSkin, type FaceSkin } from './face-skin.js'
 import { checkFaceMesh, type FaceMesh } from '../face-mesh.js'
 import { bakeCheckedTextures, type FaceTextures } from '../face-textures.js'
 import { addMorphTargets, checkTargets, type MorphOptions, type MorphTarget } from './morph-targets.js'
@@ -22,7 +23,9 @@ export interface GlbOptions extends MorphOptions {
   name?: string
   /** Blend shapes ("shape keys"): what moves the mesh, by name; `weights` says how far at first. */
   targets?: readonly MorphTarget[]
-  /** How the face moves: its node, and the weights of `targets`. */
+  /** Joints that carry the face's vertices, e.g. of `faceJoints` of `@facekit/morphable`: nodes by their names under one named `<name>-rig`. */
+  skin?: FaceSkin
+  /** How the face moves: its node, or that of its joints, and the weights of `targets`. */
   animation?: FaceAnimation
   /** Goes into `extras` of the node: anything that JSON can hold. */
   extras?: Record<string, unknown>
@@ -37,7 +40,8 @@ export interface GlbOptions extends MorphOptions {
  * not: highlights have the same place and width, not the same height. A mesh without UV gets its diffuse albedo
  * as COLOR_0 and one mean specular colour. `uncertainty`, where the mesh has it, is the attribute _UNCERTAINTY, in mm.
  *
- * With `targets` it is a face that can be driven: morph targets with their normals, names in `extras.targetNames`, sparse.
+ * With `targets` it is a face that can be driven: morph targets with their normals, names in `extras.targetNames`, sparse. With `skin` its joints turn
+ * what the targets have moved.
  *
  * @returns the bytes of a .glb file
  * @throws {ShapeError} when sizes of the mesh do not fit together
@@ -49,6 +53,7 @@ export async function encodeGlb(mesh: FaceMesh, options: GlbOptions = {}): Promi
   const face = checkFaceMesh('encodeGlb', mesh)
   const { name = 'face', extras, targets = [] } = options
   checkTargets('encodeGlb', targets, options.weights, face.count)
+  if (options.skin) checkSkin('encodeGlb', options.skin, face.count)
   // Loaded when needed: they take longer to start than the rest of this package.
   const { Document, Logger, WebIO } = await import('./gltf-transform.js')
   const { KHRMaterialsIOR, KHRMaterialsSpecular, KHRMeshQuantization } = await import('./gltf-transform.js')
@@ -122,9 +127,14 @@ export async function encodeGlb(mesh: FaceMesh, options: GlbOptions = {}): Promi
     addMorphTargets(document, buffer, gltfMesh, face, targets, options)
   }
   const node = document.createNode(name).setMesh(gltfMesh)
-  if (options.animation) addAnimation(document, buffer, node, targets.length, options.animation)
+  const scene = document.createScene().addChild(node)
+  document.getRoot().setDefaultScene(scene)
+  // A mesh on joints is where they are: its own node may move as it likes.
+  const moved = options.skin ? addSkin(document, buffer, node, options.skin) : node
+  if (options.skin) scene.addChild(moved)
+  if (options.animation)
+    addAnimation(document, buffer, { node: moved, mesh: node, targets: targets.length }, options.animation)
   if (extras) node.setExtras(extras)
-  document.getRoot().setDefaultScene(document.createScene().addChild(node))
   const bytes = await new WebIO()
     // It warns of sparse targets that are more than half full, which are the smaller ones here.
     .setLogger(new Logger(Logger.Verbosity.ERROR))

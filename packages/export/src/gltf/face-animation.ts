@@ -17,6 +17,15 @@ export interface FaceAnimation {
   name?: string
 }
 
+interface AnimatedNodes {
+  /** What moves. */
+  node: Node
+  /** What has the morph targets. */
+  mesh: Node
+  /** How many of them. */
+  targets: number
+}
+
 /** Adds an animation of a node and its morph targets to a document.
  *
  * @throws {ShapeError} when there are not as many values as times ask for
@@ -25,8 +34,7 @@ export interface FaceAnimation {
 export function addAnimation(
   document: Document,
   buffer: Buffer,
-  node: Node,
-  targets: number,
+  { node, mesh, targets }: AnimatedNodes,
   { times, weights, rotation, translation, scale, name = 'face' }: FaceAnimation,
 ): void {
   const who = 'encodeGlb: animation'
@@ -59,7 +67,7 @@ export function addAnimation(
       .setInterpolation('LINEAR')
     const channel = document
       .createAnimationChannel()
-      .setTargetNode(node)
+      .setTargetNode(path === 'weights' ? mesh : node)
       .setTargetPath(path)
       .setSampler(sampler)
     animation.addSampler(sampler).addChannel(channel)
