@@ -113,9 +113,7 @@ describe('encodeGlb with joints', () => {
       scene.updateMatrixWorld(true)
       const at = new Vector3()
       return Float32Array.from({ length: neutral.length }, (_, i) =>
-        i % 3 === 0
-          ? 1000 * found[0].getVertexPosition(i / 3, at).x
-          : 1000 * (i % 3 === 1 ? at.y : at.z),
+        i % 3 === 0 ? 1000 * found[0].getVertexPosition(i / 3, at).x : 1000 * (i % 3 === 1 ? at.y : at.z),
       )
     }
     const rest = positions()
@@ -136,7 +134,9 @@ describe('encodeGlb with joints', () => {
       } else if (moved > 1e-4) throw new Error(`vertex ${v} moves by ${moved} mm`)
     }
     // The subject's left is at +x, and a turn about +y is towards it: 16 mm from the centre, by 0.3.
-    const front = model.regions!.iris.filter((v) => eye.has(v)).reduce((a, b) => (rest[3 * a + 2] > rest[3 * b + 2] ? a : b))
+    const front = model
+      .regions!.iris.filter((v) => eye.has(v))
+      .reduce((a, b) => (rest[3 * a + 2] > rest[3 * b + 2] ? a : b))
     expect(turned[3 * front] - rest[3 * front]).toBeCloseTo(16 * Math.sin(0.3), 0)
     expect(farthest).toBeLessThan(16.2 * 0.3)
     joint('leftEye').rotation.set(0, 0, 0)

@@ -23,7 +23,10 @@ describe('encodePng', () => {
   })
 
   it('value: rows are filtered, so that smooth pictures are small', () => {
-    const data = Uint8Array.from({ length: 64 * 64 * 3 }, (_, i) => 100 + 0.9 * (i % 192) + 0.4 * Math.floor(i / 192) + 20 * (i % 3))
+    const data = Uint8Array.from(
+      { length: 64 * 64 * 3 },
+      (_, i) => 100 + 0.9 * (i % 192) + 0.4 * Math.floor(i / 192) + 20 * (i % 3),
+    )
     const { data: back } = decode(encodePng(ndarray(data, [64, 64, 3])))
     expect(back).toEqual(data)
     const image = { width: 64, height: 64, channels: 3, depth: 8 as const, data }

@@ -94,9 +94,7 @@ export function addSkin(
     skin.addJoint(joint)
     ;(parent === undefined ? rig : nodes[parent]).addChild(joint)
   }
-  skin.setInverseBindMatrices(
-    document.createAccessor().setType('MAT4').setArray(inverse).setBuffer(buffer),
-  )
+  skin.setInverseBindMatrices(document.createAccessor().setType('MAT4').setArray(inverse).setBuffer(buffer))
   node.setSkin(skin)
   return rig
 }

@@ -85,7 +85,9 @@ export function faceJoints(model: MorphableModel, neutral: Float32Array): FaceJo
 
 /** The centre c of the sphere nearest to points p, by linear least squares: |p|^2 = 2 c . p + (r^2 - |c|^2). */
 function sphereCenter(positions: ArrayLike<number>, vertices: readonly number[]): [number, number, number] {
-  const origin = [0, 1, 2].map((c) => vertices.reduce((sum, v) => sum + positions[3 * v + c], 0) / vertices.length)
+  const origin = [0, 1, 2].map(
+    (c) => vertices.reduce((sum, v) => sum + positions[3 * v + c], 0) / vertices.length,
+  )
   const matrix = new Float64Array(16)
   const right = new Float64Array(4)
   for (const v of vertices) {
