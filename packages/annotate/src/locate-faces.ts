@@ -5,7 +5,7 @@ import { searchFaces } from './detect/detect-faces.js'
 import type { FaceDetection } from './detect/detector-network.js'
 import { checkFaceBox } from './detect/face-box.js'
 import { implausibleLandmarks, sameFace } from './landmarks/check-landmarks.js'
-import { locateLandmarks, type LocatedLandmarks } from './landmarks/locate-landmarks.js'
+import { locateByAll, type LocatedLandmarks } from './landmarks/locate-landmarks.js'
 import { SURE } from './landmarks/turned-landmarks.js'
 import type { Picture } from './pictures/picture.js'
 import { readRaster } from './pictures/picture-raster.js'
@@ -108,7 +108,7 @@ async function locateAll(
     ? async ({ box }) => ({ points: await landmarks(picture, box), score: 1 })
     : ({ box, quarterTurns }) => {
         checkFaceBox('annotate', box, raster)
-        return locateLandmarks(raster, box, quarterTurns)
+        return locateByAll(raster, box, quarterTurns)
       }
   const faces: LocatedFace[] = []
   for (const detection of bySize(detections, (detection) => detection)) {

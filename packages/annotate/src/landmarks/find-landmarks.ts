@@ -14,7 +14,7 @@ import { locateByHourglass } from './turned-landmarks.js'
 /** Options of `findLandmarks`. */
 export interface FindLandmarksOptions {
   /** `'dense'`: face-api's network of 0.4 MB. `'hourglass'`: ours, of 4.8 MB, see `loadHourglass`. `'both'`: the second sees what the first
-   * found, and the landmarks are a mean of theirs. `'all'`: these and, around them, the network of `findDenseLandmarks`. Default `'both'`. */
+   * found, and the landmarks are a mean of theirs. `'all'`: these and, around them, the network of `findDenseLandmarks`. Default `'all'`. */
   network?: 'dense' | 'hourglass' | 'both' | 'all'
   /** By how many quarter turns, clockwise, the face is turned, as `detectFaces` says. Default 0. */
   quarterTurns?: number
@@ -44,7 +44,7 @@ export async function findLandmarks(
   box: Box,
   options: FindLandmarksOptions = {},
 ): Promise<NdArray<Float32Array>> {
-  const { network = 'both', quarterTurns = 0 } = options
+  const { network = 'all', quarterTurns = 0 } = options
   if (!NETWORKS.includes(network)) {
     throw new ValueError(
       `findLandmarks: network is "${String(network)}", expected one of ${NETWORKS.join(', ')}`,
