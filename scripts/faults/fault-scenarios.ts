@@ -1,5 +1,8 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { saveMorphableModel } from '@facekit/morphable'
+import { createTinyFace } from '@facekit/testing'
+import sharp from 'sharp'
 
 /** A command whose results are the same each time, and what of them is compared. */
 export interface FaultScenario {
@@ -71,7 +74,7 @@ export const faultScenarios: Record<string, FaultScenario> = {
     },
     argv: (input, out) =>
       ['reconstruct', join(input, '5.jpg'), join(input, '6.jpg'), '-o', out, '--face', '1'].concat(
-        '--method regress --size 64 --backend wasm --segmenter landmarks --force'.split(' '),
+        '--method regress --texture none --size 64 --backend wasm --segmenter landmarks --force'.split(' '),
       ),
     normalize: (name, bytes) => {
       if (/\.(json|html)$/.test(name))
@@ -82,5 +85,54 @@ export const faultScenarios: Record<string, FaultScenario> = {
       return bytes
     },
     atOnce: true,
+  },
+  evaluate: {
+    prepare: async (input) => {
+      const face = createTinyFace({ rows: 31, columns: 27 })
+      const { shape, triangles, landmarks, vertexCount } = face
+      await saveMorphableModel(face, join(input, 'tiny.safetensors'))
+      const line = (v: number, wave: number) => {
+        const [x, y, z] = shape.mean.data.subarray(3 * v, 3 * v + 3)
+        return [x, y, z + wave * Math.sin(x / 9)].join(' ')
+      }
+      const obj = (wave: number) =>
+        Array.from({ length: vertexCount }, (_, v) => `v ${line(v, wave)}`)
+          .concat(
+            Array.from({ length: triangles.length / 3 }, (_, t) =>
+              ['f', ...triangles.subarray(3 * t, 3 * t + 3).map((v) => v + 1)].join(' '),
+            ),
+          )
+          .join('\n')
+      for (const folder of ['data', 'meshes']) await mkdir(join(input, folder))
+      for (let i = 0; i < 8; i++) {
+        await writeFile(join(input, 'data', `${i}.jpg`), '')
+        await writeFile(join(input, 'data', `${i}.obj`), obj(1 + i / 4))
+        await writeFile(
+          join(input, 'data', `${i}.txt`),
+          Array.from(landmarks, (v) => line(v, 0)).join('\n'),
+        )
+        await writeFile(join(input, 'meshes', `${i}.obj`), obj(1))
+      }
+    },
+    argv: (input, out) =>
+      ['evaluate', join(input, 'data'), '-o', out, '--model', join(input, 'tiny.safetensors')].concat(
+        ['--method', `peer=${join(input, 'meshes')}`],
+        '--backend wasm --maps 2 --workers 2'.split(' '),
+      ),
+    normalize: (name, bytes) =>
+      name.endsWith('.json') ? bytes.toString().replace(/"seconds":\s*[\d.e+-]+/g, '') : bytes,
+  },
+  track: {
+    prepare: async (input) => {
+      // A face that moves through the picture.
+      const { width = 0, height = 0 } = await sharp(photograph(6)).metadata()
+      for (let i = 0; i < 4; i++)
+        await sharp(photograph(6))
+          .extract({ left: 8 * i, top: 4 * i, width: width - 32, height: height - 16 })
+          .jpeg()
+          .toFile(join(input, `${i}.jpg`))
+    },
+    argv: (input, out) => ['track', input, '-o', out, '--backend', 'wasm'],
+    normalize: plain,
   },
 }

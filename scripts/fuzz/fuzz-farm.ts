@@ -1,10 +1,11 @@
 // Reads damaged files of every format: each must give a typed error or a valid result, within 10 s, with memory of at most four times the
 // file and a constant; never a crash. See docs/reliability.md.
 //
-//   npm run fuzz -- [--mutations 300] [--seed 1] [--first 0] [--state fuzz.json] [--day] [target ...]
+//   npm run fuzz -- [--mutations 300] [--seed 1] [--first 0] [--state fuzz.json] [--minutes n] [--day] [target ...]
 //
-// --state keeps what was done in a file, and goes on there, so that 10,000 mutations can be had over days. --day takes the part of them that
-// belongs to today, as CI does. A failure is printed with the command that repeats it.
+// --state keeps what was done in a file, and goes on there, so that 10,000 mutations can be had over days; --minutes ends a run early, with
+// about as many of each format. --day takes the part of them that belongs to today, as CI does. A failure is printed with the command that
+// repeats it.
 import { fork, type ChildProcess } from 'node:child_process'
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
@@ -17,6 +18,8 @@ const CONSTANT = 256 * 2 ** 20
 const RATIO = 4
 /** Mutations of a part, of which each target has a number every day. */
 const WHOLE = 10_000
+/** Mutations of one target before the next one's turn: a run that is ended early has read as many of each. */
+const TURN = 250
 
 interface Counts {
   next: number
@@ -34,12 +37,14 @@ const { values, positionals } = parseArgs({
     seed: { type: 'string', default: '1' },
     first: { type: 'string', default: '0' },
     state: { type: 'string' },
+    minutes: { type: 'string', default: 'Infinity' },
     day: { type: 'boolean', default: false },
     processes: { type: 'string', default: String(Math.min(2, cpus().length)) },
   },
 })
 const mutations = Number(values.mutations)
 const seed = Number(values.seed)
+const deadline = performance.now() + Number(values.minutes) * 60_000
 const parts = Math.ceil(WHOLE / mutations)
 const offset = values.day ? (Math.floor(Date.now() / 86_400_000) % parts) * mutations : Number(values.first)
 
@@ -134,33 +139,40 @@ async function save(): Promise<void> {
   await rename(`${values.state}.tmp`, values.state)
 }
 
-/** Works through targets until none is left. */
+/** Works through targets in turns until all are done or time is up. */
 async function work(queue: string[], runner: Runner): Promise<void> {
+  const last = offset + mutations
   for (let target = queue.shift(); target; target = queue.shift()) {
-    const counts = (state[target] ??= {
-      next: offset,
-      typed: 0,
-      valid: 0,
-      failures: [],
-      slowest: 0,
-      memory: 0,
-    })
-    const last = offset + mutations
-    while (counts.next < last) {
-      const dead = await read(runner, { target, seed, first: counts.next, last }, counts)
+    const counts = (state[target] ??= newCounts())
+    const end = Math.min(last, counts.next + TURN)
+    while (counts.next < end) {
+      const dead = await read(runner, { target, seed, first: counts.next, last: end }, counts)
       if (!dead) break
       fail(target, dead.index, dead.why, counts)
       counts.next = dead.index + 1
       runner = await start()
     }
     await save()
-    const { typed, valid, failures, slowest, memory } = counts
-    console.log(
-      `${target.padEnd(26)} ${String(typed + valid + failures.length).padStart(6)} read: ${typed} typed errors, ${valid} valid, ${failures.length} failures; slowest ${slowest.toFixed(0)} ms, most memory ${(memory / 2 ** 20).toFixed(0)} MiB`,
-    )
+    if (counts.next >= last || performance.now() > deadline) print(target, counts)
+    else queue.push(target)
   }
   runner.process.removeAllListeners()
   runner.process.kill()
+}
+
+const newCounts = (): Counts => ({
+  next: offset,
+  typed: 0,
+  valid: 0,
+  failures: [],
+  slowest: 0,
+  memory: 0,
+})
+
+function print(target: string, { typed, valid, failures, slowest, memory }: Counts): void {
+  console.log(
+    `${target.padEnd(26)} ${String(typed + valid + failures.length).padStart(6)} read: ${typed} typed errors, ${valid} valid, ${failures.length} failures; slowest ${slowest.toFixed(0)} ms, most memory ${(memory / 2 ** 20).toFixed(0)} MiB`,
+  )
 }
 
 const first = await start()

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { lockFile } from '@facekit/core'
 import { saveMorphableModel } from '@facekit/morphable'
 import { createTinyFace } from '@facekit/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -181,6 +182,14 @@ describe('facekit evaluate', () => {
       out,
     ])
     expect(elsewhere.stderr).toMatch(/other settings/)
+    const lock = await lockFile(join(out, '.evaluate.lock'), 'evaluates')
+    expect((await run(first)).stderr).toMatch(/evaluates into this folder/)
+    await lock.release()
+    for (const damaged of ['null', '{"settings":1}', '{"settings":"']) {
+      await put(join(folder, 'damaged/evaluation.json'), damaged)
+      const refused = await run([...first.slice(0, -1), join(folder, 'damaged')])
+      expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/evaluation\.json is damaged/) })
+    }
     await put(join(out, 'mine.txt'), 'x')
     const forced = await run([...first, '--force'])
     expect(forced.stderr).toMatch(/did not write \(mine\.txt\)/)

@@ -11,12 +11,12 @@ import {
 import { ownPictureText, type PictureArray, writePng } from '@facekit/export'
 import { ValueError, writeFileAtomic } from '@facekit/core'
 import type { Surface } from '@facekit/mesh'
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorLine } from '../error-line.js'
 import { PhaseTimer } from '../phase-timer.js'
 import { type Session, startSession } from '../session.js'
 import { type EvaluatedMethod, type EvaluateSettings, isOwn, type OwnMethod } from './evaluate-settings.js'
+import { fileNameOf, makeInside } from './evaluation-folder.js'
 import { writeFigure } from './figure-sheet.js'
 import { predictionInFolder } from './prediction-folder.js'
 import {
@@ -33,9 +33,6 @@ export interface Evaluator {
   /** Scores a face by methods. What cannot be scored says why; only an abort is thrown. */
   evaluate(id: string, methods: readonly EvaluatedMethod[]): Promise<CaseResult[]>
 }
-
-/** A name of a face as one of a file. */
-export const fileNameOf = (id: string): string => id.replaceAll(/[^\w.-]+/g, '__')
 
 /** Opens the data set, and starts model, backend and network.
  *
@@ -123,7 +120,7 @@ async function evaluateCase(
 async function writeMap(out: string, id: string, method: string, { map }: CaseScore): Promise<void> {
   if (!map) return
   const name = join(out, 'maps', `${fileNameOf(id)}-${fileNameOf(method)}`)
-  await mkdir(join(out, 'maps'), { recursive: true })
+  await makeInside(join(out, 'maps'))
   await writePng(await drawErrorMap(map), `${name}.png`, { text: ownPictureText })
   await writeFileAtomic(`${name}.glb`, await errorMapGlb(map))
 }

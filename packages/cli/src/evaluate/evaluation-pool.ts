@@ -12,6 +12,10 @@ export type WorkerAnswer =
   | { kind: 'ready' }
   | { kind: 'done'; results: CaseResult[] }
   | { kind: 'failed'; message: string }
+  /** Said in the place of a worker that is no more. */
+  | { kind: 'ended'; message: string }
+
+const messageOf = (answer: WorkerAnswer) => ('message' in answer ? answer.message : answer.kind)
 
 /** A face that is to be scored. */
 export interface EvaluationTask {
@@ -20,10 +24,15 @@ export interface EvaluationTask {
   methods: readonly EvaluatedMethod[]
 }
 
-/** Scores faces in processes, each with a backend of its own. A process that dies takes its face with it: that face says so, and another process goes on.
+/** How often a face is tried whose process died over it. */
+const ATTEMPTS = 2
+
+/** Scores faces in processes, each with a backend of its own. A face whose process dies is tried once more in another one; if that dies too, the face says so,
+ * and another process goes on.
  *
  * @param script - `evaluate-worker`
- * @param onResults - called for each face when it is done; what it throws ends the work
+ * @param onResults - called for each face when it is done, and told whether that is final: not where the processes died, which another run
+ *   should try again; what it throws ends the work
  * @throws {FacekitError} when a worker cannot start
  * @throws the signal's reason when it is aborted
  */
@@ -32,7 +41,7 @@ export async function evaluateInProcesses(
   settings: EvaluateSettings,
   tasks: readonly EvaluationTask[],
   workers: number,
-  onResults: (results: CaseResult[]) => Promise<void>,
+  onResults: (results: CaseResult[], isFinal: boolean) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
   const left = [...tasks]
@@ -44,25 +53,33 @@ export async function evaluateInProcesses(
     if (answer.kind === 'ready') return child
     children.delete(child)
     child.kill('SIGKILL')
-    throw new FacekitError(answer.kind === 'failed' ? answer.message : 'a worker cannot start')
+    throw new FacekitError(
+      answer.kind === 'failed' ? answer.message : `a worker cannot start: ${messageOf(answer)}`,
+    )
   }
   const run = async (first: ChildProcess | undefined) => {
     let child = first
     for (let task = left.shift(); task; task = left.shift()) {
-      signal.throwIfAborted()
-      child ??= await start()
       const { id, group, methods } = task
-      const answer = await ask(child, { kind: 'case', id, methods })
-      signal.throwIfAborted()
-      if (answer.kind === 'done') {
-        await onResults(answer.results)
-        continue
+      let answer: WorkerAnswer | undefined
+      for (let attempt = 0; attempt < ATTEMPTS && answer === undefined; attempt++) {
+        signal.throwIfAborted()
+        child ??= await start()
+        const given = await ask(child, { kind: 'case', id, methods })
+        signal.throwIfAborted()
+        if (child.connected && given.kind !== 'ended') answer = given
+        else {
+          children.delete(child)
+          child = undefined
+          if (given.kind === 'done' || attempt === ATTEMPTS - 1) answer = given
+        }
       }
-      const why = answer.kind === 'failed' ? answer.message : answer.kind
-      await onResults(methods.map(({ name }) => ({ id, group, method: name, problems: [why] })))
-      if (child.connected) continue
-      children.delete(child)
-      child = undefined
+      if (answer!.kind === 'done') await onResults(answer.results, true)
+      else
+        await onResults(
+          methods.map(({ name }) => ({ id, group, method: name, problems: [messageOf(answer!)] })),
+          answer!.kind === 'failed',
+        )
     }
   }
   const stop = () => {
@@ -91,13 +108,13 @@ function ask(child: ChildProcess, request: WorkerRequest): Promise<WorkerAnswer>
     }
     const gone = (code: number | null, signal: string | null) =>
       settle({
-        kind: 'failed',
+        kind: 'ended',
         message: `the process that scored it ended with ${signal ?? `exit code ${code}`}`,
       })
     child.on('message', settle)
     child.on('exit', gone)
     child.send(request, (error) => {
-      if (error) settle({ kind: 'failed', message: error.message })
+      if (error) settle({ kind: 'ended', message: error.message })
     })
   })
 }

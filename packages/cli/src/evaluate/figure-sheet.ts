@@ -1,8 +1,8 @@
 import { drawFront } from '@facekit/evaluation'
 import { composePanels, ownPictureText, type PictureArray, writePng } from '@facekit/export'
 import type { Surface } from '@facekit/mesh'
-import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { makeInside } from './evaluation-folder.js'
 import ndarray, { type NdArray } from 'ndarray'
 
 /** One method on a sheet. */
@@ -35,7 +35,7 @@ export async function writeFigure(path: string, rows: readonly FigureRow[]): Pro
     strips.push(composePanels(pictures, labels))
   }
   if (strips.length === 0) return
-  await mkdir(dirname(path), { recursive: true })
+  await makeInside(dirname(path))
   await writePng(stack(strips), path, { text: ownPictureText })
 }
 

@@ -1,0 +1,50 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { CaseResult } from '@facekit/evaluation'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { EvaluateSettings } from '../src/evaluate/evaluate-settings.js'
+import { evaluateInProcesses } from '../src/evaluate/evaluation-pool.js'
+
+/** A worker that dies over "always", and over "once" the first time. */
+const WORKER = `
+import { existsSync, writeFileSync } from 'node:fs'
+let mark
+process.on('message', ({ kind, settings, id, methods }) => {
+  if (kind === 'start') {
+    mark = settings.out
+    return process.send({ kind: 'ready' })
+  }
+  const isSecond = existsSync(mark)
+  if (id === 'once') writeFileSync(mark, '')
+  if (id === 'always' || (id === 'once' && !isSecond)) process.kill(process.pid, 'SIGKILL')
+  else process.send({ kind: 'done', results: methods.map(({ name }) => ({ id, group: 'all', method: name, problems: [], scores: {} })) })
+})
+process.on('disconnect', () => process.exit(0))
+`
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'facekit-pool-'))
+  await writeFile(join(folder, 'worker.mjs'), WORKER)
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+describe('evaluateInProcesses', () => {
+  it('value: a face whose process dies is scored by another one; if that dies too, it says so and is not kept', async () => {
+    const found: [CaseResult, boolean][] = []
+    await evaluateInProcesses(
+      pathToFileURL(join(folder, 'worker.mjs')),
+      { out: join(folder, 'mark') } as EvaluateSettings,
+      ['once', 'always', 'well'].map((id) => ({ id, group: 'all', methods: [{ name: 'fit' }] })),
+      2,
+      async ([result], isFinal) => void found.push([result, isFinal]),
+      new AbortController().signal,
+    )
+    const of = (id: string) => found.find(([result]) => result.id === id)
+    expect(found).toHaveLength(3)
+    expect(of('well')).toMatchObject([{ problems: [], scores: {} }, true])
+    expect(of('once')).toMatchObject([{ problems: [], scores: {} }, true])
+    expect(of('always')).toMatchObject([{ problems: [expect.stringMatching(/ended with SIGKILL/)] }, false])
+  })
+})
