@@ -107,10 +107,7 @@ export const faultScenarios: Record<string, FaultScenario> = {
       for (let i = 0; i < 8; i++) {
         await writeFile(join(input, 'data', `${i}.jpg`), '')
         await writeFile(join(input, 'data', `${i}.obj`), obj(1 + i / 4))
-        await writeFile(
-          join(input, 'data', `${i}.txt`),
-          Array.from(landmarks, (v) => line(v, 0)).join('\n'),
-        )
+        await writeFile(join(input, 'data', `${i}.txt`), Array.from(landmarks, (v) => line(v, 0)).join('\n'))
         await writeFile(join(input, 'meshes', `${i}.obj`), obj(1))
       }
     },
