@@ -3,7 +3,7 @@
 //
 //   npm run faults -- [--kills 50] [--times 1] [--seed 1] [--only fault]... [command ...]
 //
-// --kills: kill -9 at so many random moments of each command; --times: how often each other fault. Faults of disks need a small tmpfs, which
+// --kills: kill -9 at so many random moments of each command, up to five in a row before it may end; --times: how often each other fault. Faults of disks need a small tmpfs, which
 // only root may mount: without, they are skipped visibly.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -13,7 +13,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createRandom } from '@facekit/core'
 import { faultScenarios, type FaultScenario } from './fault-scenarios.js'
-import { childrenOf, killGroup, runCommand, type Ending } from './run-command.js'
+import { childrenOf, killGroup, killOne, runCommand, type Ending } from './run-command.js'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -41,6 +41,8 @@ interface Trial {
 
 const moment = (trial: Trial) => random.uniform() * trial.milliseconds * 1.05
 let folders = 0
+/** Of the command that is tried: how often it was killed. */
+let killed = 0
 const newOut = (trial: Trial) => join(trial.root, `out-${folders++}`)
 
 /** Every file in a folder, as it is compared. */
@@ -90,14 +92,15 @@ function checkEnding(trial: Trial, what: string, ending: Ending, codes: readonly
 const faults: Record<string, (trial: Trial) => Promise<string | void>> = {
   'kill -9': async (trial) => {
     const out = newOut(trial)
-    // Up to three times in a row.
-    const count = 1 + Math.floor(random.uniform() * 3)
-    for (let i = 0; i < count; i++) {
+    const inRow = 1 + Math.floor(random.uniform() * 5)
+    for (let i = 0; i < inRow && killed < kills; i++) {
       const at = moment(trial)
-      const { code } = await runCommand(trial.scenario.argv(trial.input, out), (child) => {
-        setTimeout(() => killGroup(child, 'SIGKILL'), at)
+      const { signal } = await runCommand(trial.scenario.argv(trial.input, out), (child) => {
+        const timer = setTimeout(() => killGroup(child, 'SIGKILL'), at)
+        child.on('close', () => clearTimeout(timer))
       })
-      if (code === 0) break
+      if (signal !== 'SIGKILL') break
+      killed++
     }
     await rerun(trial, out, 'kill -9')
     await rm(out, { recursive: true })
@@ -157,14 +160,14 @@ const faults: Record<string, (trial: Trial) => Promise<string | void>> = {
     await rm(out, { recursive: true })
   },
   'a worker that dies': async (trial) => {
-    if (trial.name !== 'annotate') return 'it has no workers'
+    if (!['annotate', 'evaluate'].includes(trial.name)) return 'it has no workers'
     const out = newOut(trial)
     const ending = await runCommand(trial.scenario.argv(trial.input, out), (child) => {
       const timer = setInterval(() => {
         const [worker] = childrenOf(child.pid!).toSorted((a, b) => b - a)
         if (worker === undefined) return
         clearInterval(timer)
-        setTimeout(() => process.kill(worker, 'SIGKILL'), 3000)
+        setTimeout(() => killOne(worker), trial.milliseconds * 0.3 * random.uniform())
       }, 100)
       child.on('close', () => clearInterval(timer))
     })
@@ -238,12 +241,17 @@ try {
     )
     for (const [fault, inject] of Object.entries(faults)) {
       if (values.only && !values.only.includes(fault)) continue
-      const count = fault === 'kill -9' ? kills : times
       const before = problems.length
-      let skipped: string | void
-      for (let i = 0; i < count && skipped === undefined; i++) skipped = await inject(trial)
+      let [done, skipped]: [number, string | void] = [0, undefined]
+      killed = 0
+      const isEnough = () => (fault === 'kill -9' ? killed >= kills : done >= times)
+      while (!isEnough() && skipped === undefined) {
+        skipped = await inject(trial)
+        done++
+      }
+      const count = fault === 'kill -9' ? `${killed} kills, ${done} reruns` : `${done} times`
       const result =
-        skipped === undefined ? `${count} times, ${problems.length - before} problems` : `skipped: ${skipped}`
+        skipped === undefined ? `${count}, ${problems.length - before} problems` : `skipped: ${skipped}`
       console.log(`${name.padEnd(14)} ${fault.padEnd(26)} ${result}`)
     }
   }

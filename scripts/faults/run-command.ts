@@ -38,9 +38,14 @@ export function runCommand(
 }
 
 /** Sends a signal to a command and all that it started. */
-export function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+export const killGroup = (child: ChildProcess, signal: NodeJS.Signals): void => send(-child.pid!, signal)
+
+/** Ends a process at once. */
+export const killOne = (pid: number): void => send(pid, 'SIGKILL')
+
+function send(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(-child.pid!, signal)
+    process.kill(pid, signal)
   } catch {
     // It has ended.
   }

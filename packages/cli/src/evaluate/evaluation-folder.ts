@@ -81,13 +81,13 @@ async function readSettings(
 ): Promise<{ settings: string; folders: Record<string, unknown> } | undefined> {
   const text = await readFile(path, 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
-  let value: { settings?: unknown; folders?: unknown } | null = null
+  let value: { settings?: unknown; folders?: unknown } = {}
   try {
-    value = JSON.parse(text) as typeof value
+    value = (JSON.parse(text) ?? {}) as typeof value
   } catch {
     // Said below.
   }
-  const { settings, folders } = value ?? {}
+  const { settings, folders } = value
   if (typeof settings !== 'string' || typeof folders !== 'object' || folders === null)
     throw new FacekitError(`${path} is damaged; use another --out, or --force to discard the evaluation`)
   return { settings, folders: folders as Record<string, unknown> }

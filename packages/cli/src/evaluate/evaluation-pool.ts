@@ -61,25 +61,24 @@ export async function evaluateInProcesses(
     let child = first
     for (let task = left.shift(); task; task = left.shift()) {
       const { id, group, methods } = task
-      let answer: WorkerAnswer | undefined
-      for (let attempt = 0; attempt < ATTEMPTS && answer === undefined; attempt++) {
+      let answer: WorkerAnswer = { kind: 'ended', message: '' }
+      for (let attempt = 0; attempt < ATTEMPTS && answer.kind === 'ended'; attempt++) {
         signal.throwIfAborted()
         child ??= await start()
-        const given = await ask(child, { kind: 'case', id, methods })
+        answer = await ask(child, { kind: 'case', id, methods })
         signal.throwIfAborted()
-        if (child.connected && given.kind !== 'ended') answer = given
-        else {
-          children.delete(child)
-          child = undefined
-          if (given.kind === 'done' || attempt === ATTEMPTS - 1) answer = given
-        }
+        if (answer.kind !== 'ended') continue
+        children.delete(child)
+        child = undefined
       }
-      if (answer!.kind === 'done') await onResults(answer.results, true)
-      else
+      if (answer.kind === 'done') await onResults(answer.results, true)
+      else {
+        const problems = [messageOf(answer)]
         await onResults(
-          methods.map(({ name }) => ({ id, group, method: name, problems: [messageOf(answer!)] })),
-          answer!.kind === 'failed',
+          methods.map(({ name }) => ({ id, group, method: name, problems })),
+          answer.kind === 'failed',
         )
+      }
     }
   }
   const stop = () => {
