@@ -5,3 +5,5 @@ export type { FaceReport, PictureReport, ReconstructReport } from './reconstruct
 export type { RenderReport } from './render/render-parameters.js'
 export { guardStreams, type GuardedStream } from './guard-streams.js'
 export { OutputFolders } from './reconstruct/output-folders.js'
+export { evaluateInProcesses, type EvaluationTask } from './evaluate/evaluation-pool.js'
+export type { EvaluateSettings } from './evaluate/evaluate-settings.js'

@@ -2,10 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { evaluateInProcesses, type EvaluateSettings } from '@facekit/cli'
 import type { CaseResult } from '@facekit/evaluation'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { EvaluateSettings } from '../src/evaluate/evaluate-settings.js'
-import { evaluateInProcesses } from '../src/evaluate/evaluation-pool.js'
 
 /** A worker that dies over "always", and over "once" the first time. */
 const WORKER = `
