@@ -5,6 +5,7 @@ export {
   type LayersWeight,
   type SaveLayersWeightsOptions,
 } from './layers/layers-weights.js'
+export { scaledBytes } from './layers/quantized-weights.js'
 export { initEngine } from './init-engine.js'
 export { inspectBackends, type InspectBackendsOptions } from './backends/inspect-backends.js'
 export { measureBackend, type BackendSpeed } from './backends/measure-backend.js'

@@ -2,6 +2,8 @@ import { unzlibSync, zlibSync } from 'fflate'
 
 /** Bytes of a PNG's signature and IHDR chunk. */
 const HEADER = 33
+/** Level 6 takes twice as long for a file that is 5 % smaller. */
+const LEVEL = 4
 /** The filter's number. */
 const PAETH = 4
 /** The letters IDAT and IEND. */
@@ -29,7 +31,7 @@ export function filterPng(png: Uint8Array): Uint8Array {
   return concatenate([
     png.subarray(0, HEADER),
     ...before,
-    chunk(DATA, zlibSync(rows, { level: 6 })),
+    chunk(DATA, zlibSync(rows, { level: LEVEL })),
     chunk(END, new Uint8Array()),
   ])
 }
@@ -37,18 +39,23 @@ export function filterPng(png: Uint8Array): Uint8Array {
 /** Paeth's predictor for every row: choosing among the five filters row by row made maps of photographs not one per cent smaller. */
 function filterRows(raw: Uint8Array, stride: number, height: number, unit: number): Uint8Array {
   const result = new Uint8Array(raw.length)
+  // Behind as many zeros as a pixel has bytes, so that the first one needs no case of its own.
+  let [above, row] = [new Uint8Array(unit + stride), new Uint8Array(unit + stride)]
   for (let y = 0; y < height; y++) {
     const start = y * (stride + 1)
+    row.set(raw.subarray(start + 1, start + 1 + stride), unit)
     result[start] = PAETH
-    const [first, above] = [start + 1, start - stride]
     for (let i = 0; i < stride; i++) {
-      const left = i < unit ? 0 : raw[first + i - unit]
-      const up = y === 0 ? 0 : raw[above + i]
-      const corner = i < unit || y === 0 ? 0 : raw[above + i - unit]
+      const left = row[i]
+      const up = above[unit + i]
+      const corner = above[i]
       // How far each of the three is from left + up - corner.
-      const [a, b, c] = [Math.abs(up - corner), Math.abs(left - corner), Math.abs(left + up - 2 * corner)]
-      result[first + i] = raw[first + i] - (a <= b && a <= c ? left : b <= c ? up : corner)
+      const a = Math.abs(up - corner)
+      const b = Math.abs(left - corner)
+      const c = Math.abs(left + up - 2 * corner)
+      result[start + 1 + i] = row[unit + i] - (a <= b && a <= c ? left : b <= c ? up : corner)
     }
+    ;[above, row] = [row, above]
   }
   return result
 }

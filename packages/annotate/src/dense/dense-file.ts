@@ -7,6 +7,7 @@ import {
   type SafetensorsEntry,
   type SafetensorsFile,
 } from '@facekit/core'
+import { scaledBytes } from '@facekit/engine'
 import { TensorStore, type Layer } from '../network-layers.js'
 import { denseFeatures } from './dense-graph.js'
 import { centered, checkDenseOptions, type DenseNetwork, type DenseNetworkOptions } from './dense-network.js'
@@ -244,8 +245,7 @@ function readWeights(
       scales.data.length !== outputs
     )
       throw fail('has no scales')
-    const factors = scales.data
-    values = Float32Array.from(entry.data, (byte, i) => (byte - 128) * factors[i % outputs])
+    values = scaledBytes(entry.data, scales.data)
   }
   if (!values.every(Number.isFinite)) throw fail('holds numbers that are not finite')
   return values

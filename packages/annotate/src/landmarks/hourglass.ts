@@ -56,7 +56,7 @@ export interface Hourglass {
  * const loss = () => heatmapLoss(hourglass.apply(images, { training: true }), points)
  */
 export function createHourglass(options: LandmarkNetworkOptions = {}): Hourglass {
-  const complete = { inputSize: 128, stacks: 2, features: 112, depth: 4, landmarks: 68, seed: 1, ...options }
+  const complete = { inputSize: 128, stacks: 2, features: 112, depth: 4, landmarks: 68, seed: 1, empty: false, ...options }
   const model = createLandmarkNetwork(complete)
   const { inputSize } = complete
   const apply: Hourglass['apply'] = (images, { training = false } = {}) => {
@@ -67,7 +67,7 @@ export function createHourglass(options: LandmarkNetworkOptions = {}): Hourglass
   const predict: Hourglass['predict'] = (images) => tf.tidy(() => decodeHeatmaps(apply(images).at(-1)!))
   return {
     model,
-    options: complete,
+    options: { ...complete, empty: false },
     apply,
     predict,
     async find(picture, box) {
@@ -117,7 +117,7 @@ export function openHourglass(bytes: Uint8Array): Hourglass {
       `${who}: the file holds "${metadata.format ?? 'no format'} ${metadata.version ?? ''}", expected "facekit-hourglass 1"; write it with saveHourglass`,
     )
   }
-  const hourglass = createHourglass(parseNetwork(metadata.network, who))
+  const hourglass = createHourglass({ ...parseNetwork(metadata.network, who), empty: true })
   try {
     loadLayersWeights(hourglass.model, bytes, who)
     return hourglass

@@ -36,7 +36,7 @@ export function openSegmenter(bytes: Uint8Array, trainable: boolean, depth?: num
       `${who}: the file holds "${metadata.format ?? 'no format'} ${metadata.version ?? ''}", expected "facekit-segmenter 1"; write it with saveSegmenter`,
     )
   }
-  const segmenter = createSegmenter(parseNetwork(metadata.network, who))
+  const segmenter = createSegmenter({ ...parseNetwork(metadata.network, who), empty: true })
   try {
     loadLayersWeights(segmenter.model, bytes, who)
     if (trainable) return segmenter

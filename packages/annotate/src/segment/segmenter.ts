@@ -56,7 +56,7 @@ export interface Segmenter {
  */
 export function createSegmenter(options: SegmenterOptions = {}): Segmenter {
   const complete = checkUnet({ ...options, form: 'training' })
-  return wrap(createUnetPlusPlus(complete), complete)
+  return wrap(createUnetPlusPlus(complete), { ...complete, empty: false })
 }
 
 /** A segmenter for inference: batch normalisations folded into the convolutions, and cut to the first `depth` outputs (a U-Net++ with deep

@@ -51,6 +51,7 @@ export function texturedPictures(
   }
   const [uv, position, normal] = [new Float64Array(2), new Float64Array(3), new Float64Array(3)]
   const [diffuse, specular] = [new Float64Array(3), new Float64Array(3)]
+  const [corners, shares] = [new Int32Array(3), new Float64Array(3)]
   for (let pixel = 0; pixel < size * size; pixel++) {
     const id = triangleIds[pixel]
     if (id < 0) continue
@@ -58,17 +59,12 @@ export function texturedPictures(
     if (inMouth && !(maps.mouth && mesh.innerMouthTriangles && mesh.innerMouthUv)) continue
     const triangles = inMouth ? mesh.innerMouthTriangles! : mesh.triangles
     const first = inMouth ? 3 * id - mesh.triangles.length : 3 * id
-    const mix = (to: Float64Array, values: Float32Array) => {
-      to.fill(0)
-      for (let corner = 0; corner < 3; corner++) {
-        const from = triangles[first + corner] * to.length
-        for (let k = 0; k < to.length; k++) to[k] += barycentrics[3 * pixel + corner] * values[from + k]
-      }
-    }
     if (first >= triangles.length) continue
-    mix(uv, inMouth ? mesh.innerMouthUv! : mesh.uv)
-    mix(position, mesh.vertices)
-    mix(normal, mesh.normals)
+    for (let corner = 0; corner < 3; corner++) corners[corner] = triangles[first + corner]
+    for (let corner = 0; corner < 3; corner++) shares[corner] = barycentrics[3 * pixel + corner]
+    mix(uv, inMouth ? mesh.innerMouthUv! : mesh.uv, corners, shares)
+    mix(position, mesh.vertices, corners, shares)
+    mix(normal, mesh.normals, corners, shares)
     sample(diffuse, inMouth ? maps.mouth! : maps.diffuse, uv)
     if (inMouth) specular.fill(0)
     else sample(specular, maps.specular, uv)
@@ -80,16 +76,25 @@ export function texturedPictures(
       let irradiance = 0
       for (let k = 0; k < 9; k++) irradiance += basis[k] * light.sphericalHarmonics[3 * k + c]
       const at = 3 * pixel + c
-      const encode = (value: number) => cover * Math.min(Math.max(value, 0), 1) ** (1 / 2.2)
-      pictures.diffuse.data[at] = encode(diffuse[c])
-      pictures.specular.data[at] = encode(specular[c])
-      pictures.lit.data[at] = encode(
-        diffuse[c] * Math.max(irradiance, 0) + specular[c] * light.lightColor[c] * shine,
-      )
+      const lit = diffuse[c] * Math.max(irradiance, 0) + specular[c] * light.lightColor[c] * shine
+      pictures.diffuse.data[at] = cover * encode(diffuse[c])
+      pictures.specular.data[at] = cover * encode(specular[c])
+      pictures.lit.data[at] = cover * encode(lit)
     }
   }
   return pictures
 }
+
+/** Interpolates values of vertices. */
+function mix(to: Float64Array, values: Float32Array, corners: Int32Array, shares: Float64Array): void {
+  for (let k = 0; k < to.length; k++) {
+    to[k] = 0
+    for (let corner = 0; corner < 3; corner++)
+      to[k] += shares[corner] * values[corners[corner] * to.length + k]
+  }
+}
+
+const encode = (value: number) => Math.min(Math.max(value, 0), 1) ** (1 / 2.2)
 
 /** Bilinear, texel centres at +0.5. */
 function sample(
@@ -112,19 +117,18 @@ function sample(
 
 /** Blinn-Phong as of `shadeSpecular`, for a white lamp of strength 1. */
 function highlight(
-  n: Float64Array,
-  p: Float64Array,
+  [nx, ny, nz]: Float64Array,
+  [px, py, pz]: Float64Array,
   { lightPosition, cameraDistance, shininess }: PictureLight,
 ): number {
-  const unit = (v: number[]) => {
-    const length = Math.hypot(...v) || 1
-    return v.map((value) => value / length)
-  }
-  const normal = unit([...n])
-  const toLamp = unit([0, 1, 2].map((k) => lightPosition[k] - p[k]))
-  const toCamera = unit([-p[0], -p[1], cameraDistance - p[2]])
-  const half = unit([0, 1, 2].map((k) => toLamp[k] + toCamera[k]))
-  const dot = (a: number[], b: number[]) => a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-  const rise = Math.min(Math.max(dot(normal, toLamp) / 0.05, 0), 1)
-  return Math.max(dot(normal, half), 0) ** shininess * rise * rise * (3 - 2 * rise)
+  const [lx, ly, lz] = [lightPosition[0] - px, lightPosition[1] - py, lightPosition[2] - pz]
+  const towards = cameraDistance - pz
+  const normal = Math.hypot(nx, ny, nz) || 1
+  const lamp = Math.hypot(lx, ly, lz) || 1
+  const camera = Math.hypot(px, py, towards) || 1
+  const [hx, hy, hz] = [lx / lamp - px / camera, ly / lamp - py / camera, lz / lamp + towards / camera]
+  const half = Math.hypot(hx, hy, hz) || 1
+  const rise = Math.min(Math.max((nx * lx + ny * ly + nz * lz) / (normal * lamp) / 0.05, 0), 1)
+  const cosine = Math.max((nx * hx + ny * hy + nz * hz) / (normal * half), 0)
+  return cosine ** shininess * rise * rise * (3 - 2 * rise)
 }

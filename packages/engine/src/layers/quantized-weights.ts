@@ -68,6 +68,19 @@ function dequantized(
       `${who}: weight "${name}" of 8 bits has ${scales === undefined ? 'no scales' : `${scales.length} scales`}, expected ${channels}; save the network again`,
     )
   }
-  const values = Float32Array.from(data, (value, i) => (value - MIDDLE) * scales[i % channels])
-  return { shape, data: values, type: 'F32' }
+  return { shape, data: scaledBytes(data as Uint8Array, scales), type: 'F32' }
+}
+
+/** Weights of 8 bits as numbers: `(byte - 128) scale_c`, where the channel `c` runs fastest.
+ *
+ * @param bytes - as many as a multiple of the scales
+ */
+export function scaledBytes(bytes: Uint8Array, scales: Float32Array): Float32Array<ArrayBuffer> {
+  // Millions of them in a network: `from` with a function takes ten times as long.
+  const values = new Float32Array(bytes.length)
+  for (let i = 0, c = 0; i < bytes.length; i++) {
+    values[i] = (bytes[i] - MIDDLE) * scales[c]
+    if (++c === scales.length) c = 0
+  }
+  return values
 }
