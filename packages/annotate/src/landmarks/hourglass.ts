@@ -56,7 +56,16 @@ export interface Hourglass {
  * const loss = () => heatmapLoss(hourglass.apply(images, { training: true }), points)
  */
 export function createHourglass(options: LandmarkNetworkOptions = {}): Hourglass {
-  const complete = { inputSize: 128, stacks: 2, features: 112, depth: 4, landmarks: 68, seed: 1, empty: false, ...options }
+  const complete = {
+    inputSize: 128,
+    stacks: 2,
+    features: 112,
+    depth: 4,
+    landmarks: 68,
+    seed: 1,
+    empty: false,
+    ...options,
+  }
   const model = createLandmarkNetwork(complete)
   const { inputSize } = complete
   const apply: Hourglass['apply'] = (images, { training = false } = {}) => {

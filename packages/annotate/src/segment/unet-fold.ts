@@ -21,7 +21,12 @@ export function foldUnetPlusPlus(
   depth?: number,
 ): LayersModel {
   const from = new Map(layersWeights(network).map(({ name, value }) => [name, value]))
-  const folded = createUnetPlusPlus({ ...options, depth: depth ?? options.depth, form: 'folded', empty: true })
+  const folded = createUnetPlusPlus({
+    ...options,
+    depth: depth ?? options.depth,
+    form: 'folded',
+    empty: true,
+  })
   for (const { name, write } of layersWeights(folded)) {
     const [layer, variable] = name.split('/')
     const value = tidy(() => foldedWeight(from, layer, variable))
