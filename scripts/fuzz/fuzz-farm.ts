@@ -7,13 +7,17 @@
 // about as many of each format. --day takes the part of them that belongs to today, as CI does. A failure is printed with the command that
 // repeats it.
 import { fork, type ChildProcess } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import type { FuzzAnswer, FuzzRequest } from './fuzz-child.js'
 
+/** Of the processor's time where the system tells it, as on a busy machine a reader may have to wait for its turn. */
 const LIMIT_MILLISECONDS = 10_000
+/** Of time by the clock: a reader that waits for something does not work. */
+const LONGEST_WAIT = 30 * LIMIT_MILLISECONDS
 const CONSTANT = 256 * 2 ** 20
 const RATIO = 4
 /** Mutations of a part, of which each target has a number every day. */
@@ -86,7 +90,7 @@ function read(
     let [current, late] = [request.first, false]
     let timer: NodeJS.Timeout | undefined
     const end = (result?: { index: number; why: string }) => {
-      clearTimeout(timer)
+      clearInterval(timer)
       runner.process.removeAllListeners()
       resolve(result)
     }
@@ -97,11 +101,15 @@ function read(
       }),
     )
     runner.process.on('message', (message: FuzzAnswer & { started?: number; done?: boolean }) => {
-      clearTimeout(timer)
+      clearInterval(timer)
       if (message.done) return end()
       if (message.started !== undefined) {
         current = message.started
-        timer = setTimeout(() => {
+        const [began, worked] = [performance.now(), processorTime(runner.process.pid!)]
+        timer = setInterval(() => {
+          const waited = performance.now() - began
+          const working = worked === undefined ? waited : (processorTime(runner.process.pid!) ?? Infinity) - worked
+          if (working < LIMIT_MILLISECONDS && waited < LONGEST_WAIT) return
           late = true
           runner.process.kill('SIGKILL')
         }, LIMIT_MILLISECONDS)
@@ -111,6 +119,18 @@ function read(
     })
     runner.process.send(request)
   })
+}
+
+/** Milliseconds that a process has worked; nothing where the system does not say. */
+function processorTime(pid: number): number | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    // Of a hundredth of a second each.
+    return 10 * (Number(fields[11]) + Number(fields[12]))
+  } catch {
+    return undefined
+  }
 }
 
 function note(

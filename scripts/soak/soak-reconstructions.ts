@@ -1,0 +1,62 @@
+import { createRequire } from 'node:module'
+import { reconstruct, type PhotoSource } from 'facekit'
+import sharp from 'sharp'
+import type { Watch } from './watch.js'
+
+/** Least work. */
+const OPTIONS = {
+  backend: 'wasm',
+  networks: 'small',
+  method: 'fit',
+  iterations: 0,
+  texture: 64,
+} as const
+
+/** Crops of one face of a photograph, of 224 pixels, each from another place. */
+async function crops(count: number): Promise<PhotoSource[]> {
+  const photograph = createRequire(import.meta.url).resolve('@vladmandic/face-api/demo/sample1.jpg')
+  const crop = (i: number) =>
+    sharp(photograph)
+      .extract({ left: 650 + 5 * i, top: 280 + 3 * i, width: 560, height: 560 })
+      .resize(224)
+      .jpeg()
+      .toBuffer()
+  return Promise.all(Array.from({ length: count }, (_, i) => crop(i)))
+}
+
+/** All that a reconstruction gives, as text. */
+async function resultOf(photo: PhotoSource): Promise<string> {
+  const face = await reconstruct(photo, OPTIONS)
+  try {
+    const glb = await face.glb()
+    return `${JSON.stringify(face.parameters)} ${Buffer.from(glb).toString('base64')}`
+  } finally {
+    face.dispose()
+  }
+}
+
+/** One reconstruction after the other: each the same to the bit as the first of its photograph. */
+export async function soakReconstructions(count: number, watch: Watch): Promise<void> {
+  const photos = await crops(4)
+  const first: string[] = []
+  for (let i = 0; i < count; i++) {
+    const result = await resultOf(photos[i % photos.length])
+    const expected = (first[i % photos.length] ??= result)
+    if (result !== expected) watch.fail(`reconstruction ${i} differs from the first of its photograph`)
+    watch.step()
+  }
+}
+
+/** All at once: each the same to the bit as one that had the process to itself. */
+export async function soakAtOnce(count: number, watch: Watch): Promise<void> {
+  const photos = await crops(5)
+  const alone: string[] = []
+  for (const photo of photos) alone.push(await resultOf(photo))
+  await Promise.all(
+    Array.from({ length: count }, async (_, i) => {
+      const result = await resultOf(photos[i % photos.length])
+      if (result !== alone[i % photos.length]) watch.fail(`reconstruction ${i} differs from one alone`)
+      watch.step()
+    }),
+  )
+}

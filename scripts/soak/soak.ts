@@ -1,0 +1,41 @@
+// Does one thing very often in one process, and watches what the process holds: tensors, their bytes, memory, open files, files in the
+// temporary folder. Ends with 1 when something grows. See docs/reliability.md.
+//
+//   npm run soak -- [--count n] training | reconstructions | at-once
+//
+// training: steps of a small network on rendered faces (10,000). reconstructions: one after the other (1,000). at-once: all asked for in the
+// same moment (50), each compared with one that had the process to itself.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { soakAtOnce, soakReconstructions } from './soak-reconstructions.js'
+import { soakTraining } from './soak-training.js'
+import { Watch } from './watch.js'
+
+const soaks: Record<string, { count: number; run: (count: number, watch: Watch) => Promise<void> }> = {
+  training: { count: 10_000, run: soakTraining },
+  reconstructions: { count: 1000, run: soakReconstructions },
+  'at-once': { count: 50, run: soakAtOnce },
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { count: { type: 'string' } },
+})
+const soak = soaks[positionals[0]]
+if (!soak) {
+  console.error(`soak: expected one of ${Object.keys(soaks).join(', ')}, got "${positionals[0] ?? ''}"`)
+  process.exit(1)
+}
+const count = Number(values.count ?? soak.count)
+// What is left in it is this process's.
+const temporary = mkdtempSync(join(tmpdir(), 'facekit-soak-'))
+process.env.TMPDIR = temporary
+process.on('exit', () => rmSync(temporary, { recursive: true, force: true }))
+const watch = new Watch(count)
+await soak.run(count, watch)
+const problems = watch.problems()
+for (const problem of problems) console.error(`FAILED: ${positionals[0]}: ${problem}`)
+console.log(`${positionals[0]}: ${watch.done} of ${count}, ${problems.length} problems`)
+process.exit(problems.length > 0 ? 1 : 0)
