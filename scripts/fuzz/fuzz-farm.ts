@@ -108,7 +108,8 @@ function read(
         const [began, worked] = [performance.now(), processorTime(runner.process.pid!)]
         timer = setInterval(() => {
           const waited = performance.now() - began
-          const working = worked === undefined ? waited : (processorTime(runner.process.pid!) ?? Infinity) - worked
+          const working =
+            worked === undefined ? waited : (processorTime(runner.process.pid!) ?? Infinity) - worked
           if (working < LIMIT_MILLISECONDS && waited < LONGEST_WAIT) return
           late = true
           runner.process.kill('SIGKILL')

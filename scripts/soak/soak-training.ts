@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { initEngine } from '@facekit/engine'
 import { renderedBatches, train } from '@facekit/trainer'
-import { tinyModel, tinyPhotographs, tinyRegressor, tinyRenderings } from '../../packages/trainer/test/face-fixtures.js'
+import {
+  tinyModel,
+  tinyPhotographs,
+  tinyRegressor,
+  tinyRenderings,
+} from '../../packages/trainer/test/face-fixtures.js'
 import type { Watch } from './watch.js'
 
 /** Trains a small network on rendered faces with the paper's losses, with checkpoints, panels and a log. */
