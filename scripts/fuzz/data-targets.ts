@@ -2,12 +2,13 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runCli } from '@facekit/cli'
-import { ValueError, writeSafetensors } from '@facekit/core'
+import { readSafetensors, ValueError, writeSafetensors } from '@facekit/core'
 import { decodeSample, encodeSample, openDataset, writeShards } from '@facekit/dataset'
 import { decodeParameters, encodeParameters, neutralParameters, readParameters } from '@facekit/parameters'
 import { readLatestCheckpoint, readTrainingLog, writeTrainingReport } from '@facekit/trainer'
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-cpu'
+import { checksumOf } from '../../packages/trainer/src/loop/checkpoint.js'
 import { tinySample } from '../../packages/dataset/test/tiny-samples.js'
 import type { FuzzTargets } from './fuzz-target.js'
 
@@ -73,6 +74,7 @@ export async function dataTargets(): Promise<FuzzTargets> {
           tensors: new Map([['model/a', { shape: [2, 2], data: Float32Array.of(1, 2, 3, 4) }]]),
         }),
       ],
+      repair: repairCheckpoint,
       read: async (bytes) => {
         const own = await mkdtemp(at('checkpoint-'))
         try {
@@ -162,6 +164,18 @@ function parse(bytes: Uint8Array): Record<string, unknown> {
     return JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>
   } catch (cause) {
     throw new ValueError('no JSON', { cause })
+  }
+}
+
+/** Sets the checksum of what can be read. */
+function repairCheckpoint(bytes: Uint8Array): Uint8Array {
+  try {
+    const { metadata, tensors } = readSafetensors(bytes)
+    const { checksum: _, ...texts } = metadata
+    const checksum = String(checksumOf(texts, tensors))
+    return writeSafetensors({ metadata: { ...texts, checksum }, tensors })
+  } catch {
+    return bytes
   }
 }
 

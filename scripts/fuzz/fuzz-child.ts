@@ -5,6 +5,7 @@ import { dataTargets } from './data-targets.js'
 import type { FuzzTargets } from './fuzz-target.js'
 import { modelTargets } from './model-targets.js'
 import { damage } from './mutate.js'
+import { networkTargets } from './network-targets.js'
 import { pictureTargets } from './picture-targets.js'
 
 /** What is asked for. */
@@ -36,6 +37,7 @@ const targets: FuzzTargets = {
   ...(await modelTargets()),
   ...(await pictureTargets()),
   ...(await dataTargets()),
+  ...(await networkTargets()),
 }
 // A file that cannot be read whole would make every mutation a typed error.
 const wholeFails: string[] = []

@@ -2,6 +2,7 @@ import { readMatFile, readSafetensors } from '@facekit/core'
 import { parseObj, parsePly } from '@facekit/mesh'
 import { describeHdf5, readArrayModel, validateModel } from '@facekit/morphable'
 import { encodeMatFile, writeStatismo } from '@facekit/testing'
+import { checkGlb } from '../../packages/viewer/src/check-glb.js'
 import { fuzzTargets } from '../../packages/morphable/test/fuzz.js'
 import type { FuzzTargets } from './fuzz-target.js'
 
@@ -70,6 +71,10 @@ export async function modelTargets(): Promise<FuzzTargets> {
       ],
       read: (bytes) => assertMesh(parsePly(bytes, 'ply')),
     },
+    glb: {
+      files: [tinyGlb()],
+      read: (bytes) => checkGlb(bytes.slice().buffer),
+    },
     obj: {
       files: [
         text(
@@ -79,6 +84,24 @@ export async function modelTargets(): Promise<FuzzTargets> {
       read: (bytes) => assertMesh(parseObj(new TextDecoder().decode(bytes), 'obj')),
     },
   }
+}
+
+/** What `checkGlb` looks at. */
+function tinyGlb(): Uint8Array {
+  const json = text(
+    JSON.stringify({
+      accessors: [{ count: 3 }, { count: 6 }],
+      buffers: [{ byteLength: 4 }],
+      images: [{ mimeType: 'image/png' }],
+      extensionsRequired: ['KHR_materials_specular'],
+    }).padEnd(240),
+  )
+  const bytes = new Uint8Array(20 + json.length)
+  const view = new DataView(bytes.buffer)
+  for (const [i, value] of [0x46546c67, 2, bytes.length, json.length, 0x4e4f534a].entries())
+    view.setUint32(4 * i, value, true)
+  bytes.set(json, 20)
+  return bytes
 }
 
 function assertModel(model: Parameters<typeof validateModel>[0]): void {

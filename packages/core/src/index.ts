@@ -25,4 +25,5 @@ export { isMatFile, readMatFile, type MatArray, type MatFileOptions } from './ma
 export { appendToFile, removeTemporaryFiles, writeFileAtomic } from './write-file-atomic.js'
 export { readRegularFile } from './regular-file.js'
 export { lockFile, LockError, type FileLock } from './file-lock.js'
+export { assertTensorsFill } from './assert-tensors-fill.js'
 export { showValue } from './show-value.js'

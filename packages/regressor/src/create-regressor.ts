@@ -1,4 +1,4 @@
-import { assertInteger, createRandom, ShapeError, showValue, ValueError } from '@facekit/core'
+import { assertInteger, createRandom, ModelFormatError, ShapeError, showValue, ValueError } from '@facekit/core'
 import { type ParameterLayout, parameterCount } from '@facekit/parameters'
 import { tensor, tidy } from '@tensorflow/tfjs-core'
 import {
@@ -75,11 +75,19 @@ export function createRegressor(options: CreateRegressorOptions): FaceRegressor 
   return buildRegressor(options, () => random.integer(2 ** 31 - 1))
 }
 
-/** A regressor whose weights are about to be loaded. */
-export const createEmptyRegressor = (options: CreateRegressorOptions): FaceRegressor =>
-  buildRegressor(options, () => undefined)
+/** A regressor whose weights are about to be loaded.
+ *
+ * @param most - numbers that there are for its last layer
+ * @throws {ModelFormatError} when it needs more, before memory is taken for them
+ */
+export const createEmptyRegressor = (options: CreateRegressorOptions, most: number): FaceRegressor =>
+  buildRegressor(options, () => undefined, most)
 
-function buildRegressor(options: CreateRegressorOptions, nextSeed: () => number | undefined): FaceRegressor {
+function buildRegressor(
+  options: CreateRegressorOptions,
+  nextSeed: () => number | undefined,
+  most = Infinity,
+): FaceRegressor {
   const { layout, inputSize = 224, expressionRange, faceModel } = options
   assertInteger('createRegressor: inputSize', inputSize, 32, 4096)
   const count = parameterCount(layout)
@@ -89,6 +97,14 @@ function buildRegressor(options: CreateRegressorOptions, nextSeed: () => number 
   }
   const images = input({ shape: [inputSize, inputSize, 3], name: 'images' })
   const features = backbone.build(normalize(images, backbone), { inputSize, nextSeed })
+  const flat = flatFeatures(features, backbone)
+  const needed = count * flat.shape.at(-1)!
+  if (needed > most) {
+    createModel({ inputs: images, outputs: flat }).dispose()
+    throw new ModelFormatError(
+      `createRegressor: ${count} parameters of ${flat.shape.at(-1)} features take ${needed} weights, there are ${most} numbers; the file is damaged`,
+    )
+  }
   const seed = nextSeed()
   const kernelInitializer =
     seed === undefined
@@ -97,7 +113,7 @@ function buildRegressor(options: CreateRegressorOptions, nextSeed: () => number 
         initializers.varianceScaling({ scale: 1e-4, mode: 'fanIn', distribution: 'normal', seed })
   const outputs = apply(
     layers.dense({ name: 'parameters', units: count, kernelInitializer }),
-    flatFeatures(features, backbone),
+    flat,
   )
   const model = createModel({ inputs: images, outputs, name: `regressor_${backbone.name}` })
   return wrapModel(model, {

@@ -3,6 +3,7 @@ import { loadLayersWeights } from '@facekit/engine'
 import type { ParameterLayout } from '@facekit/parameters'
 import { io } from '@tensorflow/tfjs-core'
 import { loadLayersModel, type LayersModel } from '@tensorflow/tfjs-layers'
+import { checkTopology } from './check-topology.js'
 import type { Backbone } from './backbone.js'
 import { createEmptyRegressor, findBackbone, isBackboneName, type BackboneName } from './create-regressor.js'
 import type { FaceRegressor } from './face-regressor.js'
@@ -35,10 +36,13 @@ export async function loadRegressor(
   if (!(source instanceof Uint8Array) && String(source).split(/[?#]/)[0].endsWith('.json'))
     return loadModelJson(who, source, options)
   const bytes = await readBytes(who, source)
-  const description = readDescription(who, readSafetensors(bytes, who).metadata)
+  const { metadata, tensors } = readSafetensors(bytes, who)
+  const description = readDescription(who, metadata)
   if (options.for) assertFits(who, description, options.for)
   const backbone = backboneOf(who, description.backbone, options.backbone)
-  const regressor = createEmptyRegressor({ ...description, backbone })
+  let numbers = 0
+  for (const { data } of tensors.values()) numbers += data.length
+  const regressor = createEmptyRegressor({ ...description, backbone }, numbers)
   try {
     loadLayersWeights(regressor.model, bytes, who)
   } catch (error) {
@@ -55,9 +59,13 @@ async function loadModelJson(
   options: LoadRegressorOptions,
 ): Promise<FaceRegressor> {
   const { topology, specs, weights, userDefinedMetadata } = await readModelJson(who, source)
-  const text = Object.entries(userDefinedMetadata ?? {}).map(([key, value]) => [key, String(value)])
-  const description = readDescription(who, Object.fromEntries(text) as Record<string, string>)
+  const text = Object.entries(userDefinedMetadata ?? {}).filter(([, value]) => typeof value !== 'object')
+  const description = readDescription(
+    who,
+    Object.fromEntries(text.map(([key, value]) => [key, String(value)])) as Record<string, string>,
+  )
   if (options.for) assertFits(who, description, options.for)
+  checkTopology(who, topology, specs)
   const artifacts = { modelTopology: topology, weightSpecs: specs, weightData: weights }
   let model: LayersModel | undefined
   try {

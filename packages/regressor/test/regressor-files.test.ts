@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ModelFormatError } from '@facekit/core'
+import { ModelFormatError, readSafetensors, writeSafetensors } from '@facekit/core'
 import { layersWeights } from '@facekit/engine'
 import {
   createRegressor,
@@ -82,6 +82,19 @@ describe('saveRegressor, loadRegressor', () => {
     expect(tf.memory().numTensors).toBe(before)
   })
 
+  it('throws: a layout that the file has no weights for, before memory is taken for it', async () => {
+    const bytes = await saveRegressor(createRegressor(options))
+    const { metadata, tensors } = readSafetensors(bytes)
+    const described = { ...metadata, layout: JSON.stringify({ ...layout, identity: 999_999 }) }
+    const { numTensors, numBytes } = tf.memory()
+    await expect(
+      loadRegressor(writeSafetensors({ metadata: described, tensors: new Map(tensors) }), {
+        backbone: tinyBackbone,
+      }),
+    ).rejects.toThrow(/take \d+ weights, there are \d+ numbers; the file is damaged/)
+    expect(tf.memory()).toMatchObject({ numTensors, numBytes })
+  })
+
   it('throws: damaged model.json', async () => {
     const regressor = createRegressor(options)
     await exportRegressor(regressor, join(folder, 'damaged'))
@@ -96,6 +109,21 @@ describe('saveRegressor, loadRegressor', () => {
       ModelFormatError,
     )
     await expect(tryIt({ weightsManifest: [{ paths: [], weights: [] }] })).rejects.toThrow(ModelFormatError)
+    const topology = JSON.stringify(json.modelTopology)
+    const changed = (from: string, to: string) => {
+      expect(topology).toContain(from)
+      return { modelTopology: JSON.parse(topology.replace(from, to)) as object }
+    }
+    // tfjs would not come back from the first two, and take 8 GB for the last.
+    for (const [from, to, message] of [
+      ['{"name":"images"', '{"name":-1', /a layer has no name/],
+      ['[[["b_conv",0,0,{}]]]', '[]', /"feature_pool" comes from none/],
+      ['[[["b_conv",0,0,{}]]]', '[[["parameters",0,0,{}]]]', /comes from one that is not there/],
+      ['"units":', '"units":1e9,"before":', /no weight is of units/],
+    ] as const)
+      await expect(tryIt(changed(from, to))).rejects.toThrow(message)
+    const odd = { ...(json.userDefinedMetadata as object), layout: { toString: 1, valueOf: 1 } }
+    await expect(tryIt({ userDefinedMetadata: odd })).rejects.toThrow(ModelFormatError)
     await expect(tryIt({ userDefinedMetadata: {} })).rejects.toThrow(ModelFormatError)
     await writeFile(file, '{')
     await expect(loadRegressor(file)).rejects.toThrow(/it is no JSON/)

@@ -41,7 +41,7 @@ export function checkGlb(bytes: ArrayBuffer): void {
     fail('does not begin with its JSON')
   let gltf: GltfText
   try {
-    gltf = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, 20, textLength)))
+    gltf = listsOf(JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, 20, textLength))))
   } catch {
     fail('holds JSON that cannot be read')
   }
@@ -52,11 +52,21 @@ export function checkGlb(bytes: ArrayBuffer): void {
     if (list?.some(({ uri }) => uri !== undefined))
       fail(`has a ${kind} outside of itself; export it as one self-contained .glb`)
   }
-  if (gltf.accessors?.some(({ count }) => !(Number(count) <= MOST_ELEMENTS)))
+  if (gltf.accessors?.some(({ count }) => typeof count !== 'number' || !(count <= MOST_ELEMENTS)))
     fail(`has an accessor of more than ${MOST_ELEMENTS} elements`)
   const unknown = gltf.extensionsRequired?.filter((name) => !EXTENSIONS.has(String(name))) ?? []
   if (unknown.length > 0)
     fail(`needs ${unknown.join(', ')}, which this viewer does not read; export it without compression`)
+}
+
+/** The lists that are looked at; whatever stands in the place of one of their objects is an error. */
+function listsOf(json: unknown): GltfText {
+  const { accessors, buffers, images, extensionsRequired } = json as Record<string, unknown>
+  for (const list of [accessors, buffers, images, extensionsRequired])
+    if (list !== undefined && !Array.isArray(list)) throw new TypeError('no list')
+  for (const list of [accessors, buffers, images] as unknown[][])
+    if (list?.some((value) => typeof value !== 'object' || value === null)) throw new TypeError('no object')
+  return json as GltfText
 }
 
 function fail(problem: string): never {

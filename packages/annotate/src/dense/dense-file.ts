@@ -3,6 +3,7 @@ import {
   assertShape,
   ModelFormatError,
   readSafetensors,
+  showValue,
   writeSafetensors,
   type SafetensorsEntry,
   type SafetensorsFile,
@@ -153,7 +154,7 @@ export function readDenseWeights(bytes: Uint8Array): DenseWeights {
   const shapes = Object.entries(headShapes(options, mapChannels, featureChannels))
   return {
     options,
-    calibration: parseHeader(who, metadata.calibration, (value) => value as DenseCalibration),
+    calibration: parseHeader(who, metadata.calibration, checkCalibration),
     ...(metadata.model !== undefined && { model: metadata.model }),
     convolutions: layers.map(({ name, filter: shape, depthwise }) => {
       const stored = depthwise ? shape.slice(0, 3) : shape
@@ -249,6 +250,15 @@ function readWeights(
   }
   if (!values.every(Number.isFinite)) throw fail('holds numbers that are not finite')
   return values
+}
+
+function checkCalibration(value: unknown): DenseCalibration {
+  const { positions, outline, depths, identity } = value as DenseCalibration
+  const factors = { positions, outline, depths, identity }
+  for (const [name, factor] of Object.entries(factors))
+    if (!(typeof factor === 'number' && factor > 0 && factor < Infinity))
+      throw new ModelFormatError(`dense landmarks: the calibration of ${name} is ${showValue(factor)}`)
+  return factors
 }
 
 function parseHeader<T>(who: string, text: string | undefined, check: (value: unknown) => T): T {

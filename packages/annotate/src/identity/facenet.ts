@@ -1,6 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
-import { ModelFormatError, ShapeError, assertDataType, assertShape, readSafetensors } from '@facekit/core'
+import {
+  ModelFormatError,
+  ShapeError,
+  assertDataType,
+  assertShape,
+  assertTensorsFill,
+  readSafetensors,
+} from '@facekit/core'
 import { loadLayersWeights, saveLayersWeights } from '@facekit/engine'
 import type { Embedder } from './embedder.js'
 import { checkFaceNet, createFaceNetNetwork, type FaceNetOptions } from './facenet-network.js'
@@ -89,7 +96,7 @@ export async function saveFaceNet(
  * @throws {ModelFormatError} when it is damaged, or none
  */
 export function loadFaceNet(bytes: Uint8Array, who = 'loadFaceNet'): FaceNet {
-  const { metadata } = readSafetensors(bytes, who)
+  const { metadata, tensors } = readSafetensors(bytes, who)
   if (metadata.format !== FORMAT || metadata.version !== '1') {
     throw new ModelFormatError(
       `${who}: the file is ${metadata.format ? `"${metadata.format}" version ${metadata.version}` : 'of no known format'}, expected "${FORMAT}" version 1`,
@@ -97,7 +104,12 @@ export function loadFaceNet(bytes: Uint8Array, who = 'loadFaceNet'): FaceNet {
   }
   let net: FaceNet
   try {
-    net = createFaceNet(JSON.parse(metadata.network) as FaceNetOptions)
+    const network = checkFaceNet(JSON.parse(metadata.network) as FaceNetOptions)
+    const { widths, blocks, length } = network
+    // All but the first convolution of each stage are of its width on both sides.
+    const within = widths.reduce((sum, width) => sum + 9 * (2 * blocks - 1) * width ** 2, 0)
+    assertTensorsFill(who, tensors, within + widths.at(-1)! * length)
+    net = createFaceNet(network)
   } catch (cause) {
     throw new ModelFormatError(`${who}: describes no network (${(cause as Error).message})`, { cause })
   }

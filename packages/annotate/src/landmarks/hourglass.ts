@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
-import { ModelFormatError, assertShape, readSafetensors } from '@facekit/core'
+import { ModelFormatError, assertShape, assertTensorsFill, readSafetensors } from '@facekit/core'
 import { loadLayersWeights, saveLayersWeights } from '@facekit/engine'
 import type { Box } from '../detect/box.js'
 import { checkFaceBox } from '../detect/face-box.js'
@@ -120,13 +120,17 @@ export async function loadHourglass(options: { weights?: Uint8Array } = {}): Pro
 /** As `loadHourglass`, from bytes. */
 export function openHourglass(bytes: Uint8Array): Hourglass {
   const who = 'loadHourglass'
-  const { metadata } = readSafetensors(bytes, who)
+  const { metadata, tensors } = readSafetensors(bytes, who)
   if (metadata.format !== 'facekit-hourglass' || metadata.version !== '1') {
     throw new ModelFormatError(
       `${who}: the file holds "${metadata.format ?? 'no format'} ${metadata.version ?? ''}", expected "facekit-hourglass 1"; write it with saveHourglass`,
     )
   }
-  const hourglass = createHourglass({ ...parseNetwork(metadata.network, who), empty: true })
+  const network = parseNetwork(metadata.network, who)
+  const { stacks, depth, features, landmarks } = network
+  // Each level of each hourglass has a block of more than that.
+  assertTensorsFill(who, tensors, stacks * (depth * features ** 2 + features * landmarks))
+  const hourglass = createHourglass({ ...network, empty: true })
   try {
     loadLayersWeights(hourglass.model, bytes, who)
     return hourglass
@@ -136,12 +140,16 @@ export function openHourglass(bytes: Uint8Array): Hourglass {
   }
 }
 
-function parseNetwork(text: string | undefined, who: string): LandmarkNetworkOptions {
+type NetworkInFile = Required<
+  Pick<LandmarkNetworkOptions, 'inputSize' | 'stacks' | 'features' | 'depth' | 'landmarks'>
+>
+
+function parseNetwork(text: string | undefined, who: string): NetworkInFile {
   try {
     const value = JSON.parse(text ?? '') as Record<string, unknown>
     const { inputSize, stacks, features, depth, landmarks } = value
     const options = { inputSize, stacks, features, depth, landmarks }
-    if (Object.values(options).every(Number.isInteger)) return options as LandmarkNetworkOptions
+    if (Object.values(options).every(Number.isInteger)) return options as NetworkInFile
   } catch {
     // reported below
   }

@@ -1,4 +1,4 @@
-import { ModelFormatError, readSafetensors } from '@facekit/core'
+import { assertTensorsFill, ModelFormatError, readSafetensors } from '@facekit/core'
 import { loadLayersWeights } from '@facekit/engine'
 import { readShippedWeights } from '../network-weights.js'
 import { createSegmenter, foldSegmenter, type Segmenter } from './segmenter.js'
@@ -30,13 +30,21 @@ export async function loadSegmenter(options: LoadSegmenterOptions = {}): Promise
 /** As `loadSegmenter`, from bytes. */
 export function openSegmenter(bytes: Uint8Array, trainable: boolean, depth?: number): Segmenter {
   const who = 'loadSegmenter'
-  const { metadata } = readSafetensors(bytes, who)
+  const { metadata, tensors } = readSafetensors(bytes, who)
   if (metadata.format !== 'facekit-segmenter' || metadata.version !== '1') {
     throw new ModelFormatError(
       `${who}: the file holds "${metadata.format ?? 'no format'} ${metadata.version ?? ''}", expected "facekit-segmenter 1"; write it with saveSegmenter`,
     )
   }
-  const segmenter = createSegmenter({ ...parseNetwork(metadata.network, who), empty: true })
+  const network = parseNetwork(metadata.network, who)
+  const used = network.widths.slice(0, network.depth + 1)
+  // Each level has a convolution within itself.
+  assertTensorsFill(
+    who,
+    tensors,
+    used.reduce((sum, width) => sum + width ** 2, 0),
+  )
+  const segmenter = createSegmenter({ ...network, empty: true })
   try {
     loadLayersWeights(segmenter.model, bytes, who)
     if (trainable) return segmenter

@@ -156,7 +156,7 @@ async function checkpointNames(folder: string): Promise<string[]> {
 }
 
 /** Of all that a checkpoint says. */
-function checksumOf(metadata: Record<string, string>, tensors: Map<string, SafetensorsEntry>): number {
+export function checksumOf(metadata: Record<string, string>, tensors: Map<string, SafetensorsEntry>): number {
   const text = new TextEncoder()
   let value = crc32c(
     text.encode(JSON.stringify(Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)))),
