@@ -40,9 +40,7 @@ export async function networkTargets(): Promise<FuzzTargets> {
   await exportRegressor(regressor, folder)
   const networks: Record<string, [Uint8Array, (bytes: Uint8Array) => Promise<Disposable> | Disposable]> = {
     hourglass: [
-      await saveHourglass(
-        createHourglass({ inputSize: 32, stacks: 1, features: 8, depth: 1, landmarks: 5 }),
-      ),
+      await saveHourglass(createHourglass({ inputSize: 32, stacks: 1, features: 8, depth: 1, landmarks: 5 })),
       (weights) => loadHourglass({ weights }),
     ],
     segmenter: [
@@ -75,7 +73,10 @@ export async function networkTargets(): Promise<FuzzTargets> {
     },
   }
   for (const [name, [whole, load]] of Object.entries(networks)) {
-    targets[`network-${name}`] = { files: [new Uint8Array(whole)], read: (bytes) => disposing(() => load(bytes)) }
+    targets[`network-${name}`] = {
+      files: [new Uint8Array(whole)],
+      read: (bytes) => disposing(() => load(bytes)),
+    }
     targets[`description-${name}`] = description(whole, load)
   }
   return targets

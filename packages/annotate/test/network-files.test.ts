@@ -37,14 +37,20 @@ describe('files of networks', () => {
       faceNet: await saveFaceNet(faceNet),
     }
     const tensors = tf.memory().numTensors
-    for (const change of [{ features: 4096 }, { depth: 8, stacks: 16, inputSize: 1024 }, { landmarks: 65536 }]) {
+    for (const change of [
+      { features: 4096 },
+      { depth: 8, stacks: 16, inputSize: 1024 },
+      { landmarks: 65536 },
+    ]) {
       const weights = redescribed(files.hourglass, 'network', change)
       await expect(loadHourglass({ weights })).rejects.toThrow(/a network of at least \d+ weights and holds/)
     }
     const weights = redescribed(files.segmenter, 'network', { widths: [4096, 4096] })
     await expect(loadSegmenter({ weights })).rejects.toThrow(/a network of at least/)
     for (const change of [{ widths: [8192, 8192] }, { blocks: 100 }, { length: 4096 }])
-      expect(() => loadFaceNet(redescribed(files.faceNet, 'network', change))).toThrow(/a network of at least/)
+      expect(() => loadFaceNet(redescribed(files.faceNet, 'network', change))).toThrow(
+        /a network of at least/,
+      )
     expect(tf.memory().numTensors).toBe(tensors)
     for (const network of [hourglass, segmenter, faceNet]) network.dispose()
   })

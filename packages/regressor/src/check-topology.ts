@@ -13,7 +13,11 @@ const isObject = (value: unknown): value is Json =>
  * @param specs - the weights that there are
  * @throws {ModelFormatError} when layers have no names or come from layers that are not there, or are of sizes that no weight has
  */
-export function checkTopology(who: string, topology: object, specs: readonly io.WeightsManifestEntry[]): void {
+export function checkTopology(
+  who: string,
+  topology: object,
+  specs: readonly io.WeightsManifestEntry[],
+): void {
   const fail = (what: string): never => {
     throw new ModelFormatError(`${who}: its layers do not fit together: ${what}; export the network again`)
   }
@@ -54,7 +58,7 @@ export function checkTopology(who: string, topology: object, specs: readonly io.
     }
     const done = new Map<unknown, number>()
     for (const [name, nodes] of calls) if (nodes.length === 0) done.set(name, 1)
-    for (let progress = true; progress; ) {
+    for (let progress = true; progress;) {
       progress = false
       for (const [name, nodes] of calls) {
         const count = done.get(name) ?? 0

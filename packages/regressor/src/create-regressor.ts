@@ -1,4 +1,11 @@
-import { assertInteger, createRandom, ModelFormatError, ShapeError, showValue, ValueError } from '@facekit/core'
+import {
+  assertInteger,
+  createRandom,
+  ModelFormatError,
+  ShapeError,
+  showValue,
+  ValueError,
+} from '@facekit/core'
 import { type ParameterLayout, parameterCount } from '@facekit/parameters'
 import { tensor, tidy } from '@tensorflow/tfjs-core'
 import {
@@ -111,10 +118,7 @@ function buildRegressor(
       ? initializers.zeros()
       : // Numbers of about 0.01: see `parametersOfOutputs` for what 0 means.
         initializers.varianceScaling({ scale: 1e-4, mode: 'fanIn', distribution: 'normal', seed })
-  const outputs = apply(
-    layers.dense({ name: 'parameters', units: count, kernelInitializer }),
-    flat,
-  )
+  const outputs = apply(layers.dense({ name: 'parameters', units: count, kernelInitializer }), flat)
   const model = createModel({ inputs: images, outputs, name: `regressor_${backbone.name}` })
   return wrapModel(model, {
     layout: { identity: layout.identity, expression: layout.expression, albedo: layout.albedo },
