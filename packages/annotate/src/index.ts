@@ -1,5 +1,6 @@
 export { annotate, type AnnotateOptions } from './annotate.js'
 export type { Picture } from './pictures/picture.js'
+export { isMonochrome } from './pictures/is-monochrome.js'
 export { isOwnPicture } from './pictures/own-picture.js'
 export { equivalentFocalLength, readFocalLength } from './pictures/read-focal-length.js'
 export { readPicture, type PictureSource, type ReadPictureOptions } from './pictures/read-picture.js'

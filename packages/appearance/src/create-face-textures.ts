@@ -2,6 +2,7 @@ import { ShapeError, ValueError } from '@facekit/core'
 import type { Picture } from '@facekit/annotate'
 import type { MorphableModel } from '@facekit/morphable'
 import ndarray, { type NdArray } from 'ndarray'
+import { colorLike } from './color-like.js'
 import { detailMaps } from './detail-maps.js'
 import { fillHidden, mirrored, type PartialTexture } from './fill-hidden.js'
 import { fillUncovered } from './fill-uncovered.js'
@@ -83,7 +84,8 @@ export async function createFaceTextures(
   const textures = faces.map((face) => {
     signal?.throwIfAborted()
     const texture = photographTexture(surface, face)
-    removeHighlights(texture, size)
+    if (face.monochrome) colorLike(texture.color, albedo)
+    else removeHighlights(texture, size)
     followModel(texture, albedo, size)
     return texture
   })

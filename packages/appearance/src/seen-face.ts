@@ -1,4 +1,4 @@
-import type { FaceAnnotation, Picture } from '@facekit/annotate'
+import { isMonochrome, type FaceAnnotation, type Picture } from '@facekit/annotate'
 import { sphericalHarmonicsAt } from '@facekit/illumination'
 import { evaluateAlbedo, type MorphableModel } from '@facekit/morphable'
 import type { FaceParameters } from '@facekit/parameters'
@@ -23,6 +23,8 @@ export interface SeenFace {
   size: number
   /** `[K * K * 3]` linear RGB. */
   picture: Float32Array
+  /** Whether the picture is black-and-white: its colours say nothing. */
+  monochrome: boolean
   /** Side of the masks, pixels. */
   maskSize: number
   /** `[M * M]` pixels that show the face, 0..1. */
@@ -116,6 +118,7 @@ export async function seenFace(
   return {
     size,
     picture: cropPicture(photograph, transform, side, size),
+    monochrome: isMonochrome(annotation.alignment.image),
     maskSize: side,
     faceRegion: flat(annotation),
     vertices,

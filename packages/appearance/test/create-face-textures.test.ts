@@ -49,6 +49,34 @@ describe('createFaceTextures', () => {
     }
   })
 
+  it('value: a black-and-white photograph gives colours of skin, and its own shades', async () => {
+    const { photograph, fit } = await renderedPhotograph(model, {})
+    const { image } = fit.annotation.alignment
+    for (const [pixels, count] of [
+      [photograph.data, photograph.data.length],
+      [image.data, image.data.length],
+    ] as const)
+      for (let i = 0; i < count; i += 3) pixels.fill(pixels[i + 1], i, i + 3)
+    // A scar across the forehead.
+    for (let x = 200; x < 312; x++) for (let y = 150; y < 160; y++) for (let c = 0; c < 3; c++) photograph.set(y, x, c, 40)
+    const maps = await createFaceTextures([photograph], [fit], model, { size: SIZE, detail: false })
+    const truth = await evaluateAlbedo(model, fit.parameters.albedo).diffuse.data()
+    const ratios: number[] = []
+    let darkest = 1
+    for (let i = 0; i < model.vertexCount; i++) {
+      const column = Math.min(Math.floor(model.uv!.get(i, 0) * SIZE), SIZE - 1)
+      const row = Math.min(Math.floor((1 - model.uv!.get(i, 1)) * SIZE), SIZE - 1)
+      if (maps.seen.get(row, column) < 0.8) continue
+      const [r, g] = [0, 1].map((c) => maps.diffuse.get(row, column, c) / truth[3 * i + c])
+      ratios.push(r / g)
+      darkest = Math.min(darkest, g)
+    }
+    ratios.sort((a, b) => a - b)
+    expect(ratios[Math.floor(0.02 * ratios.length)]).toBeGreaterThan(0.93)
+    expect(ratios[Math.floor(0.98 * ratios.length)]).toBeLessThan(1.07)
+    expect(darkest).toBeLessThan(0.4)
+  })
+
   it('value: what an open mouth shows comes back on its own map, without the light; a shut one has none', async () => {
     const teeth = [200, 180, 150]
     const { photograph, fit } = await renderedPhotograph(model, { jaw: 0.6, teeth })

@@ -50,6 +50,7 @@ export async function renderedPhotograph(
   const small = renderFace(model, parameters, { width: 224, height: 224 })
   const mask = ndarray(Float32Array.from(await small.mask.data()), [224, 224])
   const innerMouth = ndarray(Float32Array.from(await small.innerMouth.data()), [224, 224])
+  const crop = ndarray(Float32Array.from(await small.image.data()), [224, 224, 3])
   tf.dispose([rendering, small] as unknown as tf.TensorContainer)
   const factor = 224 / size
   const annotation: FaceAnnotation = {
@@ -59,7 +60,7 @@ export async function renderedPhotograph(
     alignment: {
       size: 224,
       transform: { scale: factor, rotation: 0, translation: [0, 0] },
-      image: ndarray(new Float32Array(224 * 224 * 3), [224, 224, 3]),
+      image: crop,
       landmarks: ndarray(
         Float32Array.from(landmarks, (value) => value * factor),
         [68, 2],

@@ -11,8 +11,9 @@ export interface EyeWhites {
   trust: number
 }
 
-/** Pixels of the eyeballs whose luminance is between these quantiles: below are iris and lashes, above are glints. */
-const QUANTILES = [0.65, 0.9] as const
+/** Pixels of the eyeballs whose luminance is between these quantiles: below are iris, lashes and what a pixel shares with them, above are glints. On
+ * rendered heads the white that these show varies by 3 % from picture to picture, that between the quantiles 0.65 and 0.9 by 7 %. */
+const QUANTILES = [0.82, 0.94] as const
 /** As many pixels make it sure, half as many are not enough. */
 const ENOUGH = 80
 /** How much lower the logarithm of red over green is in the white than in the skin, for no trust and for full trust. */

@@ -1,8 +1,10 @@
 import type { MorphableModel } from '@facekit/morphable'
+import type { FaceAnnotation } from '@facekit/annotate'
 import type { FaceParameters } from '@facekit/parameters'
 import type { LossTerm } from '@facekit/losses'
 import { renderFace, type Camera, type FaceGeometry, type FaceRendering } from '@facekit/render'
 import * as tf from '@tensorflow/tfjs-core'
+import { colorMonochrome } from './color-monochrome.js'
 import { descend, type Descent, type FitStep } from './descend.js'
 import type { FaceUnknowns } from './face-unknowns.js'
 import { fitLossTerms, type FitLossWeights } from './fit-loss-terms.js'
@@ -18,7 +20,9 @@ export interface AppearanceStage extends Pick<
   'unknowns' | 'values' | 'iterations' | 'rate' | 'anchor' | 'embed' | 'signal' | 'onStep'
 > {
   model: MorphableModel
+  /** Those of black-and-white photographs are given colours. */
   crops: CropTensors
+  annotations: readonly FaceAnnotation[]
   camera: Camera
   /** Whether light and albedo are estimated first, or start where they are. */
   estimateLight: boolean
@@ -50,6 +54,7 @@ export async function fitAppearance(
   if (stage.estimateLight) {
     const geometry = geometryAt(crops.size)
     try {
+      await colorMonochrome(model, geometry, crops, stage.annotations)
       whites = await storeLight(stage, geometry)
     } finally {
       tf.dispose(geometry)

@@ -130,6 +130,7 @@ export async function fitFace(
       ...options,
       model,
       crops,
+      annotations,
       camera,
       unknowns,
       values,

@@ -2,30 +2,30 @@
  *
  * A colour is told by y, the logarithm of its luminance, u = log(red / green) and v = log(blue / green), all linear RGB. */
 export const tonePrior = {
-  /** Skin: y about log 0.2; along the path that melanin and blood take it, u and v follow y. A two-layer skin with melanosome fractions of 0.01 to
+  /** Skin: y about log 0.22; along the path that melanin and blood take it, u and v follow y. A two-layer skin with melanosome fractions of 0.01 to
    * 0.4 and blood fractions of 0.005 to 0.05 (scattering and melanin by Jacques, Phys. Med. Biol. 58, 2013; haemoglobin by Prahl, OMLC)
    * has u = 0.86 - 0.56 t and v = -0.69 + 0.57 t, t = y - log 0.2; skin that is measured is paler where it is dark. The widths hold both, and
    * what cameras make of it. */
   skin: {
-    luminance: { mean: Math.log(0.2), deviation: 0.9 },
+    luminance: { mean: Math.log(0.22), deviation: 0.6 },
     redGreen: { mean: 0.75, slope: -0.35, deviation: 0.13 },
     blueGreen: { mean: -0.55, slope: 0.28, deviation: 0.15 },
   },
-  /** Light, as irradiance where white paper would be 1: cameras expose for it and balance its white. What they leave lies along the
+  /** Light, as irradiance where white paper would be 1: cameras expose for it, more or less, and balance its white. What they leave lies along the
    * temperatures of daylight and tungsten (`illuminantColor`): (u, v) in the direction (0.55, -0.83), seldom across. Coloured
    * lamps and pictures taken in the dark are rare, but then they are far from it: the tails are those of Student's t. */
   light: {
-    luminance: { mean: Math.log(0.8), deviation: 0.3, freedom: 8 },
-    temperature: { direction: [0.55, -0.83] as const, deviation: 0.2 },
-    green: { deviation: 0.06 },
+    luminance: { mean: Math.log(0.65), deviation: 0.5, freedom: 8 },
+    temperature: { direction: [0.55, -0.83] as const, deviation: 0.3 },
+    green: { deviation: 0.07 },
     freedom: 4,
   },
-  /** White of the eyes, as the picture's colour over the irradiance of an unshaded eyeball: its albedo of about 0.6 less the shade of lids and lashes, which
-   * also make it darker, never brighter, where a picture is coarse. Blood and the yellow of age tint it a little. */
+  /** White of the eyes, the brightest part of it (see `eyeWhites`), as the picture's colour over the irradiance of an unshaded eyeball: its albedo of about
+   * 0.65 less a little shade of lids and lashes, which make it darker, never brighter. Blood, the yellow of age and the lids' border tint it. */
   whites: {
-    luminance: { mean: Math.log(0.5), above: 0.2, below: 0.3 },
-    redGreen: { mean: 0.05, deviation: 0.1 },
-    blueGreen: { mean: -0.06, deviation: 0.1 },
+    luminance: { mean: Math.log(0.57), above: 0.12, below: 0.28 },
+    redGreen: { mean: 0.1, deviation: 0.07 },
+    blueGreen: { mean: -0.08, deviation: 0.08 },
     freedom: 3,
   },
 }

@@ -1,5 +1,6 @@
 import type { FaceAnnotation } from '@facekit/annotate'
 import { fitFace } from '@facekit/fit'
+import { evaluateAlbedo } from '@facekit/morphable'
 import type { FaceParameters } from '@facekit/parameters'
 import { createTinyFace, useBackend } from '@facekit/testing'
 import * as tf from '@tensorflow/tfjs-core'
@@ -72,6 +73,23 @@ describe('the light that a fit begins with', () => {
         expect(mean(0) / seen).toBeLessThan(5)
       }
     }
+  })
+
+  it('value: a black-and-white picture gets the hues of the mean face in light without colour', async () => {
+    const { picture, annotation } = await syntheticAnnotation(model, lit(3.3, 0.4, 0.5, 0.6))
+    const { data } = annotation.alignment.image
+    for (let i = 0; i < data.length; i += 3) data.fill(data[i + 1], i, i + 3)
+    const { parameters, metrics } = await fitFace(picture, annotation, model, { iterations: 0 })
+    const { diffuse } = evaluateAlbedo(model, parameters.albedo)
+    const [skin, mean] = [await diffuse.data(), model.albedo.diffuseMean.data].map((colors) =>
+      [0, 1, 2].map((c) => colors.reduce((sum, value, i) => (i % 3 === c ? sum + value : sum), 0)),
+    )
+    const [harmonics] = await parameters.illumination.sphericalHarmonics.array()
+    for (const c of [0, 2]) {
+      expect(skin[c] / skin[1] / (mean[c] / mean[1])).toBeCloseTo(1, 0)
+      expect(harmonics[0][c] / harmonics[0][1]).toBeCloseTo(1, 0)
+    }
+    expect(metrics.colorError).toBeLessThan(0.05)
   })
 
   it('value: a lamp is where its highlight is, and none is seen without one', async () => {
