@@ -15,7 +15,7 @@ export const tonePrior = {
    * temperatures of daylight and tungsten (`illuminantColor`): (u, v) in the direction (0.55, -0.83), seldom across. Coloured
    * lamps and pictures taken in the dark are rare, but then they are far from it: the tails are those of Student's t. */
   light: {
-    luminance: { mean: Math.log(0.65), deviation: 0.5, freedom: 8 },
+    luminance: { mean: Math.log(0.7), deviation: 0.5, freedom: 8 },
     temperature: { direction: [0.55, -0.83] as const, deviation: 0.3 },
     green: { deviation: 0.07 },
     freedom: 4,
@@ -23,7 +23,7 @@ export const tonePrior = {
   /** White of the eyes, the brightest part of it (see `eyeWhites`), as the picture's colour over the irradiance of an unshaded eyeball: its albedo of about
    * 0.65 less a little shade of lids and lashes, which make it darker, never brighter. Blood, the yellow of age and the lids' border tint it. */
   whites: {
-    luminance: { mean: Math.log(0.57), above: 0.12, below: 0.28 },
+    luminance: { mean: Math.log(0.57), above: 0.12, below: 0.35 },
     redGreen: { mean: 0.1, deviation: 0.07 },
     blueGreen: { mean: -0.08, deviation: 0.08 },
     freedom: 3,
