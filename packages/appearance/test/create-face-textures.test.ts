@@ -58,7 +58,8 @@ describe('createFaceTextures', () => {
     ] as const)
       for (let i = 0; i < count; i += 3) pixels.fill(pixels[i + 1], i, i + 3)
     // A scar across the forehead.
-    for (let x = 200; x < 312; x++) for (let y = 150; y < 160; y++) for (let c = 0; c < 3; c++) photograph.set(y, x, c, 40)
+    for (let x = 200; x < 312; x++)
+      for (let y = 150; y < 160; y++) for (let c = 0; c < 3; c++) photograph.set(y, x, c, 40)
     const maps = await createFaceTextures([photograph], [fit], model, { size: SIZE, detail: false })
     const truth = await evaluateAlbedo(model, fit.parameters.albedo).diffuse.data()
     const ratios: number[] = []
