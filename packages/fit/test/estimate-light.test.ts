@@ -81,8 +81,8 @@ describe('the light that a fit begins with', () => {
     for (let i = 0; i < data.length; i += 3) data.fill(data[i + 1], i, i + 3)
     const { parameters, metrics } = await fitFace(picture, annotation, model, { iterations: 0 })
     const { diffuse } = evaluateAlbedo(model, parameters.albedo)
-    const [skin, mean] = [await diffuse.data(), model.albedo.diffuseMean.data].map((colors) =>
-      [0, 1, 2].map((c) => colors.reduce((sum, value, i) => (i % 3 === c ? sum + value : sum), 0)),
+    const [skin, mean] = [await diffuse.data(), model.albedo.diffuseMean.data].map((values) =>
+      [0, 1, 2].map((c) => Float32Array.from(values).reduce((sum, value, i) => (i % 3 === c ? sum + value : sum), 0)),
     )
     const [harmonics] = await parameters.illumination.sphericalHarmonics.array()
     for (const c of [0, 2]) {
