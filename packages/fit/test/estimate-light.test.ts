@@ -82,7 +82,9 @@ describe('the light that a fit begins with', () => {
     const { parameters, metrics } = await fitFace(picture, annotation, model, { iterations: 0 })
     const { diffuse } = evaluateAlbedo(model, parameters.albedo)
     const [skin, mean] = [await diffuse.data(), model.albedo.diffuseMean.data].map((values) =>
-      [0, 1, 2].map((c) => Float32Array.from(values).reduce((sum, value, i) => (i % 3 === c ? sum + value : sum), 0)),
+      [0, 1, 2].map((c) =>
+        Float32Array.from(values).reduce((sum, value, i) => (i % 3 === c ? sum + value : sum), 0),
+      ),
     )
     const [harmonics] = await parameters.illumination.sphericalHarmonics.array()
     for (const c of [0, 2]) {
