@@ -10,16 +10,19 @@ import { workView } from './work-view.js'
 /** What history knows of the page's state. */
 type Place = 'start' | 'face'
 
+/** Of one person; each makes the work longer. */
+const MOST_PICTURES = 6
+
 /** The page: a picture is asked for, worked on, and shown as a face. */
 export class App {
   readonly #main: HTMLElement
   #stop: AbortController | undefined
   #result: ResultView | undefined
-  #picture: string | undefined
+  #pictures: string[] = []
 
   constructor(main: HTMLElement) {
     this.#main = main
-    acceptPictures(document.body, (picture) => void this.#work(picture))
+    acceptPictures(document.body, (pictures) => void this.#work(pictures))
     addEventListener('popstate', ({ state }) => {
       if ((state as Place) === 'face' && this.#result) this.#put(this.#result.element)
       else this.start()
@@ -29,7 +32,7 @@ export class App {
   /** Shows the first page. */
   start(message?: { title: string; advice: string }): void {
     this.#stop?.abort()
-    const view = startView((picture) => void this.#work(picture), message)
+    const view = startView((pictures) => void this.#work(pictures), message)
     this.#put(view.element)
     announce(message ? `${message.title}. ${message.advice}` : '')
     // While the visitor looks for a picture. Who has asked for less data waits for it later.
@@ -37,20 +40,26 @@ export class App {
     if (!saves) prepare().catch(() => undefined)
   }
 
-  async #work(picture: Blob): Promise<void> {
+  /** @param given - pictures of one person */
+  async #work(given: Blob[]): Promise<void> {
     this.#stop?.abort()
     const stop = new AbortController()
     this.#stop = stop
     this.#forget()
-    this.#picture = URL.createObjectURL(picture)
-    const view = workView(this.#picture, () => history.back())
+    const pictures = given.slice(0, MOST_PICTURES)
+    this.#pictures = pictures.map((picture) => URL.createObjectURL(picture))
+    const view = workView(this.#pictures, () => history.back())
     if (history.state !== 'face') history.pushState('face' satisfies Place, '')
     this.#put(view.element)
     let face: Face
     try {
-      face = await reconstruct(picture, {
+      face = await reconstruct(pictures, {
+        ...FACE_OPTIONS,
         signal: stop.signal,
-        face: (faces) => chooseFace(view.stage, this.#picture!, faces, stop.signal),
+        face: async (faces, photograph) => {
+          const image = await view.show(photograph)
+          return chooseFace(view.stage, image, faces, stop.signal)
+        },
         onProgress: ({ stage, progress, loadedBytes }) => {
           view.tell(stageWords[stage], progress, loadedBytes)
           announce(stageWords[stage])
@@ -66,7 +75,7 @@ export class App {
       face.dispose()
       return
     }
-    this.#result = await resultView(face, this.#picture, () => history.back())
+    this.#result = await resultView(face, this.#pictures, () => history.back())
     this.#put(this.#result.element)
     announce('The 3D face is ready')
   }
@@ -80,6 +89,7 @@ export class App {
   #forget(): void {
     this.#result?.dispose()
     this.#result = undefined
-    if (this.#picture) URL.revokeObjectURL(this.#picture)
+    for (const picture of this.#pictures) URL.revokeObjectURL(picture)
+    this.#pictures = []
   }
 }

@@ -1,3 +1,4 @@
+import { openCamera, refusal, stopStream } from './camera-stream.js'
 import { el, icon } from './dom.js'
 
 /** Asks the camera for a picture, in a window of the page.
@@ -36,28 +37,23 @@ export async function takePicture(): Promise<Blob | undefined> {
   const shot = new Promise<Blob | undefined>((resolve) => {
     shoot.addEventListener('click', () => void frameOf(video).then(resolve))
   })
-  void navigator.mediaDevices
-    ?.getUserMedia({ video: { facingMode: 'user', width: { ideal: 1280 }, height: { ideal: 960 } } })
-    .then(
-      (found) => {
-        stream = found
-        if (!dialog.open) return stopStream(found)
-        video.srcObject = found
-        video.addEventListener('playing', () => {
-          words.textContent = 'Look straight into the camera, in good light.'
-          shoot.disabled = false
-          shoot.focus()
-        })
-      },
-      (error: Error) => {
-        words.textContent = refusal(error)
-        video.hidden = true
-      },
-    )
-  if (!navigator.mediaDevices) {
-    words.textContent = refusal(new Error())
-    video.hidden = true
-  }
+  void openCamera({ width: 1280, height: 960 }).then(
+    (found) => {
+      stream = found
+      if (!dialog.open) return stopStream(found)
+      video.srcObject = found
+      video.addEventListener('playing', () => {
+        words.textContent = 'Look straight into the camera, in good light.'
+        shoot.disabled = false
+        shoot.focus()
+      })
+    },
+    (error: Error) => {
+      words.textContent = refusal(error)
+      video.hidden = true
+      shoot.hidden = true
+    },
+  )
   try {
     return await Promise.race([shot, ended])
   } finally {
@@ -67,18 +63,8 @@ export async function takePicture(): Promise<Blob | undefined> {
   }
 }
 
-function refusal({ name }: Error): string {
-  if (name === 'NotAllowedError')
-    return 'The camera was not allowed. You can allow it beside the address of this page, or choose a picture instead.'
-  if (name === 'NotReadableError')
-    return 'Another program is using the camera. Close it, or choose a picture instead.'
-  return 'No camera was found. You can choose a picture instead.'
-}
-
 async function frameOf(video: HTMLVideoElement): Promise<Blob | undefined> {
   const canvas = el('canvas', { width: video.videoWidth, height: video.videoHeight })
   canvas.getContext('2d')?.drawImage(video, 0, 0)
   return new Promise((resolve) => canvas.toBlob((blob) => resolve(blob ?? undefined), 'image/jpeg', 0.95))
 }
-
-const stopStream = (stream: MediaStream) => stream.getTracks().forEach((track) => track.stop())

@@ -4,12 +4,11 @@ import { announce, el } from './dom.js'
 /** Lets the visitor choose one of several faces, by frames on the picture. */
 export function chooseFace(
   stage: HTMLElement,
-  picture: string,
+  image: HTMLImageElement,
   faces: readonly FoundFace[],
   signal: AbortSignal,
 ): Promise<number> | number {
   if (faces.length < 2) return 0
-  const image = stage.querySelector('img') ?? el('img', { src: picture, alt: 'Your picture' })
   const words = `${faces.length} faces were found. Which one shall it be?`
   return new Promise((resolve, reject) => {
     const { naturalWidth: width, naturalHeight: height } = image
@@ -28,9 +27,11 @@ export function chooseFace(
       })
       return frame
     })
-    const title = el('p', { class: 'choose', id: 'choose' }, words)
+    const title = el('h1', { class: 'choose', id: 'choose' }, words)
     const group = el('div', { class: 'frames', role: 'group', 'aria-labelledby': 'choose' }, ...frames)
+    const page = stage.parentElement
     const clear = () => {
+      page?.classList.remove('choosing')
       group.remove()
       title.remove()
     }
@@ -43,7 +44,8 @@ export function chooseFace(
       reject(signal.reason)
     })
     stage.append(group)
-    stage.parentElement?.prepend(title)
+    page?.prepend(title)
+    page?.classList.add('choosing')
     announce(words)
     frames[0].focus()
   })

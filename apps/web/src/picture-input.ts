@@ -1,5 +1,5 @@
-/** Takes pictures that are dropped on the page or pasted into it. */
-export function acceptPictures(body: HTMLElement, take: (picture: File) => void): void {
+/** Takes pictures that are dropped on the page or pasted into it, one or several. */
+export function acceptPictures(body: HTMLElement, take: (pictures: File[]) => void): void {
   let depth = 0
   const mark = (on: boolean) => body.classList.toggle('dropping', on)
   body.addEventListener('dragenter', (event) => {
@@ -17,13 +17,13 @@ export function acceptPictures(body: HTMLElement, take: (picture: File) => void)
   body.addEventListener('drop', (event) => {
     depth = 0
     mark(false)
-    const file = event.dataTransfer?.files[0]
-    if (!file) return
+    const files = [...(event.dataTransfer?.files ?? [])]
+    if (files.length === 0) return
     event.preventDefault()
-    take(file)
+    take(files)
   })
   body.addEventListener('paste', (event) => {
-    const file = event.clipboardData?.files[0]
-    if (file) take(file)
+    const files = [...(event.clipboardData?.files ?? [])]
+    if (files.length > 0) take(files)
   })
 }

@@ -1,10 +1,13 @@
 import type { Face, LightName } from 'facekit'
-import { el, icon } from './dom.js'
-import { downloads } from './controls/downloads.js'
-import { expressionSliders, shapeSliders } from './controls/sliders.js'
 import { choiceRow } from './controls/choice-row.js'
-import { tabs } from './controls/tabs.js'
+import { downloads } from './controls/downloads.js'
 import { Reshaper } from './controls/reshaper.js'
+import { expressionSliders, shapeSliders } from './controls/sliders.js'
+import { tabs } from './controls/tabs.js'
+import { toggle } from './controls/toggle.js'
+import { el, icon } from './dom.js'
+import { Live } from './live.js'
+import { photographView } from './photograph-view.js'
 import type { Mode } from './stage/face-material.js'
 import { FaceStage } from './stage/face-stage.js'
 import { lightWords, modeHints, modeWords } from './words.js'
@@ -15,8 +18,12 @@ export interface ResultView {
   dispose(): void
 }
 
-/** The face in 3D beside its picture, with everything that can be done with it. */
-export async function resultView(face: Face, picture: string, again: () => void): Promise<ResultView> {
+/** The face in 3D beside its pictures, with everything that can be done with it. */
+export async function resultView(
+  face: Face,
+  pictures: readonly string[],
+  again: () => void,
+): Promise<ResultView> {
   const canvas = el('canvas', {
     tabindex: 0,
     role: 'img',
@@ -26,44 +33,21 @@ export async function resultView(face: Face, picture: string, again: () => void)
   const holder = el('div', { class: 'stage' }, canvas)
   const stage = new FaceStage(canvas)
   await stage.show(face)
-  const overlay = el('canvas', { class: 'overlay', 'aria-hidden': 'true' })
-  const strength = el('input', {
-    type: 'range',
-    min: 0,
-    max: 1,
-    step: 0.01,
-    value: 0,
-    id: 'overlay',
-    input: () => drawOverlay(),
-  })
-  let shown = false
-  const drawOverlay = () => {
-    overlay.style.opacity = strength.value
-    if (Number(strength.value) > 0 && !shown) refreshOverlay()
-  }
-  const refreshOverlay = () => {
-    shown = false
-    if (Number(strength.value) === 0) return
-    const image = stage.overlay(Math.min(1024, face.view.width))
-    if (!image) return
-    Object.assign(overlay, { width: image.width, height: image.height })
-    overlay.getContext('2d')?.putImageData(image, 0, 0)
-    shown = true
-  }
+  const photograph = photographView(face, stage, pictures)
   const reshaper = new Reshaper(face, (geometry) => {
     stage.reshape(geometry)
-    refreshOverlay()
+    photograph.refresh()
   })
   const hint = el('p', { class: 'quiet' }, modeHints.lit)
   const light = choiceRow('Light', lightWords, 'photograph', (name: LightName) => {
     stage.setLight(name)
-    refreshOverlay()
+    photograph.refresh()
   })
   const look = choiceRow('What to see', modeWords, 'lit', (mode: Mode) => {
     stage.setMode(mode)
     hint.textContent = modeHints[mode]
     light.disabled = mode !== 'lit' && mode !== 'shape'
-    refreshOverlay()
+    photograph.refresh()
   })
   const names = face.parameters.expressionNames ?? []
   const panel = tabs('Change the face', [
@@ -72,46 +56,47 @@ export async function resultView(face: Face, picture: string, again: () => void)
     { title: 'Form', content: shapeSliders(face.parameters.identity, reshaper) },
     { title: 'Save', content: downloads(face, stage) },
   ])
+  const live = new Live(face, ({ geometry, rotation }) => {
+    stage.reshape(geometry)
+    stage.turnHead(rotation)
+  })
+  const camera = toggle('camera', 'Move it yourself', (on) => {
+    photograph.hidden = on
+    if (on) {
+      void live.start().then(() => camera.set(live.running))
+      return
+    }
+    live.stop()
+    stage.turnHead([0, 0, 0])
+    void reshaper.update()
+  })
+  const turntable = toggle('turn', 'Turn it around', (on) => (stage.turntable = on))
+  const button = (name: Parameters<typeof icon>[0], words: string, click: () => void) =>
+    el('button', { type: 'button', class: 'button small', click }, icon(name), words)
+  const front = button('front', 'From the front', () => {
+    stage.resetView()
+    turntable.set(false)
+  })
+  const bar = el(
+    'div',
+    { class: 'stage-bar' },
+    front,
+    turntable.element,
+    camera.element,
+    button('back', 'Another picture', again),
+  )
   const element = el(
     'section',
-    { class: 'result', 'aria-label': 'Your 3D face' },
-    el(
-      'div',
-      { class: 'stage-side' },
-      holder,
-      el(
-        'div',
-        { class: 'stage-bar' },
-        el(
-          'button',
-          { type: 'button', class: 'button small', click: () => stage.resetView() },
-          icon('turn'),
-          'From the front',
-        ),
-        el(
-          'button',
-          { type: 'button', class: 'button small', click: again },
-          icon('back'),
-          'Another picture',
-        ),
-      ),
-    ),
-    el(
-      'figure',
-      { class: 'photo' },
-      el(
-        'div',
-        { class: 'picture' },
-        el('img', { src: picture, alt: 'The picture that you chose' }),
-        overlay,
-      ),
-      el('figcaption', {}, el('label', { for: 'overlay' }, '3D face over it'), strength),
-    ),
+    { class: 'result', 'aria-labelledby': 'result' },
+    el('h1', { id: 'result', class: 'hidden-text' }, 'Your 3D face'),
+    el('div', { class: 'stage-side' }, holder, bar),
+    el('div', { class: 'photo' }, photograph.element, live.element),
     panel,
   )
   return {
     element,
     dispose: () => {
+      live.stop()
       stage.dispose()
       face.dispose()
     },

@@ -5,15 +5,16 @@ import { el, icon } from './dom.js'
 const EXAMPLES = ['1', '2', '3'].map((name) => `examples/${name}.jpg`)
 
 /** The first page: what this is, and the ways to a picture. */
-export function startView(take: (picture: Blob) => void, message?: { title: string; advice: string }) {
+export function startView(take: (pictures: Blob[]) => void, message?: { title: string; advice: string }) {
   const input = el('input', {
     type: 'file',
     accept: 'image/*',
+    multiple: true,
     id: 'file',
     class: 'hidden-text',
     change: () => {
-      const file = input.files?.[0]
-      if (file) take(file)
+      const files = [...(input.files ?? [])]
+      if (files.length > 0) take(files)
     },
   })
   const choose = el('label', { for: 'file', class: 'button main' }, icon('picture'), 'Choose a picture')
@@ -22,7 +23,7 @@ export function startView(take: (picture: Blob) => void, message?: { title: stri
     {
       type: 'button',
       class: 'button',
-      click: () => void takePicture().then((picture) => picture && take(picture)),
+      click: () => void takePicture().then((picture) => picture && take([picture])),
     },
     icon('camera'),
     'Use the camera',
@@ -34,7 +35,7 @@ export function startView(take: (picture: Blob) => void, message?: { title: stri
         type: 'button',
         class: 'example',
         'aria-label': `Try example ${i + 1}`,
-        click: () => void fetch(address).then(async (response) => take(await response.blob())),
+        click: () => void fetch(address).then(async (response) => take([await response.blob()])),
       },
       el('img', { src: address, alt: '', width: 96, height: 96 }),
     ),
@@ -63,6 +64,11 @@ export function startView(take: (picture: Blob) => void, message?: { title: stri
         { class: 'drop' },
         el('p', { class: 'drop-words' }, 'Drop a picture of a face here, or paste one'),
         el('div', { class: 'buttons' }, input, choose, camera),
+        el(
+          'p',
+          { class: 'quiet' },
+          'Several pictures of the same person, from the front and from the sides, make the face more exact.',
+        ),
       ),
       el(
         'div',

@@ -12,7 +12,7 @@ const tfjsWasm = () =>
     createRequire(require.resolve('@facekit/engine/package.json')).resolve('@tensorflow/tfjs-backend-wasm'),
   )
 
-/** What `networks: 'small'` and `method: 'fit'` may load; the rest is for pages with a bundler. */
+/** What `networks: 'small'` and `method: 'fit'` may load; the rest is for pages with a bundler of their own. */
 const SHIPPED = [
   'tiny-face-detector.safetensors',
   'face-detector.safetensors',
@@ -50,13 +50,17 @@ const assets = (out: string): Plugin => ({
   },
 })
 
-/** Bundles the package into a folder. */
-export async function bundle(out: string): Promise<Metafile> {
+/** Bundles the package into a folder.
+ *
+ * @param out - is made where it is not there
+ * @param options - `minify`: default true
+ */
+export async function bundle(out: string, { minify = true } = {}): Promise<Metafile> {
   await mkdir(join(out, 'assets'), { recursive: true })
   const { metafile } = await build({
     entryPoints: { facekit: join(source, 'index.ts'), worker: join(source, 'worker.ts') },
     bundle: true,
-    minify: true,
+    minify,
     splitting: true,
     format: 'esm',
     platform: 'browser',
@@ -82,7 +86,7 @@ export async function bundle(out: string): Promise<Metafile> {
     plugins: [assets(out)],
   })
   const notices = await Promise.all(
-    ['annotate', 'base-model', 'export'].map((name) =>
+    ['facekit', 'annotate', 'base-model', 'export'].map((name) =>
       readFile(join(source, '../..', name, 'NOTICE'), 'utf8'),
     ),
   )

@@ -1,5 +1,5 @@
 import type { FaceDocument } from './stages/face-document.js'
-import type { RgbaImage } from './photo-source.js'
+import type { PhotoSource, RgbaImage } from './photo-source.js'
 import type { FoundFace, RenderOptions, ShapeChange } from './options.js'
 
 /** Geometry of a face, plain arrays. */
@@ -14,6 +14,8 @@ export interface FaceGeometry {
   innerMouthTriangles: Int32Array
   /** `[N * 2]` 0..1, origin at the lower left. */
   uv?: Float32Array
+  /** `[N * 2]` the same on the map of the mouth, for vertices of `innerMouthTriangles`. */
+  innerMouthUv?: Float32Array
   /** `[N]` mm: radius in which each vertex lies with a probability of 68 %; absent with the method `regress`. */
   uncertainty?: Float32Array
 }
@@ -27,6 +29,8 @@ export interface FaceMaps {
   specularScale: number
   /** Normals of fine relief, tangent space, -1..1 as 0..255; absent with `texture: 'none'`. */
   normal?: RgbaImage
+  /** What is seen between the lips, sRGB, laid out by `innerMouthUv`; absent where the photograph shows a closed mouth. */
+  mouth?: RgbaImage
 }
 
 /** Where a face is in its photograph: 4 x 4 matrices column by column, for OpenGL, WebGL and three.js. */
@@ -41,19 +45,44 @@ export interface PhotographView {
   cameraPosition: [number, number, number]
 }
 
+/** A face in one picture of a video. */
+export interface FollowedFace {
+  /** `[Ke]` expression coefficients, in the order of `parameters.expression`. */
+  expression: Float32Array
+  /** Pitch, yaw, roll, radians. */
+  rotation: [number, number, number]
+  /** Vertices and normals of the face that follows, with this expression. */
+  geometry: Pick<FaceGeometry, 'vertices' | 'normals'>
+  /** Where it is in the picture. */
+  view: PhotographView
+}
+
+/** Follows somebody in a video, who moves the face. */
+export interface FaceFollower {
+  /** Pose and expression in the next picture of the video; undefined where nobody is seen. Pictures are of one size, and one is given after the other. */
+  next(frame: PhotoSource): Promise<FollowedFace | undefined>
+  /** Frees its memory. */
+  dispose(): void
+}
+
 /** A reconstructed face. Its numbers are plain data; what it draws and writes is computed when it is asked for. */
 export interface Face {
   /** All numbers of the face: what the command `facekit` writes to parameters.json. */
   readonly parameters: FaceDocument
-  /** All faces that were found in the photograph, largest first. */
+  /** All faces that were found in the (first) photograph, largest first. */
   readonly faces: readonly FoundFace[]
   readonly view: PhotographView
-  /** The face as binary glTF: UV, diffuse and specular maps, normal map. */
+  /** The face as binary glTF: UV, diffuse and specular maps, normal map, and a map of the mouth where it is open. */
   glb(): Promise<Uint8Array<ArrayBuffer>>
+  /** The same as USDZ, for Quick Look on iPhones and Macs, and other programs that read OpenUSD. */
+  usdz(): Promise<Uint8Array<ArrayBuffer>>
   /** A picture of the face over nothing (alpha 0). */
   render(options?: RenderOptions): Promise<RgbaImage & { data: Uint8ClampedArray<ArrayBuffer> }>
   geometry(change?: ShapeChange): Promise<FaceGeometry>
   maps(): Promise<FaceMaps>
+  /** Moves the face like somebody in a video: live from a camera, picture by picture. It may be another person: the shape of the one in the video is found
+   * in the first picture, and only pose and expression are taken over. */
+  follow(): FaceFollower
   /** Frees the memory of the face. */
   dispose(): void
 }

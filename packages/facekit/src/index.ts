@@ -1,5 +1,5 @@
 export { findFaces, prepare, reconstruct, reconstructAll } from './reconstruct.js'
-export type { Face, FaceGeometry, FaceMaps, PhotographView } from './face.js'
+export type { Face, FaceFollower, FaceGeometry, FaceMaps, FollowedFace, PhotographView } from './face.js'
 export type { FaceDocument } from './stages/face-document.js'
 export type {
   FoundFace,

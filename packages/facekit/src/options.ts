@@ -40,8 +40,8 @@ export interface PhotoOptions {
 
 /** Options of `reconstruct`. */
 export interface ReconstructOptions extends PhotoOptions {
-  /** Which face, of several: a number from 0, largest first, or a function that chooses. Default 0. */
-  face?: number | ((faces: readonly FoundFace[]) => number | Promise<number>)
+  /** Which face, of several: a number from 0, largest first, or a function that chooses, called for each photograph. Default 0. */
+  face?: number | ((faces: readonly FoundFace[], photograph: number) => number | Promise<number>)
   /** Default `'fit'`. The others use the face model `learned`, see its model card. */
   method?: Method
   /** Steps of gradient descent. Default: 60 for `fit`, 16 for `refine`. */

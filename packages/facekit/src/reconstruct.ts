@@ -1,22 +1,26 @@
 import { AnnotationError, ValueError } from '@facekit/core'
+import { followFace } from './follow-face.js'
 import type { Face } from './face.js'
 import { openWork } from './open-work.js'
 import type { FoundFace, PhotoOptions, ReconstructOptions } from './options.js'
 import { photoData, type PhotoSource } from './photo-source.js'
 import type { FaceWork, OpenPhoto } from './stages/face-work.js'
 
-/** Makes a 3D face of a photograph, in Node, in a browser or in a worker.
+/** Makes a 3D face of a photograph, or of several of one person, in Node, in a browser or in a worker.
  *
  * Finds the face, its landmarks, pose, shape and expression, the light, and the face's colours without that light. In a browser all of this runs
  * in a worker; nothing leaves the machine. The networks and the face model are loaded when the first face needs them.
  *
- * @param photo - a file, bytes, address, image, canvas, video or path
+ * Several photographs give one shape and one set of maps, each side of the face from where it is seen best; pose, expression, light and `view` are those of the
+ * first.
+ *
+ * @param photo - a file, bytes, address, image, canvas, video or path; or a list of them, all of one person
  * @returns the face; `dispose` frees it
  * @differentiable no
  * @memory plain data, and about 40 MB for each face until `dispose`; networks and model stay
  * @throws {ImageError} when the photograph cannot be read
- * @throws {AnnotationError} when there is no face in it
- * @throws {ValueError} when an option is out of range, or there are not so many faces
+ * @throws {AnnotationError} when there is no face in it, or in one of several
+ * @throws {ValueError} when an option is out of range, the list is empty, or there are not so many faces
  * @throws {BackendError} when no backend works here
  * @throws the signal's reason when it is aborted
  * @example
@@ -24,13 +28,22 @@ import type { FaceWork, OpenPhoto } from './stages/face-work.js'
  * await writeFile('me.glb', await face.glb())
  * face.dispose()
  */
-export async function reconstruct(photo: PhotoSource, options: ReconstructOptions = {}): Promise<Face> {
+export async function reconstruct(
+  photo: PhotoSource | readonly PhotoSource[],
+  options: ReconstructOptions = {},
+): Promise<Face> {
   const { face: choice = 0 } = options
-  return withPhoto(photo, options, async (work, open) => {
-    const index = typeof choice === 'function' ? await choice(open.faces) : choice
-    options.signal?.throwIfAborted()
-    return faceOf(work, open, index, options)
-  })
+  const photos: readonly PhotoSource[] = Array.isArray(photo) ? photo : [photo as PhotoSource]
+  if (photos.length === 0) throw new ValueError('reconstruct: the list of photographs is empty')
+  const chosen: ChosenFace[] = []
+  const next = (): Promise<Face> =>
+    withPhoto(photos[chosen.length], options, async (work, open) => {
+      const index = typeof choice === 'function' ? await choice(open.faces, chosen.length) : choice
+      options.signal?.throwIfAborted()
+      chosen.push({ ...open, index })
+      return chosen.length < photos.length ? next() : faceOf(work, chosen, options)
+    })
+  return next()
 }
 
 /** Makes 3D faces of all people in a photograph, largest first.
@@ -47,7 +60,7 @@ export async function reconstructAll(
     const faces: Face[] = []
     try {
       for (const index of open.faces.slice(0, options.most).keys())
-        faces.push(await faceOf(work, open, index, options))
+        faces.push(await faceOf(work, [{ ...open, index }], options))
       return faces
     } catch (error) {
       for (const face of faces) face.dispose()
@@ -93,20 +106,25 @@ async function withPhoto<T>(
   }
 }
 
+/** A photograph and which of its faces is meant. */
+interface ChosenFace extends OpenPhoto {
+  index: number
+}
+
+/** @param chosen - the same person in one photograph or several */
 async function faceOf(
   work: FaceWork,
-  { photo, faces }: OpenPhoto,
-  index: number,
+  chosen: readonly ChosenFace[],
   options: ReconstructOptions,
 ): Promise<Face> {
-  if (!Number.isInteger(index) || index < 0 || index >= faces.length)
-    throw new ValueError(
-      `reconstruct: face is ${index}, expected a whole number from 0 to ${faces.length - 1}; ${faces.length} were found`,
-    )
+  for (const { index, faces } of chosen)
+    if (!Number.isInteger(index) || index < 0 || index >= faces.length)
+      throw new ValueError(
+        `reconstruct: face is ${index}, expected a whole number from 0 to ${faces.length - 1}; ${faces.length} were found`,
+      )
   const { method, iterations, texture, signal, onProgress } = options
   const found = await work.reconstruct(
-    photo,
-    index,
+    chosen.map(({ photo, index }) => ({ photo, index })),
     { ...engineOf(options), method, iterations, texture },
     { signal, onProgress },
   )
@@ -114,11 +132,13 @@ async function faceOf(
   return {
     parameters,
     view,
-    faces,
+    faces: chosen[0].faces,
     glb: () => work.glb(face),
+    usdz: () => work.usdz(face),
     render: (view = {}) => work.render(face, view),
     geometry: (change = {}) => work.geometry(face, change),
     maps: () => work.maps(face),
+    follow: () => followFace(work, face),
     dispose: () => void work.forget(face),
   }
 }

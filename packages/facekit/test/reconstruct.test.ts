@@ -76,14 +76,74 @@ describe('reconstruct in Node', () => {
     }
   })
 
-  it('value: the GLB is valid and has UV and three maps', async () => {
+  it('value: the GLB is valid and has UV and all maps, the mouth among them', async () => {
+    const { mouth } = await face.maps()
+    const { innerMouthUv, innerMouthTriangles } = await face.geometry()
     const report = await validateBytes(await face.glb())
     const { issues, info } = report as typeof report & {
       info: { hasTextures: boolean; resources: { mimeType: string }[] }
     }
     expect(issues.numErrors).toBe(0)
     expect(info.hasTextures).toBe(true)
-    expect(info.resources.filter(({ mimeType }) => mimeType === 'image/png')).toHaveLength(3)
+    expect(info.resources.filter(({ mimeType }) => mimeType === 'image/png')).toHaveLength(4)
+    // Laid out where triangles close the mouth, nowhere else.
+    expect([mouth?.width, mouth?.height]).toEqual([256, 128])
+    const rim = new Set(innerMouthTriangles)
+    for (let v = 0; v < innerMouthUv!.length / 2; v++)
+      if (!rim.has(v)) expect([innerMouthUv![2 * v], innerMouthUv![2 * v + 1]]).toEqual([0, 0])
+  })
+
+  it('value: USDZ is an archive that holds the layer first', async () => {
+    const bytes = Buffer.from(await face.usdz())
+    expect(bytes.subarray(0, 4)).toEqual(Buffer.from('PK\x03\x04'))
+    expect(bytes.subarray(30, 39).toString()).toBe('face.usda')
+  })
+
+  it('value: what is between the lips is drawn as the photograph shows it', async () => {
+    const options = { width: 96, mode: 'diffuse', expression: { jawOpen: 0.6 } } as const
+    const mouth = (await face.render(options)).data
+    const clay = (await face.render({ ...options, mode: 'shape' })).data
+    // Clay has a dark mouth; where it is, the map is brighter.
+    const inside = [...clay.keys()].filter((i) => i % 4 === 0 && clay[i + 3] === 255 && clay[i] < 60)
+    const mean = (data: Uint8ClampedArray) => inside.reduce((sum, i) => sum + data[i], 0) / inside.length
+    expect(inside.length).toBeGreaterThan(20)
+    expect(mean(mouth)).toBeGreaterThan(mean(clay) + 5)
+  })
+
+  it('value: a follower sees where the head of a video goes, and that it is gone', async () => {
+    const frame = async (left: number) =>
+      sharp(photograph).extract({ left, top: 280, width: 560, height: 560 }).jpeg().toBuffer()
+    const wall = await sharp({ create: { width: 560, height: 560, channels: 3, background: '#7a8894' } })
+      .png()
+      .toBuffer()
+    const follower = face.follow()
+    const places: number[] = []
+    for (const left of [650, 670, 690]) {
+      const found = await follower.next(await frame(left))
+      const { modelMatrix, projectionMatrix, width } = found!.view
+      const [x, , , w] = [0, 1, 2, 3].map((row) =>
+        [0, 1, 2, 3].reduce((sum, k) => sum + projectionMatrix[4 * k + row] * modelMatrix[12 + k], 0),
+      )
+      places.push(((x / w + 1) / 2) * width)
+      expect(found!.geometry.vertices).toHaveLength((await face.geometry()).vertices.length)
+    }
+    expect(places[0] - places[2]).toBeGreaterThan(15)
+    expect(places[0] - places[2]).toBeLessThan(45)
+    expect(await follower.next(wall)).toBeUndefined()
+    follower.dispose()
+  })
+
+  it('value: two photographs make one face, which fits the first', async () => {
+    const portrait = await crop().jpeg().toBuffer()
+    const smaller = await crop().resize(400, 400).jpeg().toBuffer()
+    const both = await reconstruct([portrait, smaller], { ...quick, iterations: 0 })
+    expect(both.parameters.picture).toMatchObject({ width: 560, height: 560 })
+    expect(both.parameters.metrics.landmarkError).toBeLessThan(0.05)
+    both.dispose()
+    await expect(reconstruct([], quick)).rejects.toThrow(/list of photographs is empty/)
+    await expect(
+      reconstruct([portrait, smaller], { ...quick, method: 'regress' }),
+    ).rejects.toThrow(/several photographs need 'fit'/)
   })
 
   it('value: a turned head shows less of itself, and light from the other side the other cheek', async () => {

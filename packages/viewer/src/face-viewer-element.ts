@@ -1,25 +1,14 @@
-import { FacekitError, ModelFormatError } from '@facekit/core'
+import { FacekitError } from '@facekit/core'
+import { AttributeElement } from './attribute-element.js'
 import { checkCapture, type FaceCapture } from './capture.js'
 import { create } from './dom.js'
-import { MODE_NUMBERS, MOST_UNCERTAIN } from './face-shaders.js'
+import { MODE_NUMBERS } from './face-shaders.js'
+import { fetchFace } from './fetch-face.js'
 import { lightPresets } from './light-presets.js'
 import { changeSettings, defaultLightSettings, type LightName, type LightSettings } from './lighting.js'
+import { moveByKey } from './move-by-key.js'
 import { Stage, type ViewerMode } from './stage.js'
-import { createControls, type Compare } from './viewer-controls.js'
-import { viewerStyle } from './viewer-style.js'
-
-/** Bytes of a file at most: a page must not take all memory of the machine. */
-const MOST_BYTES = 512 * 2 ** 20
-const KEYS: Record<string, [right: number, up: number]> = {
-  ArrowLeft: [-5, 0],
-  ArrowRight: [5, 0],
-  ArrowUp: [0, 5],
-  ArrowDown: [0, -5],
-}
-const COMPARES: Compare[] = ['off', 'beside', 'over']
-
-// There are no elements in Node, where this module is imported when pages are rendered on a server.
-const Base = (globalThis.HTMLElement ?? Object) as typeof HTMLElement
+import { createParts, showState, viewInWords, type ViewerParts } from './viewer-parts.js'
 
 /** `<facekit-viewer>`: shows a face of a .glb file, to turn, to light and to move.
  *
@@ -40,7 +29,7 @@ const Base = (globalThis.HTMLElement ?? Object) as typeof HTMLElement
  * @example
  * <facekit-viewer src="face.glb" alt="My face" controls></facekit-viewer>
  */
-export class FaceViewerElement extends Base {
+export class FaceViewerElement extends AttributeElement {
   static readonly observedAttributes = [
     'src',
     'poster',
@@ -60,45 +49,7 @@ export class FaceViewerElement extends Base {
   private settings: LightSettings = { ...defaultLightSettings }
   private weights: Record<string, number> = {}
   private wipePercent = 50
-  private built: ReturnType<FaceViewerElement['build']> | undefined
-
-  get src(): string {
-    return this.getAttribute('src') ?? ''
-  }
-  set src(value: string) {
-    this.setAttribute('src', value)
-  }
-  get poster(): string {
-    return this.getAttribute('poster') ?? ''
-  }
-  set poster(value: string) {
-    this.setAttribute('poster', value)
-  }
-  get photograph(): string {
-    return this.getAttribute('photograph') ?? ''
-  }
-  set photograph(value: string) {
-    this.setAttribute('photograph', value)
-  }
-  get alt(): string {
-    return this.getAttribute('alt') ?? ''
-  }
-  set alt(value: string) {
-    this.setAttribute('alt', value)
-  }
-  get compare(): Compare {
-    const value = this.getAttribute('compare') as Compare
-    return this.photograph && COMPARES.includes(value) ? value : 'off'
-  }
-  set compare(value: Compare) {
-    this.setAttribute('compare', value)
-  }
-  get controls(): boolean {
-    return this.hasAttribute('controls')
-  }
-  set controls(value: boolean) {
-    this.toggleAttribute('controls', value)
-  }
+  private built: ViewerParts | undefined
 
   /** What the surface shows. A mode that the file cannot show is `lit`. */
   get mode(): ViewerMode {
@@ -253,23 +204,7 @@ export class FaceViewerElement extends Base {
     if (!src || !this.stage) return
     this.loading?.abort()
     const loading = (this.loading = new AbortController())
-    void this.show(() => this.fetch(src, loading.signal), loading).catch(() => {})
-  }
-
-  private async fetch(src: string, signal: AbortSignal): Promise<ArrayBuffer> {
-    const response = await fetch(src, { signal }).catch((cause: unknown) => {
-      throw signal.aborted
-        ? cause
-        : new FacekitError(`facekit-viewer: "${shorten(src)}" cannot be reached`, { cause })
-    })
-    if (!response.ok)
-      throw new FacekitError(
-        `facekit-viewer: "${shorten(src)}" cannot be read: HTTP status ${response.status}`,
-      )
-    const size = Number(response.headers.get('content-length') ?? 0)
-    if (size > MOST_BYTES)
-      throw new ModelFormatError(`facekit-viewer: the file has ${size} bytes, at most ${MOST_BYTES}`)
-    return response.arrayBuffer()
+    void this.show(() => fetchFace(src, loading.signal), loading).catch(() => {})
   }
 
   private async show(read: () => Promise<ArrayBuffer>, { signal }: AbortController): Promise<void> {
@@ -326,15 +261,9 @@ export class FaceViewerElement extends Base {
   private createCanvas(): HTMLCanvasElement {
     const canvas = create('canvas', { tabindex: 0, role: 'img', part: 'canvas' })
     canvas.addEventListener('keydown', (event) => {
-      if (event.altKey || event.ctrlKey || event.metaKey) return
-      const { stage } = this
-      if (KEYS[event.key]) stage?.orbit(...KEYS[event.key])
-      else if (event.key === '+' || event.key === '=') stage?.zoom(1.1)
-      else if (event.key === '-') stage?.zoom(1 / 1.1)
-      else if (event.key === 'Home') stage?.resetView()
-      else return
+      if (!this.stage || !moveByKey(this.stage, event)) return
       event.preventDefault()
-      stage?.setTurntable(false)
+      this.stage.setTurntable(false)
       this.update()
     })
     return canvas
@@ -342,51 +271,12 @@ export class FaceViewerElement extends Base {
 
   private build() {
     const root = this.attachShadow({ mode: 'open' })
-    const sheet = new CSSStyleSheet()
-    sheet.replaceSync(viewerStyle)
-    root.adoptedStyleSheets = [sheet]
-    const canvas = this.createCanvas()
-    const poster = create('img', { class: 'poster', alt: '' })
-    const under = create('img', { alt: '', hidden: true })
-    const divider = create('div', { class: 'divider', hidden: true })
-    const message = create('p', { class: 'message', role: 'alert', hidden: true, part: 'message' })
-    const progress = create('progress', { 'aria-label': 'The face is being loaded', hidden: true })
-    const legend = create(
-      'div',
-      { class: 'legend', hidden: true },
-      '0 mm',
-      create('i'),
-      `${MOST_UNCERTAIN} mm or more`,
-    )
-    const stage = create(
-      'div',
-      { class: 'stage', part: 'stage' },
-      under,
-      canvas,
-      divider,
-      poster,
-      legend,
-      message,
-      progress,
-    )
-    const photo = create('img', { alt: 'The photograph' })
-    const figure = create('figure', { class: 'photograph', hidden: true }, photo)
-    const wipe = create('input', {
-      type: 'range',
-      min: 0,
-      max: 100,
-      'aria-label': 'Photograph on the left, face on the right',
-      hidden: true,
-    })
-    wipe.addEventListener('input', () => {
-      this.wipe = Number(wipe.value)
-    })
-    const views = create('div', { class: 'views' }, figure, stage, wipe)
     const changed = (change: () => void) => {
       change()
       this.dispatchEvent(new Event('change'))
     }
-    const controls = createControls({
+    return createParts(root, this.createCanvas(), {
+      setWipe: (percent) => (this.wipe = percent),
       setMode: (mode) => changed(() => (this.mode = mode)),
       setLight: (light) => changed(() => (this.light = light)),
       setLighting: (change) => changed(() => (this.lighting = change)),
@@ -395,56 +285,29 @@ export class FaceViewerElement extends Base {
       toggleTurntable: () => changed(() => (this.turntable = !this.turntable)),
       resetView: () => this.resetView(),
     })
-    const layout = create('div', { class: 'layout' }, views, controls.element)
-    root.append(layout)
-    return {
-      layout,
-      views,
-      canvas,
-      poster,
-      under,
-      divider,
-      message,
-      progress,
-      legend,
-      photo,
-      figure,
-      wipe,
-      controls,
-    }
   }
 
   /** Brings everything that is seen to the state of the attributes and properties. */
   private update(): void {
     const { built, stage } = this
     if (!built) return
-    const { mode, light, compare } = this
-    stage?.setMode(mode)
-    stage?.setLight(light, this.settings)
-    showPicture(built.poster, this.poster)
-    showPicture(built.under, compare === 'over' ? this.photograph : '')
-    showPicture(built.photo, compare === 'beside' ? this.photograph : '')
-    built.figure.hidden = compare !== 'beside'
-    built.views.dataset.compare = compare
-    for (const part of [built.divider, built.wipe]) part.hidden = compare !== 'over'
-    built.wipe.value = String(this.wipePercent)
-    built.divider.style.left = `${this.wipePercent}%`
-    built.canvas.style.clipPath = compare === 'over' ? `inset(0 0 0 ${this.wipePercent}%)` : ''
-    built.legend.hidden = mode !== 'uncertainty'
-    built.layout.classList.toggle('with-controls', this.controls)
-    built.controls.element.hidden = !this.controls
-    const { modes, morphWeights, lights, morphNames, turntable, photograph } = this
-    built.controls.show({
-      mode,
-      modes,
-      light,
-      lights,
+    stage?.setMode(this.mode)
+    stage?.setLight(this.light, this.settings)
+    showState(built, {
+      mode: this.mode,
+      modes: this.modes,
+      light: this.light,
+      lights: this.lights,
       lighting: this.settings,
-      turning: turntable,
-      morphNames,
-      morphWeights,
-      compare,
-      hasPhotograph: photograph !== '',
+      turning: this.turntable,
+      morphNames: this.morphNames,
+      morphWeights: this.morphWeights,
+      compare: this.compare,
+      poster: this.poster,
+      photograph: this.photograph,
+      hasPhotograph: this.photograph !== '',
+      hasControls: this.controls,
+      wipe: this.wipePercent,
     })
     this.describe()
   }
@@ -452,24 +315,12 @@ export class FaceViewerElement extends Base {
   /** Says in words what is seen. */
   private describe(): void {
     if (!this.built) return
-    const { right, up } = this.stage?.view() ?? { right: 0, up: 0 }
-    const places = [
-      right !== 0 && `${Math.abs(right)} degrees from the ${right > 0 ? 'right' : 'left'}`,
-      up !== 0 && `${Math.abs(up)} degrees from ${up > 0 ? 'above' : 'below'}`,
-    ].filter(Boolean)
-    const seen = places.length > 0 ? `seen ${places.join(' and ')}` : 'seen from the front'
+    const view = this.stage?.view() ?? { right: 0, up: 0 }
     const name = this.alt || 'A face in 3D'
-    this.built.canvas.setAttribute('aria-label', `${name}, ${seen}. Arrow keys turn it, plus and minus zoom.`)
+    const text = `${name}, ${viewInWords(view)}. Arrow keys turn it, plus and minus zoom.`
+    this.built.canvas.setAttribute('aria-label', text)
   }
 }
-
-function showPicture(image: HTMLImageElement, address: string): void {
-  image.hidden = address === ''
-  if (address && image.getAttribute('src') !== address) image.setAttribute('src', address)
-}
-
-/** Addresses of data are long. */
-const shorten = (address: string) => (address.length > 120 ? `${address.slice(0, 117)}...` : address)
 
 declare global {
   interface HTMLElementTagNameMap {

@@ -2,19 +2,34 @@ import type { Face, RgbaImage } from 'facekit'
 import { announce, el, icon } from '../dom.js'
 import type { FaceStage } from '../stage/face-stage.js'
 
+type FileToSave = [title: string, words: string, name: string, make: () => Promise<Blob>]
+
 /** What can be taken along. */
 export function downloads(face: Face, stage: FaceStage): HTMLElement {
-  const files: [title: string, words: string, name: string, make: () => Promise<Blob>][] = [
+  const mouth: FileToSave = [
+    'Mouth',
+    'what is between the lips (PNG)',
+    'face-mouth.png',
+    async () => png((await face.maps()).mouth!),
+  ]
+  const files: FileToSave[] = [
     [
       '3D face',
       'for Blender, Unity and other 3D programs (GLB)',
       'face.glb',
       async () => new Blob([await face.glb()], { type: 'model/gltf-binary' }),
     ],
+    [
+      '3D face for iPhone and Mac',
+      'opens in their own viewer (USDZ)',
+      'face.usdz',
+      async () => new Blob([await face.usdz()], { type: 'model/vnd.usdz+zip' }),
+    ],
     ['This view', 'as a picture (PNG)', 'face.png', async () => (await stage.picture())!],
     ['Skin colour', 'laid out flat (PNG)', 'face-skin.png', async () => png((await face.maps()).diffuse)],
     ['Shine', 'laid out flat (PNG)', 'face-shine.png', async () => png((await face.maps()).specular)],
     ['Fine relief', 'laid out flat (PNG)', 'face-relief.png', async () => png((await face.maps()).normal!)],
+    ...(stage.hasMouth ? [mouth] : []),
     [
       'All numbers',
       'for programmers (JSON)',

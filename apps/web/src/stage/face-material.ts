@@ -12,11 +12,13 @@ import type { FaceMaps, Light } from 'facekit'
 
 const vertexShader = /* glsl */ `
 attribute float uncertainty;
+attribute vec2 mouthUv;
+uniform bool inside;
 varying vec2 vUv;
 varying vec3 vNormal, vPosition;
 varying float vUncertainty;
 void main() {
-  vUv = uv;
+  vUv = inside ? mouthUv : uv;
   vUncertainty = uncertainty;
   vNormal = normalize(mat3(modelMatrix) * normal);
   vec4 world = modelMatrix * vec4(position, 1.0);
@@ -25,8 +27,8 @@ void main() {
 }`
 
 const fragmentShader = /* glsl */ `
-uniform sampler2D diffuseMap, specularMap, normalMap;
-uniform bool hasNormalMap, inside;
+uniform sampler2D diffuseMap, specularMap, normalMap, mouthMap;
+uniform bool hasNormalMap, hasMouthMap, inside;
 uniform float specularScale, shininess, opacity;
 uniform vec3 harmonics[9];
 uniform vec3 lightPosition, lightColor, eye;
@@ -66,16 +68,16 @@ vec3 heat(float share) {
 void main() {
   vec3 n = normalize(vNormal);
   if (!gl_FrontFacing) n = -n;
-  if (inside) {
+  if (inside && (!hasMouthMap || mode > 2)) {
     gl_FragColor = vec4(0.15, 0.09, 0.09, opacity);
     return;
   }
   if (mode == 4) { gl_FragColor = vec4(n * 0.5 + 0.5, opacity); return; }
   if (mode == 5) { gl_FragColor = vec4(heat(vUncertainty / 5.0), opacity); return; }
   bool clay = mode == 3;
-  if (hasNormalMap && !clay) n = relief(n);
-  vec3 skin = texture2D(diffuseMap, vUv).rgb;
-  vec3 shine = texture2D(specularMap, vUv).rgb * specularScale;
+  if (hasNormalMap && !clay && !inside) n = relief(n);
+  vec3 skin = inside ? texture2D(mouthMap, vUv).rgb : texture2D(diffuseMap, vUv).rgb;
+  vec3 shine = inside ? vec3(0.0) : texture2D(specularMap, vUv).rgb * specularScale;
   vec3 color = skin;
   if (mode == 2) color = 4.0 * shine;
   if (mode == 0 || clay) {
@@ -118,6 +120,8 @@ export class FaceMaterial extends ShaderMaterial {
         specularMap: { value: texture(maps.specular, true) },
         normalMap: { value: maps.normal ? texture(maps.normal, false) : null },
         hasNormalMap: { value: Boolean(maps.normal) },
+        mouthMap: { value: maps.mouth ? texture(maps.mouth, true) : null },
+        hasMouthMap: { value: Boolean(maps.mouth) },
         specularScale: { value: maps.specularScale },
         shininess: { value: shininess },
         harmonics: { value: Array.from({ length: 9 }, () => new Vector3()) },
@@ -157,7 +161,7 @@ export class FaceMaterial extends ShaderMaterial {
   }
 
   override dispose(): void {
-    for (const name of ['diffuseMap', 'specularMap', 'normalMap'])
+    for (const name of ['diffuseMap', 'specularMap', 'normalMap', 'mouthMap'])
       (this.uniforms[name].value as Texture | null)?.dispose()
     super.dispose()
   }

@@ -17,6 +17,8 @@ import { drawOverlay } from './overlay.js'
 
 /** Radians for a press of an arrow key. */
 const STEP = Math.PI / 24
+/** Turntable: how far to each side, radians, and seconds for there and back. */
+const [SWING, PERIOD] = [0.7, 9]
 
 /** The face in 3D: to be turned, lit and looked at. */
 export class FaceStage {
@@ -31,6 +33,7 @@ export class FaceStage {
   #material: FaceMaterial | undefined
   #face: Face | undefined
   #waiting = false
+  #swing: { start: number; angle: number } | undefined
 
   constructor(canvas: HTMLCanvasElement) {
     this.canvas = canvas
@@ -57,6 +60,8 @@ export class FaceStage {
     if (geometry.uv) shown.setAttribute('uv', new BufferAttribute(geometry.uv, 2))
     const { uncertainty = new Float32Array(geometry.vertices.length / 3) } = geometry
     shown.setAttribute('uncertainty', new BufferAttribute(uncertainty, 1))
+    const mouthUv = geometry.innerMouthUv ?? new Float32Array((geometry.vertices.length / 3) * 2)
+    shown.setAttribute('mouthUv', new BufferAttribute(mouthUv, 2))
     shown.setIndex(new BufferAttribute(Uint32Array.from(geometry.triangles), 1))
     const mouth = new BufferGeometry()
     for (const name of Object.keys(shown.attributes)) mouth.setAttribute(name, shown.getAttribute(name))
@@ -72,6 +77,11 @@ export class FaceStage {
     this.resetView()
   }
 
+  /** Whether the photograph shows what is between the lips. */
+  get hasMouth(): boolean {
+    return Boolean(this.#material?.uniforms.hasMouthMap.value)
+  }
+
   /** Moves the vertices. */
   reshape({ vertices, normals }: Pick<FaceGeometry, 'vertices' | 'normals'>): void {
     for (const [name, values] of [
@@ -83,6 +93,22 @@ export class FaceStage {
       attribute.needsUpdate = true
     }
     this.draw()
+  }
+
+  /** Turns the head: pitch, yaw, roll, radians, as somebody before a camera does. */
+  turnHead([pitch, yaw, roll]: readonly [number, number, number]): void {
+    this.#group.rotation.set(pitch, yaw, roll, 'ZYX')
+    this.draw()
+  }
+
+  /** Whether the face swings from side to side. */
+  get turntable(): boolean {
+    return this.#swing !== undefined
+  }
+  set turntable(on: boolean) {
+    if (on === this.turntable) return
+    this.#swing = on ? { start: performance.now(), angle: 0 } : undefined
+    if (on) requestAnimationFrame(this.#swinging)
   }
 
   setMode(mode: Mode): void {
@@ -106,7 +132,8 @@ export class FaceStage {
   }
 
   resetView(): void {
-    this.#camera.position.set(0, 0, 760)
+    this.turntable = false
+    this.#camera.position.set(0, 0, 680)
     this.#controls.target.set(0, -4, 20)
     this.#controls.update()
     this.draw()
@@ -153,6 +180,7 @@ export class FaceStage {
   }
 
   dispose(): void {
+    this.turntable = false
     this.#observer.disconnect()
     this.#controls.dispose()
     this.#clear()
@@ -163,6 +191,14 @@ export class FaceStage {
     this.#waiting = false
     this.#material?.uniforms.eye.value.copy(this.#camera.position)
     this.#renderer.render(this.#scene, this.#camera)
+  }
+
+  readonly #swinging = (now: number): void => {
+    if (!this.#swing) return
+    const angle = SWING * Math.sin((2 * Math.PI * (now - this.#swing.start)) / 1000 / PERIOD)
+    this.turn(angle - this.#swing.angle, 0)
+    this.#swing.angle = angle
+    requestAnimationFrame(this.#swinging)
   }
 
   #clear(): void {

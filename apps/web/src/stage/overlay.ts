@@ -31,6 +31,7 @@ export function drawOverlay(
   const turn = (material.uniforms.lightTurn.value as Matrix3).clone()
   const eye = (material.uniforms.eye.value as Vector3).clone()
   const pose = new Matrix4().fromArray(view.modelMatrix)
+  // In live mode the head may be turned; here it is as in the photograph.
   group.matrixAutoUpdate = false
   group.matrix.copy(pose)
   group.updateMatrixWorld(true)
@@ -48,7 +49,7 @@ export function drawOverlay(
     renderer.setRenderTarget(null)
     target.dispose()
     group.matrixAutoUpdate = true
-    group.position.set(0, 0, 0)
+    group.updateMatrix()
     group.updateMatrixWorld(true)
     ;(material.uniforms.lightTurn.value as Matrix3).copy(turn)
     ;(material.uniforms.eye.value as Vector3).copy(eye)

@@ -1,5 +1,5 @@
 import { ValueError } from '@facekit/core'
-import { evaluateAlbedo, evaluateShape, vertexNormals, type MorphableModel } from '@facekit/morphable'
+import { evaluateAlbedo, evaluateShape, innerMouthUv, vertexNormals, type MorphableModel } from '@facekit/morphable'
 import { createParameters, disposeParameters, type ParameterTree } from '@facekit/parameters'
 import * as tf from '@tensorflow/tfjs-core'
 import type { FaceGeometry } from '../face.js'
@@ -67,12 +67,14 @@ export async function faceGeometry(
   disposeParameters(parameters)
   const [vertices, normals] = await Promise.all(tensors.map(read))
   tf.dispose(tensors)
+  const mouthUv = innerMouthUv(model)
   return {
     vertices,
     normals,
     triangles: model.triangles.slice(),
     innerMouthTriangles: model.innerMouthTriangles.slice(),
     ...(model.uv && { uv: uvOf(model.uv) }),
+    ...(mouthUv && { innerMouthUv: mouthUv }),
     ...(uncertainty && { uncertainty: uncertainty.slice() }),
   }
 }

@@ -1,4 +1,3 @@
-import type { FaceAnnotation } from '@facekit/annotate'
 import { createFaceTextures } from '@facekit/appearance'
 import { bakeFaceTextures, encodeFaceTextures, type FaceTextures } from '@facekit/export'
 import type { FitResult } from '@facekit/fit'
@@ -6,34 +5,36 @@ import type { MorphableModel } from '@facekit/morphable'
 import type { FaceMaps } from '../face.js'
 import type { RgbaImage } from '../photo-source.js'
 import { faceGeometry, vertexColors, type FaceNumbers } from './face-shape.js'
-import type { Photo } from './read-photo.js'
+import type { SeenPhoto } from './read-photo.js'
 
 /** Width and height of maps that show the model's smooth colours. */
 const MODEL_SIZE = 512
 
-/** Maps of a fitted face: of its photograph, or of the model's colours. */
+/** Maps of a fitted face: of its photographs, or of the model's colours. */
 export async function faceTextures(
-  photo: Photo,
-  fitted: { annotation: FaceAnnotation; result: FitResult; model: MorphableModel; numbers: FaceNumbers },
+  seen: readonly SeenPhoto[],
+  fitted: { result: FitResult; model: MorphableModel; numbers: FaceNumbers },
   size: number | 'none',
   signal: AbortSignal | undefined,
 ): Promise<FaceTextures> {
-  const { annotation, result, model, numbers } = fitted
+  const { result, model, numbers } = fitted
   if (size !== 'none') {
-    const fit = { ...result, annotation }
-    return encodeFaceTextures(await createFaceTextures([photo.picture], [fit], model, { size, signal }))
+    const fits = seen.map(({ annotation }, row) => ({ ...result, annotation, row }))
+    const pictures = seen.map(({ photo }) => photo.picture)
+    return encodeFaceTextures(await createFaceTextures(pictures, fits, model, { size, signal }))
   }
   const mesh = { ...(await faceGeometry(numbers, model, undefined)), ...(await vertexColors(numbers, model)) }
   return bakeFaceTextures(mesh, { size: MODEL_SIZE })
 }
 
 /** Maps as pictures with alpha; new arrays. */
-export function faceMaps({ diffuse, specular, specularScale, normal }: FaceTextures): FaceMaps {
+export function faceMaps({ diffuse, specular, specularScale, normal, mouth }: FaceTextures): FaceMaps {
   return {
     diffuse: opaque(diffuse),
     specular: opaque(specular),
     specularScale,
     ...(normal && { normal: opaque(normal) }),
+    ...(mouth && { mouth: opaque(mouth) }),
   }
 }
 

@@ -1,4 +1,4 @@
-import type { FaceGeometry, FaceMaps, PhotographView } from '../face.js'
+import type { FaceGeometry, FaceMaps, FollowedFace, PhotographView } from '../face.js'
 import type {
   FoundFace,
   PhotoOptions,
@@ -28,6 +28,12 @@ export interface OpenPhoto {
   faces: FoundFace[]
 }
 
+/** Which face of which photograph. */
+export interface FaceInPhoto {
+  photo: number
+  index: number
+}
+
 /** A face that is there. */
 export interface FoundParameters {
   face: number
@@ -39,11 +45,16 @@ export interface FoundParameters {
 export interface FaceWork {
   prepare(options: EngineChoice, events: CallEvents): Promise<void>
   open(photo: PhotoData, options: EngineChoice, events: CallEvents): Promise<OpenPhoto>
-  reconstruct(photo: number, index: number, options: FitChoice, events: CallEvents): Promise<FoundParameters>
+  /** @param photos - of one person */
+  reconstruct(photos: FaceInPhoto[], options: FitChoice, events: CallEvents): Promise<FoundParameters>
   glb(face: number): Promise<Uint8Array<ArrayBuffer>>
+  usdz(face: number): Promise<Uint8Array<ArrayBuffer>>
   render(face: number, options: RenderOptions): Promise<RgbaImage & { data: Uint8ClampedArray<ArrayBuffer> }>
   geometry(face: number, change: ShapeChange): Promise<FaceGeometry>
   maps(face: number): Promise<FaceMaps>
+  follow(face: number): Promise<number>
+  followNext(follower: number, frame: PhotoData): Promise<FollowedFace | undefined>
+  endFollow(follower: number): Promise<void>
   close(photo: number): Promise<void>
   forget(face: number): Promise<void>
 }

@@ -1,10 +1,10 @@
 import type { FaceDetection } from '@facekit/annotate'
 import { FacekitError, ValueError } from '@facekit/core'
-import { encodeGlb, type FaceTextures } from '@facekit/export'
+import { encodeGlb, encodeUsdz, type FaceMesh, type FaceTextures } from '@facekit/export'
 import type { EngineInfo } from '@facekit/engine'
 import type { MorphableModel } from '@facekit/morphable'
 import { disposeParameters, encodeParameters, readParameters } from '@facekit/parameters'
-import type { FaceMaps } from '../face.js'
+import type { FaceMaps, FollowedFace } from '../face.js'
 import type { RenderOptions, ShapeChange } from '../options.js'
 import { isNode, type PhotoData } from '../photo-source.js'
 import { annotateFace } from './annotate-face.js'
@@ -14,16 +14,18 @@ import { faceMaps, faceTextures } from './face-textures.js'
 import type {
   CallEvents,
   EngineChoice,
+  FaceInPhoto,
   FaceWork,
   FitChoice,
   FoundParameters,
   OpenPhoto,
 } from './face-work.js'
-import { fitPhoto } from './fit-photo.js'
+import { fitPhotos } from './fit-photos.js'
+import { FrameFollower } from './frame-follower.js'
 import { lookForFaces } from './look-for-faces.js'
 import { photographView } from './photograph-view.js'
 import { progressReporter } from './progress.js'
-import { readPhoto, type Photo } from './read-photo.js'
+import { readPhoto, type Photo, type SeenPhoto } from './read-photo.js'
 import { renderView } from './render-view.js'
 import { onEngine } from './start-engine.js'
 import { warmUp } from './warm-up.js'
@@ -37,6 +39,12 @@ interface KnownFace {
   parameters: FaceDocument
 }
 
+/** What is in a file beside the mesh. */
+interface FileContent {
+  textures: FaceTextures
+  extras: Record<string, string>
+}
+
 const defaultNetworks = () => (isNode() ? 'large' : 'small')
 
 /** Gives messages a chance to arrive: a call that was given up shall not go on. */
@@ -46,6 +54,7 @@ const breathe = () => new Promise<void>((resolve) => setTimeout(resolve, 0))
 export class LocalWork implements FaceWork {
   readonly #photos = new Map<number, { photo: Photo; detections: FaceDetection[] }>()
   readonly #faces = new Map<number, KnownFace>()
+  readonly #followers = new Map<number, FrameFollower>()
   readonly #loadedBytes: () => number
   #count = 0
   #last: Promise<unknown> = Promise.resolve()
@@ -94,30 +103,30 @@ export class LocalWork implements FaceWork {
   }
 
   async reconstruct(
-    number: number,
-    index: number,
+    photos: FaceInPhoto[],
     options: FitChoice,
     events: CallEvents,
   ): Promise<FoundParameters> {
     const { method = 'fit' } = options
     if (method !== 'fit' && method !== 'regress' && method !== 'refine')
       throw new ValueError(`reconstruct: method is ${String(method)}, expected 'fit', 'regress' or 'refine'`)
+    if (photos.length > 1 && method !== 'fit')
+      throw new ValueError(`reconstruct: method is ${method}; several photographs need 'fit'`)
     return this.#inTurn(() =>
       onEngine(options.backend, (engine) =>
-        this.#find(number, index, { ...options, method }, events, engine),
+        this.#find(photos, { ...options, method }, events, engine),
       ),
     )
   }
 
   async #find(
-    number: number,
-    index: number,
+    chosen: FaceInPhoto[],
     options: FitChoice & { method: NonNullable<FitChoice['method']> },
     { signal, onProgress }: CallEvents,
     { backend }: EngineInfo,
   ): Promise<FoundParameters> {
     const { networks = defaultNetworks(), method, iterations, texture = 1024 } = options
-    const { photo, detections } = this.#photo(number)
+    const open = chosen.map(({ photo, index }) => ({ ...this.#photo(photo), index }))
     const report = progressReporter(onProgress, this.#loadedBytes)
     const next = async (stage: Parameters<typeof report>[0]) => {
       await breathe()
@@ -125,11 +134,14 @@ export class LocalWork implements FaceWork {
       report(stage, 0)
     }
     await next('landmarks')
-    const annotation = await annotateFace(photo, detections[index], networks, signal)
+    const seen: SeenPhoto[] = []
+    for (const { photo, detections, index } of open) {
+      seen.push({ photo, annotation: await annotateFace(photo, detections[index], networks, signal) })
+      report('landmarks', seen.length / open.length)
+    }
     await next('shape')
-    const { model, result } = await fitPhoto({
-      photo,
-      annotation,
+    const { model, result } = await fitPhotos({
+      seen,
       method,
       networks,
       iterations,
@@ -139,10 +151,10 @@ export class LocalWork implements FaceWork {
     try {
       const [numbers] = await readParameters(result.parameters)
       const encoded = encodeParameters(numbers, model.shape.expressionNames)
-      const about = { photo, face: index + 1, annotation, backend, method }
+      const about = { ...seen[0], face: chosen[0].index + 1, backend, method }
       const parameters = faceDocument(about, model, result, encoded)
       await next('texture')
-      const textures = await faceTextures(photo, { annotation, result, model, numbers }, texture, signal)
+      const textures = await faceTextures(seen, { result, model, numbers }, texture, signal)
       report('texture', 1)
       const face = this.#count++
       const { uncertainty } = result
@@ -159,7 +171,18 @@ export class LocalWork implements FaceWork {
     }
   }
 
-  async glb(number: number): Promise<Uint8Array<ArrayBuffer>> {
+  glb(number: number): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#write(number, encodeGlb)
+  }
+
+  usdz(number: number): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#write(number, encodeUsdz)
+  }
+
+  async #write(
+    number: number,
+    encode: (mesh: FaceMesh, options: FileContent) => Uint8Array | Promise<Uint8Array>,
+  ): Promise<Uint8Array<ArrayBuffer>> {
     const { numbers, model, textures, parameters } = this.#face(number)
     return this.#inTurn(async () => {
       const mesh = {
@@ -169,7 +192,7 @@ export class LocalWork implements FaceWork {
       }
       const { name, license } = parameters.model
       const extras = { model: name, license }
-      return (await encodeGlb(mesh, { textures, extras })) as Uint8Array<ArrayBuffer>
+      return (await encode(mesh, { textures, extras })) as Uint8Array<ArrayBuffer>
     })
   }
 
@@ -187,6 +210,25 @@ export class LocalWork implements FaceWork {
 
   async maps(number: number): Promise<FaceMaps> {
     return faceMaps(this.#face(number).textures)
+  }
+
+  async follow(face: number): Promise<number> {
+    const { numbers, model } = this.#face(face)
+    const follower = this.#count++
+    this.#followers.set(follower, new FrameFollower(numbers, model))
+    return follower
+  }
+
+  async followNext(number: number, frame: PhotoData): Promise<FollowedFace | undefined> {
+    const follower = this.#followers.get(number)
+    if (!follower)
+      throw new FacekitError('follow: it has been disposed, or its worker has ended; call follow again')
+    const time = performance.now() / 1000
+    return this.#inTurn(() => onEngine('auto', async () => follower.next(await readPhoto(frame), time)))
+  }
+
+  async endFollow(follower: number): Promise<void> {
+    this.#followers.delete(follower)
   }
 
   async close(photo: number): Promise<void> {

@@ -4,7 +4,9 @@ import type { PhotographView } from '../face.js'
 import type { FaceDocument } from './face-document.js'
 
 /** Matrices that put the face where it is in its photograph. */
-export function photographView(face: FaceDocument): PhotographView {
+export function photographView(
+  face: Pick<FaceDocument, 'picture' | 'camera' | 'crop' | 'pose'>,
+): PhotographView {
   const { picture, camera, crop } = face
   const { width, height } = picture
   const projection = mat4.multiply(mat4.create(), cropToPhotograph(crop, picture), cameraMatrix(camera))

@@ -1,4 +1,4 @@
-import { readFocalLength, readPicture, type Picture } from '@facekit/annotate'
+import { readFocalLength, readPicture, type FaceAnnotation, type Picture } from '@facekit/annotate'
 import { ImageError } from '@facekit/core'
 import ndarray from 'ndarray'
 import type { PhotoData } from '../photo-source.js'
@@ -16,6 +16,12 @@ export interface Photo {
   factor: number
   /** Pixels of the photograph, by EXIF; undefined where it does not say. */
   focalLength: number | undefined
+}
+
+/** A photograph with the face in it that is meant. */
+export interface SeenPhoto {
+  photo: Photo
+  annotation: FaceAnnotation
 }
 
 /** Longest side of the picture that is looked at, pixels: more than a texture can show. */

@@ -1,7 +1,7 @@
 import { assertInteger, ValueError } from '@facekit/core'
 import { decodeSrgb, type FaceTextures } from '@facekit/export'
 import { shadeSurface } from '@facekit/illumination'
-import { evaluateShape, vertexNormals, type MorphableModel } from '@facekit/morphable'
+import { evaluateShape, innerMouthUv, vertexNormals, type MorphableModel } from '@facekit/morphable'
 import { createParameters, disposeParameters } from '@facekit/parameters'
 import { interpolate, rasterize, sampleTexture } from '@facekit/rasterizer'
 import { defaultCamera, projectVertices, transformVertices } from '@facekit/render'
@@ -13,7 +13,7 @@ import { uvOf, type FaceNumbers } from './face-shape.js'
 
 /** Samples along each side of a pixel. */
 const SAMPLES = 2
-/** What is seen between the lips, linear. */
+/** What is seen between the lips where no photograph shows it, linear. */
 const MOUTH = [0.02, 0.006, 0.006]
 const CLAY = 0.6
 
@@ -58,22 +58,32 @@ export async function renderView(
   }
   const size = { width: width * SAMPLES, height: height * SAMPLES }
   const triangles = Int32Array.of(...model.triangles, ...model.innerMouthTriangles)
+  const faceTriangles = model.triangles.length / 3
+  const mouthUv = mode !== 'shape' && textures.mouth ? innerMouthUv(model) : undefined
+  const mouth = mouthUv && { uv: mouthUv, map: textures.mouth! }
   const parameters = createParameters([posed])
   const tensors = tf.tidy(() => {
     const vertices = transformVertices(evaluateShape(model, parameters), parameters.pose)
     const fragments = rasterize(projectVertices(vertices, defaultCamera, size), triangles, size)
-    const uv = tf.tensor3d(uvOf(model.uv), [1, model.vertexCount, 2])
+    const places = (values: Float32Array) => tf.tensor3d(values, [1, model.vertexCount, 2])
+    const uv = [uvOf(model.uv), mouth?.uv ?? new Float32Array(2 * model.vertexCount)].map(places)
     const surface = interpolate(
-      tf.concat([uv, vertexNormals(vertices, model), vertices], 2),
+      tf.concat([uv[0], vertexNormals(vertices, model), vertices, uv[1]], 2),
       fragments,
       triangles,
     )
     const part = (start: number, count: number) =>
       tf.slice(surface, [0, 0, 0, start], [-1, -1, -1, count]) as tf.Tensor4D
-    const albedo =
+    let albedo =
       mode === 'shape'
         ? tf.fill([1, size.height, size.width, 6], CLAY)
         : sampleTexture(linearTexture(textures), part(0, 2))
+    if (mouth) {
+      const inside = tf.cast(tf.greaterEqual(fragments.triangleIds, faceTriangles), 'float32')
+      const mask = tf.reshape(inside, [1, size.height, size.width, 1])
+      const behind = sampleTexture(mouthTexture(mouth.map), part(8, 2))
+      albedo = tf.add(tf.mul(albedo, tf.sub(1, mask)), tf.mul(behind, mask))
+    }
     const [diffuse, specular] = tf.split(albedo, 2, 3) as tf.Tensor4D[]
     if (mode === 'diffuse' || mode === 'specular')
       return { ids: fragments.triangleIds, color: mode === 'diffuse' ? diffuse : specular }
@@ -94,15 +104,15 @@ export async function renderView(
   disposeParameters(parameters)
   const [ids, color] = await Promise.all([tensors.ids.data(), tensors.color.data()])
   tf.dispose([tensors.ids, tensors.color])
-  return { width, height, data: meanPixels(ids, color, { width, height }, model.triangles.length / 3) }
+  return { width, height, data: meanPixels(ids, color, { width, height }, mouth ? Infinity : faceTriangles) }
 }
 
-/** Means of samples, encoded, with the share of them that show the face as alpha. */
+/** Means of samples, encoded, with the share of them that show the face as alpha. Triangles from `dark` on show the darkness of a mouth. */
 function meanPixels(
   ids: ArrayLike<number>,
   color: ArrayLike<number>,
   { width, height }: { width: number; height: number },
-  faceTriangles: number,
+  dark: number,
 ): Uint8ClampedArray<ArrayBuffer> {
   const data = new Uint8ClampedArray(width * height * 4)
   for (let pixel = 0; pixel < width * height; pixel++) {
@@ -115,7 +125,7 @@ function meanPixels(
       if (ids[at] < 0) continue
       covered++
       for (let c = 0; c < 3; c++)
-        sum[c] += ids[at] < faceTriangles ? Math.min(Math.max(color[3 * at + c], 0), 1) : MOUTH[c]
+        sum[c] += ids[at] < dark ? Math.min(Math.max(color[3 * at + c], 0), 1) : MOUTH[c]
     }
     if (covered === 0) continue
     for (let c = 0; c < 3; c++) data[4 * pixel + c] = 255 * (sum[c] / covered) ** (1 / 2.2)
@@ -124,10 +134,11 @@ function meanPixels(
   return data
 }
 
+const decoded = Float32Array.from({ length: 256 }, (_, byte) => decodeSrgb(byte / 255))
+
 /** `[1, S, S, 6]` diffuse and specular albedo, linear. */
 function linearTexture({ diffuse, specular, specularScale }: FaceTextures): tf.Tensor4D {
   const size = diffuse.shape[0]
-  const decoded = Float32Array.from({ length: 256 }, (_, byte) => decodeSrgb(byte / 255))
   const values = new Float32Array(size * size * 6)
   for (let texel = 0; texel < size * size; texel++)
     for (let c = 0; c < 3; c++) {
@@ -135,6 +146,14 @@ function linearTexture({ diffuse, specular, specularScale }: FaceTextures): tf.T
       values[6 * texel + 3 + c] = specularScale * decoded[specular.data[3 * texel + c]]
     }
   return tf.tensor4d(values, [1, size, size, 6])
+}
+
+/** `[1, h, w, 6]` what is between the lips as diffuse albedo; nothing shines there. */
+function mouthTexture({ data, shape: [height, width] }: NonNullable<FaceTextures['mouth']>): tf.Tensor4D {
+  const values = new Float32Array(height * width * 6)
+  for (let texel = 0; texel < height * width; texel++)
+    for (let c = 0; c < 3; c++) values[6 * texel + c] = decoded[data[3 * texel + c]]
+  return tf.tensor4d(values, [1, height, width, 6])
 }
 
 /** The light that is meant; the photograph's is that of the fit.

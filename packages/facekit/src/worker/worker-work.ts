@@ -68,12 +68,17 @@ function createWorkerWork(): FaceWork {
   return {
     prepare: (options, events) => call('prepare', [options], events) as ReturnType<FaceWork['prepare']>,
     open: (photo, options, events) => call('open', [photo, options], events) as ReturnType<FaceWork['open']>,
-    reconstruct: (photo, index, options, events) =>
-      call('reconstruct', [photo, index, options], events) as ReturnType<FaceWork['reconstruct']>,
+    reconstruct: (photos, options, events) =>
+      call('reconstruct', [photos, options], events) as ReturnType<FaceWork['reconstruct']>,
     glb: (face) => call('glb', [face]) as ReturnType<FaceWork['glb']>,
+    usdz: (face) => call('usdz', [face]) as ReturnType<FaceWork['usdz']>,
     render: (face, options) => call('render', [face, options]) as ReturnType<FaceWork['render']>,
     geometry: (face, change) => call('geometry', [face, change]) as ReturnType<FaceWork['geometry']>,
     maps: (face) => call('maps', [face]) as ReturnType<FaceWork['maps']>,
+    follow: (face) => call('follow', [face]) as ReturnType<FaceWork['follow']>,
+    followNext: (follower, frame) =>
+      call('followNext', [follower, frame]) as ReturnType<FaceWork['followNext']>,
+    endFollow: (follower) => call('endFollow', [follower]) as ReturnType<FaceWork['endFollow']>,
     close: (photo) => call('close', [photo]) as ReturnType<FaceWork['close']>,
     forget: (face) => call('forget', [face]) as ReturnType<FaceWork['forget']>,
   }

@@ -6,15 +6,15 @@ import { disposeParameters, type FaceParameters } from '@facekit/parameters'
 import type { FaceRegressor } from '@facekit/regressor'
 import { tensor3d } from '@tensorflow/tfjs-core'
 import type { Method, Networks } from '../options.js'
-import type { Photo } from './read-photo.js'
+import type { SeenPhoto } from './read-photo.js'
 
 /** Few steps, but larger ones, where a regressor has begun. */
 const REFINEMENT = { iterations: 16, rate: 2 }
 
 /** What a fit is asked for. */
 export interface FitOrder {
-  photo: Photo
-  annotation: FaceAnnotation
+  /** The same person in one photograph or several. */
+  seen: readonly SeenPhoto[]
   method: Method
   networks: Networks
   iterations: number | undefined
@@ -23,17 +23,19 @@ export interface FitOrder {
   onStep: (share: number) => void
 }
 
-/** Finds the parameters of a face; the caller disposes them. */
-export async function fitPhoto(order: FitOrder): Promise<{ model: MorphableModel; result: FitResult }> {
-  const { photo, method } = order
+/** Finds the parameters of a face, a row for each photograph; the caller disposes them. */
+export async function fitPhotos(order: FitOrder): Promise<{ model: MorphableModel; result: FitResult }> {
+  const { seen, method } = order
   if (method === 'fit') {
     const model = await loadBaseModel()
-    const { focalLength, factor } = photo
-    const options = focalLength === undefined ? {} : { focalLength: focalLength / factor }
+    const [known, ...others] = seen.map(({ photo }) => photo.focalLength && photo.focalLength / photo.factor)
+    // One camera sees all photographs.
+    const isShared = known !== undefined && others.every((focalLength) => focalLength === known)
+    const options = isShared ? { focalLength: known } : {}
     return { model, result: await fit(order, model, options) }
   }
   const { model, regressor } = await loadRegressor()
-  const start = predict(regressor, order.annotation)
+  const start = predict(regressor, seen[0].annotation)
   try {
     // Without steps it is measured, but not changed.
     if (method === 'regress') return { model, result: await fit(order, model, { start, iterations: 0 }) }
@@ -45,10 +47,12 @@ export async function fitPhoto(order: FitOrder): Promise<{ model: MorphableModel
 }
 
 async function fit(order: FitOrder, model: MorphableModel, options: FitFaceOptions): Promise<FitResult> {
-  const { photo, annotation, networks, signal, onStep } = order
+  const { seen, networks, signal, onStep } = order
   const { iterations = order.iterations } = options
   const embedder = networks === 'large' && iterations !== 0 ? await loadEmbedder() : undefined
-  return fitFace(photo.picture, annotation, model, {
+  const pictures = seen.map(({ photo }) => photo.picture)
+  const annotations = seen.map(({ annotation }) => annotation)
+  return fitFace(pictures, annotations, model, {
     ...options,
     ...(iterations !== undefined && { iterations }),
     ...(embedder && { embed: embedder.embed }),
