@@ -27,7 +27,7 @@ describe('@facekit/viewer', () => {
   })
 })
 
-describe.skipIf(!existsSync(CHROMIUM))('<facekit-viewer> in Chromium', () => {
+describe.skipIf(!existsSync(CHROMIUM))('<facekit-viewer> in Chromium', { timeout: 600_000 }, () => {
   let browser: Browser
   let page: Page
   let server: Server
@@ -49,7 +49,7 @@ describe.skipIf(!existsSync(CHROMIUM))('<facekit-viewer> in Chromium', () => {
       args: ['--no-sandbox', '--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'],
     })
     page = await open('src=face.glb&controls')
-  })
+  }, 600_000)
   afterAll(async () => {
     await browser?.close()
     server?.close()
@@ -58,6 +58,8 @@ describe.skipIf(!existsSync(CHROMIUM))('<facekit-viewer> in Chromium', () => {
   /** A page with an element, once its face is there. */
   async function open(query: string, options: Parameters<Browser['newPage']>[0] = {}): Promise<Page> {
     const opened = await browser.newPage({ viewport: { width: 300, height: 400 }, ...options })
+    // A busy machine draws without a GPU for minutes.
+    opened.setDefaultTimeout(300_000)
     opened.on('console', (message) => noise.push(message.text()))
     opened.on('pageerror', (error) => noise.push(error.message))
     opened.on('request', (request) => requests.push(request.url().slice(address.length)))
