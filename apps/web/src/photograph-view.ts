@@ -19,7 +19,15 @@ export function photographView(face: Face, stage: FaceStage, [first, ...others]:
     overlay.getContext('2d')?.putImageData(image, 0, 0)
     isDrawn = true
   }
-  const slider = el('input', { type: 'range', min: 0, max: 1, step: 0.01, value: 0, id: 'overlay', input: draw })
+  const slider = el('input', {
+    type: 'range',
+    min: 0,
+    max: 1,
+    step: 0.01,
+    value: 0,
+    id: 'overlay',
+    input: draw,
+  })
   const element = el(
     'figure',
     {},

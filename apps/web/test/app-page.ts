@@ -43,7 +43,9 @@ export async function serveApp(): Promise<AppSite> {
     requests.push(pathname)
     const path = normalize(pathname.endsWith('/') ? `${pathname}index.html` : pathname)
     const content = await readFile(join(folder, path)).catch(() => undefined)
-    response.writeHead(content ? 200 : 404, { 'content-type': TYPES[extname(path)] ?? 'application/octet-stream' })
+    response.writeHead(content ? 200 : 404, {
+      'content-type': TYPES[extname(path)] ?? 'application/octet-stream',
+    })
     response.end(content)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -85,6 +87,8 @@ async function violations(page: Page): Promise<string[]> {
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe.source)
   return page.evaluate(async () => {
     const { violations } = await (globalThis as unknown as { axe: typeof axe }).axe.run()
-    return violations.map(({ id, nodes }) => `${id} (${nodes.map(({ target }) => target.join(' ')).join('; ')})`)
+    return violations.map(
+      ({ id, nodes }) => `${id} (${nodes.map(({ target }) => target.join(' ')).join('; ')})`,
+    )
   })
 }

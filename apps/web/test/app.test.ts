@@ -7,7 +7,8 @@ import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CHROMIUM, hasChromium, inspect, serveApp, type AppSite } from './app-page.js'
 
-const example = (number: number) => fileURLToPath(new URL(`../public/examples/${number}.jpg`, import.meta.url))
+const example = (number: number) =>
+  fileURLToPath(new URL(`../public/examples/${number}.jpg`, import.meta.url))
 const file = (name: string, buffer: Buffer) => ({ name, mimeType: 'image/jpeg', buffer })
 
 /** What the fake camera films: the first example, as a video of JPEGs. */
@@ -53,17 +54,27 @@ describe.skipIf(!hasChromium)('the app in Chromium', { timeout: 600_000 }, () =>
   }
 
   beforeAll(async () => {
-    const faces = await Promise.all([1, 2].map((number) => sharp(example(number)).resize(300, 300).toBuffer()))
+    const faces = await Promise.all(
+      [1, 2].map((number) => sharp(example(number)).resize(300, 300).toBuffer()),
+    )
     couple = await sharp({ create: { width: 700, height: 300, channels: 3, background: '#8a8f94' } })
       .composite(faces.map((input, i) => ({ input, left: 400 * i, top: 0 })))
       .jpeg()
       .toBuffer()
-    const frame = await sharp(example(1)).resize(480, 480).extend({ left: 80, right: 80, background: '#777' }).jpeg().toBuffer()
+    const frame = await sharp(example(1))
+      .resize(480, 480)
+      .extend({ left: 80, right: 80, background: '#777' })
+      .jpeg()
+      .toBuffer()
     await writeFile(film, Buffer.concat(Array.from({ length: 10 }, () => frame)))
     site = await serveApp()
     browser = await chromium.launch({
       executablePath: CHROMIUM,
-      args: ['--no-sandbox', '--use-fake-device-for-media-stream', `--use-file-for-fake-video-capture=${film}`],
+      args: [
+        '--no-sandbox',
+        '--use-fake-device-for-media-stream',
+        `--use-file-for-fake-video-capture=${film}`,
+      ],
     })
     context = await newContext()
     page = await open(context)
@@ -129,7 +140,9 @@ describe.skipIf(!hasChromium)('the app in Chromium', { timeout: 600_000 }, () =>
   })
 
   it('throws: says what to do with a picture without a face, and with what is no picture', async () => {
-    const wall = await sharp({ create: { width: 320, height: 240, channels: 3, background: '#7a8894' } }).jpeg().toBuffer()
+    const wall = await sharp({ create: { width: 320, height: 240, channels: 3, background: '#7a8894' } })
+      .jpeg()
+      .toBuffer()
     await page.goBack()
     await give(page, file('wall.jpg', wall))
     await page.getByRole('alert').getByText('No face found in this picture').waitFor()

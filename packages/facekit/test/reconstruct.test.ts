@@ -150,9 +150,9 @@ describe('reconstruct in Node', () => {
     expect(both.parameters.metrics.landmarkError).toBeLessThan(0.05)
     both.dispose()
     await expect(reconstruct([], quick)).rejects.toThrow(/list of photographs is empty/)
-    await expect(
-      reconstruct([portrait, smaller], { ...quick, method: 'regress' }),
-    ).rejects.toThrow(/several photographs need 'fit'/)
+    await expect(reconstruct([portrait, smaller], { ...quick, method: 'regress' })).rejects.toThrow(
+      /several photographs need 'fit'/,
+    )
   })
 
   it('value: a turned head shows less of itself, and light from the other side the other cheek', async () => {

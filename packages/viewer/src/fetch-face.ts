@@ -15,9 +15,7 @@ export async function fetchFace(src: string, signal: AbortSignal): Promise<Array
       : new FacekitError(`facekit-viewer: "${shorten(src)}" cannot be reached`, { cause })
   })
   if (!response.ok)
-    throw new FacekitError(
-      `facekit-viewer: "${shorten(src)}" cannot be read: HTTP status ${response.status}`,
-    )
+    throw new FacekitError(`facekit-viewer: "${shorten(src)}" cannot be read: HTTP status ${response.status}`)
   const size = Number(response.headers.get('content-length') ?? 0)
   if (size > MOST_BYTES)
     throw new ModelFormatError(`facekit-viewer: the file has ${size} bytes, at most ${MOST_BYTES}`)

@@ -62,7 +62,21 @@ export function createParts(root: ShadowRoot, canvas: HTMLCanvasElement, actions
   const controls = createControls(actions)
   const layout = create('div', { class: 'layout' }, views, controls.element)
   root.append(layout)
-  return { layout, views, canvas, poster, under, divider, message, progress, legend, photo, figure, wipe, controls }
+  return {
+    layout,
+    views,
+    canvas,
+    poster,
+    under,
+    divider,
+    message,
+    progress,
+    legend,
+    photo,
+    figure,
+    wipe,
+    controls,
+  }
 }
 
 /** Brings everything that is seen to a state; the face itself is the stage's. */

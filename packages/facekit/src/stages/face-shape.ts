@@ -1,5 +1,11 @@
 import { ValueError } from '@facekit/core'
-import { evaluateAlbedo, evaluateShape, innerMouthUv, vertexNormals, type MorphableModel } from '@facekit/morphable'
+import {
+  evaluateAlbedo,
+  evaluateShape,
+  innerMouthUv,
+  vertexNormals,
+  type MorphableModel,
+} from '@facekit/morphable'
 import { createParameters, disposeParameters, type ParameterTree } from '@facekit/parameters'
 import * as tf from '@tensorflow/tfjs-core'
 import type { FaceGeometry } from '../face.js'

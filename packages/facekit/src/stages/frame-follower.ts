@@ -7,12 +7,7 @@ import {
   type Picture,
   type SimilarityTransform,
 } from '@facekit/annotate'
-import {
-  createFaceTracker,
-  fitDenseLandmarks,
-  type FaceTracker,
-  type TrackedFace,
-} from '@facekit/fit'
+import { createFaceTracker, fitDenseLandmarks, type FaceTracker, type TrackedFace } from '@facekit/fit'
 import type { MorphableModel } from '@facekit/morphable'
 import { defaultCamera } from '@facekit/render'
 import type { FollowedFace } from '../face.js'
@@ -54,11 +49,7 @@ export class FrameFollower {
     this.#previous = found
     if (!found || !this.#seen) return undefined
     const { rotation, translation, scale, expression } = this.#smoother.next(found, time)
-    const { vertices, normals } = await faceGeometry(
-      { ...this.#face, expression },
-      this.#model,
-      undefined,
-    )
+    const { vertices, normals } = await faceGeometry({ ...this.#face, expression }, this.#model, undefined)
     const view = photographView({
       picture: { file: '', width, height },
       camera: defaultCamera,

@@ -102,20 +102,14 @@ export class LocalWork implements FaceWork {
     })
   }
 
-  async reconstruct(
-    photos: FaceInPhoto[],
-    options: FitChoice,
-    events: CallEvents,
-  ): Promise<FoundParameters> {
+  async reconstruct(photos: FaceInPhoto[], options: FitChoice, events: CallEvents): Promise<FoundParameters> {
     const { method = 'fit' } = options
     if (method !== 'fit' && method !== 'regress' && method !== 'refine')
       throw new ValueError(`reconstruct: method is ${String(method)}, expected 'fit', 'regress' or 'refine'`)
     if (photos.length > 1 && method !== 'fit')
       throw new ValueError(`reconstruct: method is ${method}; several photographs need 'fit'`)
     return this.#inTurn(() =>
-      onEngine(options.backend, (engine) =>
-        this.#find(photos, { ...options, method }, events, engine),
-      ),
+      onEngine(options.backend, (engine) => this.#find(photos, { ...options, method }, events, engine)),
     )
   }
 
