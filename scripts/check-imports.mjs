@@ -149,7 +149,7 @@ for (const group of ['packages', 'apps', 'examples']) {
           used.add(dependency.slice('@facekit/'.length))
           if (specifier !== dependency) problems.push(`${where}: deep import of ${specifier}`)
         }
-        const testOnly = file.endsWith('.test.ts')
+        const testOnly = /\.test\.ts$|\/test\//.test(where)
         if (dependency !== manifest.name && !(testOnly ? known : declared).has(dependency)) {
           problems.push(`${where}: ${dependency} is not declared in package.json`)
         }
