@@ -27,7 +27,8 @@ export function fillHidden(texture: PartialTexture, source: PartialTexture, size
   const known = new Float32Array(count * 3)
   const both = new Float32Array(count)
   for (let texel = 0; texel < count; texel++) {
-    const w = Math.min(weight[texel] / TRUSTED, 1) * Math.min(source.weight[texel] / TRUSTED, 1)
+    // Over a wide area a little trust would hold as firmly as much of it.
+    const w = (Math.min(weight[texel] / TRUSTED, 1) * Math.min(source.weight[texel] / TRUSTED, 1)) ** 3
     if (w === 0) continue
     both[texel] = w
     for (let c = 0; c < 3; c++) {

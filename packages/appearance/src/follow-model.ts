@@ -9,26 +9,52 @@ const BRIGHTNESS = 0.6
 /** How far coarse hue does: two lamps of different colours leave more of it than skin has. */
 const HUE = 0.85
 const LARGEST = Math.log(1.8)
+/** Root mean square of what hues of skin, coarsely, differ from the fitted ones in even light, log. */
+const EVEN = 0.14
+/** How far fine hues may then differ (freckles, make-up), log. */
+const FREE = 0.9
 
 /** Brings the coarse colours of a texture towards those of the fitted albedo, and keeps its details: what light is left after a fit is
  * coarse, too. In place. */
 export function followModel({ color, weight }: PartialTexture, model: Float32Array, size: number): void {
   const levels = Math.max(0, Math.round(Math.log2(size / GRID)))
-  const mean = (values: Float32Array) => {
-    return blurred(shrink(weighted(values, weight, 3), weight, size, 3, levels))
-  }
-  const seen = mean(color)
-  const fitted = mean(model)
+  const shrunk = (values: Float32Array) => shrink(weighted(values, weight, 3), weight, size, 3, levels)
+  const known = shrunk(color)
+  const seen = blurred(known)
+  const fitted = blurred(shrunk(model))
+  let [odd, all] = [0, 0]
   const ratio = seen.map((value, i) => {
     const log = Math.log(Math.max(fitted[i], 1e-3) / Math.max(value, 1e-3))
     return Math.min(Math.max(log, -LARGEST), LARGEST)
   })
   for (let i = 0; i < ratio.length; i += 3) {
     const gray = luminance(ratio, i)
-    for (let c = 0; c < 3; c++) ratio[i + c] = BRIGHTNESS * gray + HUE * (ratio[i + c] - gray)
+    const share = known.weights[i / 3]
+    all += share
+    for (let c = 0; c < 3; c++) {
+      const hue = ratio[i + c] - gray
+      odd += share * hue * hue
+      ratio[i + c] = BRIGHTNESS * gray + HUE * hue
+    }
   }
+  const rms = Math.sqrt(odd / Math.max(all, 1e-6))
   const factors = enlarge(ratio, size >> levels, 3, levels)
   for (let i = 0; i < color.length; i++) if (color[i] > 0) color[i] *= Math.exp(factors[i])
+  boundHues(color, model, (FREE * EVEN) / Math.max(rms, EVEN))
+}
+
+/** Draws hues that differ from those of the model towards it: small differences d stay, large ones end at the limit l, d / sqrt(1 + (d / l)^2). In place; luminance stays
+ * nearly. */
+function boundHues(color: Float32Array, model: Float32Array, limit: number): void {
+  const hue = [0, 0, 0]
+  for (let at = 0; at < color.length; at += 3) {
+    if (!(color[at] > 0 && color[at + 1] > 0 && color[at + 2] > 0)) continue
+    for (let c = 0; c < 3; c++) hue[c] = Math.log(color[at + c] / Math.max(model[at + c], 1e-3))
+    const gray = luminance(hue, 0)
+    const off = Math.max(Math.abs(hue[0] - gray), Math.abs(hue[1] - gray), Math.abs(hue[2] - gray))
+    const share = 1 / Math.sqrt(1 + (off / limit) ** 2) - 1
+    for (let c = 0; c < 3; c++) color[at + c] *= Math.exp(share * (hue[c] - gray))
+  }
 }
 
 /** Means with the neighbours, by weights; where nothing is known, of farther ones. */

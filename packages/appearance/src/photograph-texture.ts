@@ -15,8 +15,8 @@ export interface PhotographTexture {
 const HIDDEN = 4
 /** Cosines between which trust rises from 0 to 1. */
 const GRAZING = [0.12, 0.5] as const
-/** Encoded values above are burnt out, or nearly so: linear 0.9 and 0.99. */
-const BURNT = [0.9, 0.99] as const
+/** Linear values between which a channel is burnt out: less highlight is in it than in the others, and what is left of it has a wrong hue. */
+const BURNT = [0.8, 0.95] as const
 /** Light is not divided by less than this share of its mean: noise would be all that is left. */
 const DARKEST = 0.12
 /** The most of the faintest channel that a highlight can be. */
@@ -92,7 +92,7 @@ export function photographTexture(surface: UvSurface, seen: SeenFace): Photograp
       const irradiance = Math.max(point[4 + n], leastLight)
       color[at] = Math.min((color[at] - share * point[7 + n]) / irradiance, 1)
     }
-    weight[texel] = facing * covered * (0.1 + 0.9 * trust) * (1 - 0.95 * smoothstep(BURNT, brightest))
+    weight[texel] = facing * covered * (0.1 + 0.9 * trust) * (1 - smoothstep(BURNT, brightest))
   }
   return { color, weight, shine }
 }

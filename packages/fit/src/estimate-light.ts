@@ -1,5 +1,5 @@
 import { whiteLight } from '@facekit/parameters'
-import { whitesUnder, type EyeWhites } from './eye-whites.js'
+import { underLamp, whitesUnder, type EyeWhites } from './eye-whites.js'
 import { findHighlight, type GlossyPoints, type Highlight } from './find-highlight.js'
 import { drawToRooms } from './room-light.js'
 import { choleskyFactor, choleskySolve } from './landmarks/cholesky.js'
@@ -34,6 +34,8 @@ export interface LightEstimate {
   albedo: Float64Array
   /** Undefined where none is seen. */
   highlight: Highlight | undefined
+  /** The whites of the eyes, with the highlight that may lie on them; undefined where they are not seen. */
+  whites: EyeWhites | undefined
 }
 
 /** Noise of a colour, linear. */
@@ -69,6 +71,7 @@ export function estimateLight(points: ShadedPoints): LightEstimate {
   const reflectance = Float64Array.from(albedoMean)
   const shading = new Float64Array(count * 3)
   let highlight: Highlight | undefined
+  let whites: EyeWhites | undefined
 
   const shade = () => {
     for (let p = 0; p < count; p++) {
@@ -226,8 +229,9 @@ export function estimateLight(points: ShadedPoints): LightEstimate {
       if (round > 0) takeHighlight(gain)
       continue
     }
+    whites = points.whites && underLamp(points.whites, highlight)
     const factors = shareTone(meanOf(reflectance), [
-      { light: meanOf(shading), ...(points.whites && { whites: whitesUnder(points.whites, light) }) },
+      { light: meanOf(shading), ...(whites && { whites: whitesUnder(whites, light) }) },
     ])
     for (let i = 0; i < light.length; i++) light[i] /= factors[i % 3]
     for (let i = 0; i < shading.length; i++) shading[i] /= factors[i % 3]
@@ -236,5 +240,5 @@ export function estimateLight(points: ShadedPoints): LightEstimate {
     shade()
     matchColors()
   }
-  return { sphericalHarmonics: light, albedo, highlight }
+  return { sphericalHarmonics: light, albedo, highlight, whites }
 }

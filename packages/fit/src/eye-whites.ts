@@ -1,4 +1,5 @@
 import type { MorphableModel } from '@facekit/morphable'
+import type { Highlight } from './find-highlight.js'
 import { luminanceWeights, type Color, type WhiteEvidence } from './tone-prior.js'
 
 /** The white of the eyes in a picture. */
@@ -7,6 +8,10 @@ export interface EyeWhites {
   color: Color
   /** `[9]` mean spherical harmonics of the eyeballs' normals there. */
   harmonics: Float64Array
+  /** `[P * 9]` those of each pixel. */
+  pixels: Float64Array
+  /** Highlight of the lamp that may lie on them, linear. */
+  gloss: number
   /** 0..1 how surely it is the white: how much less red than the skin it is, and how many pixels show it. */
   trust: number
 }
@@ -78,18 +83,48 @@ export function eyeWhites(
     Math.min(Math.max((value - low) / (high - low), 0), 1)
   const whiter = Math.log(skin[0] / skin[1]) - Math.log(color[0] / color[1])
   const trust = share(whiter, WHITER) * share(count, [ENOUGH / 2, ENOUGH])
-  return trust > 0 ? { color, harmonics: mean(harmonics, 9), trust } : undefined
+  if (!(trust > 0)) return undefined
+  const pixels = Float64Array.from(
+    chosen.flatMap((p) => Array.from({ length: 9 }, (_, k) => harmonics[9 * p + k])),
+  )
+  return { color, harmonics: mean(harmonics, 9), pixels, gloss: 0, trust }
+}
+
+/** Specular albedo of a wet eyeball. */
+const WET = 0.04
+/** Factor of a coordinate of the normal in its harmonic. */
+const FIRST_BAND = 0.488603
+
+/** The same whites with what a lamp's highlight may add to them; the camera is straight ahead. */
+export function underLamp(whites: EyeWhites, lamp: Highlight | undefined): EyeWhites {
+  if (!lamp) return whites
+  const [x, y, z] = lamp.direction
+  const length = Math.hypot(x, y, z + 1) || 1
+  const half = [y / length, (z + 1) / length, x / length]
+  const count = whites.pixels.length / 9
+  let lobe = 0
+  for (let p = 0; p < count; p++) {
+    const cosine = half.reduce(
+      (sum, value, k) => sum + (value * whites.pixels[9 * p + 1 + k]) / FIRST_BAND,
+      0,
+    )
+    lobe += Math.max(cosine, 0) ** lamp.shininess / count
+  }
+  return { ...whites, gloss: WET * lamp.strength * lobe }
 }
 
 /** What the whites say of a light.
  *
  * @param light - `[9 * 3]` linear RGB
  */
-export function whitesUnder({ color, harmonics, trust }: EyeWhites, light: ArrayLike<number>): WhiteEvidence {
+export function whitesUnder(
+  { color, harmonics, gloss, trust }: EyeWhites,
+  light: ArrayLike<number>,
+): WhiteEvidence {
   const irradiance = [0, 1, 2].map((c) => {
     let sum = 0
     for (let k = 0; k < 9; k++) sum += harmonics[k] * light[3 * k + c]
     return Math.max(sum, 0.02)
   })
-  return { seen: color, light: irradiance as Color, trust }
+  return { seen: color, light: irradiance as Color, gloss, trust }
 }

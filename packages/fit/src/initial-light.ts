@@ -2,7 +2,7 @@ import type { MorphableModel } from '@facekit/morphable'
 import { sphericalHarmonicsAt } from '@facekit/illumination'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { denseNumbers, type CropTensors } from './stack-crops.js'
-import { eyePixels, eyeWhites, type EyeWhites } from './eye-whites.js'
+import { eyePixels, eyeWhites } from './eye-whites.js'
 import { estimateLight, type LightEstimate, type ShadedPoints } from './estimate-light.js'
 import type { Color } from './tone-prior.js'
 
@@ -36,7 +36,7 @@ export async function initialLight(
   surface: SeenSurface,
   crops: CropTensors,
   index: number,
-): Promise<LightEstimate & { whites: EyeWhites | undefined }> {
+): Promise<LightEstimate> {
   const { size } = crops
   const [allIds, allWeights, positions, normals, picture, faceRegion, skin] = await Promise.all([
     surface.triangleIds.data(),
@@ -113,7 +113,7 @@ export async function initialLight(
     },
     ...(whites && { whites }),
   }
-  return { ...estimateLight(points), whites }
+  return estimateLight(points)
 }
 
 /** `[N]` mean specular albedo of the skin; 0 elsewhere. */

@@ -7,7 +7,7 @@ export const tonePrior = {
    * has u = 0.86 - 0.56 t and v = -0.69 + 0.57 t, t = y - log 0.2; skin that is measured is paler where it is dark. The widths hold both, and
    * what cameras make of it. */
   skin: {
-    luminance: { mean: Math.log(0.22), deviation: 0.6 },
+    luminance: { mean: Math.log(0.22), deviation: 0.8 },
     redGreen: { mean: 0.75, slope: -0.35, deviation: 0.13 },
     blueGreen: { mean: -0.55, slope: 0.28, deviation: 0.15 },
   },
@@ -15,15 +15,16 @@ export const tonePrior = {
    * temperatures of daylight and tungsten (`illuminantColor`): (u, v) in the direction (0.55, -0.83), seldom across. Coloured
    * lamps and pictures taken in the dark are rare, but then they are far from it: the tails are those of Student's t. */
   light: {
-    luminance: { mean: Math.log(0.7), deviation: 0.5, freedom: 8 },
+    luminance: { mean: Math.log(0.65), deviation: 0.5, freedom: 8 },
     temperature: { direction: [0.55, -0.83] as const, deviation: 0.3 },
     green: { deviation: 0.07 },
     freedom: 4,
   },
   /** White of the eyes, the brightest part of it (see `eyeWhites`), as the picture's colour over the irradiance of an unshaded eyeball: its albedo of about
-   * 0.65 less a little shade of lids and lashes, which make it darker, never brighter. Blood, the yellow of age and the lids' border tint it. */
+   * 0.65 less a little shade of lids and lashes, which make it darker, never brighter; what does is a lamp that mirrors in it, `perGloss` for each share of the light.
+   * Blood, the yellow of age and the lids' border tint it. */
   whites: {
-    luminance: { mean: Math.log(0.57), above: 0.12, below: 0.35 },
+    luminance: { mean: Math.log(0.58), above: 0.12, below: 0.2, perGloss: 2 },
     redGreen: { mean: 0.1, deviation: 0.07 },
     blueGreen: { mean: -0.08, deviation: 0.08 },
     freedom: 3,
@@ -41,6 +42,8 @@ export interface WhiteEvidence {
   seen: Color
   /** Irradiance on them by the light that is supposed. */
   light: Color
+  /** Highlight of the lamp that may lie on them, linear. */
+  gloss: number
   /** 0..1 how surely it is the white that is seen. */
   trust: number
 }
@@ -91,11 +94,12 @@ function lightCost(light: Color): number {
 }
 
 /** -2 log p of the whites of the eyes under a light. */
-function whitesCost({ seen, trust }: WhiteEvidence, light: Color): number {
+function whitesCost({ seen, gloss, trust }: WhiteEvidence, light: Color): number {
   const { luminance, redGreen, blueGreen, freedom } = tonePrior.whites
   const w = describe(seen.map((value, c) => value / light[c]) as Color)
   const off = w.y - luminance.mean
-  const level = (off / (off > 0 ? luminance.above : luminance.below)) ** 2
+  const above = luminance.above + luminance.perGloss * (gloss / Math.exp(describe(light).y))
+  const level = (off / (off > 0 ? above : luminance.below)) ** 2
   const hue =
     ((w.u - redGreen.mean) / redGreen.deviation) ** 2 + ((w.v - blueGreen.mean) / blueGreen.deviation) ** 2
   return trust * (tailed(level, freedom) + tailed(hue, freedom))
