@@ -16,6 +16,12 @@ const COLORED = Array.from({ length: 9 }, (_, b) => {
   return [1.15 * value, value, 0.8 * value]
 })
 
+/** Light in which fair skin is nearly burnt out. */
+const BRIGHT = Array.from({ length: 9 }, (_, b) => {
+  const value = [5.5, 0.8, 1, 0.1][b] ?? 0.05
+  return [1.1 * value, value, 0.9 * value]
+})
+
 describe('createFaceTextures', () => {
   let model: MorphableModel
   beforeAll(async () => {
@@ -159,6 +165,49 @@ describe('createFaceTextures', () => {
       count++
     }
     expect(sum / count).toBeLessThan(0.95)
+  })
+
+  /** log(red / blue) of the map less that of the albedo that was rendered, at the vertices that count, in ascending order. */
+  async function hueErrors(maps: FaceAppearance, albedo: tf.Tensor2D, isCounted: (seen: number) => boolean) {
+    const truth = await evaluateAlbedo(model, albedo).diffuse.data()
+    const errors: number[] = []
+    for (let i = 0; i < model.vertexCount; i++) {
+      const column = Math.min(Math.floor(model.uv!.get(i, 0) * SIZE), SIZE - 1)
+      const row = Math.min(Math.floor((1 - model.uv!.get(i, 1)) * SIZE), SIZE - 1)
+      if (!isCounted(maps.seen.get(row, column))) continue
+      const warmth = maps.diffuse.get(row, column, 0) / maps.diffuse.get(row, column, 2)
+      errors.push(Math.log((warmth * truth[3 * i + 2]) / truth[3 * i]))
+    }
+    return errors.sort((x, y) => x - y)
+  }
+
+  it('value: where a highlight is burnt out the skin keeps its hue', async () => {
+    const { photograph, fit } = await renderedPhotograph(model, { lamp: 20, harmonics: BRIGHT })
+    expect(photograph.data.reduce((sum, value) => sum + (value === 255 ? 1 : 0), 0)).toBeGreaterThan(2000)
+    const maps = await createFaceTextures([photograph], [fit], model, { size: SIZE, detail: false })
+    // Red is what burns out first: without it skin is green.
+    const truth = await evaluateAlbedo(model, fit.parameters.albedo).diffuse.data()
+    const { forehead, nose, cheeks } = model.regions!
+    const reds = [...forehead, ...nose, ...cheeks].map((i) => {
+      const column = Math.min(Math.floor(model.uv!.get(i, 0) * SIZE), SIZE - 1)
+      const row = Math.min(Math.floor((1 - model.uv!.get(i, 1)) * SIZE), SIZE - 1)
+      const [red, green] = [0, 1].map((c) => maps.diffuse.get(row, column, c) / truth[3 * i + c])
+      return Math.log(red / green)
+    })
+    expect(Math.min(...reds)).toBeGreaterThan(-0.15)
+  })
+
+  it('value: two lamps of different colours leave little of them, at their border too', async () => {
+    const { photograph, fit } = await renderedPhotograph(model, {})
+    for (let y = 0; y < 512; y++)
+      for (let x = 0; x < 512; x++)
+        for (const [c, tint] of (x < 256 ? [1.15, 1, 0.75] : [0.85, 1, 1.2]).entries())
+          photograph.set(y, x, c, Math.min(Math.round(tint * photograph.get(y, x, c)), 255))
+    const maps = await createFaceTextures([photograph], [fit], model, { size: SIZE, detail: false })
+    const errors = await hueErrors(maps, fit.parameters.albedo, (seen) => seen > 0.8)
+    // The tints are 0.9 and -0.75 of log(red / blue).
+    expect(errors[Math.floor(0.01 * errors.length)]).toBeGreaterThan(-0.4)
+    expect(errors[Math.floor(0.99 * errors.length)]).toBeLessThan(0.4)
   })
 
   it('value: two photographs show more than one', async () => {
