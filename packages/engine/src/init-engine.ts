@@ -11,6 +11,7 @@ import {
 } from './engine-info.js'
 import { completeGradients } from './gradients/complete-gradients.js'
 import { lostReason } from './backends/health.js'
+import { wrongAnswer } from './backends/known-answers.js'
 import { inTurn } from './in-turn.js'
 import { nameMissingKernels } from './tfjs/missing-kernels.js'
 import { choosePrecision } from './backends/precision.js'
@@ -21,7 +22,7 @@ let current: { info: EngineInfo; auto: boolean } | undefined
 /** Chooses a TensorFlow.js backend, completes it so that it trains, and makes it the current one.
  *
  * `'auto'` takes the first that works of: tensorflow (when `@tensorflow/tfjs-node-gpu` or `@tensorflow/tfjs-node` is
- * installed), webgpu (when there is a GPU; a software adapter must be asked for), wasm, cpu. After it, use tfjs as usual.
+ * installed), webgpu (when there is a GPU that gives the known answers of a few kernels; a software adapter must be asked for), wasm, cpu. After it, use tfjs as usual.
  *
  * May be called again, also at the same time: calls run one after the other, and a call that asks for what already runs
  * changes nothing.
@@ -66,7 +67,15 @@ export async function initEngine(options: InitEngineOptions = {}): Promise<Engin
       if (!report.available) continue
       completeGradients()
       nameMissingKernels()
+      const before: string | undefined = getBackend()
       await setBackend(provider.name)
+      // Drivers of GPUs are many; the other backends are the same everywhere.
+      const wrong = provider.name === 'webgpu' ? await wrongAnswer().catch(describeError) : undefined
+      if (wrong !== undefined) {
+        considered[considered.length - 1] = { ...report, available: false, reason: wrong }
+        if (before) await setBackend(before)
+        continue
+      }
       const { backend: name, available: _, remedy: __, reason, ...details } = report
       const found: EngineInfo = { precision: 'float32', backend: name, reason, ...details, considered }
       const wanted = precision ?? current?.info.precision
@@ -76,6 +85,8 @@ export async function initEngine(options: InitEngineOptions = {}): Promise<Engin
     throw new BackendError(failure(options, considered))
   })
 }
+
+const describeError = (error: unknown) => String((error as Error)?.message ?? error)
 
 /** Switches what networks compute in, and says so. */
 async function withPrecision(info: EngineInfo, precision: Precision | undefined): Promise<EngineInfo> {
