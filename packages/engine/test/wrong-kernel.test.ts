@@ -20,7 +20,9 @@ function breakKernel(kernelName: string, backendName: string): void {
       const info = right.kernelFunc(args) as tf.TensorInfo
       const result = tf.engine().makeTensorFromTensorInfo(info)
       const one = tf.scalar(1)
-      const wrong = tf.getKernel('Add', backendName).kernelFunc({ inputs: { a: result, b: one }, backend: args.backend })
+      const wrong = tf
+        .getKernel('Add', backendName)
+        .kernelFunc({ inputs: { a: result, b: one }, backend: args.backend })
       tf.dispose([result, one])
       return wrong
     },

@@ -1,4 +1,16 @@
-import { add, concat, conv2d, matMul, mul, relu, reshape, sum, tensor, tidy, transpose } from '@tensorflow/tfjs-core'
+import {
+  add,
+  concat,
+  conv2d,
+  matMul,
+  mul,
+  relu,
+  reshape,
+  sum,
+  tensor,
+  tidy,
+  transpose,
+} from '@tensorflow/tfjs-core'
 
 /** Whole numbers that look like no pattern, small enough that half precision holds every sum of their products. */
 const numbers = (count: number, step: number) =>
@@ -36,7 +48,12 @@ export async function wrongAnswer(): Promise<string | undefined> {
   return wrong < 0 ? undefined : `it computes wrong numbers: ${found[wrong]} instead of ${right[wrong]}`
 }
 
-function rightAnswers(a: Float32Array, b: Float32Array, pictures: Float32Array, filter: Float32Array): number[] {
+function rightAnswers(
+  a: Float32Array,
+  b: Float32Array,
+  pictures: Float32Array,
+  filter: Float32Array,
+): number[] {
   const range = (count: number) => Array.from({ length: count }, (_, i) => i)
   const total = (values: number[]) => values.reduce((left, right) => left + right, 0)
   const product = range(ROWS).map((i) =>
