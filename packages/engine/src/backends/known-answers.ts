@@ -31,7 +31,12 @@ export async function wrongAnswer(): Promise<string | undefined> {
   const [pictures, filter] = [numbers(SIDE * SIDE * 2, 5), numbers(9 * 2 * 3, 2)]
   const answers = tidy(() => {
     const product = matMul(tensor(a, [ROWS, INNER]), tensor(b, [INNER, COLUMNS]))
-    const convolved = conv2d(tensor(pictures, [1, SIDE, SIDE, 2]), tensor(filter, [3, 3, 2, 3]), 1, 'valid')
+    const convolved = conv2d(
+      tensor4d(pictures, [1, SIDE, SIDE, 2]),
+      tensor4d(filter, [3, 3, 2, 3]),
+      1,
+      'valid',
+    )
     const parts = [
       product,
       convolved,
