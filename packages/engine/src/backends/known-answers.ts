@@ -8,6 +8,7 @@ import {
   reshape,
   sum,
   tensor,
+  tensor4d,
   tidy,
   transpose,
 } from '@tensorflow/tfjs-core'
