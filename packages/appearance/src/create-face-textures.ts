@@ -72,7 +72,8 @@ export async function createFaceTextures(
     )
   const uv = uvOf(model)
   const surface = await uvSurface(model, uv, size)
-  const covered = Float32Array.from(surface.triangleIds, (id) => (id < 0 ? 0 : 1))
+  const covered = new Float32Array(surface.triangleIds.length)
+  for (let texel = 0; texel < covered.length; texel++) covered[texel] = surface.triangleIds[texel] < 0 ? 0 : 1
   const faces: SeenFace[] = []
   for (const [i, fit] of fits.entries()) {
     signal?.throwIfAborted()

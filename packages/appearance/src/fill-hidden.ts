@@ -1,4 +1,4 @@
-import { enlarge, shrink } from './pyramid.js'
+import { enlarge, shrink, weighted } from './pyramid.js'
 import { membrane } from './membrane.js'
 
 /** Colours over UV, and how far each is known. */
@@ -24,20 +24,18 @@ const DARKEST = 1e-3
 export function fillHidden(texture: PartialTexture, source: PartialTexture, size: number): void {
   const { color, weight } = texture
   const count = weight.length
-  const known = new Float32Array(count * 3)
   const both = new Float32Array(count)
   for (let texel = 0; texel < count; texel++) {
     // Over a wide area a little trust would hold as firmly as much of it.
-    const w = (Math.min(weight[texel] / TRUSTED, 1) * Math.min(source.weight[texel] / TRUSTED, 1)) ** 3
-    if (w === 0) continue
-    both[texel] = w
-    for (let c = 0; c < 3; c++) {
-      const at = 3 * texel + c
-      known[at] = w * Math.log(Math.max(color[at], DARKEST) / Math.max(source.color[at], DARKEST))
-    }
+    both[texel] = (Math.min(weight[texel] / TRUSTED, 1) * Math.min(source.weight[texel] / TRUSTED, 1)) ** 3
   }
-  const small = shrink(known, both, size, 3, LEVELS)
-  const seam = enlarge(membrane(small.values, small.weights, small.size, 3), small.size, 3, LEVELS)
+  const small = shrink(weighted(color, both, 3), both, size, 3, LEVELS)
+  const others = shrink(weighted(source.color, both, 3), both, size, 3, LEVELS).values
+  const known = small.values.map((value, i) => {
+    const w = small.weights[Math.floor(i / 3)]
+    return w === 0 ? 0 : w * Math.log(Math.max(value, DARKEST * w) / Math.max(others[i], DARKEST * w))
+  })
+  const seam = enlarge(membrane(known, small.weights, small.size, 3), small.size, 3, LEVELS)
   for (let texel = 0; texel < count; texel++) {
     if (source.weight[texel] === 0) continue
     const own = Math.min(weight[texel] / TRUSTED, 1)

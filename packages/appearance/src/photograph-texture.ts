@@ -17,6 +17,8 @@ const HIDDEN = 4
 const GRAZING = [0.12, 0.5] as const
 /** Linear values between which a channel is burnt out: less highlight is in it than in the others, and what is left of it has a wrong hue. */
 const BURNT = [0.8, 0.95] as const
+/** Values of the face region between which trust rises from 0 to 1. */
+const COVERED = [0.35, 0.85] as const
 /** Light is not divided by less than this share of its mean: noise would be all that is left. */
 const DARKEST = 0.12
 /** The most of the faintest channel that a highlight can be. */
@@ -24,8 +26,8 @@ const SHINE = 0.7
 /** Nothing is wholly matt: an iris without its highlight is a wet surface all the same. */
 const LEAST_SHINE = 0.15
 
-const smoothstep = ([low, high]: readonly [number, number], value: number) => {
-  const t = Math.min(Math.max((value - low) / (high - low), 0), 1)
+const smoothstep = (range: readonly [number, number], value: number) => {
+  const t = Math.min(Math.max((value - range[0]) / (range[1] - range[0]), 0), 1)
   return t * t * (3 - 2 * t)
 }
 
@@ -37,32 +39,31 @@ const smoothstep = ([low, high]: readonly [number, number], value: number) => {
 export function photographTexture(surface: UvSurface, seen: SeenFace): PhotographTexture {
   const { triangleIds, barycentrics, triangles } = surface
   const { vertices, picture, size, depth, depthSize, maskSize, meanLight } = seen
-  const region = eroded(seen.faceRegion, maskSize)
+  // Strands of hair reach a little further than what is told to be hair.
+  const region = eroded(eroded(seen.faceRegion, maskSize), maskSize)
   const color = new Float32Array(triangleIds.length * 3)
   const weight = new Float32Array(triangleIds.length)
   const shine = new Float32Array(triangleIds.length).fill(1)
   const point = new Float64Array(SEEN_CHANNELS)
   const leastLight = DARKEST * meanLight
+  const lit = [leastLight, 3 * leastLight] as const
   for (let texel = 0; texel < triangleIds.length; texel++) {
     const id = triangleIds[texel]
     if (id < 0) continue
-    const [a, b, c] = [3 * texel, 3 * texel + 1, 3 * texel + 2]
-    const [i, j, k] = [3 * id, 3 * id + 1, 3 * id + 2]
-    const [p, q, r] = [
-      triangles[i] * SEEN_CHANNELS,
-      triangles[j] * SEEN_CHANNELS,
-      triangles[k] * SEEN_CHANNELS,
-    ]
+    const a = barycentrics[3 * texel]
+    const b = barycentrics[3 * texel + 1]
+    const c = barycentrics[3 * texel + 2]
+    const p = triangles[3 * id] * SEEN_CHANNELS
+    const q = triangles[3 * id + 1] * SEEN_CHANNELS
+    const r = triangles[3 * id + 2] * SEEN_CHANNELS
     for (let n = 0; n < SEEN_CHANNELS; n++)
-      point[n] =
-        barycentrics[a] * vertices[p + n] +
-        barycentrics[b] * vertices[q + n] +
-        barycentrics[c] * vertices[r + n]
+      point[n] = a * vertices[p + n] + b * vertices[q + n] + c * vertices[r + n]
     const facing = smoothstep(GRAZING, point[3])
-    const [x, y] = [point[0], point[1]]
+    const x = point[0]
+    const y = point[1]
     if (facing === 0 || x < 0 || y < 0 || x >= size || y >= size) continue
     const covered = smoothstep(
-      [0.35, 0.85],
+      COVERED,
       lookUp(region, maskSize, (x * maskSize) / size, (y * maskSize) / size),
     )
     if (covered === 0) continue
@@ -70,9 +71,13 @@ export function photographTexture(surface: UvSurface, seen: SeenFace): Photograp
       continue
     const u = Math.min(Math.max(x - 0.5, 0), size - 1.001)
     const v = Math.min(Math.max(y - 0.5, 0), size - 1.001)
-    const [left, top] = [Math.floor(u), Math.floor(v)]
-    const [right, down] = [u - left, v - top]
-    let [brightest, faintest, trust] = [0, 1, 1]
+    const left = Math.floor(u)
+    const top = Math.floor(v)
+    const right = u - left
+    const down = v - top
+    let brightest = 0
+    let faintest = 1
+    let trust = 1
     for (let n = 0; n < 3; n++) {
       const from = 3 * (top * size + left) + n
       const upper = picture[from] * (1 - right) + picture[from + 3] * right
@@ -80,7 +85,7 @@ export function photographTexture(surface: UvSurface, seen: SeenFace): Photograp
       const value = upper * (1 - down) + lower * down
       brightest = Math.max(brightest, value)
       faintest = Math.min(faintest, value)
-      trust = Math.min(trust, smoothstep([leastLight, 3 * leastLight], point[4 + n]))
+      trust = Math.min(trust, smoothstep(lit, point[4 + n]))
       color[3 * texel + n] = value
     }
     // A highlight that the picture has not, as over lashes and hair, would leave black or glaring colours.

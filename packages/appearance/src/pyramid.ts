@@ -43,29 +43,35 @@ export function halve(
 export function double(values: Float32Array, size: number, channels: number): Float32Array {
   const large = 2 * size
   const result = new Float32Array(large * large * channels)
+  // The two coarse places around each fine one, and the share of the second.
+  const firsts = new Int32Array(large)
+  const seconds = new Int32Array(large)
+  const shares = new Float32Array(large)
+  for (let place = 0; place < large; place++) {
+    const at = Math.max((place + 0.5) / 2 - 0.5, 0)
+    firsts[place] = Math.min(Math.floor(at), size - 1)
+    seconds[place] = Math.min(firsts[place] + 1, size - 1)
+    shares[place] = at - firsts[place]
+  }
+  let to = 0
   for (let row = 0; row < large; row++) {
-    const [top, below, down] = between(row, size)
+    const top = firsts[row] * size
+    const below = seconds[row] * size
+    const down = shares[row]
     for (let column = 0; column < large; column++) {
-      const [left, next, right] = between(column, size)
-      for (let c = 0; c < channels; c++) {
+      const left = firsts[column]
+      const next = seconds[column]
+      const right = shares[column]
+      for (let c = 0; c < channels; c++, to++) {
         const upper =
-          values[(top * size + left) * channels + c] * (1 - right) +
-          values[(top * size + next) * channels + c] * right
+          values[(top + left) * channels + c] * (1 - right) + values[(top + next) * channels + c] * right
         const lower =
-          values[(below * size + left) * channels + c] * (1 - right) +
-          values[(below * size + next) * channels + c] * right
-        result[(row * large + column) * channels + c] = upper * (1 - down) + lower * down
+          values[(below + left) * channels + c] * (1 - right) + values[(below + next) * channels + c] * right
+        result[to] = upper * (1 - down) + lower * down
       }
     }
   }
   return result
-}
-
-/** The two coarse places around a fine one, and the share of the second. */
-function between(place: number, size: number): [first: number, second: number, share: number] {
-  const at = Math.max((place + 0.5) / 2 - 0.5, 0)
-  const first = Math.min(Math.floor(at), size - 1)
-  return [first, Math.min(first + 1, size - 1), at - first]
 }
 
 /** Shrinks by halving, `levels` times. */
