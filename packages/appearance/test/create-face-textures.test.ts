@@ -232,8 +232,7 @@ describe('createFaceTextures', () => {
       const { photograph, fit } = await renderedPhotograph(model)
       const { faceRegion } = fit.annotation
       for (let y = 0; y < 512; y++)
-        for (let x = 150; x < 200; x++)
-          for (let c = 0; c < 3; c++) photograph.set(y, x, c, c === 1 ? 255 : 0)
+        for (let x = 150; x < 200; x++) for (let c = 0; c < 3; c++) photograph.set(y, x, c, c === 1 ? 255 : 0)
       for (let y = 0; y < 224; y++) for (let x = first; x < last; x++) faceRegion.set(y, x, 0)
       const { diffuse } = await createFaceTextures([photograph], [fit], model, { size: SIZE })
       let green = 0
