@@ -1,4 +1,7 @@
 export { loadBaseModel, type BaseModelVariant, type LoadBaseModelOptions } from './load-base-model.js'
+export { loadHeadModel, type LoadHeadModelOptions } from './load-head-model.js'
+export type { HeadModel } from './head/head-model.js'
+export { completeHead, type HeadCompletion } from './head/complete-head.js'
 export { learnFaceModel } from './learn/learn-face-model.js'
 export type { LearnedFaceModel, LearnFaceModelOptions, LearningProgress } from './learn/learning-options.js'
 export { loadFaceMesh, type FaceMeshNetwork, type LoadFaceMeshOptions } from './learn/face-mesh-network.js'

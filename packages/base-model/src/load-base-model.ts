@@ -1,6 +1,7 @@
-import { ModelFormatError, showValue, ValueError } from '@facekit/core'
+import { showValue, ValueError } from '@facekit/core'
 import type { MorphableModel } from '@facekit/morphable'
 import { readBaseModel } from './read-base-model.js'
+import { readBytes } from './read-bytes.js'
 
 /** The base models that come with the package. */
 export type BaseModelVariant = 'scans' | 'learned' | 'synthetic'
@@ -24,6 +25,8 @@ const shipped: Record<BaseModelVariant, () => URL> = {
   learned: () => new URL('../data/base-model-learned.safetensors', import.meta.url),
 }
 
+const [WHO, DEFAULT_FILE] = ['loadBaseModel', 'base-model-scans.safetensors']
+
 const loaded = new Map<BaseModelVariant, Promise<MorphableModel>>()
 
 /** Loads the embedded face model: 80 identity, 52 expression and 52 albedo modes on 7,849 vertices.
@@ -44,7 +47,7 @@ const loaded = new Map<BaseModelVariant, Promise<MorphableModel>>()
  * model.layout // { identity: 80, expression: 52, albedo: 52 }
  */
 export async function loadBaseModel(options: LoadBaseModelOptions = {}): Promise<MorphableModel> {
-  if (options.source !== undefined) return readBaseModel(await readBytes(options.source))
+  if (options.source !== undefined) return readBaseModel(await readBytes(WHO, options.source, DEFAULT_FILE))
   const { variant = 'scans' } = options
   let promise = loaded.get(variant)
   if (!promise) loaded.set(variant, (promise = readShippedModel(variant).then(readBaseModel)))
@@ -63,30 +66,5 @@ export async function readShippedModel(variant: BaseModelVariant): Promise<Uint8
       `loadBaseModel: variant is ${showValue(variant)}, expected "scans", "learned" or "synthetic"`,
     )
   }
-  return readBytes(shipped[variant]())
-}
-
-async function readBytes(source: string | URL | Uint8Array): Promise<Uint8Array> {
-  if (source instanceof Uint8Array) return source
-  const address = String(source)
-  const fail = (why: string, cause?: unknown) =>
-    new ModelFormatError(
-      `loadBaseModel: cannot read ${address} (${why}); pass { source }: the address or the bytes of @facekit/base-model/data/base-model-scans.safetensors`,
-      { cause },
-    )
-  const inNode = typeof process !== 'undefined' && process.versions?.node !== undefined
-  try {
-    if (inNode && !/^(https?|data|blob):/.test(address)) {
-      const { readFile } = await import(/* webpackIgnore: true */ /* @vite-ignore */ 'node:fs/promises')
-      return await readFile(address.startsWith('file:') ? new URL(address) : address)
-    }
-    const response = await fetch(address)
-    if (!response.ok) throw new Error(`status ${response.status}`)
-    const bytes = new Uint8Array(await response.arrayBuffer())
-    // Development servers answer with the start page where there is no file.
-    if (bytes[0] === 0x3c) throw new Error('the server sent an HTML page')
-    return bytes
-  } catch (error) {
-    throw fail(error instanceof Error ? error.message : String(error), error)
-  }
+  return readBytes(WHO, shipped[variant](), DEFAULT_FILE)
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { readSafetensors } from '@facekit/core'
 
-/** ICT-FaceKit's face part (Li et al., "Learning Formation of Physically-Based Face Attributes", CVPR 2020; MIT), in mm. */
+/** A part of ICT-FaceKit (Li et al., "Learning Formation of Physically-Based Face Attributes", CVPR 2020; MIT), in mm. */
 export interface IctModel {
   /** `[N * 3]` */
   mean: Float64Array
@@ -17,8 +17,8 @@ export interface IctModel {
   expressions: Map<string, Float32Array>
 }
 
-/** The face part: its first vertices and triangles. */
-const [VERTICES, TRIANGLES] = [9409, 18_460]
+/** How many of ICT's vertices and triangles a part has: the face comes first, the rest of the head and the neck after it. */
+export const ictParts = { face: [9409, 18_460], head: [11_248, 22_288] } as const
 /** Sclera and iris of the left eyeball, a nearly whole sphere: its first vertex, and the first after it. */
 const LEFT_EYE = [21_451, 23_021] as const
 const MILLIMETRES = 10
@@ -28,14 +28,16 @@ export function readIctModel(
     '../../../../../shared/data/ict-facekit/ict-facekit.safetensors',
     import.meta.url,
   ),
+  part: keyof typeof ictParts = 'face',
 ): IctModel {
+  const [vertices, triangles] = ictParts[part]
   const { tensors, metadata } = readSafetensors(readFileSync(path), 'readIctModel')
   const array = (name: string) => tensors.get(name)!
   const fields = (name: string) => {
     const { data, shape } = array(name)
     return Array.from({ length: shape[0] }, (_, k) =>
       Float32Array.from(
-        data.slice(k * shape[1] * 3, k * shape[1] * 3 + VERTICES * 3) as Float32Array,
+        data.slice(k * shape[1] * 3, k * shape[1] * 3 + vertices * 3) as Float32Array,
         (value) => value * MILLIMETRES,
       ),
     )
@@ -52,8 +54,8 @@ export function readIctModel(
   }) as [number, number, number]
   return {
     leftEye,
-    mean: Float64Array.from(mean.slice(0, VERTICES * 3), (v) => v * MILLIMETRES),
-    triangles: Int32Array.from(array('triangles').data.slice(0, TRIANGLES * 3) as Int32Array),
+    mean: Float64Array.from(mean.slice(0, vertices * 3), (v) => v * MILLIMETRES),
+    triangles: Int32Array.from(array('triangles').data.slice(0, triangles * 3) as Int32Array),
     landmarks: Array.from(array('landmarks68').data as Int32Array),
     identity: fields('identity_basis'),
     expressions: new Map(names.map((name, e) => [name, expressions[e]])),

@@ -18,6 +18,11 @@ export function exportCommand(io: CliIo): Command {
     .option('--obj', 'face.obj and face-neutral.obj, with material and maps')
     .option('--ply', 'face.ply and face-neutral.ply')
     .option('--usdz', 'face.usdz, with the expression')
+    .addOption(
+      new Option('--head <extent>', 'the face alone, or the whole head: ears, neck and back, bald')
+        .choices(['face', 'full'])
+        .default('face'),
+    )
     .option('--model <name or file>', 'face model; default: the shipped one that the file names')
     .option(
       '--maps <folder>',

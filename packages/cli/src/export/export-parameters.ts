@@ -10,6 +10,7 @@ import { PhaseTimer } from '../phase-timer.js'
 import { readFaceMesh, type ColoredMesh } from '../render/read-face-mesh.js'
 import { parametersForModel, readParametersFile } from '../render/read-parameters-file.js'
 import { startSession } from '../session.js'
+import type { HeadExtent } from './whole-head.js'
 import { writeMeshes, type MeshFormat } from './write-meshes.js'
 
 /** What `facekit export` was asked to do. */
@@ -17,6 +18,7 @@ export interface ExportOptions {
   /** Folder for the files; made if it is not there. */
   out: string
   formats: readonly MeshFormat[]
+  head: HeadExtent
   /** Default: the shipped model that the file names. */
   model?: string
   /** Folder of maps; default: that of the parameters, if maps are there. */
@@ -47,7 +49,7 @@ export async function exportParameters(
   options: ExportOptions,
   signal: AbortSignal,
 ): Promise<ExportReport> {
-  const { out, formats, force, size, backend, changes } = options
+  const { out, formats, head, force, size, backend, changes } = options
   for (const format of formats) {
     const file = join(out, `face.${format}`)
     if (!force && (await stat(file).catch(() => undefined)))
@@ -67,7 +69,7 @@ export async function exportParameters(
     const files = await timer.measure('write', async () => {
       const posed: ColoredMesh = await readFaceMesh(model, parameters)
       const textures = posed.uv && (found ?? bakeFaceTextures(posed, { size }))
-      const meshes = { model, parameters, posed, textures, folder: out, formats: new Set(formats) }
+      const meshes = { model, parameters, posed, textures, folder: out, formats: new Set(formats), head }
       return writeMeshes(meshes, signal)
     })
     return { folder: out, files, model: model.name, backend: engine.backend, seconds: timer.seconds }

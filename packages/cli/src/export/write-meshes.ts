@@ -4,6 +4,7 @@ import type { MorphableModel } from '@facekit/morphable'
 import type { FaceParameters } from '@facekit/parameters'
 import type { ColoredMesh } from '../render/read-face-mesh.js'
 import { faceRig, readNeutralMesh } from './face-rig.js'
+import { WholeHead, type HeadExtent } from './whole-head.js'
 
 /** Formats of a face's mesh. */
 export const meshFormats = ['glb', 'obj', 'ply', 'usdz'] as const
@@ -20,6 +21,8 @@ export interface MeshFiles {
   textures: FaceTextures | undefined
   folder: string
   formats: ReadonlySet<MeshFormat>
+  /** Default 'face'. */
+  head?: HeadExtent
 }
 
 /** Writes a face's meshes: a GLB that can be driven, showing the expression at first, OBJ and PLY both with the expression and at rest, and USDZ with the expression.
@@ -27,11 +30,16 @@ export interface MeshFiles {
  * @returns names of the files
  */
 export async function writeMeshes(face: MeshFiles, signal: AbortSignal): Promise<string[]> {
-  const { model, parameters, posed, textures, folder, formats } = face
-  const maps = textures && { textures }
+  const { model, parameters, folder, formats } = face
   const files: string[] = []
-  const rig = await faceRig(model, parameters)
-  const neutral = rig?.neutral ?? (await readNeutralMesh(model, parameters))
+  const faceOnly = await faceRig(model, parameters)
+  const atRest = faceOnly?.neutral ?? (await readNeutralMesh(model, parameters))
+  const whole = face.head === 'full' ? await WholeHead.of(model, atRest) : undefined
+  const rig = faceOnly && formats.has('glb') && whole ? whole.rig(faceOnly) : faceOnly
+  const neutral = whole ? whole.mesh(atRest) : atRest
+  const posed = whole ? whole.mesh(face.posed) : face.posed
+  const textures = face.textures && whole ? whole.textures(face.textures) : face.textures
+  const maps = textures && { textures }
   const { name, license } = model
   if (formats.has('glb')) {
     const extras = { model: name, license, generator: 'facekit' }

@@ -1,0 +1,156 @@
+import { completeHead, loadHeadModel, type HeadCompletion } from '@facekit/base-model'
+import { meshNormals, type FaceSkin, type FaceTextures, type MorphTarget } from '@facekit/export'
+import type { MorphableModel } from '@facekit/morphable'
+import type { ColoredMesh } from '../render/read-face-mesh.js'
+import type { FaceRig } from './face-rig.js'
+import { HEAD_DISC, paintHead, sampleMap } from './head-maps.js'
+
+/** How much of a head is written. */
+export const headExtents = ['face', 'full'] as const
+export type HeadExtent = (typeof headExtents)[number]
+
+/** Movements of the face's border below this do not move the rest, mm. */
+const STILL = 0.05
+
+/** A face's meshes and maps with the rest of the head: vertices of the face first, then copies of its rim with places of their own on the maps, then the rest. */
+export class WholeHead {
+  readonly #model: MorphableModel
+  readonly #neutral: ColoredMesh
+  readonly #completion: HeadCompletion
+  /** Number of the face's vertices. */
+  readonly #count: number
+
+  private constructor(model: MorphableModel, neutral: ColoredMesh, completion: HeadCompletion) {
+    this.#model = model
+    this.#neutral = neutral
+    this.#completion = completion
+    this.#count = neutral.vertices.length / 3
+  }
+
+  /** @param neutral - the face at rest
+   * @throws {ValueError} when the model isn't a base model */
+  static async of(model: MorphableModel, neutral: ColoredMesh): Promise<WholeHead> {
+    return new WholeHead(model, neutral, completeHead(await loadHeadModel(), model, neutral.vertices))
+  }
+
+  /** The head of the face with any expression. */
+  mesh(face: ColoredMesh): ColoredMesh {
+    const { rim, vertices: rest, triangles, uv } = this.#completion
+    const count = this.#count
+    const moved = this.#follow(face.vertices.map((value, i) => value - this.#neutral.vertices[i]))
+    const vertices = this.#extended(
+      face.vertices,
+      rest.map((value, i) => value + moved[i]),
+    )
+    const own = triangles.map((v) => v + count)
+    // As one surface: the copies of the rim have the rim's normals.
+    const welded = triangles.map((v) => (v < rim.length ? rim[v] : v + count))
+    const normals = meshNormals(vertices, Int32Array.from([...face.triangles, ...welded]))
+    for (const [i, v] of rim.entries()) normals.copyWithin(3 * (count + i), 3 * v, 3 * v + 3)
+    const { uncertainty: _, innerMouthUv, uv: faceUv, ...others } = face
+    const color = (values: Float32Array) =>
+      this.#extended(values, this.#completion.spread(this.#atRim(values), this.#skinMean(values)))
+    const disc = uv.map((value, i) => HEAD_DISC.corner[i % 2] + HEAD_DISC.width * value)
+    return {
+      ...others,
+      vertices,
+      normals,
+      triangles: Int32Array.from([...face.triangles, ...own]),
+      ...(faceUv && { uv: Float32Array.from([...Array.from(flat(faceUv)), ...disc]) }),
+      ...(innerMouthUv && {
+        innerMouthUv: Float32Array.from([...Array.from(flat(innerMouthUv)), ...new Float32Array(uv.length)]),
+      }),
+      diffuse: color(face.diffuse),
+      specular: color(face.specular),
+    }
+  }
+
+  /** The maps with the rest's colours in a corner that the face leaves free. */
+  textures(maps: FaceTextures): FaceTextures {
+    const { rim, triangles, uv, spread } = this.#completion
+    const places = flat(this.#model.uv!)
+    const at = (vertices: ArrayLike<number>) =>
+      Array.from(vertices).flatMap((v) => [places[2 * v], places[2 * v + 1]])
+    const colors = (map: FaceTextures['diffuse']) => {
+      const far = mean(sampleMap(map, at(this.#skin())))
+      const near = sampleMap(map, at(rim))
+      return Float32Array.from([...near, ...spread(near, far)])
+    }
+    return paintHead(maps, {
+      uv,
+      triangles,
+      diffuse: colors(maps.diffuse),
+      specular: colors(maps.specular),
+    })
+  }
+
+  /** Blend shapes and joints of the head. */
+  rig({ neutral, targets, weights, skin }: FaceRig): FaceRig {
+    return {
+      neutral: this.mesh(neutral),
+      targets: targets.map(({ name, offsets }): MorphTarget => ({
+        name,
+        offsets: this.#extended(Float32Array.from(offsets), this.#follow(offsets)),
+      })),
+      weights,
+      skin: this.#skinOf(skin),
+    }
+  }
+
+  /** The rest follows the jaw as far as the rim does, and less and less beyond. */
+  #skinOf({ joints, indices, weights }: FaceSkin): FaceSkin {
+    const { rim, vertices, spread } = this.#completion
+    const total = this.#count + rim.length + vertices.length / 3
+    const result = { joints, indices: new Uint8Array(4 * total), weights: new Float32Array(4 * total) }
+    result.indices.set(indices)
+    result.weights.set(weights)
+    const jaw = joints.findIndex(({ name }) => name === 'jaw')
+    const share = (v: number) => (jaw < 0 ? 0 : weights[4 * v + 1])
+    const along = Float32Array.from([...rim].flatMap((v) => [share(v), 0, 0]))
+    for (const [i, value] of [...along, ...spread(along, [0, 0, 0])].entries()) {
+      if (i % 3 !== 0) continue
+      const v = this.#count + i / 3
+      const clamped = Math.min(Math.max(value, 0), 1)
+      result.weights.set([1 - clamped, clamped, 0, 0], 4 * v)
+      if (clamped > 0) result.indices[4 * v + 1] = jaw
+    }
+    return result
+  }
+
+  #follow(offsets: ArrayLike<number>): Float32Array {
+    const { rim, follow, vertices } = this.#completion
+    const moves = Array.from(rim).some((v) => [0, 1, 2].some((c) => Math.abs(offsets[3 * v + c]) > STILL))
+    return moves ? follow(offsets) : new Float32Array(vertices.length)
+  }
+
+  #atRim(values: ArrayLike<number>): Float32Array {
+    const { rim } = this.#completion
+    return Float32Array.from(
+      { length: 3 * rim.length },
+      (_, i) => values[3 * rim[Math.floor(i / 3)] + (i % 3)],
+    )
+  }
+
+  #extended(face: Float32Array, rest: Float32Array): Float32Array {
+    return Float32Array.from([...face, ...this.#atRim(face), ...rest])
+  }
+
+  /** Vertices whose colour is that of the skin, not of lips, brows or eyes. */
+  #skin(): Int32Array {
+    const { cheeks, forehead } = this.#model.regions ?? {}
+    return Int32Array.from([...(cheeks ?? []), ...(forehead ?? [])])
+  }
+
+  #skinMean(values: ArrayLike<number>): [number, number, number] {
+    return mean(Float32Array.from([...this.#skin()].flatMap((v) => [0, 1, 2].map((c) => values[3 * v + c]))))
+  }
+}
+
+const flat = (values: NonNullable<ColoredMesh['uv']>): ArrayLike<number> =>
+  'data' in values ? values.data : values
+
+function mean(values: ArrayLike<number>): [number, number, number] {
+  const sum: [number, number, number] = [0, 0, 0]
+  for (let i = 0; i < values.length; i++) sum[i % 3] += (3 * values[i]) / values.length
+  return sum
+}
