@@ -126,8 +126,10 @@ export async function buildHeadModel(
 function ringsFrom(rim: Int32Array, triangles: Int32Array, count: number): number[] {
   const { start, list } = meshNeighbours(triangles, count)
   const border = new Set<number>(rim)
-  for (let ring = 0; ring < 2; ring++)
-    for (const v of [...border]) for (let i = start[v]; i < start[v + 1]; i++) border.add(list[i])
+  for (let ring = 0; ring < 2; ring++) {
+    const before = Array.from(border)
+    for (const v of before) for (let i = start[v]; i < start[v + 1]; i++) border.add(list[i])
+  }
   return [...border]
 }
 
