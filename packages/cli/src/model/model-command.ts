@@ -17,6 +17,7 @@ export function modelCommand(io: CliIo): Command {
     importCommand,
     convertCommand,
     morphCommand,
+    transferCommand,
     sampleCommand,
     modesCommand,
     learnCommand,
@@ -162,6 +163,31 @@ function morphCommand(io: CliIo): Command {
     .addOption(jsonOption())
     .action((model: string, flags: ConvertFlags) =>
       convert(io, model, { ...flags, out: /\.glb$/i.test(flags.out) ? flags.out : `${flags.out}.glb` }),
+    )
+}
+
+function transferCommand(io: CliIo): Command {
+  return new Command('transfer')
+    .description('refit the coefficients of a parameters.json to another model, through shape')
+    .argument('<parameters>', 'a parameters.json of facekit reconstruct')
+    .requiredOption('--to <model>', MODEL)
+    .requiredOption('-o, --out <file>', 'the parameters.json to write')
+    .option('--from <model>', 'the model of the file; default: the shipped one that it names')
+    .addOption(forceOption())
+    .addOption(jsonOption())
+    .action(
+      async (
+        source: string,
+        { json, ...options }: { to: string; out: string; from?: string; force: boolean; json?: boolean },
+      ) => {
+        const { transferLines, transferParameters } = await import('./model-transfer.js')
+        await report(
+          io,
+          json,
+          (progress) => transferParameters(source, options, progress, io.signal),
+          transferLines,
+        )
+      },
     )
 }
 

@@ -2,7 +2,13 @@ import { ShapeError } from '@facekit/core'
 import ndarray, { type NdArray } from 'ndarray'
 import { denseData } from '../model/dense-data.js'
 import type { MorphableModel } from '../model/morphable-model.js'
-import { applySimilarity3d, combine, fitSimilarity3d, normalEquations } from '@facekit/mesh'
+import {
+  applySimilarity3d,
+  combine,
+  fitSimilarity3d,
+  normalEquations,
+  type Similarity3d,
+} from '@facekit/mesh'
 import { surfaceCorrespondence, type SurfaceCorrespondence } from './surface-correspondence.js'
 import { transferValues } from './transfer-albedo.js'
 
@@ -21,6 +27,8 @@ export interface TransferredCoefficients {
   identity: Float32Array
   expression: Float32Array
   albedo: Float32Array
+  /** Takes the first model's space to that of the second, where the two faces lie on each other. */
+  similarity: Similarity3d
   /** Root mean square distance between the two surfaces at corresponding points, mm. */
   shapeError: number
   /** Root mean square difference of the diffuse albedo, linear RGB. */
@@ -114,11 +122,13 @@ function fitShape(
   const solve = normalEquations(modes, penalty)
   let weights = new Float64Array(modes.length)
   let aligned = goal
+  let similarity = fitSimilarity3d(goal, goal)
   for (let round = 0; round < 3; round++) {
     weights = solve(aligned.map((value, i) => value - mean[i]))
     if (range) clampInto(weights, first, range)
     const fitted = combine(mean, modes, weights)
-    aligned = applySimilarity3d(fitSimilarity3d(goal, fitted), goal)
+    similarity = fitSimilarity3d(goal, fitted)
+    aligned = applySimilarity3d(similarity, goal)
   }
   if (range) {
     // Identity takes what clamped expressions can no longer explain.
@@ -133,6 +143,7 @@ function fitShape(
   return {
     identity: Float32Array.from(weights.subarray(0, first)),
     expression: Float32Array.from(weights.subarray(first)),
+    similarity,
     shapeError: rootMeanSquare(combine(mean, modes, weights), aligned) * Math.sqrt(3),
   }
 }
