@@ -1,10 +1,11 @@
 // Ends, starves and disturbs the long commands at random moments, runs them again, and compares what they leave with what an undisturbed
 // run left, byte by byte. See docs/reliability.md.
 //
-//   npm run faults -- [--kills 50] [--times 1] [--seed 1] [--only fault]... [command ...]
+//   npm run faults -- [--kills 50] [--times 1] [--seed 1] [--minutes n] [--only fault]... [command ...]
 //
-// --kills: kill -9 at so many random moments of each command, up to five in a row before it may end; --times: how often each other fault. Faults of disks need a small tmpfs, which
-// only root may mount: without, they are skipped visibly.
+// --kills: kill -9 at so many random moments of each command, up to five in a row before it may end; --times: how often each other fault;
+// --minutes: ends each fault early, and says how often it was tried. Faults of disks need a small tmpfs, which only root may mount: without, they
+// are skipped visibly.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
@@ -21,6 +22,7 @@ const { values, positionals } = parseArgs({
     kills: { type: 'string', default: '50' },
     times: { type: 'string', default: '1' },
     seed: { type: 'string', default: '1' },
+    minutes: { type: 'string', default: 'Infinity' },
     only: { type: 'string', multiple: true },
   },
 })
@@ -244,7 +246,9 @@ try {
       const before = problems.length
       let [done, skipped]: [number, string | void] = [0, undefined]
       killed = 0
-      const isEnough = () => (fault === 'kill -9' ? killed >= kills : done >= times)
+      const deadline = performance.now() + Number(values.minutes) * 60_000
+      const isEnough = () =>
+        (done > 0 && performance.now() > deadline) || (fault === 'kill -9' ? killed >= kills : done >= times)
       while (!isEnough() && skipped === undefined) {
         skipped = await inject(trial)
         done++

@@ -150,6 +150,8 @@ describe('report', () => {
     const page = evaluationHtml(evaluation, [{ path: 'maps/a "x".png', caption: 'a' }])
     expect(page).toContain('mean &lt;face&gt;')
     expect(page).not.toContain('mean <face>')
+    expect(page).toMatch(/<meta http-equiv="Content-Security-Policy" content="default-src 'none';/)
+    expect(page).not.toMatch(/<script|https?:\/\/(?!www\.w3\.org\/2000\/svg)/)
     expect(page).toContain('maps/a &quot;x&quot;.png')
     const [curves] = errorCurves(evaluation)
     expect(curves.limit).toBe(7)

@@ -22,10 +22,15 @@ const env = {
   OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1',
   OMPI_MCA_rmaps_base_oversubscribe: '1',
 }
-const installed = await run('mpiexec', ['--version'], { env }).then(
-  () => true,
-  () => false,
-)
+const runs = (launcher: string) =>
+  run(launcher, ['--version'], { env }).then(
+    ({ stdout }) => stdout,
+    () => undefined,
+  )
+const installed = await runs('mpiexec')
+/** Debian's name of the launcher of the family that `mpiexec` is not of. */
+const otherFamily = /open\s?(mpi|rte)/i.test(installed ?? '') ? 'mpich' : 'openmpi'
+const other = (await runs(`mpiexec.${otherFamily}`)) !== undefined
 
 interface Report {
   losses: Record<string, number>
@@ -35,9 +40,14 @@ interface Report {
 }
 
 /** Runs the script in so many processes. */
-async function launch(processes: number, settings: object, extra: NodeJS.ProcessEnv = {}) {
+async function launch(
+  processes: number,
+  settings: object,
+  extra: NodeJS.ProcessEnv = {},
+  launcher = 'mpiexec',
+) {
   const [command, ...rest] = [
-    ...(processes > 1 ? ['mpiexec', '-n', String(processes)] : []),
+    ...(processes > 1 ? [launcher, '-n', String(processes)] : []),
     ...node,
     JSON.stringify(settings),
   ]
@@ -82,6 +92,33 @@ describe('openMpi', () => {
     for (const [i, value] of ['0', '4', '2'].entries()) process.env[names[i]] = value
     await expect(openMpi({ library: '/nowhere/libmpi.so' })).rejects.toThrow(/no MPI library/)
     expect(warn.mock.calls.join()).toMatch(warning)
+  })
+})
+
+// Both families stand beside each other in Debian; what is tested below of one is most of what there is.
+describe.skipIf(!installed || !other)(`two processes of ${otherFamily}, the other family`, () => {
+  const launchOther = (settings: object) => launch(2, settings, {}, `mpiexec.${otherFamily}`)
+
+  it('value: sums, and the losses of one process with all pictures', async () => {
+    const alone = await launch(1, { iterations: 3 })
+    const { report, stdout, stderr } = await launchOther({ iterations: 3 })
+    if (!report) throw new Error(stderr + stdout)
+    expect(report).toMatchObject({ size: 2, stoppedBy: 'iterations' })
+    for (const [iteration, loss] of Object.entries(report.losses))
+      expect(loss).toBeCloseTo(alone.report!.losses[iteration], 5)
+    const parts = await launchOther({ iterations: 0, does: 'parts', most: 3 })
+    expect(parts.stdout.match(/sums 0,2,4,6,8,10,12,14\n/g)).toHaveLength(2)
+  })
+
+  it('throws: other numbers and other programs, in every process; a process that dies ends the run', async () => {
+    const { stdout } = await launchOther({ iterations: 0, does: 'integers' })
+    expect(stdout.match(/the numbers are a Int32Array, expected a Float32Array/g)).toHaveLength(4)
+    const versions = await launchOther({ iterations: 0, does: 'parts', program: 'facekit 0' })
+    expect(versions.stdout.match(/openMpi: the processes run different programs/g)).toHaveLength(2)
+    const folder = scratchFolder()
+    const { code } = await launchOther({ iterations: 8, folder, at: 4, does: 'kill' })
+    expect(code).not.toBe(0)
+    expect((await readLatestCheckpoint(folder))!.checkpoint.iteration).toBe(3)
   })
 })
 

@@ -55,8 +55,7 @@ export async function track(
 ): Promise<TrackReport> {
   const { out, force } = options
   const timer = new PhaseTimer()
-  if (!force && (await isThere(join(out, 'track.json'))))
-    throw new FacekitError(`${join(out, 'track.json')} exists; use --force to replace it, or another --out`)
+  await checkFree(out, force)
   const clip = await openClip(source, options.fps)
   const work = join(out, '.track')
   await mkdir(work, { recursive: true }).catch((cause: unknown) => {
@@ -64,6 +63,11 @@ export async function track(
   })
   const lock = await lockFile(join(out, '.track.lock'), 'tracks a face into this folder')
   try {
+    // Another process may have ended meanwhile.
+    await checkFree(out, force).catch(async (error: unknown) => {
+      await rm(work, { recursive: true, force: true })
+      throw error
+    })
     const session = await startSession(options, timer, signal)
     const person = await timer.measure('person', () =>
       personOf(source, clip, options, session, progress, signal),
@@ -95,6 +99,11 @@ export async function track(
     progress.stop()
     await lock.release()
   }
+}
+
+async function checkFree(out: string, force: boolean): Promise<void> {
+  if (!force && (await isThere(join(out, 'track.json'))))
+    throw new FacekitError(`${join(out, 'track.json')} exists; use --force to replace it, or another --out`)
 }
 
 const isThere = async (path: string) => (await stat(path).catch(() => undefined)) !== undefined

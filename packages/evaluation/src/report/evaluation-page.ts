@@ -41,7 +41,7 @@ export function evaluationHtml(evaluation: EvaluationResults, pictures: readonly
   const section = (title: string, content: readonly string[]) =>
     content.length > 0 ? `<section><h2>${title}</h2>${content.join('\n')}</section>` : ''
   return `<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<html lang="en"><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${POLICY}"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeHtml(evaluation.dataset)}: evaluation</title>
 <style>${STYLE}</style>
 <h1>${escapeHtml(evaluation.dataset)}</h1>
@@ -59,6 +59,10 @@ ${missing.length > 0 ? section('What is missing', [`<ul>${missing.map((line) => 
 </html>
 `
 }
+
+/** No script and no address: curves are inline, pictures lie beside the page, also when it is opened from disk. */
+const POLICY =
+  "default-src 'none'; img-src 'self' file:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 const STYLE = `body{font:15px/1.5 system-ui,sans-serif;max-width:1100px;margin:2rem auto;padding:0 1rem;color:#222}
 table{border-collapse:collapse;margin:1rem 0}caption{text-align:left;font-weight:600;padding:.3rem 0}
