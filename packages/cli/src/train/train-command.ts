@@ -7,10 +7,11 @@ import { createProgress } from '../progress.js'
 import type { TrainConfig } from './train-config.js'
 import type { TrainReport } from './train-run.js'
 
-interface Flags extends Partial<Omit<TrainConfig, 'learningRate'>> {
+interface Flags extends Partial<Omit<TrainConfig, 'learningRate' | 'lossModules'>> {
   out: string
   resume?: boolean
   learningRate?: number
+  loss?: string[]
   json?: boolean
 }
 
@@ -25,10 +26,18 @@ export function trainCommand(io: CliIo, setCode: (code: number) => void): Comman
     .description('train a network that reads a face off a photograph')
     .addArgument(new Argument('[settings]', 'JSON file; flags win over what it says'))
     .option('-o, --out <folder>', 'folder for checkpoints, log, report and the trained network', 'training')
-    .option('--dataset <path>', 'labelled photographs: what "facekit annotate" has written')
+    .option(
+      '--dataset <path>',
+      'labelled photographs: what "facekit annotate" has written, or a module that gives them',
+    )
     .option('--synthetic', 'rendered faces, whose parameters are known')
     .option('--model <name or file>', 'face model')
-    .addOption(new Option('--backbone <name>', 'network').choices(['resnet50', 'resnet18', 'mobile']))
+    .option('--backbone <name or module>', 'network: resnet50, resnet18, mobile, or a module that builds one')
+    .option(
+      '--loss <module>',
+      'losses of your own; may be repeated',
+      (path: string, paths: string[] = []) => [...paths, path],
+    )
     .option('--weights <file>', 'start from a trained regressor')
     .option('--backbone-weights <file>', 'start from ImageNet: model.json of a ResNet')
     .option('--input-size <pixels>', 'width and height of the pictures', wholeNumber(32, 1024))
@@ -104,7 +113,7 @@ mpiexec -n 4 facekit train ...`,
 /** Defaults, then what a training that is resumed had, then the file, then flags. Nothing is written. */
 async function configOf(
   settings: string | undefined,
-  flags: Omit<Flags, 'out' | 'resume' | 'json'>,
+  { loss, ...flags }: Omit<Flags, 'out' | 'resume' | 'json'>,
   out: string,
   resume: boolean,
 ): Promise<{ config: TrainConfig; notes: string[] }> {
@@ -120,7 +129,7 @@ async function configOf(
   const file = settings === undefined ? {} : await readTrainConfig(settings)
   const given = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined))
   const named = { ...before, ...file }
-  const config: TrainConfig = { ...named, ...given }
+  const config: TrainConfig = { ...named, ...given, ...(loss && { lossModules: loss }) }
   // The flag alone does not say how.
   if (flags.synthetic === true && typeof named.synthetic === 'object') config.synthetic = named.synthetic
   if (goesOn) checkResumedConfig(before, config, stored)

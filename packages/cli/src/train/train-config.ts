@@ -16,13 +16,14 @@ export type RateConfig =
 /** What `facekit train` can be told; each key is a key of the JSON file, and some are flags. */
 export interface TrainConfig {
   model: string
-  backbone: BackboneName
+  /** A name, or the path of a module (.js, .ts), see `loadBackboneModule`. */
+  backbone: BackboneName | string
   inputSize: number
   /** A regressor to start from. */
   weights?: string
   /** `model.json` of an ImageNet ResNet. */
   backboneWeights?: string
-  /** Folder or shards of `facekit annotate`. */
+  /** Folder or shards of `facekit annotate`, or the path of a module (.js, .ts), see `loadDatasetModule`. */
   dataset?: string
   /** Width and height of the photographs, when the losses see more than the network; default `inputSize`. */
   photographSize?: number
@@ -48,6 +49,8 @@ export interface TrainConfig {
   accumulate: number
   /** Weights of the losses on photographs, other than the paper's. */
   losses: Partial<Record<PaperLossName, number>>
+  /** Paths of modules with losses of one's own, see `loadLossModules`. */
+  lossModules: string[]
   /** Details of these losses. */
   lossOptions: LossOptions
   /** Weights of losses that keep parameters plausible. */
@@ -91,6 +94,7 @@ export const defaultTrainConfig: TrainConfig = {
   optimizer: 'adam',
   accumulate: 1,
   losses: {},
+  lossModules: [],
   lossOptions: {},
   plausibility: {},
   supervision: {},
@@ -193,5 +197,7 @@ function checkTrainConfig(config: Record<string, unknown>, path: string): void {
     const kinds = KINDS[key] ?? [typeof defaultTrainConfig[key]]
     if (value === null || !kinds.includes(typeof value))
       throw new ValueError(`${path}: "${name}" is ${showValue(value)}, expected a ${kinds.join(' or ')}`)
+    if (key === 'lossModules' && !(Array.isArray(value) && value.every((item) => typeof item === 'string')))
+      throw new ValueError(`${path}: "${name}" is ${showValue(value)}, expected a list of paths`)
   }
 }

@@ -4,6 +4,7 @@ import { parameterTensors } from '@facekit/parameters'
 import type { BatchSource, PhotoBatch, RenderedBatch } from '@facekit/trainer'
 import * as tf from '@tensorflow/tfjs-core'
 import type { TrainConfig } from './train-config.js'
+import { isModulePath, loadDatasetModule } from './train-modules.js'
 
 /** Where the pictures of a training come from. */
 export interface TrainData {
@@ -42,7 +43,14 @@ export async function openTrainData(
     },
   }
   try {
-    if (dataset !== undefined) {
+    if (config.dataset !== undefined && isModulePath(config.dataset)) {
+      const { batch, seed } = config
+      const size = photographSize(config)
+      const own = await loadDatasetModule(config.dataset, { model, batch, size, seed, rank, ranks })
+      opened.push({ dispose: () => own.dispose?.() })
+      data.dataset = own
+      data.heldOut = own.heldOut ?? []
+    } else if (dataset !== undefined) {
       const { datasetBatches } = await import('@facekit/dataset')
       const { batch, seed, augment, deviceBytes, minQuality, heldOut: share } = config
       const split = share > 0 ? { part: 'train' as const, share } : undefined

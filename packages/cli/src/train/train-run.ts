@@ -2,7 +2,7 @@ import { FacekitError, writeFileAtomic } from '@facekit/core'
 import type { FaceDataset } from '@facekit/dataset'
 import type { BackendName } from '@facekit/engine'
 import type { MorphableModel } from '@facekit/morphable'
-import type { FaceRegressor } from '@facekit/regressor'
+import type { BackboneName, FaceRegressor } from '@facekit/regressor'
 import type { GradientReducer, TrainingProgress, TrainingResult } from '@facekit/trainer'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -10,6 +10,7 @@ import type { CliIo } from '../cli-io.js'
 import { loadModel } from '../load-model.js'
 import type { TrainConfig } from './train-config.js'
 import { openTrainData } from './train-data.js'
+import { isModulePath, loadBackboneModule, loadLossModules } from './train-modules.js'
 import { learningRateOf } from './train-rate.js'
 
 /** What became of a training. */
@@ -46,6 +47,7 @@ export async function runTrain(
   try {
     const learningRate = learningRateOf(config.learningRate, config.iterations)
     const model = await loadModel(config.model)
+    const own = await loadLossModules(config.lossModules, { model })
     const photographs = await openPhotographs(config)
     io.signal.throwIfAborted()
     const engine = await initEngine({
@@ -76,6 +78,7 @@ export async function runTrain(
           weights: { ...config.losses, ...(!identity && { identity: 0 }) },
         }),
         ...plausibilityTerms(model, config.plausibility),
+        ...own,
       ],
       supervision: supervisedTerms(config.supervision),
       ...(embedder && { embed: (images) => embedder.embed(images) }),
@@ -133,7 +136,9 @@ async function openRegressor(config: TrainConfig, model: MorphableModel): Promis
   if (config.weights !== undefined) return loadRegressor(config.weights, { for: model })
   const { expressionRange } = model.shape
   const regressor = createRegressor({
-    backbone: config.backbone,
+    backbone: isModulePath(config.backbone)
+      ? await loadBackboneModule(config.backbone)
+      : (config.backbone as BackboneName),
     layout: model.layout,
     inputSize: config.inputSize,
     seed: config.seed,
@@ -146,7 +151,7 @@ async function openRegressor(config: TrainConfig, model: MorphableModel): Promis
 
 /** Before a backend starts, which takes longer: a bad path is found first. */
 async function openPhotographs({ dataset }: TrainConfig): Promise<FaceDataset | undefined> {
-  if (dataset === undefined) return undefined
+  if (dataset === undefined || isModulePath(dataset)) return undefined
   const { openDataset } = await import('@facekit/dataset')
   return openDataset(dataset)
 }
