@@ -8,7 +8,6 @@ import { encodeParameters, neutralParameters, readParameters } from '@facekit/pa
 import { useBackend } from '@facekit/testing'
 import { tensor2d, tidy } from '@tensorflow/tfjs-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { movedPose } from '../src/model/model-transfer.js'
 import { run } from './run-in-process.js'
 
 let folder: string
@@ -75,28 +74,6 @@ describe('facekit model transfer', () => {
     )
     expect(Math.sqrt(off.reduce((sum, d) => sum + d * d, 0) / off.length)).toBeLessThan(3)
   }, 60_000)
-
-  it('value: a moved pose puts moved points where they were', () => {
-    const pose = {
-      rotation: Float32Array.of(0.2, -0.5, 0.3),
-      translation: Float32Array.of(1, -2, 3),
-      scale: Float32Array.of(1.3),
-    }
-    const similarity = {
-      scale: 0.8,
-      rotation: rotationOf([0.1, 0.2, -0.1]),
-      translation: [4, -5, 6] as [number, number, number],
-    }
-    const point = [10, 20, 30]
-    const world = (p: ArrayLike<number>, { rotation, translation, scale }: ReturnType<typeof movedPose>) =>
-      applySimilarity3d(
-        { scale: scale[0], rotation: rotationOf([...rotation]), translation: [0, 0, 0] },
-        [0, 1, 2].map((c) => p[c] + translation[c]),
-      )
-    const expected = world(point, pose)
-    const found = world(applySimilarity3d(similarity, point), movedPose(pose, similarity))
-    for (let c = 0; c < 3; c++) expect(found[c]).toBeCloseTo(expected[c], 3)
-  })
 
   it('throws: the model that the file has already', async () => {
     const model = await loadBaseModel()
