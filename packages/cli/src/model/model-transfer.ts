@@ -101,7 +101,7 @@ export const transferLines = ({
 ]
 
 /** The pose at which points that a similarity has moved (w = s Q v + u) lie where they lay: k R (v + t) = k / s R Q' (w - u + s Q t). */
-export function movedPose(
+function movedPose(
   { rotation, translation, scale }: ParameterTree<Float32Array>['pose'],
   { scale: s, rotation: q, translation: u }: Similarity3d,
 ): ParameterTree<Float32Array>['pose'] {
