@@ -53,6 +53,21 @@ describe('fitDenseLandmarks', () => {
     expect(dirty.rotation[1]).toBeCloseTo(clean.rotation[1], 1)
   })
 
+  it('value: from the fit of another picture the same optimum is found, and where it begins counts', () => {
+    const [truth, other] = [randomState(model, 32), randomState(model, 33)]
+    const seen = seeDense(model, truth, [0.5, 0.5], 32)
+    const start = fitDenseLandmarks(seeDense(model, other, [0.5, 0.5], 33), model, independent)
+    const [found, near] = [{}, { start }].map((more) =>
+      fitDenseLandmarks(seen, model, { ...independent, ...more }),
+    )
+    coefficientsOf(near).forEach((value, k) =>
+      expect(Math.abs(value - coefficientsOf(found)[k])).toBeLessThan(0.05),
+    )
+    const still = fitDenseLandmarks(seen, model, { ...independent, start, iterations: 0 })
+    expect(still.rotation).toEqual(start.rotation)
+    expect(still.expression).toEqual(start.expression)
+  })
+
   it('value: where points say little the prior decides', () => {
     const truth = randomState(model, 31)
     const seen = seeDense(model, truth, [3, 30], 31)

@@ -11,11 +11,13 @@ const HOLD = 0.02
 const MOST_STEPS = 4
 const SMALL_STEP = 0.03
 
-/** What is known of identity before the photographs. */
+/** What is known of identity before the photographs, and how they show it. */
 export interface PersonPrior {
   /** `[Ki]` */
   mean: Float64Array
   precision: Float64Array
+  /** By how much less than they are the photographs show deviations from the mean. Default 1. */
+  shrinkage?: number
 }
 
 /** One identity for all photographs of a person, pose and expression for each: Gauss-Newton on identity, in which pose and expression follow it (variable projection;
@@ -24,11 +26,11 @@ export interface PersonPrior {
  * At a common identity each photograph is fitted on its own. How far it pulls away is the gradient of its cost; its precision of identity, whatever pose and expression are, is
  * the Schur complement of its normal equations. Their sums with the prior give the next identity.
  *
- * @param fit - fits photograph b with identity as expected
+ * @param fit - fits photograph b with identity as expected, from a fit near by
  * @param start - fits of the photographs alone, under `prior`
  */
 export function fitPerson(
-  fit: (photograph: number, identity: IdentityPrior) => LandmarkFit,
+  fit: (photograph: number, identity: IdentityPrior, near: LandmarkFit) => LandmarkFit,
   start: readonly LandmarkFit[],
   layout: ParameterLayout,
   prior: PersonPrior,
@@ -40,9 +42,9 @@ export function fitPerson(
     mean,
     deviations: new Float64Array(ki).fill(HOLD),
   })
-  let fits: LandmarkFit[] = []
+  let fits = start
   for (let step = 0; step < MOST_STEPS; step++) {
-    fits = start.map((_, b) => fit(b, held(identity)))
+    fits = fits.map((near, b) => fit(b, held(identity), near))
     const sum = new Float64Array(ki * ki)
     const right = Float64Array.from(prior.precision, (p, k) => p * (prior.mean[k] - identity[k]))
     for (const { posterior, identity: own } of fits) {
@@ -57,12 +59,14 @@ export function fitPerson(
     identity = identity.map((value, k) => value + move[k])
     if (move.every((value) => Math.abs(value) < SMALL_STEP)) break
   }
-  fits = start.map((_, b) => ({
-    ...fit(b, held(identity)),
+  const { shrinkage = 1 } = prior
+  identity = identity.map((value, k) => prior.mean[k] + shrinkage * (value - prior.mean[k]))
+  const settled = fits.map((near, b) => ({
+    ...fit(b, held(identity), near),
     identity: Float32Array.from(identity),
   }))
   // What held the photographs is taken out of their precisions again, and the prior put in its place.
   const repeated = prior.precision.map((p) => (fits.length / HOLD ** 2 - p) / (fits.length - 1))
-  const posterior = jointPosterior(fits, layout, { mean: identity, precision: repeated })
-  return { fits, posterior: { ...posterior, identity } }
+  const posterior = jointPosterior(settled, layout, { mean: identity, precision: repeated })
+  return { fits: settled, posterior: { ...posterior, identity } }
 }

@@ -3,7 +3,7 @@ import { defaultCamera } from '@facekit/render'
 import { choleskyFactor, choleskyInverse } from './cholesky.js'
 import { noisePatterns, type NoiseModel } from './correlated-noise.js'
 import { linearizeFace, type FaceProblem } from './face-problem.js'
-import type { FitLandmarksOptions, LandmarkFit, LandmarkPosterior } from './landmark-fit.js'
+import type { FitLandmarksOptions, FitStart, LandmarkFit, LandmarkPosterior } from './landmark-fit.js'
 import { evaluatePoints, type PointBasis } from './point-basis.js'
 import type { Opening } from './openings.js'
 import { POSE_SIZE } from './pose-matrices.js'
@@ -56,9 +56,9 @@ export function fitPoints(
   }
   const own = Int32Array.from(basis.candidates, ([row]) => row)
   const choose = points.choose ?? (() => own)
-  const start = new Float64Array(POSE_SIZE + basis.modes)
+  const start = options.start ? stateOf(options.start) : new Float64Array(POSE_SIZE + basis.modes)
   start.set(options.identity?.mean ?? [], POSE_SIZE)
-  start.set(poseOf(problem, start, choose))
+  if (!options.start) start.set(poseOf(problem, start, choose))
   const solution = solveFace(problem, start, { iterations, choose })
   const { state, chosen } = solution
   const seen = projectPoints(basis, state, chosen, problem.view)
@@ -79,6 +79,9 @@ export function fitPoints(
     posterior: posteriorOf(problem, solution),
   }
 }
+
+const stateOf = ({ rotation, translation, scale, focal, identity, expression }: FitStart): Float64Array =>
+  Float64Array.of(...rotation, ...translation, Math.log(scale), Math.log(focal), ...identity, ...expression)
 
 /** The pose of a face that does not change: from several sides, at a hundredth of the work of whole steps. */
 function poseOf(

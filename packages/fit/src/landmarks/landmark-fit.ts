@@ -27,7 +27,15 @@ export interface FitLandmarksOptions {
   focalDeviation?: number
   /** Most steps of Levenberg-Marquardt. Default 30. */
   iterations?: number
+  /** A fit near by, e.g. of the same points under another `identity`: the search begins there, and not from three sides. */
+  start?: FitStart
 }
+
+/** Where a search begins. */
+export type FitStart = Pick<
+  LandmarkFit,
+  'rotation' | 'translation' | 'scale' | 'focal' | 'identity' | 'expression'
+>
 
 /** Pose and shape that explain landmarks. */
 export interface LandmarkFit {
