@@ -10,7 +10,11 @@ import { parseArgs } from 'node:util'
 import {
   alignmentTransform,
   applyTransform,
-  detectFaces, findDenseLandmarks, followDenseLandmarks, readPicture } from '@facekit/annotate'
+  detectFaces,
+  findDenseLandmarks,
+  followDenseLandmarks,
+  readPicture,
+} from '@facekit/annotate'
 import { loadBaseModel } from '@facekit/base-model'
 import { initEngine, type BackendName } from '@facekit/engine'
 import { createFaceTracker, fitDenseLandmarks, smoothTrack, type TrackedFace } from '@facekit/fit'
@@ -76,7 +80,10 @@ spent.wall = (performance.now() - started) / pictures.length
 function jitter(list: readonly (TrackedFace | undefined)[]): number {
   const seen = list.flatMap((one) => (one ? [tracker.landmarks(one)] : []))
   const mean = seen[0].map((_, i) => seen.reduce((sum, points) => sum + points[i], 0) / seen.length)
-  const square = seen.reduce((sum, points) => sum + points.reduce((s, value, i) => s + (value - mean[i]) ** 2, 0) / 68, 0)
+  const square = seen.reduce(
+    (sum, points) => sum + points.reduce((s, value, i) => s + (value - mean[i]) ** 2, 0) / 68,
+    0,
+  )
   return unit * Math.sqrt(square / seen.length)
 }
 const smooth = smoothTrack(
