@@ -90,7 +90,8 @@ function landmarksOf(coefficients: ArrayLike<number>, expressions: ArrayLike<num
 
 /** Percent of the variance between heads that is recovered, and that of the depth. */
 function recovered(heads: readonly Float32Array[], found: readonly Float32Array[]): [number, number] {
-  const moved = (from: Float32Array, to: Float32Array) => applySimilarity3d(fitSimilarity3d(from, to), from)
+  const moved = (from: Float32Array, to: Float32Array) =>
+    Float32Array.from(applySimilarity3d(fitSimilarity3d(from, to), from))
   const average = (list: readonly Float32Array[]) =>
     list[0].map((_, i) => list.reduce((sum, x) => sum + x[i], 0) / list.length)
   const less = (a: Float32Array, b: Float32Array) => a.map((value, i) => value - b[i])
