@@ -46,7 +46,7 @@ export function photographTexture(surface: UvSurface, seen: SeenFace): Photograp
   const shine = new Float32Array(triangleIds.length).fill(1)
   const point = new Float64Array(SEEN_CHANNELS)
   const leastLight = DARKEST * meanLight
-  const lit = [leastLight, 3 * leastLight] as const
+  const lit = [1.7 * leastLight, 6 * leastLight] as const
   for (let texel = 0; texel < triangleIds.length; texel++) {
     const id = triangleIds[texel]
     if (id < 0) continue
@@ -97,7 +97,7 @@ export function photographTexture(surface: UvSurface, seen: SeenFace): Photograp
       const irradiance = Math.max(point[4 + n], leastLight)
       color[at] = Math.min((color[at] - share * point[7 + n]) / irradiance, 1)
     }
-    weight[texel] = facing * covered * (0.1 + 0.9 * trust) * (1 - smoothstep(BURNT, brightest))
+    weight[texel] = facing * covered * (0.05 + 0.95 * trust) * (1 - smoothstep(BURNT, brightest))
   }
   return { color, weight, shine }
 }
