@@ -157,5 +157,7 @@ for (const detail of [true, false]) {
     const { user, system } = process.cpuUsage(before)
     times.push((user + system) / 1e6)
   }
-  console.log(`map of 1024, ${detail ? 'with' : 'without'} relief: ${times.at(-1)!.toFixed(2)} s of processor time`)
+  console.log(
+    `map of 1024, ${detail ? 'with' : 'without'} relief: ${times.at(-1)!.toFixed(2)} s of processor time`,
+  )
 }
