@@ -154,6 +154,42 @@ describe('readArrayModel', () => {
     expect(chin[2]).toBeLessThan(-5)
   })
 
+  it('value: arrays as those of GNM Head: metres, modes first, quads, texts, joints and groups that are passed over', async () => {
+    const metres = (data: Float32Array) => data.map((value) => value / 1000)
+    const basis = (modes: Float32Array) => npy(metres(modes), [modes.length / size, vertexCount, 3])
+    // Triangle i is corners 0 1 2 of quad i, triangle Q + i its corners 2 3 0; here of quads with one side of no length.
+    const quads = Int32Array.from(
+      { length: (triangles.length / 3) * 4 },
+      (_, i) => triangles[Math.floor(i / 4) * 3 + Math.min(i % 4, 2)],
+    )
+    // A numpy scalar text: <U3 with four bytes a letter.
+    const version = npy(new Int32Array(3), [])
+    version.set(
+      new TextEncoder().encode("{'descr': '<U3', 'fortran_order': False, 'shape': (), }".padEnd(60)),
+      10,
+    )
+    const read = await readArrayModel(
+      zipSync({
+        'version.npy': version,
+        'template_vertex_positions.npy': npy(metres(shape.mean.data), [vertexCount, 3]),
+        'vertex_identity_basis.npy': basis(shape.identity.data),
+        'expression_basis.npy': basis(shape.expression.data),
+        'template_joint_positions.npy': npy(new Float32Array(12), [4, 3]),
+        'skinning_weights.npy': npy(new Float32Array(4 * vertexCount), [4, vertexCount]),
+        'vertex_groups.npy': npy(new Float32Array(2 * vertexCount), [2, vertexCount]),
+        'triangles.npy': npy(Int32Array.from(triangles), [triangles.length / 3, 3]),
+        'quads.npy': npy(quads, [quads.length / 4, 4]),
+      }),
+      { template: model },
+    )
+    expectModes(read)
+    expect(read.layout).toMatchObject({ identity: layout.identity, expression: layout.expression })
+    expect(Math.abs(read.shape.mean.get(5, 1) - shape.mean.get(5, 1))).toBeLessThan(2)
+    // Albedo that the file lacks is the template's, on this mesh.
+    expect(read.layout.albedo).toBe(layout.albedo)
+    expect(read.albedo.diffuseMean.get(7, 0)).toBeCloseTo(model.albedo.diffuseMean.get(7, 0), 1)
+  })
+
   it('value: identity and expression in one array are told apart, and cut each', async () => {
     const arrays = flameArrays(model)
     // The first expression moves the face much more than the last identity does, as in FLAME.

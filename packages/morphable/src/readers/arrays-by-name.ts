@@ -6,8 +6,24 @@ import { splitModes } from './split-modes.js'
 
 /** Names under which files have the parts of a model; the first is facekit's own. */
 const NAMES = {
-  mean: ['mean', 'shape.mean', 'v_template', 'shape_mean', 'mean_shape', 'vertices'],
-  identity: ['identity', 'shape.identity', 'shapedirs', 'identity_basis', 'shape_basis', 'id_basis'],
+  mean: [
+    'mean',
+    'shape.mean',
+    'v_template',
+    'template_vertex_positions',
+    'shape_mean',
+    'mean_shape',
+    'vertices',
+  ],
+  identity: [
+    'identity',
+    'shape.identity',
+    'shapedirs',
+    'vertex_identity_basis',
+    'identity_basis',
+    'shape_basis',
+    'id_basis',
+  ],
   expression: [
     'expression',
     'shape.expression',

@@ -21,8 +21,8 @@ export interface ArrayModelOptions
 
 /** Reads a model out of arrays in a file: `.npz` (FLAME-like or your own), `.safetensors` of any origin, or a `.json` description.
  *
- * Arrays are found by name: `mean` or `v_template`; `identity` or `shapedirs` (FLAME's identity, then expression); `expression`
- * or `exprdirs`; `triangles`, `faces` or `f`; `landmarks` (68 vertices) or FLAME's `full_lmk_faces_idx` and `full_lmk_bary_coords`;
+ * Arrays are found by name: `mean`, `v_template` or GNM Head's `template_vertex_positions`; `identity`, `shapedirs` (FLAME's identity, then expression) or
+ * `vertex_identity_basis`; `expression`, `exprdirs` or `expression_basis`; `triangles`, `faces` or `f`; `landmarks` (68 vertices) or FLAME's `full_lmk_faces_idx` and `full_lmk_bary_coords`;
  * `diffuseMean`, `diffuse`, `specularMean`, `specular`; `uv`. FLAME's jaw joint becomes one more expression. A JSON description has
  * these names, each with numbers (nested or flat) or the name of an .npy file beside it, and `name`, `license`, `origin`,
  * `millimetres`. What it lacks can be given as an option. No Python code is run: object arrays and pickles are refused.
