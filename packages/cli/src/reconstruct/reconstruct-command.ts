@@ -83,6 +83,14 @@ export function reconstructCommand(io: CliIo, setCode: (code: number) => void): 
       wholeNumber(16, 4096),
       512,
     )
+    .addOption(
+      new Option(
+        '--head <extent>',
+        'meshes of the face alone, or of the whole head: ears, neck and back, bald',
+      )
+        .choices(['face', 'full'])
+        .default('face'),
+    )
     .option('--force', 'replace results that exist', false)
     .option('--json', 'print one JSON document instead of text')
     .addHelpText(

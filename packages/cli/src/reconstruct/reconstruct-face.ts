@@ -1,3 +1,4 @@
+import type { HeadExtent } from '../export/whole-head.js'
 import { join } from 'node:path'
 import type { FaceAnnotation, Picture } from '@facekit/annotate'
 import { writeFileAtomic } from '@facekit/core'
@@ -27,6 +28,8 @@ export interface FaceJob {
   focalSource: FocalSource
   /** What the maps show, and their width and height. */
   maps: { texture: number } | { size: number }
+  /** What the meshes show. */
+  head?: HeadExtent
 }
 
 /** Fits one face and writes its files. */

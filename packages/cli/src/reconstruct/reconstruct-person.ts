@@ -206,6 +206,7 @@ async function writePortraits(writing: Writing): Promise<void> {
         parameters,
         folder,
         maps,
+        head: options.head,
         ...(textures && { textures }),
       }
       const written = await writeFaceFiles(job, phases, signal)

@@ -1,3 +1,4 @@
+import type { HeadExtent } from '../export/whole-head.js'
 import { AnnotationError, ValueError } from '@facekit/core'
 import type { FaceAnnotation, Picture } from '@facekit/annotate'
 import type { Tensor2D, Tensor4D } from '@tensorflow/tfjs-core'
@@ -36,6 +37,8 @@ export interface ReconstructOptions {
   texture: number | 'none'
   /** Width and height of the maps of the model's colours. */
   size: number
+  /** What the meshes show. Default 'face'. */
+  head?: HeadExtent
   force: boolean
 }
 
@@ -175,6 +178,7 @@ async function reconstructPicture(work: PictureWork, folders: OutputFolders, nam
           iterations: options.iterations,
           ...(await focalOf(file, picture, options)),
           maps: options.texture === 'none' ? { size: options.size } : { texture: options.texture },
+          head: options.head,
         }
         const { parameters, files } = await reconstructFace(
           job,

@@ -26,6 +26,7 @@ import {
 } from './face-pictures.js'
 import { texturedPictures, type WornMaps, type WornMesh } from './textured-pictures.js'
 import type { ParametersFile } from './parameters-file.js'
+import type { HeadExtent } from '../export/whole-head.js'
 import { usualFormats, writeMeshes } from '../export/write-meshes.js'
 import type { PhaseTimer } from '../phase-timer.js'
 import { readFaceMesh, type ColoredMesh } from '../render/read-face-mesh.js'
@@ -45,6 +46,8 @@ export interface FittedFace {
   folder: string
   /** Width and height of the maps: of the photograph, or of the model's colours. */
   maps: { texture: number } | { size: number }
+  /** What the meshes show. Default 'face'. */
+  head?: HeadExtent
   /** Maps that are there already, e.g. of all photographs of the person. */
   textures?: FaceTextures
 }
@@ -79,7 +82,8 @@ export async function writeFaceFiles(
     await writePng(composePanels(pictures, labels), join(folder, 'panels.png'), { text: ownPictureText })
     signal.throwIfAborted()
     const { model, result } = face
-    const meshes = { model, parameters: result.parameters, posed: local, textures, folder }
+    const { head } = face
+    const meshes = { model, parameters: result.parameters, posed: local, textures, folder, head }
     const files = await writeMeshes({ ...meshes, formats: new Set(usualFormats) }, signal)
     files.push('panels.png')
     if (local.uncertainty && local.uv) {
