@@ -127,9 +127,9 @@ describe.skipIf(!hasChromium)('the app in Chromium', { timeout: 600_000 }, () =>
   })
 
   it('value: another face, of two pictures, asks for nothing, and nothing ever leaves', async () => {
+    await page.goto(site.address)
+    // From then on everything is there.
     await page.evaluate(() => navigator.serviceWorker.ready)
-    await page.getByRole('button', { name: 'Another picture' }).click()
-    await heading(page).waitFor()
     const before = [...site.requests]
     const mirrored = file('mirrored.jpg', await sharp(example(3)).flop().jpeg().toBuffer())
     await give(page, file('3.jpg', await readFile(example(3))), mirrored)
@@ -143,7 +143,7 @@ describe.skipIf(!hasChromium)('the app in Chromium', { timeout: 600_000 }, () =>
     const wall = await sharp({ create: { width: 320, height: 240, channels: 3, background: '#7a8894' } })
       .jpeg()
       .toBuffer()
-    await page.goBack()
+    await page.goto(site.address)
     await give(page, file('wall.jpg', wall))
     await page.getByRole('alert').getByText('No face found in this picture').waitFor()
     await inspect(page, 'no-face')
@@ -152,6 +152,7 @@ describe.skipIf(!hasChromium)('the app in Chromium', { timeout: 600_000 }, () =>
   })
 
   it('value: the camera takes a picture; where it is refused, the page says what to do', async () => {
+    await page.goto(site.address)
     await page.getByRole('button', { name: 'Use the camera' }).click()
     await page.getByText('The camera was not allowed').waitFor()
     await inspect(page, 'refused')
