@@ -62,8 +62,14 @@ async function digestsOf(folder: string, { normalize }: FaultScenario): Promise<
 }
 
 /** Runs the command to its end, and compares. */
-async function rerun(trial: Trial, out: string, what: string, node: string[] = []): Promise<void> {
-  const ending = await runCommand(trial.scenario.argv(trial.input, out), undefined, node)
+async function rerun(
+  trial: Trial,
+  out: string,
+  what: string,
+  node: string[] = [],
+  launcher: string[] = [],
+): Promise<void> {
+  const ending = await runCommand(trial.scenario.argv(trial.input, out), undefined, node, launcher)
   if (ending.code !== 0)
     return problem(trial, what, `the rerun ended with ${ending.code}: ${lastLine(ending)}`)
   await compare(trial, out, what)
@@ -159,6 +165,17 @@ const faults: Record<string, (trial: Trial) => Promise<string | void>> = {
       setTimeout(() => killGroup(child, 'SIGKILL'), trial.milliseconds * 0.6)
     })
     await rerun(trial, out, 'a clock that is set back', ['--import', './scripts/faults/clock-set-back.mjs'])
+    await rm(out, { recursive: true })
+  },
+  'one processor': async (trial) => {
+    try {
+      execFileSync('taskset', ['-c', '0', 'true'], { stdio: 'ignore' })
+    } catch {
+      return 'there is no taskset'
+    }
+    // Thus one thread of WebAssembly, where the reference had one for each processor.
+    const out = newOut(trial)
+    await rerun(trial, out, 'one processor', [], ['taskset', '-c', '0'])
     await rm(out, { recursive: true })
   },
   'a worker that dies': async (trial) => {

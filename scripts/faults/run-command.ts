@@ -12,15 +12,19 @@ export interface Ending {
 /** Runs the command from source in a process group of its own.
  *
  * @param disturb - called once it runs
+ * @param node - more options of Node
+ * @param launcher - what starts Node, with its options
  */
 export function runCommand(
   argv: readonly string[],
   disturb: (child: ChildProcess) => void = () => {},
   node: readonly string[] = [],
+  launcher: readonly string[] = [],
 ): Promise<Ending> {
   const started = performance.now()
   const source = ['--conditions=@facekit/source', '--import', 'tsx', ...node, 'packages/cli/src/main.ts']
-  const child = spawn(process.execPath, [...source, ...argv], {
+  const [program, ...rest] = [...launcher, process.execPath, ...source, ...argv]
+  const child = spawn(program, rest, {
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe'],
   })
