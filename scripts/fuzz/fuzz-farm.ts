@@ -18,7 +18,7 @@ import type { FuzzAnswer, FuzzRequest } from './fuzz-child.js'
 const LIMIT_MILLISECONDS = 10_000
 /** Of time by the clock: a reader that waits for something does not work. */
 const LONGEST_WAIT = 30 * LIMIT_MILLISECONDS
-const CONSTANT = 256 * 2 ** 20
+const CONSTANT = 128 * 2 ** 20
 const RATIO = 4
 /** Mutations of a part, of which each target has a number every day. */
 const WHOLE = 10_000
