@@ -12,6 +12,7 @@ import { fitPhotographs } from './landmarks/fit-photographs.js'
 import type { FitLossWeights } from './fit-loss-terms.js'
 import { describeFit, type FitResult } from './fit-result.js'
 import type { LandmarkFit } from './landmarks/landmark-fit.js'
+import { calibrateCovariance } from './landmarks/calibrate-covariance.js'
 import { shapeUncertainty } from './landmarks/shape-uncertainty.js'
 import { shapeCovariance } from './landmarks/joint-posterior.js'
 import { stackCrops } from './stack-crops.js'
@@ -122,7 +123,7 @@ export async function fitFace(
       uncertainty = await shapeUncertainty(
         model,
         Float32Array.of(...found.fits[0].identity, ...found.fits[0].expression),
-        shapeCovariance(found.posterior, model.layout),
+        calibrateCovariance(shapeCovariance(found.posterior, model.layout), model.layout),
       )
     }
     signal?.throwIfAborted()

@@ -1,5 +1,5 @@
 import { loadBaseModel } from '@facekit/base-model'
-import { fitDenseLandmarks, shapeUncertainty } from '@facekit/fit'
+import { calibrateCovariance, fitDenseLandmarks, shapeUncertainty } from '@facekit/fit'
 import { applySimilarity3d, fitSimilarity3d } from '@facekit/mesh'
 import { createTinyFace, useBackend } from '@facekit/testing'
 import * as tf from '@tensorflow/tfjs-core'
@@ -151,6 +151,29 @@ describe('fitDenseLandmarks', () => {
     expect(() => fitDenseLandmarks(zero, model)).toThrow('point 0 has a deviation that is not positive')
     const identity = { mean: new Float32Array(2), deviations: new Float32Array(2) }
     expect(() => fitDenseLandmarks(seen, model, { identity })).toThrow('identity.mean is [2], expected [12]')
+  })
+})
+
+describe('calibrateCovariance', () => {
+  const layout = { identity: 2, expression: 1 }
+
+  it('value: what a picture says of identity counts a 32nd part; expression follows identity', () => {
+    // Information 32 and 0 about identity: half of the prior's variance is left, and all of it.
+    const [known, unknown] = [1 / 33, 1]
+    const slope = 0.3
+    const covariance = Float64Array.of(
+      ...[known, 0, slope * known],
+      ...[0, unknown, 0],
+      ...[slope * known, 0, 0.01 + slope ** 2 * known],
+    )
+    const expected = [0.5, 0, slope / 2, 0, 1, 0, slope / 2, 0, 0.01 + slope ** 2 / 2]
+    calibrateCovariance(covariance, layout).forEach((value, i) => expect(value).toBeCloseTo(expected[i], 12))
+  })
+
+  it('throws: on other counts', () => {
+    expect(() => calibrateCovariance(new Float64Array(4), layout)).toThrow(
+      'calibrateCovariance: covariance is [4], expected [9]',
+    )
   })
 })
 
