@@ -157,9 +157,9 @@ describe('fitDenseLandmarks', () => {
 describe('calibrateCovariance', () => {
   const layout = { identity: 2, expression: 1 }
 
-  it('value: what a picture says of identity counts a 32nd part; expression follows identity', () => {
-    // Information 32 and 0 about identity: half of the prior's variance is left, and all of it.
-    const [known, unknown] = [1 / 33, 1]
+  it('value: what a picture says of identity counts a 64th part; expression follows identity', () => {
+    // Information 64 and 0 about identity: half of the prior's variance is left, and all of it.
+    const [known, unknown] = [1 / 65, 1]
     const slope = 0.3
     const covariance = Float64Array.of(
       ...[known, 0, slope * known],

@@ -4,15 +4,15 @@ import { choleskyFactor, choleskyInverse } from './cholesky.js'
 
 /** How many times less a picture says of identity than its points' deviations do, each point for itself.
  *
- * Chosen on 36 rendered heads that no network had seen, and measured on others (benchmarks/calibration.ts): the deviations of the points are right, but what a network does not
+ * Chosen with rendered heads that no network had seen (benchmarks/calibration.ts): the deviations of the points are right, but what a network does not
  * see it takes from the faces that it knows, everywhere at once, so that errors hang together over the whole face. */
-const SHARED_ERRORS = 32
+const SHARED_ERRORS = 64
 
 /** The covariance of a fit's coefficients, made honest: errors of a network's points that the whole face shares count as such.
  *
- *     V' = (1 + (V^-1 - 1) / 32)^-1
+ *     V' = (1 + (V^-1 - 1) / 64)^-1
  *
- * for identity, whose prior is N(0, 1): what the picture says of it counts a 32nd part. Expression given identity stays as it is. The fit itself needs no such
+ * for identity, whose prior is N(0, 1): what the picture says of it counts a 64th part. Expression given identity stays as it is. The fit itself needs no such
  * correction: the points are means of what may be, and have their regression to the mean face in them already.
  *
  * @param covariance - `[(Ki + Ke)^2]` of identity and expression coefficients, e.g. `LandmarkFit.posterior.covariance`
