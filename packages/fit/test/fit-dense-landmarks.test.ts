@@ -161,10 +161,12 @@ describe('calibrateCovariance', () => {
     // Information 64 and 0 about identity: half of the prior's variance is left, and all of it.
     const [known, unknown] = [1 / 65, 1]
     const slope = 0.3
-    const covariance = Float64Array.of(
-      ...[known, 0, slope * known],
-      ...[0, unknown, 0],
-      ...[slope * known, 0, 0.01 + slope ** 2 * known],
+    const covariance = Float64Array.from(
+      [
+        [known, 0, slope * known],
+        [0, unknown, 0],
+        [slope * known, 0, 0.01 + slope ** 2 * known],
+      ].flat(),
     )
     const expected = [0.5, 0, slope / 2, 0, 1, 0, slope / 2, 0, 0.01 + slope ** 2 / 2]
     calibrateCovariance(covariance, layout).forEach((value, i) => expect(value).toBeCloseTo(expected[i], 12))
