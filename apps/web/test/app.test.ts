@@ -129,7 +129,7 @@ describe.skipIf(!hasChromium)('the app in Chromium', { timeout: 600_000 }, () =>
   it('value: another face, of two pictures, asks for nothing, and nothing ever leaves', async () => {
     await page.goto(site.address)
     // From then on everything is there.
-    await page.evaluate(() => navigator.serviceWorker.ready)
+    await page.evaluate(() => navigator.serviceWorker.ready.then(() => true))
     const before = [...site.requests]
     const mirrored = file('mirrored.jpg', await sharp(example(3)).flop().jpeg().toBuffer())
     await give(page, file('3.jpg', await readFile(example(3))), mirrored)
