@@ -1,5 +1,6 @@
 import { ShapeError } from '@facekit/core'
 import { zipSync } from 'fflate'
+import { zipDate } from './zip-date.js'
 
 /** An array of an `.npz` file. */
 export interface NpzArray {
@@ -15,7 +16,7 @@ const TYPES = new Map<Function, string>([
   [Uint8Array, '|u1'],
 ])
 
-/** Encodes arrays as `.npz`, which `numpy.load` reads (format 1.0 of NumPy's NEP 1).
+/** Encodes arrays as `.npz`, which `numpy.load` reads (format 1.0 of NumPy's NEP 1). The same arrays give the same bytes.
  *
  * @throws {ShapeError} when an array has another number of numbers than its shape says
  * @example
@@ -23,7 +24,7 @@ const TYPES = new Map<Function, string>([
  */
 export function encodeNpz(arrays: Readonly<Record<string, NpzArray>>): Uint8Array {
   const files = Object.entries(arrays).map(([name, array]) => [`${name}.npy`, encodeNpy(name, array)])
-  return zipSync(Object.fromEntries(files) as Record<string, Uint8Array>)
+  return zipSync(Object.fromEntries(files) as Record<string, Uint8Array>, { mtime: zipDate })
 }
 
 function encodeNpy(name: string, { shape, data }: NpzArray): Uint8Array {

@@ -4,7 +4,7 @@ import { unzipSync } from 'fflate'
 import { validateBytes } from 'gltf-validator'
 import { AnimationMixer, Mesh } from 'three'
 import { GLTFLoader } from 'three/addons/loaders/GLTFLoader.js'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { createDome } from './dome.js'
 
 const { uv: _, ...dome } = createDome()
@@ -59,6 +59,15 @@ describe('encodeGlb with an animation', () => {
 })
 
 describe('encodeNpz', () => {
+  it('value: the same arrays give the same bytes, whenever', () => {
+    const arrays = { a: { shape: [1], data: Float32Array.of(1) } }
+    vi.useFakeTimers({ now: new Date(2024, 1, 2) })
+    const before = encodeNpz(arrays)
+    vi.setSystemTime(new Date(2026, 3, 4))
+    expect(encodeNpz(arrays)).toEqual(before)
+    vi.useRealTimers()
+  })
+
   it("value: NumPy's header and the numbers behind it", () => {
     const files = unzipSync(encodeNpz({ a: { shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) } }))
     const bytes = files['a.npy']

@@ -1,4 +1,5 @@
 import { zipSync, type Zippable } from 'fflate'
+import { zipDate } from '../zip-date.js'
 
 /** Where the bytes of each file must begin, so that programs can use them where they lie. */
 const ALIGNMENT = 64
@@ -6,8 +7,6 @@ const ALIGNMENT = 64
 const [HEADER, EXTRA_HEADER] = [30, 4]
 /** Identifier of an extra field that says nothing: the one of Pixar's own writer. */
 const PADDING = 0x1986
-/** The first day that a zip knows, so that the same face gives the same bytes. */
-const DATE = new Date(1980, 0, 1)
 
 /** Packs the layer of a scene and its pictures as USDZ: a zip of files that are stored as they are, each on a boundary of 64 bytes.
  *
@@ -23,5 +22,5 @@ export function packUsdz(files: ReadonlyMap<string, Uint8Array>): Uint8Array {
     entries[name] = [bytes, { extra: { [PADDING]: new Uint8Array(padding) } }]
     at = start + padding + bytes.length
   }
-  return zipSync(entries, { level: 0, mtime: DATE })
+  return zipSync(entries, { level: 0, mtime: zipDate })
 }
