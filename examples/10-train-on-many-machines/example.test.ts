@@ -20,7 +20,7 @@ const installed = await run('mpiexec', ['--version'], { env }).then(
 async function lossesOf(processes: number): Promise<number[]> {
   const node = [process.execPath, '--conditions=@facekit/source', '--import', 'tsx', script, '2', '32', '4']
   const [command, ...rest] = processes > 1 ? ['mpiexec', '-n', String(processes), ...node] : node
-  const running = run(command, rest, { env, timeout: 110_000 })
+  const running = run(command, rest, { env, timeout: 300_000 })
   // MPICH's launcher (4.0.2) now and then loses output, or hangs, while its input is a pipe that nobody closes.
   running.child.stdin?.end()
   const { stdout } = await running
@@ -32,7 +32,7 @@ async function lossesOf(processes: number): Promise<number[]> {
   return report.losses
 }
 
-describe('10-train-on-many-machines', () => {
+describe('10-train-on-many-machines', { timeout: 400_000 }, () => {
   it.skipIf(!installed)('value: two processes have the losses of one', async () => {
     const alone = await lossesOf(1)
     const together = await lossesOf(2)

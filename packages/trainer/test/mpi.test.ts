@@ -28,6 +28,8 @@ const runs = (launcher: string) =>
     () => undefined,
   )
 const installed = await runs('mpiexec')
+/** MPI waits by asking again and again: where other tests want the processor, too, a run of seconds takes minutes. */
+const PATIENCE = { timeout: 400_000 }
 /** Debian's name of the launcher of the family that `mpiexec` is not of. */
 const otherFamily = /open\s?(mpi|rte)/i.test(installed ?? '') ? 'mpich' : 'openmpi'
 const other = (await runs(`mpiexec.${otherFamily}`)) !== undefined
@@ -51,7 +53,7 @@ async function launch(
     ...node,
     JSON.stringify(settings),
   ]
-  const running = run(command, rest, { env: { ...env, ...extra }, timeout: 100_000 })
+  const running = run(command, rest, { env: { ...env, ...extra }, timeout: 300_000 })
   // MPICH's launcher (4.0.2) now and then loses output, or hangs, while its input is a pipe that nobody closes.
   running.child.stdin?.end()
   const { stdout, stderr, code } = await running.then(
@@ -96,7 +98,7 @@ describe('openMpi', () => {
 })
 
 // Both families stand beside each other in Debian; what is tested below of one is most of what there is.
-describe.skipIf(!installed || !other)(`two processes of ${otherFamily}, the other family`, () => {
+describe.skipIf(!installed || !other)(`two processes of ${otherFamily}, the other family`, PATIENCE, () => {
   const launchOther = (settings: object) => launch(2, settings, {}, `mpiexec.${otherFamily}`)
 
   it('value: sums, and the losses of one process with all pictures', async () => {
@@ -122,7 +124,7 @@ describe.skipIf(!installed || !other)(`two processes of ${otherFamily}, the othe
   })
 })
 
-describe.skipIf(!installed)('two processes', () => {
+describe.skipIf(!installed)('two processes', PATIENCE, () => {
   let alone: Report
   beforeAll(async () => {
     const { report, stderr } = await launch(1, { iterations: 8 })
