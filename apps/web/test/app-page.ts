@@ -36,7 +36,11 @@ export interface AppSite {
 export async function serveApp(): Promise<AppSite> {
   const folder = await mkdtemp(join(tmpdir(), 'facekit-app-'))
   const configFile = fileURLToPath(new URL('../vite.config.ts', import.meta.url))
+  // Under a test runner NODE_ENV is "test", and the page would be one in development: without its service worker.
+  const before = process.env.NODE_ENV
+  process.env.NODE_ENV = 'production'
   await build({ configFile, mode: 'test', logLevel: 'error', build: { outDir: folder, emptyOutDir: true } })
+  process.env.NODE_ENV = before
   const requests: string[] = []
   const server: Server = createServer(async ({ url = '/' }, response) => {
     const { pathname } = new URL(url, 'http://localhost')

@@ -150,7 +150,7 @@ describe.skipIf(!hasChromium)('the app in Chromium', { timeout: 600_000 }, () =>
     await page.getByRole('alert').getByText('No face found in this picture').waitFor()
     await inspect(page, 'no-face')
     await give(page, file('words.jpg', Buffer.from('only words')))
-    await page.getByText('This file cannot be opened as a picture').waitFor()
+    await page.getByRole('alert').getByText('This file cannot be opened as a picture').waitFor()
   })
 
   it('value: the camera takes a picture; where it is refused, the page says what to do', async () => {
