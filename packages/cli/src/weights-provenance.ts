@@ -27,6 +27,13 @@ export const weightsProvenance: readonly WeightsProvenance[] = [
     license: 'Apache-2.0 AND MIT',
   },
   {
+    file: 'packages/base-model/data/head.safetensors',
+    use: 'the rest of the head (--head full)',
+    learnedFrom: 'rendered faces',
+    sources: 'samples of ICT-FaceKit (MIT; its page calls the edition non-commercial), no photograph',
+    license: 'Apache-2.0 AND MIT',
+  },
+  {
     file: 'packages/base-model/data/base-model.safetensors',
     use: 'base model synthetic',
     learnedFrom: 'rendered faces',
