@@ -4,6 +4,7 @@
  *
  *   --seconds N     for each measurement, default 0.01
  *   --limit N       stop after so many seconds, default 600
+ *   --planned       time the plans alone
  *   --small         tiny sizes, emulated units
  *   --json FILE     all measurements
  */
@@ -29,6 +30,7 @@ const { values: options } = parseArgs({
   options: {
     seconds: { type: 'string', default: '0.01' },
     limit: { type: 'string', default: '600' },
+    planned: { type: 'boolean', default: false },
     small: { type: 'boolean', default: false },
     json: { type: 'string' },
   },
@@ -128,7 +130,7 @@ function problems([size, ci, co, k, stride, often]: Layer) {
 function plansFor(shape: GpuProductShape): UnitPlan[] {
   const usual = bestPlan(options.small ? TILES : CANDIDATES, shape, device.limits)
   const plans = [usual]
-  for (const one of TILES) {
+  for (const one of options.planned ? [] : TILES) {
     if (!fitsUnits(one.tile, shape.layouts, device.limits)) continue
     // Twice as wide as what there is.
     if (one.tile.columns >= 2 * Math.max(64, shape.columns)) continue

@@ -10,6 +10,7 @@
  *   --no-record           do not record and replay the step on webgpu
  *   --precision mixed     on GPUs that can; also says how long compiling took, ahead and in parallel
  *   --profile             the kernels of a recorded step, on webgpu
+ *   --steps N             so many more steps at the end, and memory after each quarter of them
  *   --json FILE           write the results
  */
 import { parseArgs } from 'node:util'
@@ -33,6 +34,7 @@ const { values: options } = parseArgs({
     'no-record': { type: 'boolean', default: false },
     precision: { type: 'string', default: 'float32' },
     profile: { type: 'boolean', default: false },
+    steps: { type: 'string' },
     json: { type: 'string' },
   },
 })
@@ -91,6 +93,7 @@ async function measure(name: string) {
   const after = memory()
   if (options.profile && 'profile' in step)
     printTable((await (step as typeof recorded).profile()).slice(0, 40).map((kernel) => ({ ...kernel })))
+  if (options.steps !== undefined) await watchMemory(runStep, Number(options.steps))
   const [forwardTimes, stepTimes] = [summarize(forwards), summarize(steps)]
   optimizer.dispose()
   tf.dispose([images, target, net.variables])
@@ -104,6 +107,17 @@ async function measure(name: string) {
     leakedTensors: after.tensors - before.tensors,
     memory: after,
   }
+}
+
+/** Runs steps, and says what is in memory before, in between and after. */
+async function watchMemory(run: () => tf.Tensor, steps: number): Promise<void> {
+  const rows: Record<string, number>[] = []
+  for (let done = 0; done <= steps; done++) {
+    if (done % Math.ceil(steps / 4) === 0 || done === steps)
+      rows.push({ steps: done, ...memory(), 'MB of the process': process.memoryUsage().rss / 1e6 })
+    if (done < steps) await time(run)
+  }
+  printTable(rows)
 }
 
 const results: Awaited<ReturnType<typeof measure>>[] = []

@@ -19,6 +19,7 @@ export {
 export { synchronizeBatchNormalization } from './layers/synchronize-batch-normalization.js'
 export { AdamWOptimizer, type AdamWOptions } from './optimizers/adam-w-optimizer.js'
 export { readLossScale, scaledGradients, type LossScale } from './optimizers/scaled-gradients.js'
+export { SharedGradients, type ExchangeTimes, type GradientPeers } from './optimizers/shared-gradients.js'
 export { clipByGlobalNorm, type ClippedGradients } from './optimizers/clip-by-global-norm.js'
 export { completeWasm } from './wasm/complete-wasm.js'
 export type {

@@ -1,8 +1,9 @@
 // One process of a run over several: mpiexec -n 2 node ... mpi-process.ts <settings as JSON>. Prints its losses as JSON.
-import { initEngine } from '@facekit/engine'
+import { initEngine, readLossScale } from '@facekit/engine'
 import { openMpi, processRank, runTraining, type BatchSource } from '@facekit/trainer'
 import { createRandom } from '@facekit/core'
 import * as tf from '@tensorflow/tfjs-core'
+import { hasWebgpu } from '@facekit/testing'
 import { tinyLoss, tinyNetwork } from './training-fixtures.js'
 
 interface Settings {
@@ -16,10 +17,16 @@ interface Settings {
   program?: string
   settings?: string
   most?: number
+  /** What computes; default WASM. */
+  precision?: 'float32' | 'mixed'
 }
 
 const settings = JSON.parse(process.argv[2]) as Settings
-await initEngine({ backend: 'wasm', threads: 1 })
+const gpu = settings.precision !== undefined
+if (gpu && !(await hasWebgpu())) throw new Error('there is no WebGPU here')
+await initEngine(gpu ? { backend: 'webgpu' } : { backend: 'wasm', threads: 1 })
+// No software adapter has matrix units.
+if (settings.precision === 'mixed') Object.assign(tf.backend(), { matrixUnits: 'emulated', mixed: true })
 const isSecond = processRank()?.rank === 1
 const reducer = await openMpi({
   ...(isSecond && settings.program && { program: settings.program }),
@@ -37,6 +44,9 @@ if (settings.does === 'lengths' || settings.does === 'parts') {
       .then(() => console.log(`sums ${values.join()}`))
       .catch(({ name, message }: Error) => console.log(`${name}: ${message}`))
   }
+  const gathered = new Uint8Array(2 * reducer!.size)
+  await reducer!.allGather!(Uint8Array.of(7, 10 + reducer!.rank), gathered)
+  console.log(`gathered ${gathered.join()}`)
   reducer!.close()
   process.exit(0)
 }
@@ -84,7 +94,7 @@ const batches: BatchSource<[tf.Tensor4D, tf.Tensor2D]> = {
 const losses: Record<number, number> = {}
 const loss = tinyLoss(model)
 try {
-  const { stoppedBy } = await runTraining({
+  const { stoppedBy, exchange } = await runTraining({
     model,
     loss: (iteration, ...batch) => {
       if (rank === 1 && settings.does === 'break' && iteration === settings.at)
@@ -103,7 +113,12 @@ try {
     onProgress: ({ iteration, loss: value }) => void (losses[iteration] = value),
   })
   const mean = Array.from(await model.getLayer('norm').weights[2].read().data())
-  if (rank === 0) console.log(JSON.stringify({ losses, mean, stoppedBy, size }))
+  if (gpu) {
+    const weights = Array.from(await model.getLayer('head').weights[0].read().data())
+    console.log(
+      JSON.stringify({ rank, losses, weights, exchange, skipped: (await readLossScale())?.skipped }),
+    )
+  } else if (rank === 0) console.log(JSON.stringify({ losses, mean, stoppedBy, size }))
 } catch (error) {
   console.log(JSON.stringify({ rank, error: (error as Error).message }))
   process.exitCode = 1

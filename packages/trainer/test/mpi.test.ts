@@ -110,6 +110,7 @@ describe.skipIf(!installed || !other)(`two processes of ${otherFamily}, the othe
       expect(loss).toBeCloseTo(alone.report!.losses[iteration], 5)
     const parts = await launchOther({ iterations: 0, does: 'parts', most: 3 })
     expect(parts.stdout.match(/sums 0,2,4,6,8,10,12,14\n/g)).toHaveLength(2)
+    expect(parts.stdout.match(/gathered 7,10,7,11\n/g)).toHaveLength(2)
   })
 
   it('throws: other numbers and other programs, in every process; a process that dies ends the run', async () => {
@@ -168,6 +169,7 @@ describe.skipIf(!installed)('two processes', PATIENCE, () => {
     const { stdout } = await launch(2, { iterations: 0, does: 'parts', most: 3 })
     expect(stdout.match(/sums 0,2,4,6,8,10,12,14\n/g)).toHaveLength(2)
     expect(stdout.match(/sums 1,1,1,1,1,1,1,1\n/g)).toHaveLength(2)
+    expect(stdout.match(/gathered 7,10,7,11\n/g)).toHaveLength(2)
   })
 
   it('value: libc keeps its own code: UCX below MPI installs no memory hooks', async () => {

@@ -300,3 +300,32 @@ describe.each(['cpu', 'wasm'])('resuming on %s', (backend) => {
     await expect(trainTiny({ loss: (_, x) => ({ total: x as never }) })).rejects.toThrow(ShapeError)
   })
 })
+
+describe.skipIf(!webgpu)('runTraining in mixed precision with other processes', () => {
+  const setUnits = (matrixUnits: string, mixed: boolean) =>
+    Object.assign(tf.backend(), { matrixUnits, mixed })
+  beforeAll(async () => {
+    await useBackend('webgpu')
+    setUnits('emulated', true)
+  })
+  afterAll(() => setUnits('none', false))
+
+  it('value: comes to what one comes to where all have the same batches; clipped, too', async () => {
+    // The process of rank 1 of three that all do the same.
+    const reducer: GradientReducer = {
+      ...memoryReducers(1)[0],
+      rank: 1,
+      size: 3,
+      allReduce: async (values) => void values.forEach((value, i) => (values[i] = 3 * value)),
+      allGather: async (part, all) => [0, 1, 2].forEach((rank) => all.set(part, rank * part.length)),
+    }
+    const options = { iterations: 6, clipNorm: 0.5 }
+    const alone = await trainTiny(options)
+    const { result, losses, weights } = await trainTiny({ ...options, reducer })
+    expect(result.exchange!.computing).toBeGreaterThan(0)
+    expect(alone.result.exchange).toBeUndefined()
+    for (const [iteration, loss] of losses) expect(loss).toBeCloseTo(alone.losses.get(iteration)!, 2)
+    for (const [i, values] of weights.entries())
+      for (const [j, value] of values.entries()) expect(value).toBeCloseTo(alone.weights[i][j], 2)
+  })
+})

@@ -62,6 +62,7 @@ export function trainCommand(io: CliIo, setCode: (code: number) => void): Comman
         'mixed',
       ]),
     )
+    .option('--share-gpu', 'let several processes on one machine have the same GPU')
     .option('--resume', 'go on with the training in the folder, or begin it where there is none')
     .option('--json', 'print one JSON document instead of text')
     .addHelpText(

@@ -68,6 +68,8 @@ export interface TrainConfig {
   backend: string
   /** What the network computes in; `'mixed'` where the GPU can. */
   precision: Precision
+  /** Whether several processes on one machine may have the same GPU. */
+  shareGpu: boolean
   /** Of the numbers in the trained network's file. */
   weightsPrecision: 'float32' | 'float16'
 }
@@ -107,6 +109,7 @@ export const defaultTrainConfig: TrainConfig = {
   seed: 0,
   backend: 'auto',
   precision: 'float32',
+  shareGpu: false,
   weightsPrecision: 'float32',
 }
 

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import type { CliIo } from '../cli-io.js'
 import { loadModel } from '../load-model.js'
 import type { TrainConfig } from './train-config.js'
+import { claimGpu } from './claim-gpu.js'
 import { openTrainData } from './train-data.js'
 import { isModulePath, loadBackboneModule, loadLossModules } from './train-modules.js'
 import { learningRateOf } from './train-rate.js'
@@ -40,6 +41,7 @@ export async function runTrain(
   const { initEngine } = await import('@facekit/engine')
   const { openMpi, plausibilityTerms, supervisedTerms, train } = await import('@facekit/trainer')
   const { paperLossTerms } = await import('@facekit/losses')
+  const gpu = await claimGpu(config)
   const reducer = await openMpi({ settings: JSON.stringify(config) })
   const place = reducer ?? { rank: 0, size: 1 }
   const first = place.rank === 0
@@ -54,6 +56,11 @@ export async function runTrain(
       backend: config.backend as BackendName | 'auto',
       precision: config.precision,
     })
+    if (engine.backend === 'webgpu') {
+      const found = gpu(engine.adapter?.software ?? false)
+      if (found !== undefined)
+        io.stderr.write(`facekit: process ${place.rank} of ${place.size}: ${engine.reason}, ${found}\n`)
+    }
     if (first && config.precision !== engine.precision)
       io.stderr.write(`facekit: training in ${engine.precision}: ${engine.precisionReason}\n`)
     const regressor = await openRegressor(config, model)

@@ -8,7 +8,7 @@ import {
 } from '@tensorflow/tfjs-core'
 import type { GpuEngineBackend } from '../webgpu/backend/engine-backend.js'
 import { lossScaleOf, unscaleOnGpu } from '../webgpu/loss-scale.js'
-import { freeEarly } from '../gradients/free-early.js'
+import { freeEarly, type GradientListener } from '../gradients/free-early.js'
 import { gate } from './update-gate.js'
 
 /** What dynamic loss scaling has come to: see `readLossScale`. */
@@ -49,28 +49,50 @@ export function scaledGradients(
   const trainable = given.filter((variable) => variable.trainable)
   // It says what is wrong.
   if (trainable.length === 0) return variableGrads(loss, variables)
-  const state = lossScaleOf(gpu)
-  gpu.incRef(state.scale.dataId)
-  const scale = engine().makeTensorFromDataId(state.scale.dataId, [], 'float32', gpu)
-  const { value, grads } = engine().gradients(freeEarly(loss), trainable, scale, true)
-  scale.dispose()
-  const present = grads.filter((gradient) => (gradient as Tensor | null) !== null)
+  const { value, grads } = gradientsTimesScale(gpu, loss, trainable)
+  const present = grads.filter((gradient) => gradient !== undefined)
   if (present.length === 0) {
     value.dispose()
     return variableGrads(loss, variables)
   }
-  const unscaled = unscaleOnGpu(gpu, state, present).map((info) =>
-    engine().makeTensorFromDataId(info.dataId, info.shape, 'float32', gpu),
-  )
-  for (const gradient of present) gradient.dispose()
-  for (const gradient of unscaled) gate(gradient, state.gate)
+  const unscaled = unscale(gpu, present)
   const named: Record<string, Tensor | null> = {}
   for (const [i, { name }] of trainable.entries()) {
-    if ((grads[i] as Tensor | null) !== null) named[name] = unscaled.shift()!
+    if (grads[i]) named[name] = unscaled.shift()!
   }
   // As tfjs has it: of variables that were asked for and are not trained.
   if (variables) for (const { name, trainable } of variables) if (!trainable) named[name] = null
   return { value: value as Scalar, grads: named as NamedTensorMap }
+}
+
+/** The gradients of a loss that is multiplied by the scale of now; none for variables that it does not depend on. */
+export function gradientsTimesScale(
+  gpu: GpuEngineBackend,
+  loss: () => Scalar,
+  variables: Variable[],
+  onGradient?: GradientListener['onGradient'],
+): { value: Tensor; grads: (Tensor | undefined)[] } {
+  const state = lossScaleOf(gpu)
+  gpu.incRef(state.scale.dataId)
+  const scale = engine().makeTensorFromDataId(state.scale.dataId, [], 'float32', gpu)
+  const forward = freeEarly(loss, onGradient && { variables, onGradient })
+  const found = engine().gradients(forward, variables, scale, true)
+  scale.dispose()
+  return found
+}
+
+/** Divides gradients by the scale, notes whether they are finite, and moves the scale on.
+ *
+ * @memory disposes the gradients; the caller owns the results
+ */
+export function unscale(gpu: GpuEngineBackend, gradients: readonly Tensor[]): Tensor[] {
+  const state = lossScaleOf(gpu)
+  const unscaled = unscaleOnGpu(gpu, state, gradients).map((info) =>
+    engine().makeTensorFromDataId(info.dataId, info.shape, 'float32', gpu),
+  )
+  for (const gradient of gradients) gradient.dispose()
+  for (const gradient of unscaled) gate(gradient, state.gate)
+  return unscaled
 }
 
 /** Reads how far dynamic loss scaling has come on the current backend, all steps of the process together.

@@ -1,3 +1,4 @@
+import type { ExchangeTimes } from '@facekit/engine'
 import type { Scalar, Tensor, Variable } from '@tensorflow/tfjs-core'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { PictureArray } from '@facekit/export'
@@ -113,6 +114,8 @@ export interface TrainingResult {
   stoppedBy: 'iterations' | 'seconds' | 'signal'
   /** Share of that time in which the loop waited for batches. */
   waitShare: number
+  /** What exchanging gradients took in an iteration, on average of the last ones; in mixed precision with a reducer that gathers. */
+  exchange?: ExchangeTimes
   /** What the last evaluation gave. */
   evaluation?: Record<string, number>
   /** The last checkpoint, if there is a folder. */

@@ -1,7 +1,8 @@
 import { ShapeError } from '@facekit/core'
 import { type RecordedStep, recordStep } from '@facekit/kernels'
-import { clipByGlobalNorm, scaledGradients } from '@facekit/engine'
+import { clipByGlobalNorm, scaledGradients, SharedGradients, type ExchangeTimes } from '@facekit/engine'
 import * as tf from '@tensorflow/tfjs-core'
+import type { GradientReducer } from '../ranks/gradient-reducer.js'
 import type { NamedVariable } from './trained-variables.js'
 import type { TrainingOptimizer } from './training-optimizer.js'
 import type { TrainingOptions } from './training-options.js'
@@ -40,12 +41,22 @@ export class TrainingStep<Batch extends tf.Tensor[]> {
   #names: string[] = []
   /** Whether a variable has a gradient at all. */
   #reached: boolean[] = []
+  /** Where gradients go to the other processes as halves, in pieces. */
+  readonly #shared: SharedGradients | undefined
+  readonly #times: ExchangeTimes[] = []
 
   constructor(options: Options<Batch>, trainable: readonly NamedVariable[], optimizer: TrainingOptimizer) {
     this.#options = options
     this.#trainable = trainable
     this.#optimizer = optimizer
     this.#accumulate = options.accumulate ?? 1
+    const { reducer } = options
+    if (reducer?.allGather && this.#accumulate === 1) {
+      this.#shared = SharedGradients.create(
+        trainable.map(({ variable }) => variable),
+        reducer as GradientReducer & Required<Pick<GradientReducer, 'allGather'>>,
+      )
+    }
     if (this.#accumulate > 1)
       this.#sums = trainable.map(({ variable }) => tf.tidy(() => tf.variable(tf.zerosLike(variable), false)))
   }
@@ -62,8 +73,8 @@ export class TrainingStep<Batch extends tf.Tensor[]> {
       result = this.#part(iteration, part, batch)
       tf.dispose(batch)
     }
-    const numbers = this.#options.reducer ? await this.#reduce(result!) : result!
-    return this.#reading(numbers)
+    if (!this.#options.reducer) return this.#reading(result!)
+    return this.#reading(await (this.#shared ? this.#exchange(result!) : this.#reduce(result!)))
   }
 
   /** @returns losses, or with a reducer losses and gradients */
@@ -71,6 +82,7 @@ export class TrainingStep<Batch extends tf.Tensor[]> {
     const last = part === this.#accumulate - 1
     const name = part === 0 ? (last ? 'only' : 'first') : last ? 'last' : 'middle'
     const step = this.#step(name, (...inputs) => {
+      if (this.#shared) return this.#sharedGradients(iteration, inputs as Batch)
       const { losses, gradients } = this.#gradients(iteration, inputs as Batch)
       if (!last || this.#accumulate > 1) {
         this.#collect(gradients, losses, part === 0)
@@ -97,21 +109,9 @@ export class TrainingStep<Batch extends tf.Tensor[]> {
 
   /** `[1 + T]` total and terms, and a gradient for each trainable variable that has one. */
   #gradients(iteration: number, batch: Batch): { losses: tf.Tensor; gradients: (tf.Tensor | undefined)[] } {
-    let losses: tf.Tensor | undefined
+    const { loss, losses } = this.#loss(iteration, batch)
     const { value, grads } = scaledGradients(
-      () => {
-        const { total, terms = {} } = this.#options.loss(iteration, ...batch)
-        for (const [name, tensor] of Object.entries({ total, ...terms })) {
-          if (tensor?.rank !== 0) {
-            throw new ShapeError(
-              `runTraining: loss "${name}" is [${tensor?.shape ?? typeof tensor}], expected a scalar; reduce it with tf.mean`,
-            )
-          }
-        }
-        this.#names = Object.keys(terms)
-        losses = tf.keep(tf.stack([total, ...Object.values(terms)].map((x) => tf.cast(x, 'float32'))))
-        return total as tf.Scalar
-      },
+      loss,
       this.#trainable.map(({ variable }) => variable),
     )
     value.dispose()
@@ -119,10 +119,39 @@ export class TrainingStep<Batch extends tf.Tensor[]> {
       ({ variable }) => (grads[variable.name] as tf.Tensor | undefined) ?? undefined,
     )
     this.#reached = gradients.map((gradient) => gradient !== undefined)
-    // What was kept goes with the tidy around the step.
-    const copy = tf.clone(losses!)
-    losses!.dispose()
-    return { losses: copy, gradients }
+    return { losses: losses(), gradients }
+  }
+
+  /** The losses; their gradients are on the way. */
+  #sharedGradients(iteration: number, batch: Batch): tf.Tensor {
+    const { loss, losses } = this.#loss(iteration, batch)
+    this.#shared!.compute(loss).dispose()
+    return losses()
+  }
+
+  /** The loss to differentiate, and what gives `[1 + T]` total and terms afterwards, once. */
+  #loss(iteration: number, batch: Batch): { loss: () => tf.Scalar; losses: () => tf.Tensor } {
+    let kept: tf.Tensor | undefined
+    const loss = () => {
+      const { total, terms = {} } = this.#options.loss(iteration, ...batch)
+      for (const [name, tensor] of Object.entries({ total, ...terms })) {
+        if (tensor?.rank !== 0) {
+          throw new ShapeError(
+            `runTraining: loss "${name}" is [${tensor?.shape ?? typeof tensor}], expected a scalar; reduce it with tf.mean`,
+          )
+        }
+      }
+      this.#names = Object.keys(terms)
+      kept = tf.keep(tf.stack([total, ...Object.values(terms)].map((x) => tf.cast(x, 'float32'))))
+      return total as tf.Scalar
+    }
+    const losses = () => {
+      // What was kept goes with the tidy around the step.
+      const copy = tf.clone(kept!)
+      kept!.dispose()
+      return copy
+    }
+    return { loss, losses }
   }
 
   /** Adds to the sums. */
@@ -171,6 +200,32 @@ export class TrainingStep<Batch extends tf.Tensor[]> {
     return result
   }
 
+  /** Averages losses and gradients over all processes, then updates; gradients in pieces, while the GPU still computes. */
+  async #exchange(losses: tf.Tensor): Promise<tf.Tensor> {
+    const { reducer } = this.#options
+    const reading = losses.data()
+    this.#times.push(await this.#shared!.exchange())
+    if (this.#times.length > LATELY) this.#times.shift()
+    const values = Float32Array.from(await reading)
+    losses.dispose()
+    await reducer!.allReduce(values)
+    for (let i = 0; i < values.length; i++) values[i] /= reducer!.size
+    const mean = tf.tensor1d(values)
+    const result = this.#step('update', (input) => this.#update(input, this.#shared!.means()))(mean)
+    mean.dispose()
+    return result
+  }
+
+  /** What exchanging gradients took in the last iterations, on average. */
+  get exchange(): ExchangeTimes | undefined {
+    const times = this.#times
+    if (times.length === 0) return undefined
+    const mean = (name: keyof ExchangeTimes) =>
+      times.reduce((sum, { [name]: milliseconds }) => sum + milliseconds, 0) / times.length
+    const [computing, waiting, reading] = [mean('computing'), mean('waiting'), mean('reading')]
+    return { computing, waiting, reading, gathering: mean('gathering'), uploading: mean('uploading') }
+  }
+
   #reading(numbers: tf.Tensor): LossReading {
     const names = this.#names
     return {
@@ -194,10 +249,14 @@ export class TrainingStep<Batch extends tf.Tensor[]> {
 
   dispose(): void {
     this.#forget()
+    this.#shared?.dispose()
     tf.dispose(this.#sums)
     this.#sums = []
   }
 }
+
+/** Iterations whose times are averaged. */
+const LATELY = 50
 
 const flatten = (tensors: readonly (tf.Tensor | undefined)[]): tf.Tensor =>
   tf.concat(tensors.filter((tensor) => tensor !== undefined).map((tensor) => tf.reshape(tensor, [-1])))

@@ -168,6 +168,7 @@ export class Training<Batch extends Tensor[]> {
       seconds,
       stoppedBy: stoppedBy ?? 'iterations',
       waitShare,
+      ...(this.#step.exchange && { exchange: this.#step.exchange }),
       ...(this.#evaluation && { evaluation: this.#evaluation }),
       ...(this.#checkpoint && { checkpoint: this.#checkpoint.path }),
     }

@@ -1,6 +1,6 @@
 import { FacekitError, ValueError } from '@facekit/core'
-import type Koffi from 'koffi'
 import { ballotOf, isUnanimous } from './agreement.js'
+import { importKoffi } from './import-koffi.js'
 import type { MpiFamily } from './process-rank.js'
 
 /** Numbers that are added up. */
@@ -27,6 +27,8 @@ export interface MpiLibrary {
   allReduceSync(values: Addends): void
   /** Works on another thread, where the library allows it. */
   allReduce(values: Addends): Promise<void>
+  /** The same; does not check that parts are equally long. */
+  allGather(part: Uint8Array, all: Uint8Array): Promise<void>
   abort(code: number): void
   finalize(): void
 }
@@ -60,6 +62,7 @@ const MPICH = {
   world: 0x44000000,
   float: 0x4c00040a,
   double: 0x4c00080b,
+  byte: 0x4c00010d,
   sum: 0x58000003,
   errorsReturn: 0x54000001,
   inPlace: -1,
@@ -88,7 +91,7 @@ export async function loadMpiLibrary(
   path?: string,
   most = MOST_NUMBERS,
 ): Promise<MpiLibrary> {
-  const koffi = await importKoffi()
+  const koffi = await importKoffi('openMpi')
   keepUcxOut()
   // Functions on other threads get 128 KiB of stack otherwise, on which MPICH overflows. Once a library was loaded koffi refuses it.
   if (!configured) koffi.config({ async_stack_size: STACK })
@@ -114,6 +117,7 @@ export async function loadMpiLibrary(
   const handles = handlesOf(library)
   const { type } = handles
   const all = library.func('MPI_Allreduce', 'int', ['intptr_t', 'void *', 'int', type, type, type])
+  const gather = library.func('MPI_Allgather', 'int', ['void *', 'int', type, 'void *', 'int', type, type])
   const initialize = library.func('MPI_Init_thread', 'int', ['void *', 'void *', 'int', 'void *'])
   const number = (f: string) => {
     const result = new Int32Array(1)
@@ -166,28 +170,35 @@ export async function loadMpiLibrary(
     sum(ballots)
     for (const part of partsOf(values, ballots)) sum(part)
   }
-  const sumAside = (values: Addends) =>
-    new Promise<void>((resolve, reject) => {
-      all.async(...argumentsFor(values), (error: Error | null, code: number) => {
+  /** Calls a function on another thread, where the library allows it. */
+  const aside = (what: string, f: typeof all, ...args: unknown[]) => {
+    if (level[0] < THREAD_SERIALIZED) return check(what, f(...args) as number)
+    return new Promise<void>((resolve, reject) => {
+      f.async(...args, (error: Error | null, code: number) => {
         try {
           if (error) throw error
-          check('MPI_Allreduce', code)
+          check(what, code)
           resolve()
         } catch (problem) {
           reject(problem as Error)
         }
       })
     })
+  }
+  const sumAside = (values: Addends) => aside('MPI_Allreduce', all, ...argumentsFor(values))
   return {
     name,
     rank: number('MPI_Comm_rank'),
     size,
     allReduceSync,
     allReduce: async (values) => {
-      if (level[0] < THREAD_SERIALIZED) return allReduceSync(values)
       const ballots = ballotFor(values)
       await sumAside(ballots)
       for (const part of partsOf(values, ballots)) await sumAside(part)
+    },
+    allGather: async (part, whole) => {
+      const [{ length }, { byte, world }] = [part, handles]
+      await aside('MPI_Allgather', gather, part, length, byte, whole, length, byte, world)
     },
     abort: (code) => void library.func('MPI_Abort', 'int', [type, 'int'])(handles.world, code),
     finalize: () => check('MPI_Finalize', library.func('MPI_Finalize', 'int', [])() as number),
@@ -210,21 +221,6 @@ function keepUcxOut(): void {
   for (const [name, value] of Object.entries(UCX)) process.env[name] ??= value
 }
 
-/** The name is hidden from bundlers, which would insist on finding the package. */
-async function importKoffi(name = 'koffi'): Promise<typeof Koffi> {
-  try {
-    const module = (await import(/* webpackIgnore: true */ /* @vite-ignore */ name)) as {
-      default: typeof Koffi
-    }
-    return module.default
-  } catch (error) {
-    throw new FacekitError(
-      `openMpi: the package koffi, which calls MPI, cannot be loaded (${(error as Error).message}); npm install koffi`,
-      { cause: error },
-    )
-  }
-}
-
 /** Handles are numbers in one family, addresses of exported variables in the other. */
 function handlesOf(library: { symbol(name: string): unknown }) {
   try {
@@ -233,6 +229,7 @@ function handlesOf(library: { symbol(name: string): unknown }) {
       world: library.symbol('ompi_mpi_comm_world'),
       float: library.symbol('ompi_mpi_float'),
       double: library.symbol('ompi_mpi_double'),
+      byte: library.symbol('ompi_mpi_byte'),
       sum: library.symbol('ompi_mpi_op_sum'),
       errorsReturn: library.symbol('ompi_mpi_errors_return'),
       inPlace: 1,

@@ -56,21 +56,23 @@ export async function openMpi(options: OpenMpiOptions = {}): Promise<GradientRed
   }
   assertSameProgram(program, settings, mpi.size, mpi.allReduceSync)
   let open = true
+  const inTime = async (work: Promise<void>) => {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(lost(mpi.rank, mpi.size, timeout)), timeout * 1000)
+    })
+    try {
+      await Promise.race([work, late])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
   return {
     rank: mpi.rank,
     size: mpi.size,
     allReduceSync: (values) => mpi.allReduceSync(values),
-    allReduce: async (values) => {
-      let timer: ReturnType<typeof setTimeout> | undefined
-      const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(lost(mpi.rank, mpi.size, timeout)), timeout * 1000)
-      })
-      try {
-        await Promise.race([mpi.allReduce(values), late])
-      } finally {
-        clearTimeout(timer)
-      }
-    },
+    allReduce: (values) => inTime(mpi.allReduce(values)),
+    allGather: (part, all) => inTime(mpi.allGather(part, all)),
     abort: (message) => {
       process.stderr.write(`facekit: process ${mpi.rank} of ${mpi.size}: ${message}; all processes end\n`)
       // The launcher passes on what processes print, and drops what has not reached it when it ends them.

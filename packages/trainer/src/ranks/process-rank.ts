@@ -38,3 +38,26 @@ export function processRank(
 
 const wholeNumber = (text: string | undefined) =>
   text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined
+
+/** Variables by which launchers tell a process its place among those on its machine. */
+const LOCAL = [
+  { rank: 'OMPI_COMM_WORLD_LOCAL_RANK', size: 'OMPI_COMM_WORLD_LOCAL_SIZE' },
+  { rank: 'MPI_LOCALRANKID', size: 'MPI_LOCALNRANKS' },
+  { rank: 'SLURM_LOCALID', size: 'SLURM_NTASKS_PER_NODE' },
+] as const
+
+/** This process's place among those of the run on the same machine.
+ *
+ * @returns nothing for a process that was started alone; its place among all where the launcher does not say more
+ */
+export function localRank(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): ProcessRank | undefined {
+  const place = processRank(env)
+  if (!place) return undefined
+  for (const launcher of LOCAL) {
+    const [rank, size] = [wholeNumber(env[launcher.rank]), wholeNumber(env[launcher.size])]
+    if (rank !== undefined && size !== undefined && rank < size) return { rank, size }
+  }
+  return { rank: place.rank, size: place.size }
+}
