@@ -14,13 +14,13 @@ const nodeImports: Plugin = {
   }),
 }
 
-/** What every package's build has in common: one ES module with declarations, nothing bundled from node_modules. */
+/** What every package's build has in common: one ES module, nothing bundled from node_modules. Declarations are made for all packages at once, by
+ * scripts/build-types.mjs. */
 export const baseOptions: Options = {
   entry: ['src/index.ts'],
   format: ['esm'],
   target: 'es2022',
   platform: 'neutral',
-  dts: true,
   sourcemap: true,
   clean: true,
   treeshake: true,

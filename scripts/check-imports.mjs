@@ -16,7 +16,7 @@ const ALLOWED = {
   engine: ['core', 'kernels'],
   mesh: ['core', 'kernels'],
   morphable: ['core', 'kernels', 'parameters', 'mesh'],
-  'base-model': ['core', 'kernels', 'parameters', 'mesh', 'morphable', 'illumination'],
+  'base-model': ['core', 'kernels', 'parameters', 'mesh', 'morphable', 'illumination', 'export'],
   rasterizer: ['core', 'kernels', 'mesh'],
   illumination: ['core', 'kernels'],
   render: ['core', 'kernels', 'parameters', 'mesh', 'morphable', 'rasterizer', 'illumination'],
@@ -56,11 +56,18 @@ const ALLOWED = {
 }
 
 /** Dependencies that no import names: they are resolved at run time. */
-const LOADED_BY_NAME = new Set(['cli: koffi', '10-train-on-many-machines: koffi'])
+const LOADED_BY_NAME = new Set(['cli: koffi', '10-train-on-many-machines: koffi', 'facekit: sharp'])
 
 /** Development dependencies whose code the build puts into the package. */
 const BUNDLED = {
   export: ['@gltf-transform/core', '@gltf-transform/extensions'],
+  facekit: [
+    ...ALLOWED.facekit.map((name) => `@facekit/${name}`),
+    '1eurofilter',
+    '@tensorflow/tfjs-core',
+    'gl-matrix',
+    'ndarray',
+  ],
   viewer: ['@facekit/core', '@facekit/illumination', 'three'],
 }
 

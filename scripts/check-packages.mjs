@@ -1,5 +1,6 @@
 // The packages as strangers get them, after a build: packed, linted by publint, and each bundled for browsers by esbuild
 // without an error or a warning. The command line tool is for Node only and is not bundled.
+//   node scripts/check-packages.mjs [folder]      a folder with all tarballs; without it they are packed first
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,9 +15,11 @@ const FOR_NODE = new Set(['cli', 'create-facekit'])
 const folder = await mkdtemp(join(tmpdir(), 'facekit-packages-'))
 const failures = []
 try {
+  const packed = process.argv[2] ?? folder
   const packing = ['--filter', './packages/*', '-r', 'pack', '--pack-destination', folder]
-  if ((await run([...pnpm, ...packing], { stdio: 'ignore' })) !== 0) failures.push('pnpm pack failed')
-  const tarballs = await readdir(folder)
+  if (packed === folder && (await run([...pnpm, ...packing], { stdio: 'ignore' })) !== 0)
+    failures.push('pnpm pack failed')
+  const tarballs = await readdir(packed)
   for (const name of await readdir(join(root, 'packages'))) {
     const manifest = JSON.parse(await readFile(join(root, 'packages', name, 'package.json'), 'utf8'))
     if (manifest.private) continue
@@ -24,7 +27,7 @@ try {
     describe(name, manifest)
     const tarball = tarballs.find((file) => file === `${tarballName(manifest.name)}-${manifest.version}.tgz`)
     if (tarball === undefined) failures.push(`${name}: was not packed`)
-    else await lint(name, join(folder, tarball))
+    else await lint(name, join(packed, tarball))
     if (!FOR_NODE.has(name)) await bundle(manifest.name)
     console.log(`${failures.length === before ? 'ok' : 'FAILED'} ${manifest.name}`)
   }

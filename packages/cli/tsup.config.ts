@@ -10,5 +10,4 @@ export default defineConfig({
     'evaluate-worker': 'src/evaluate/evaluate-worker.ts',
   },
   platform: 'node',
-  dts: { entry: 'src/index.ts' },
 })

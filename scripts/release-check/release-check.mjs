@@ -2,7 +2,6 @@
 //   npm run release:check                       all
 //   npm run release:check -- --managers npm     only these package managers (npm, pnpm, yarn)
 //   npm run release:check -- --nodes 20,26      only these versions of Node
-import { spawn } from 'node:child_process'
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,22 +9,29 @@ import { parseArgs } from 'node:util'
 import { pnpm, root, run } from '../run-step.mjs'
 import { typeProblems } from './check-types.mjs'
 import { installFresh, managers } from './fresh-projects.mjs'
+import { checkFrontDoor } from './front-door.mjs'
 import { packAll, publicPackages } from './public-packages.mjs'
 import { readmeSnippets } from './readme-snippets.mjs'
+import { runQuietly } from './run-quietly.mjs'
 
 const { values } = parseArgs({ options: { managers: { type: 'string' }, nodes: { type: 'string' } } })
 const chosenManagers = values.managers?.split(',') ?? managers
 const nodes = values.nodes?.split(',') ?? ['20', '22', '24', '26']
 
+const photograph = join(root, 'node_modules/@vladmandic/face-api/demo/sample6.jpg')
+
 const failures = []
+let last = performance.now()
+/** One line of what was checked, and how long it took. */
 const report = (holds, what) => {
-  console.log(`${holds ? 'ok' : 'FAILED'} ${what}`)
+  const now = performance.now()
+  console.log(`${holds ? 'ok' : 'FAILED'} ${what} (${((now - last) / 1000).toFixed(1)} s)`)
+  last = now
   if (!holds) failures.push(what)
 }
 const step = async (name, command) => report((await run(command)) === 0, name)
 
-await step('build', [...pnpm, 'run', 'build'])
-await step('packed, linted, bundled', ['node', 'scripts/check-packages.mjs'])
+await step('build', [...pnpm, 'run', 'build:packages'])
 await step('imported alone', ['node', 'scripts/check-standalone.mjs'])
 await step('bytes of imports', ['node', 'scripts/check-bytes.mjs'])
 await step('licences and vulnerabilities', ['node', 'scripts/check-dependencies.mjs'])
@@ -34,12 +40,15 @@ const folder = await mkdtemp(join(tmpdir(), 'facekit-release-'))
 try {
   const packages = await publicPackages()
   const tarballs = await packAll(packages, folder)
+  await step('packed, linted, bundled', ['node', 'scripts/check-packages.mjs', folder])
   for (const { name, manifest } of packages) {
     // A command has no types to be imported.
     if (!manifest.exports) continue
     const problems = await typeProblems(tarballs[name])
     report(problems.length === 0, `types of ${[name, ...problems].join('; ')}`)
   }
+  for await (const [holds, what] of checkFrontDoor(join(folder, 'facekit'), tarballs.facekit, photograph))
+    report(holds, what)
   const snippets = await readmeSnippets(packages)
   for (const manager of chosenManagers) {
     const project = join(folder, manager)
@@ -67,7 +76,6 @@ process.exitCode = failures.length === 0 ? 0 : 1
 
 /** Files that the examples read, and a program that imports every package. */
 async function prepare(project) {
-  const photograph = join(root, 'node_modules/@vladmandic/face-api/demo/sample6.jpg')
   await mkdir(join(project, 'photos'), { recursive: true })
   for (const name of ['me.jpg', 'group.jpg', 'photos/one.jpg']) {
     await copyFile(photograph, join(project, name))
@@ -86,17 +94,4 @@ process.exit(0)
 `,
   )
   await runQuietly(['node', 'import-all.mjs'], project)
-}
-
-/** Runs a command; undefined if it went well, else the end of what it said. */
-function runQuietly(command, cwd) {
-  return new Promise((resolve) => {
-    const child = spawn(command[0], command.slice(1), { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
-    let text = ''
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (text += data))
-    child.on('error', (error) => resolve(error.message))
-    child.on('close', (code) =>
-      resolve(code === 0 ? undefined : text.trim().slice(-600) || `exit code ${code}`),
-    )
-  })
 }

@@ -2,6 +2,7 @@ export { loadBaseModel, type BaseModelVariant, type LoadBaseModelOptions } from 
 export { loadHeadModel, type LoadHeadModelOptions } from './load-head-model.js'
 export type { HeadModel } from './head/head-model.js'
 export { completeHead, type HeadCompletion } from './head/complete-head.js'
+export { WholeHead, type FaceRig, type PlainFaceMesh } from './head/whole-head.js'
 export { learnFaceModel } from './learn/learn-face-model.js'
 export type { LearnedFaceModel, LearnFaceModelOptions, LearningProgress } from './learn/learning-options.js'
 export { loadFaceMesh, type FaceMeshNetwork, type LoadFaceMeshOptions } from './learn/face-mesh-network.js'

@@ -88,12 +88,30 @@ describe('createProject', () => {
 describe('the projects', () => {
   it.skipIf(!existsSync(FRONT_DOOR))('value: the web app is built', async () => {
     const project = await create('vite')
+    // As it is published: with other settings the worker of the sources could be bundled, which an app does not have.
+    const front = join(project, 'node_modules/facekit')
+    await rm(front)
+    await mkdir(front)
+    const {
+      exports: _,
+      publishConfig,
+      ...manifest
+    } = JSON.parse(await readFile(join(FRONT_DOOR, 'package.json'), 'utf8'))
+    await writeFile(
+      join(front, 'package.json'),
+      JSON.stringify({ ...manifest, exports: publishConfig.exports }),
+    )
+    const bundle = ['--import', SOURCES[2], join(FRONT_DOOR, 'scripts/bundle.ts'), join(front, 'dist')]
+    await run(process.execPath, bundle)
     await build({
       root: project,
       logLevel: 'error',
       resolve: { conditions: ['@facekit/source', ...defaultClientConditions] },
-      worker: { format: 'es' },
+      build: { reportCompressedSize: false },
     })
+    expect(await readdir(join(project, 'dist/assets'))).toContainEqual(
+      expect.stringMatching(/^dense-landmarks-.*\.safetensors$/),
+    )
     const page = await readFile(join(project, 'dist/index.html'), 'utf8')
     expect(page).toMatch(/src="\/assets\/index-[\w-]+\.js"/)
     expect(page).toContain('<facekit-viewer')

@@ -130,7 +130,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the page in Chromium', () => {
     await press('Lit')
     await page.getByLabel('To the side').fill('60')
     expect(difference(before, await shot())).toBeGreaterThan(0.3)
-    await page.getByLabel('Light', { exact: true }).selectOption('overcast')
+    await page.getByLabel('Light', { exact: true }).selectOption('daylight')
     await press('Reset light')
     expect(difference(before, await shot())).toBeGreaterThan(3)
     await page.getByLabel('Light', { exact: true }).selectOption('photograph')

@@ -1,9 +1,9 @@
-// The build for pages without a bundler: facekit.js, worker.js, chunks, and the files that they load, in one folder.
+// The package as users get it: all code inside, ours and tfjs, beside the files that it loads. One bundle for pages and bundlers of apps, one for Node.
 import { createRequire } from 'node:module'
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build, type Metafile, type Plugin } from 'esbuild'
+import { build, type BuildOptions, type Plugin } from 'esbuild'
 
 const require = createRequire(import.meta.url)
 const source = fileURLToPath(new URL('../src/', import.meta.url))
@@ -12,8 +12,8 @@ const tfjsWasm = () =>
     createRequire(require.resolve('@facekit/engine/package.json')).resolve('@tensorflow/tfjs-backend-wasm'),
   )
 
-/** What `networks: 'small'` and `method: 'fit'` may load; the rest is for pages with a bundler of their own. */
-const SHIPPED = [
+/** What `networks: 'small'` and `method: 'fit'` may load. */
+const SMALL = [
   'tiny-face-detector.safetensors',
   'face-detector.safetensors',
   'landmarks.safetensors',
@@ -25,24 +25,28 @@ const SHIPPED = [
 
 const ASSET = /new URL\(\s*'(\.{1,2}\/[^']+\.(?:safetensors|wasm))',\s*import\.meta\.url,?\s*\)/g
 
-/** Files that code names by `new URL(..., import.meta.url)` go to `assets/` beside the bundle. */
-const assets = (out: string): Plugin => ({
+/** Files that code names by `new URL(..., import.meta.url)` are found in a folder, into which they are copied.
+ *
+ * @param place - of the folder, as the bundle sees it
+ * @param copyTo - absent: they are there already
+ */
+const assets = (place: string, copyTo?: string, only?: readonly string[]): Plugin => ({
   name: 'assets',
   setup(bundle) {
-    bundle.onLoad({ filter: /[\\/]packages[\\/][^\\/]+[\\/](src|dist)[\\/].*\.[jt]s$/ }, async ({ path }) => {
+    bundle.onLoad({ filter: /[\\/]packages[\\/][^\\/]+[\\/]src[\\/].*\.[jt]s$/ }, async ({ path }) => {
       const contents = await readFile(path, 'utf8')
       const loader = path.endsWith('.ts') ? 'ts' : 'js'
       const copies: Promise<void>[] = []
       const changed = contents.replace(ASSET, (_, file: string) => {
         const name = basename(file)
-        if (SHIPPED.includes(name))
+        if (copyTo && (!only || only.includes(name)))
           copies.push(
             copyFile(
               name.endsWith('.wasm') ? join(tfjsWasm(), name) : join(path, '..', file),
-              join(out, 'assets', name),
+              join(copyTo, name),
             ),
           )
-        return `new URL('./assets/${name}', import.meta.url)`
+        return `new URL('${place}/${name}', import.meta.url)`
       })
       await Promise.all(copies)
       return { contents: changed, loader }
@@ -50,51 +54,119 @@ const assets = (out: string): Plugin => ({
   },
 })
 
-/** Bundles the package into a folder.
+/** Puts an empty module in the place of packages that are never reached. */
+const without = (...names: string[]): Plugin => ({
+  name: 'without',
+  setup(bundle) {
+    bundle.onResolve({ filter: new RegExp(`^(${names.join('|')})$`) }, ({ path }) => ({
+      path,
+      namespace: 'without',
+    }))
+    bundle.onLoad({ filter: /.*/, namespace: 'without' }, () => ({ contents: 'export default undefined' }))
+  },
+})
+
+/** tfjs keeps its engine and its kernels in globals, by which two copies get in each other's way. This copy has globals of its own. */
+const ownEngine: Plugin = {
+  name: 'own-engine',
+  setup(bundle) {
+    bundle.onLoad({ filter: /tfjs-core[\\/]dist[\\/](engine|global_util)\.js$/ }, async ({ path }) => ({
+      contents: (await readFile(path, 'utf8')).replaceAll(/\bns\._tf(engine|Globals)\b/g, 'ns._facekit_$1'),
+    }))
+  },
+}
+
+const common: BuildOptions = {
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  target: 'es2022',
+  conditions: ['@facekit/source'],
+  mainFields: ['module', 'main'],
+  chunkNames: 'chunks-[hash]',
+  legalComments: 'linked',
+  logLevel: 'error',
+  // See its notes: pages forbid code from strings.
+  alias: { ndarray: fileURLToPath(new URL('array-view.ts', import.meta.url)) },
+}
+
+/** Imports that only Node comes to: bundlers of apps would follow them, and find nothing. They cannot see through `trim`. */
+const NODE_IMPORT = /\bimport\(\s*("(?:node:[a-z0-9/_]+|heic-decode)")\s*\)/g
+
+/** Imports and addresses that are known at run time only, of which bundlers would warn. */
+const UNKNOWN = /\b(import|new URL)\(\s*([\w$]+)(\s*\)|,\s*import\.meta\.url)/g
+
+/** esbuild drops these words to other bundlers. */
+const IGNORE = '/* webpackIgnore: true *//* @vite-ignore */'
+
+/** Bundles the package for pages, and for bundlers of apps for pages, into a folder.
  *
  * @param out - is made where it is not there
- * @param options - `minify`: default true
+ * @param options - `minify`: default true; `networks`: which files come along, default `'small'`: with them the method `fit` works
  */
-export async function bundle(out: string, { minify = true } = {}): Promise<Metafile> {
+export async function bundle(
+  out: string,
+  { minify = true, networks = 'small' }: { minify?: boolean; networks?: 'small' | 'all' } = {},
+): Promise<void> {
   await mkdir(join(out, 'assets'), { recursive: true })
-  const { metafile } = await build({
-    entryPoints: { facekit: join(source, 'index.ts'), worker: join(source, 'worker.ts') },
-    bundle: true,
+  const options: BuildOptions = {
+    ...common,
     minify,
-    splitting: true,
-    format: 'esm',
     platform: 'browser',
-    target: 'es2022',
-    conditions: ['@facekit/source'],
-    // h5wasm reads face models of HDF5, which facekit does not load; the others are for Node.
-    external: [
-      'node:*',
-      'h5wasm',
-      'webgpu',
-      'sharp',
-      'heic-decode',
-      '@tensorflow/tfjs-node',
-      '@tensorflow/tfjs-node-gpu',
-    ],
-    chunkNames: 'chunks-[hash]',
+    mainFields: ['browser', 'module', 'main'],
+    external: ['node:*', 'heic-decode'],
     outdir: out,
-    metafile: true,
-    legalComments: 'linked',
-    logLevel: 'error',
-    // See its notes: pages forbid code from strings.
-    alias: { ndarray: join(source, 'array-view.ts') },
-    plugins: [assets(out)],
+    write: false,
+    plugins: [
+      assets('./assets', join(out, 'assets'), networks === 'small' ? SMALL : undefined),
+      // Readers of face models in HDF5, which facekit does not load, and of photographs in Node.
+      without('h5wasm', 'sharp'),
+      ownEngine,
+    ],
+  }
+  const results = await Promise.all([
+    build({ ...options, entryPoints: { facekit: join(source, 'index.ts') } }),
+    // One file: Vite bundles workers again, and cannot split them without a setting of the app.
+    build({ ...options, entryPoints: { worker: join(source, 'worker.ts') }, splitting: false }),
+  ])
+  for (const { path, text } of results.flatMap(({ outputFiles }) => outputFiles ?? []))
+    await writeFile(
+      path,
+      text.replaceAll(NODE_IMPORT, `import(${IGNORE}$1.trim())`).replaceAll(UNKNOWN, `$1(${IGNORE}$2$3`),
+    )
+  await writeFile(join(out, 'NOTICE'), await notices())
+}
+
+/** tfjs' WASM backend is CommonJS, which looks for its file where `__dirname` says. */
+const COMMON_JS = `import { createRequire as createRequireHere } from 'node:module'
+const require = createRequireHere(import.meta.url)
+const __dirname = decodeURIComponent(new URL('../browser/assets', import.meta.url).pathname).replace(/^\\/([a-z]:)/i, '$1')
+`
+
+/** Bundles the package for Node; it finds its files in the folder of the bundle for pages, `../browser/assets`. */
+export async function bundleForNode(out: string): Promise<void> {
+  await build({
+    ...common,
+    entryPoints: { facekit: join(source, 'index.ts') },
+    platform: 'node',
+    external: ['sharp', 'heic-decode'],
+    outdir: out,
+    banner: { js: COMMON_JS },
+    // Node has a `fetch` of its own.
+    plugins: [assets('../browser/assets'), without('h5wasm', 'node-fetch'), ownEngine],
   })
-  const notices = await Promise.all(
-    ['facekit', 'annotate', 'base-model', 'export'].map((name) =>
-      readFile(join(source, '../..', name, 'NOTICE'), 'utf8'),
-    ),
+}
+
+async function notices(): Promise<string> {
+  const texts = ['facekit', 'annotate', 'base-model', 'export'].map((name) =>
+    readFile(join(source, '../..', name, 'NOTICE'), 'utf8'),
   )
-  await writeFile(join(out, 'NOTICE'), notices.join('\n\n'))
-  return metafile
+  return (await Promise.all(texts)).join('\n\n')
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const out = process.argv[2] ?? fileURLToPath(new URL('../dist/cdn/', import.meta.url))
-  await bundle(out)
+  const dist = process.argv[2] ?? fileURLToPath(new URL('../dist/', import.meta.url))
+  await rm(dist, { recursive: true, force: true })
+  await bundle(join(dist, 'browser'), { networks: 'all' })
+  await bundleForNode(join(dist, 'node'))
 }

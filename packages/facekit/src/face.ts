@@ -1,6 +1,6 @@
-import type { FaceDocument } from './stages/face-document.js'
+import type { FaceDocument } from './face-document.js'
 import type { PhotoSource, RgbaImage } from './photo-source.js'
-import type { FoundFace, RenderOptions, ShapeChange } from './options.js'
+import type { FoundFace, GlbOptions, RenderOptions, ShapeChange } from './options.js'
 
 /** Geometry of a face, plain arrays. */
 export interface FaceGeometry {
@@ -72,9 +72,9 @@ export interface Face {
   /** All faces that were found in the (first) photograph, largest first. */
   readonly faces: readonly FoundFace[]
   readonly view: PhotographView
-  /** The face as binary glTF: UV, diffuse and specular maps, normal map, and a map of the mouth where it is open. */
-  glb(): Promise<Uint8Array<ArrayBuffer>>
-  /** The same as USDZ, for Quick Look on iPhones and Macs, and other programs that read OpenUSD. */
+  /** The face as binary glTF: UV, diffuse and specular maps, normal map, a map of the mouth where it is open, blend shapes and joints. */
+  glb(options?: GlbOptions): Promise<Uint8Array<ArrayBuffer>>
+  /** The face with its expression as USDZ, for Quick Look on iPhones and Macs, and other programs that read OpenUSD. */
   usdz(): Promise<Uint8Array<ArrayBuffer>>
   /** A picture of the face over nothing (alpha 0). */
   render(options?: RenderOptions): Promise<RgbaImage & { data: Uint8ClampedArray<ArrayBuffer> }>

@@ -1,8 +1,10 @@
 export { findFaces, prepare, reconstruct, reconstructAll } from './reconstruct.js'
 export type { Face, FaceFollower, FaceGeometry, FaceMaps, FollowedFace, PhotographView } from './face.js'
-export type { FaceDocument } from './stages/face-document.js'
+export type { FaceDocument } from './face-document.js'
 export type {
   FoundFace,
+  GlbOptions,
+  HeadExtent,
   Method,
   Networks,
   PhotoOptions,

@@ -6,6 +6,9 @@ export type Method = 'fit' | 'regress' | 'refine'
 /** Which networks look at a photograph. */
 export type Networks = 'small' | 'large'
 
+/** How much of a head files have. */
+export type HeadExtent = 'face' | 'full'
+
 /** What `onProgress` is called with. */
 export interface ReconstructProgress {
   /** `loading`: files of the package; `reading` the photograph, `finding` faces, `landmarks` of the face, its `shape` and light, its `texture`. */
@@ -26,8 +29,8 @@ export interface FoundFace {
 
 /** Options of every call that looks at a photograph. */
 export interface PhotoOptions {
-  /** Default `'auto'`: in Node tensorflow (if installed), wasm, cpu; in browsers webgpu (if there is a GPU and it computes rightly), wasm, cpu. */
-  backend?: 'auto' | 'tensorflow' | 'webgpu' | 'wasm' | 'cpu'
+  /** Default `'auto'`: in Node wasm, cpu; in browsers webgpu (if there is a GPU and it computes rightly), wasm, cpu. */
+  backend?: 'auto' | 'webgpu' | 'wasm' | 'cpu'
   /** `'small'`: 4.5 MB, the default in browsers; where they find no face, the large detector (5.6 MB) is asked, too. `'large'`: 28 MB, the default in
    * Node: they also find small and turned faces, cut out hair and glasses, and compare identity. */
   networks?: Networks
@@ -48,6 +51,16 @@ export interface ReconstructOptions extends PhotoOptions {
   iterations?: number
   /** Width and height of the maps, texels: a power of two from 64 to 4096; `'none'`: the model's colours at 512. Default 1024. */
   texture?: number | 'none'
+  /** What `glb` and `usdz` write: the face, or with `'full'` a head with ears, neck and back, which no photograph shows but the face suggests. `geometry`, `maps`
+   * and `render` are those of the face. Default `'face'`. */
+  head?: HeadExtent
+}
+
+/** Options of `face.glb`. */
+export interface GlbOptions {
+  /** Whether it can be driven: at rest with the 52 blend shapes of ARKit and joints of head, jaw and eyes, its expression as weights at first. Without, the
+   * mesh has the expression, and the file has half the size. Default true. */
+  rig?: boolean
 }
 
 /** A change of a face's shape. */

@@ -122,10 +122,10 @@ async function faceOf(
       throw new ValueError(
         `reconstruct: face is ${index}, expected a whole number from 0 to ${faces.length - 1}; ${faces.length} were found`,
       )
-  const { method, iterations, texture, signal, onProgress } = options
+  const { method, iterations, texture, head, signal, onProgress } = options
   const found = await work.reconstruct(
     chosen.map(({ photo, index }) => ({ photo, index })),
-    { ...engineOf(options), method, iterations, texture },
+    { ...engineOf(options), method, iterations, texture, head },
     { signal, onProgress },
   )
   const { face, parameters, view } = found
@@ -133,7 +133,7 @@ async function faceOf(
     parameters,
     view,
     faces: chosen[0].faces,
-    glb: () => work.glb(face),
+    glb: (options = {}) => work.glb(face, options),
     usdz: () => work.usdz(face),
     render: (view = {}) => work.render(face, view),
     geometry: (change = {}) => work.geometry(face, change),

@@ -1,4 +1,4 @@
-import arrayView from 'facekit/array-view'
+import arrayView from '../scripts/array-view.js'
 import ndarray, { type NdArray } from 'ndarray'
 import { describe, expect, it } from 'vitest'
 

@@ -1,10 +1,8 @@
 import { createRequire } from 'node:module'
-import { sphericalHarmonicsAt } from '@facekit/illumination'
 import {
   AnnotationError,
   findFaces,
   ImageError,
-  lightPresets,
   reconstruct,
   reconstructAll,
   ValueError,
@@ -18,8 +16,19 @@ const photograph = createRequire(import.meta.url).resolve('@vladmandic/face-api/
 /** Least work: the networks of browsers, few steps, small maps. */
 const quick = { networks: 'small', iterations: 2, texture: 64 } as const
 
-/** The JSON of a GLB. */
-function glbJson(bytes: Uint8Array): { images: { name: string }[] } {
+/** What the JSON of a GLB has of what is tested. */
+interface GlbJson {
+  images: { name: string }[]
+  skins?: unknown[]
+  meshes: {
+    weights?: number[]
+    extras?: { targetNames: string[] }
+    primitives: { attributes: { POSITION: number } }[]
+  }[]
+  accessors: { count: number; min?: number[]; max?: number[] }[]
+}
+
+function glbJson(bytes: Uint8Array): GlbJson {
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(12, true)
   return JSON.parse(Buffer.from(bytes.subarray(20, 20 + length)).toString())
 }
@@ -90,6 +99,35 @@ describe('reconstruct in Node', () => {
     expect(issues.numErrors).toBe(0)
     expect(info.hasTextures).toBe(true)
     expect(info.resources.filter(({ mimeType }) => mimeType === 'image/png')).toHaveLength(3)
+  })
+
+  it('value: the GLB can be driven by the 52 blend shapes of ARKit, or has its expression for good', async () => {
+    const { meshes, skins } = glbJson(await face.glb())
+    expect(meshes[0].extras?.targetNames).toHaveLength(52)
+    expect(meshes[0].extras?.targetNames).toContain('jawOpen')
+    expect(meshes[0].weights).toHaveLength(52)
+    expect(skins).toHaveLength(1)
+    const still = glbJson(await face.glb({ rig: false }))
+    expect(still.meshes[0].weights).toBeUndefined()
+    expect(still.skins).toBeUndefined()
+  })
+
+  it('value: with head: full files have the rest of the head, and can be driven as well', async () => {
+    const picture = await crop().jpeg().toBuffer()
+    const head = await reconstruct(picture, { ...quick, iterations: 0, head: 'full' })
+    const bytes = await head.glb()
+    const usdz = await head.usdz()
+    const { vertices } = await head.geometry()
+    head.dispose()
+    expect((await validateBytes(bytes)).issues.numErrors).toBe(0)
+    const { meshes, accessors } = glbJson(bytes)
+    expect(meshes[0].weights).toHaveLength(52)
+    const { min, max, count } = accessors[meshes[0].primitives[0].attributes.POSITION]
+    expect(count).toBeGreaterThan(vertices.length / 3)
+    // Metres: a face is a shell, a head as deep as it is high.
+    expect(max![2] - min![2]).toBeGreaterThan(0.18)
+    expect(usdz.length).toBeGreaterThan(100_000)
+    await expect(reconstruct(picture, { ...quick, head: 'half' as never })).rejects.toThrow(/head is half/)
   })
 
   it('value: USDZ is an archive that holds the layer first', async () => {
@@ -233,21 +271,5 @@ describe('reconstruct in Node', () => {
     expect(faces[0].parameters.box.x).not.toBeCloseTo(faces[1].parameters.box.x, 0)
     for (const one of faces) one.dispose()
     await expect(faces[0].render({ width: 16 })).rejects.toThrow(/disposed/)
-  })
-})
-
-describe('lightPresets', () => {
-  it('value: a lamp is a clamped cosine in the basis of @facekit/illumination', () => {
-    const { sphericalHarmonics, lightPosition } = lightPresets.side
-    const length = Math.hypot(...lightPosition)
-    const [x, y, z] = lightPosition.map((value) => value / length)
-    const irradiance = (at: number[]) =>
-      sphericalHarmonicsAt(at[0], at[1], at[2]).reduce(
-        (sum, value, k) => sum + value * sphericalHarmonics[k][1],
-        0,
-      )
-    // A band-limited cosine is 17/16 where the surface faces the lamp, 1/16 where it turns its back.
-    expect(irradiance([x, y, z])).toBeCloseTo(0.05 + (1.08 * 17) / 16, 5)
-    expect(irradiance([-x, -y, -z])).toBeCloseTo(0.05 + 1.08 / 16, 5)
   })
 })

@@ -1,5 +1,7 @@
 export { illuminantColor } from './illuminant-color.js'
+export { lightPresets, type Lamp, type LightPreset, type LightPresetName } from './light-presets.js'
 export { nonNegativeLight, type NonNegativeLightOptions } from './non-negative-light.js'
+export { presetLight, type PlainLight } from './preset-light.js'
 export { sphereDirections } from './sphere-directions.js'
 export { sphericalHarmonicsAt } from './spherical-harmonics-at.js'
 export { sphericalHarmonicsBasis, type Bands, type SphericalHarmonicsOptions } from './spherical-harmonics.js'

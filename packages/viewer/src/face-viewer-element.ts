@@ -1,10 +1,10 @@
 import { FacekitError } from '@facekit/core'
+import { lightPresets } from '@facekit/illumination'
 import { AttributeElement } from './attribute-element.js'
 import { checkCapture, type FaceCapture } from './capture.js'
 import { create } from './dom.js'
 import { MODE_NUMBERS } from './face-shaders.js'
 import { fetchFace } from './fetch-face.js'
-import { lightPresets } from './light-presets.js'
 import { changeSettings, defaultLightSettings, type LightName, type LightSettings } from './lighting.js'
 import { moveByKey } from './move-by-key.js'
 import { Stage, type ViewerMode } from './stage.js'
@@ -19,7 +19,7 @@ import { createParts, showState, viewInWords, type ViewerParts } from './viewer-
  * - `photograph`: the picture that the face was made from; `compare` says where it stands: `off`, `beside` or `over`.
  * - `alt`: says in words who or what is seen.
  * - `mode`: `lit` (default), `diffuse`, `specular`, `normals`, `shape`, `wireframe`, or `uncertainty` if the file has it.
- * - `light`: `photograph` (default where it is known), `studio`, `lamp`, `overcast`, `sunset`, `tungsten` or `raking`.
+ * - `light`: `photograph` (default where it is known), `studio`, `daylight`, `window`, `sunset`, `evening` or `side`.
  * - `turntable`: swings the face to and fro; `turntable="full"` turns it all around. Does not begin by itself where people ask for less motion.
  * - `controls`: shows buttons and sliders.
  *

@@ -2,7 +2,7 @@ import { FaceViewerElement } from './face-viewer-element.js'
 
 export type { FaceCapture } from './capture.js'
 export { FaceViewerElement } from './face-viewer-element.js'
-export type { LightPresetName } from './light-presets.js'
+export type { LightPresetName } from '@facekit/illumination'
 export type { LightName, LightSettings } from './lighting.js'
 export type { ViewerMode } from './stage.js'
 export type { Compare } from './viewer-controls.js'

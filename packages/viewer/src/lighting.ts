@@ -1,9 +1,14 @@
-import { illuminantColor, nonNegativeLight } from '@facekit/illumination'
+import {
+  illuminantColor,
+  lightPresets,
+  nonNegativeLight,
+  type LightPreset,
+  type LightPresetName,
+} from '@facekit/illumination'
 import { Color, Euler, Matrix3, Matrix4, Vector3 } from 'three'
 import type { FaceCapture } from './capture.js'
 import type { SharedUniforms } from './face-material.js'
 import { LAMPS } from './face-shaders.js'
-import { lightPresets, type LightPreset, type LightPresetName } from './light-presets.js'
 
 /** A light by name: that of the photograph, where the file or `capture` knows it, or a preset. */
 export type LightName = 'photograph' | LightPresetName

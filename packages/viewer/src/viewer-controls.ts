@@ -1,6 +1,6 @@
 import { create, createSlider } from './dom.js'
 import { createLightPad } from './light-pad.js'
-import { lightPresets } from './light-presets.js'
+import { lightLabels } from './light-labels.js'
 import { defaultLightSettings, type LightName, type LightSettings } from './lighting.js'
 import type { ViewerMode } from './stage.js'
 
@@ -174,8 +174,7 @@ function showChoices(
     child.setAttribute('aria-pressed', String((child as HTMLElement).dataset.value === chosen))
 }
 
-const lightLabel = (name: LightName) =>
-  name === 'photograph' ? 'From the photograph' : lightPresets[name].label
+const lightLabel = (name: LightName) => (name === 'photograph' ? 'From the photograph' : lightLabels[name])
 
 /** 'mouthSmile_L' as 'mouth smile L'. */
 const inWords = (name: string) =>

@@ -10,7 +10,7 @@ import { PhaseTimer } from '../phase-timer.js'
 import { readFaceMesh, type ColoredMesh } from '../render/read-face-mesh.js'
 import { parametersForModel, readParametersFile } from '../render/read-parameters-file.js'
 import { startSession } from '../session.js'
-import type { HeadExtent } from './whole-head.js'
+import type { HeadExtent } from './head-extent.js'
 import { writeMeshes, type MeshFormat } from './write-meshes.js'
 
 /** What `facekit export` was asked to do. */

@@ -1,16 +1,8 @@
-import type { FaceSkin, MorphTarget } from '@facekit/export'
+import type { FaceRig } from '@facekit/base-model'
 import { arkitTargets, faceJoints, type MorphableModel } from '@facekit/morphable'
 import { arkitModes, arkitWeights, type FaceParameters } from '@facekit/parameters'
 import * as tf from '@tensorflow/tfjs-core'
 import { readFaceMesh, type ColoredMesh } from '../render/read-face-mesh.js'
-
-/** A face that can be driven: at rest, with the blend shapes of ARKit, the weights at which it shows an expression, and joints of head, jaw and eyes. */
-export interface FaceRig {
-  neutral: ColoredMesh
-  targets: readonly MorphTarget[]
-  weights: Float32Array
-  skin: FaceSkin
-}
 
 /** Whether a model's expressions are those of ARKit by their names: what else it may have, no program knows how to drive. */
 export function canBeDriven(model: MorphableModel): boolean {

@@ -1,10 +1,11 @@
 import { join } from 'node:path'
+import { WholeHead } from '@facekit/base-model'
 import { writeGlb, writeObj, writePly, writeUsdz, type FaceTextures } from '@facekit/export'
 import type { MorphableModel } from '@facekit/morphable'
 import type { FaceParameters } from '@facekit/parameters'
 import type { ColoredMesh } from '../render/read-face-mesh.js'
 import { faceRig, readNeutralMesh } from './face-rig.js'
-import { WholeHead, type HeadExtent } from './whole-head.js'
+import type { HeadExtent } from './head-extent.js'
 
 /** Formats of a face's mesh. */
 export const meshFormats = ['glb', 'obj', 'ply', 'usdz'] as const

@@ -1,4 +1,4 @@
-import type { HeadExtent } from '../export/whole-head.js'
+import type { HeadExtent } from '../export/head-extent.js'
 import { join } from 'node:path'
 import type { FaceAnnotation, Picture } from '@facekit/annotate'
 import { writeFileAtomic } from '@facekit/core'

@@ -1,4 +1,4 @@
-import type { HeadExtent } from '../export/whole-head.js'
+import type { HeadExtent } from '../export/head-extent.js'
 import { AnnotationError, ValueError } from '@facekit/core'
 import type { FaceAnnotation, Picture } from '@facekit/annotate'
 import type { Tensor2D, Tensor4D } from '@tensorflow/tfjs-core'

@@ -26,7 +26,7 @@ import {
 } from './face-pictures.js'
 import { texturedPictures, type WornMaps, type WornMesh } from './textured-pictures.js'
 import type { ParametersFile } from './parameters-file.js'
-import type { HeadExtent } from '../export/whole-head.js'
+import type { HeadExtent } from '../export/head-extent.js'
 import { usualFormats, writeMeshes } from '../export/write-meshes.js'
 import type { PhaseTimer } from '../phase-timer.js'
 import { readFaceMesh, type ColoredMesh } from '../render/read-face-mesh.js'

@@ -1,12 +1,9 @@
-import type { FaceMesh } from '@facekit/export'
+import type { PlainFaceMesh } from '@facekit/base-model'
 import { evaluateAlbedo, evaluateShape, innerMouthUv, type MorphableModel } from '@facekit/morphable'
 import type { FaceParameters } from '@facekit/parameters'
 import * as tf from '@tensorflow/tfjs-core'
 
-/** A mesh in which everything is filled in that facekit knows of a face. */
-export type ColoredMesh = FaceMesh &
-  Required<Pick<FaceMesh, 'innerMouthTriangles'>> &
-  Record<'vertices' | 'diffuse' | 'specular', Float32Array> & { uncertainty?: Float32Array }
+export type ColoredMesh = PlainFaceMesh
 
 /** The mesh of one face in model space: with its expression, without its pose. */
 export async function readFaceMesh(

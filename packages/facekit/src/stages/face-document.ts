@@ -1,43 +1,10 @@
 import type { FaceAnnotation } from '@facekit/annotate'
-import type { FitResult, MetricSize } from '@facekit/fit'
+import type { FitResult } from '@facekit/fit'
 import type { MorphableModel } from '@facekit/morphable'
 import type { ParametersJson } from '@facekit/parameters'
-import type { Camera } from '@facekit/render'
+import type { FaceDocument } from '../face-document.js'
 import type { Method } from '../options.js'
 import type { Photo } from './read-photo.js'
-
-/** All numbers of a reconstructed face, as JSON holds them: the layout of parameters.json, which the command `facekit` writes. */
-export interface FaceDocument extends ParametersJson {
-  /** Of this layout. */
-  version: 1
-  generator: string
-  picture: { file: string; width: number; height: number }
-  /** Number of the face in the photograph, from 1. */
-  face: number
-  model: { name: string; license: string }
-  /** Vertical field of view in radians, distance in mm; the camera looks at the crop. */
-  camera: Camera
-  /** Pixels of the photograph to pixels of the crop: `p' = scale * R(rotation) * p + translation`. */
-  crop: { size: number; transform: { scale: number; rotation: number; translation: [number, number] } }
-  /** Where the face was found, pixels of the photograph, and how sure the detector is. */
-  box: { x: number; y: number; width: number; height: number }
-  score: number
-  /** `[68][2]` landmarks of the fitted face, pixels of the photograph, the jaw on the outline that is seen. */
-  landmarks: number[][]
-  /** `[68][3]` the same as fixed points of the mesh, z towards the camera in the same unit, relative to their mean. */
-  landmarks3d: number[][]
-  /** Unit vectors in which the subject's left and right eye look, camera space. */
-  gaze?: { left: number[]; right: number[] }
-  /** Real size, from an iris of 11.7 mm. */
-  metric?: MetricSize & { irisDiameter: 11.7 }
-  /** Pixels of the photograph, and where it comes from. */
-  focalLength: { pixels: number; source: 'default' | 'exif' }
-  /** `[68][2]` landmarks that were found in the photograph, pixels. */
-  annotatedLandmarks: number[][]
-  metrics: FitResult['metrics']
-  backend: string
-  method: Method
-}
 
 /** Puts the numbers of a face together; those of the picture become those of the photograph, which may be larger. */
 export function faceDocument(

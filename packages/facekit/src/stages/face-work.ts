@@ -1,6 +1,7 @@
 import type { FaceGeometry, FaceMaps, FollowedFace, PhotographView } from '../face.js'
 import type {
   FoundFace,
+  GlbOptions,
   PhotoOptions,
   ReconstructOptions,
   ReconstructProgress,
@@ -8,7 +9,7 @@ import type {
   ShapeChange,
 } from '../options.js'
 import type { PhotoData, RgbaImage } from '../photo-source.js'
-import type { FaceDocument } from './face-document.js'
+import type { FaceDocument } from '../face-document.js'
 
 /** What goes with a call but not into a message. */
 export interface CallEvents {
@@ -20,7 +21,7 @@ export interface CallEvents {
 export type EngineChoice = Pick<PhotoOptions, 'backend' | 'networks'>
 
 /** Options of a fit that a message can carry. */
-export type FitChoice = EngineChoice & Pick<ReconstructOptions, 'method' | 'iterations' | 'texture'>
+export type FitChoice = EngineChoice & Pick<ReconstructOptions, 'method' | 'iterations' | 'texture' | 'head'>
 
 /** A photograph that is open. */
 export interface OpenPhoto {
@@ -47,7 +48,7 @@ export interface FaceWork {
   open(photo: PhotoData, options: EngineChoice, events: CallEvents): Promise<OpenPhoto>
   /** @param photos - of one person */
   reconstruct(photos: FaceInPhoto[], options: FitChoice, events: CallEvents): Promise<FoundParameters>
-  glb(face: number): Promise<Uint8Array<ArrayBuffer>>
+  glb(face: number, options: GlbOptions): Promise<Uint8Array<ArrayBuffer>>
   usdz(face: number): Promise<Uint8Array<ArrayBuffer>>
   render(face: number, options: RenderOptions): Promise<RgbaImage & { data: Uint8ClampedArray<ArrayBuffer> }>
   geometry(face: number, change: ShapeChange): Promise<FaceGeometry>

@@ -1,15 +1,15 @@
 import type { FaceDetection } from '@facekit/annotate'
 import { FacekitError, ValueError } from '@facekit/core'
-import { encodeGlb, encodeUsdz, type FaceMesh, type FaceTextures } from '@facekit/export'
 import type { EngineInfo } from '@facekit/engine'
 import type { MorphableModel } from '@facekit/morphable'
 import { disposeParameters, encodeParameters, readParameters } from '@facekit/parameters'
 import type { FaceMaps, FollowedFace } from '../face.js'
-import type { RenderOptions, ShapeChange } from '../options.js'
+import type { GlbOptions, RenderOptions, ShapeChange } from '../options.js'
 import { isNode, type PhotoData } from '../photo-source.js'
 import { annotateFace } from './annotate-face.js'
-import { faceDocument, type FaceDocument } from './face-document.js'
-import { changedFace, faceGeometry, vertexColors, type FaceNumbers } from './face-shape.js'
+import { faceDocument } from './face-document.js'
+import { faceGlb, faceUsdz, type FileFace } from './face-files.js'
+import { changedFace, faceGeometry } from './face-shape.js'
 import { faceMaps, faceTextures } from './face-textures.js'
 import type {
   CallEvents,
@@ -31,18 +31,9 @@ import { onEngine } from './start-engine.js'
 import { warmUp } from './warm-up.js'
 
 /** A face with all that is needed to draw and write it. */
-interface KnownFace {
-  numbers: FaceNumbers
+interface KnownFace extends FileFace {
   model: MorphableModel & { uv: NonNullable<MorphableModel['uv']> }
-  textures: FaceTextures
   uncertainty: Float32Array | undefined
-  parameters: FaceDocument
-}
-
-/** What is in a file beside the mesh. */
-interface FileContent {
-  textures: FaceTextures
-  extras: Record<string, string>
 }
 
 const defaultNetworks = () => (isNode() ? 'large' : 'small')
@@ -106,6 +97,9 @@ export class LocalWork implements FaceWork {
     const { method = 'fit' } = options
     if (method !== 'fit' && method !== 'regress' && method !== 'refine')
       throw new ValueError(`reconstruct: method is ${String(method)}, expected 'fit', 'regress' or 'refine'`)
+    const { head = 'face' } = options
+    if (head !== 'face' && head !== 'full')
+      throw new ValueError(`reconstruct: head is ${String(head)}, expected 'face' or 'full'`)
     if (photos.length > 1 && method !== 'fit')
       throw new ValueError(`reconstruct: method is ${method}; several photographs need 'fit'`)
     return this.#inTurn(() =>
@@ -119,7 +113,7 @@ export class LocalWork implements FaceWork {
     { signal, onProgress }: CallEvents,
     { backend }: EngineInfo,
   ): Promise<FoundParameters> {
-    const { networks = defaultNetworks(), method, iterations, texture = 1024 } = options
+    const { networks = defaultNetworks(), method, iterations, texture = 1024, head = 'face' } = options
     const open = chosen.map(({ photo, index }) => ({ ...this.#photo(photo), index }))
     const report = progressReporter(onProgress, this.#loadedBytes)
     const next = async (stage: Parameters<typeof report>[0]) => {
@@ -158,6 +152,7 @@ export class LocalWork implements FaceWork {
         textures,
         uncertainty,
         parameters,
+        head,
       })
       return { face, parameters, view: photographView(parameters) }
     } finally {
@@ -165,29 +160,14 @@ export class LocalWork implements FaceWork {
     }
   }
 
-  glb(number: number): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#write(number, encodeGlb)
+  async glb(number: number, { rig = true }: GlbOptions): Promise<Uint8Array<ArrayBuffer>> {
+    const face = this.#face(number)
+    return this.#inTurn(() => faceGlb(face, { rig }) as Promise<Uint8Array<ArrayBuffer>>)
   }
 
-  usdz(number: number): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#write(number, encodeUsdz)
-  }
-
-  async #write(
-    number: number,
-    encode: (mesh: FaceMesh, options: FileContent) => Uint8Array | Promise<Uint8Array>,
-  ): Promise<Uint8Array<ArrayBuffer>> {
-    const { numbers, model, textures, parameters } = this.#face(number)
-    return this.#inTurn(async () => {
-      const mesh = {
-        ...(await faceGeometry(numbers, model, undefined)),
-        ...(await vertexColors(numbers, model)),
-        shininess: numbers.illumination.shininess[0],
-      }
-      const { name, license } = parameters.model
-      const extras = { model: name, license }
-      return (await encode(mesh, { textures, extras })) as Uint8Array<ArrayBuffer>
-    })
+  async usdz(number: number): Promise<Uint8Array<ArrayBuffer>> {
+    const face = this.#face(number)
+    return this.#inTurn(() => faceUsdz(face) as Promise<Uint8Array<ArrayBuffer>>)
   }
 
   async render(number: number, options: RenderOptions) {

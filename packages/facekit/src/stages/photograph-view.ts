@@ -1,7 +1,7 @@
 import type { Camera } from '@facekit/render'
 import { mat4 } from 'gl-matrix'
 import type { PhotographView } from '../face.js'
-import type { FaceDocument } from './face-document.js'
+import type { FaceDocument } from '../face-document.js'
 
 /** Matrices that put the face where it is in its photograph. */
 export function photographView(

@@ -4,8 +4,7 @@ import type { PhotoOptions } from '../options.js'
 import { isNode } from '../photo-source.js'
 
 /** What `'auto'` chooses from. In Node not webgpu: one photograph would wait for its shaders to compile. */
-const candidates = (): readonly BackendName[] =>
-  isNode() ? ['tensorflow', 'wasm', 'cpu'] : ['webgpu', 'wasm', 'cpu']
+const candidates = (): readonly BackendName[] => (isNode() ? ['wasm', 'cpu'] : ['webgpu', 'wasm', 'cpu'])
 
 /** Set when the GPU has failed: it is not asked again. */
 let withoutGpu = false

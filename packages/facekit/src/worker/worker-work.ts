@@ -70,7 +70,7 @@ function createWorkerWork(): FaceWork {
     open: (photo, options, events) => call('open', [photo, options], events) as ReturnType<FaceWork['open']>,
     reconstruct: (photos, options, events) =>
       call('reconstruct', [photos, options], events) as ReturnType<FaceWork['reconstruct']>,
-    glb: (face) => call('glb', [face]) as ReturnType<FaceWork['glb']>,
+    glb: (face, options) => call('glb', [face, options]) as ReturnType<FaceWork['glb']>,
     usdz: (face) => call('usdz', [face]) as ReturnType<FaceWork['usdz']>,
     render: (face, options) => call('render', [face, options]) as ReturnType<FaceWork['render']>,
     geometry: (face, change) => call('geometry', [face, change]) as ReturnType<FaceWork['geometry']>,

@@ -1,26 +1,48 @@
-import { completeHead, loadHeadModel, type HeadCompletion } from '@facekit/base-model'
-import { meshNormals, type FaceSkin, type FaceTextures, type MorphTarget } from '@facekit/export'
+import {
+  meshNormals,
+  type FaceMesh,
+  type FaceSkin,
+  type FaceTextures,
+  type MorphTarget,
+} from '@facekit/export'
 import type { MorphableModel } from '@facekit/morphable'
-import type { ColoredMesh } from '../render/read-face-mesh.js'
-import type { FaceRig } from './face-rig.js'
+import { loadHeadModel } from '../load-head-model.js'
+import { completeHead, type HeadCompletion } from './complete-head.js'
 import { HEAD_DISC, paintHead, sampleMap } from './head-maps.js'
 
-/** How much of a head is written. */
-export const headExtents = ['face', 'full'] as const
-export type HeadExtent = (typeof headExtents)[number]
+/** A mesh in which everything is filled in that facekit knows of a face, in plain arrays. */
+export type PlainFaceMesh = FaceMesh &
+  Required<Pick<FaceMesh, 'innerMouthTriangles'>> &
+  Record<'vertices' | 'diffuse' | 'specular', Float32Array> & { uncertainty?: Float32Array }
+
+/** A face that can be driven: at rest, with blend shapes, the weights at which they show an expression, and joints. */
+export interface FaceRig {
+  neutral: PlainFaceMesh
+  targets: readonly MorphTarget[]
+  /** `[T]` */
+  weights: Float32Array
+  skin: FaceSkin
+}
 
 /** Movements of the face's border below this do not move the rest, mm. */
 const STILL = 0.05
 
-/** A face's meshes and maps with the rest of the head: vertices of the face first, then copies of its rim with places of their own on the maps, then the rest. */
+/** A face's meshes, maps and rig with the rest of the head, ears, neck and the back: vertices of the face first, then copies of its rim with places of their own on
+ * the maps, then the rest.
+ *
+ * @differentiable no
+ * @example
+ * const head = await WholeHead.of(model, neutral)
+ * await writeGlb(head.mesh(neutral), 'head.glb', { textures: head.textures(textures) })
+ */
 export class WholeHead {
   readonly #model: MorphableModel
-  readonly #neutral: ColoredMesh
+  readonly #neutral: PlainFaceMesh
   readonly #completion: HeadCompletion
   /** Number of the face's vertices. */
   readonly #count: number
 
-  private constructor(model: MorphableModel, neutral: ColoredMesh, completion: HeadCompletion) {
+  private constructor(model: MorphableModel, neutral: PlainFaceMesh, completion: HeadCompletion) {
     this.#model = model
     this.#neutral = neutral
     this.#completion = completion
@@ -29,12 +51,12 @@ export class WholeHead {
 
   /** @param neutral - the face at rest
    * @throws {ValueError} when the model isn't a base model */
-  static async of(model: MorphableModel, neutral: ColoredMesh): Promise<WholeHead> {
+  static async of(model: MorphableModel, neutral: PlainFaceMesh): Promise<WholeHead> {
     return new WholeHead(model, neutral, completeHead(await loadHeadModel(), model, neutral.vertices))
   }
 
   /** The head of the face with any expression. */
-  mesh(face: ColoredMesh): ColoredMesh {
+  mesh(face: PlainFaceMesh): PlainFaceMesh {
     const { rim, vertices: rest, triangles, uv } = this.#completion
     const count = this.#count
     const moved = this.#follow(face.vertices.map((value, i) => value - this.#neutral.vertices[i]))
@@ -146,7 +168,7 @@ export class WholeHead {
   }
 }
 
-const flat = (values: NonNullable<ColoredMesh['uv']>): ArrayLike<number> =>
+const flat = (values: NonNullable<PlainFaceMesh['uv']>): ArrayLike<number> =>
   'data' in values ? values.data : values
 
 function mean(values: ArrayLike<number>): [number, number, number] {
