@@ -1,0 +1,2 @@
+/** How much of a head is written. */
+export type HeadExtent = 'face' | 'full'
