@@ -7,6 +7,7 @@ import { detailMaps } from './detail-maps.js'
 import { fillHidden, mirrored, type PartialTexture } from './fill-hidden.js'
 import { fillUncovered } from './fill-uncovered.js'
 import { followModel } from './follow-model.js'
+import { matchTones } from './match-tones.js'
 import { mouthMap } from './mouth-map.js'
 import { photographTexture, type PhotographTexture } from './photograph-texture.js'
 import { removeHighlights } from './remove-highlights.js'
@@ -42,8 +43,8 @@ export interface FaceAppearance {
 /** Makes the maps of a face from its photographs: sharp where they show it, without their light.
  *
  * Each photograph is brought to UV by the rasterizer; the fitted light is divided out, the fitted highlight subtracted and what is left of
- * highlights removed (dichromatic model); coarse colours are drawn towards the fitted albedo. Photographs are blended by how squarely they show a place,
- * without what covers the face (`faceRegion`). What none shows is filled from the mirrored side and from the model's albedo, without a seam
+ * highlights removed (dichromatic model); coarse colours are drawn towards the fitted albedo. Several photographs, whose lights differ, are brought to
+ * one tone by smooth factors where they overlap, and blended by how squarely they show a place, without what covers the face (`faceRegion`). What none shows is filled from the mirrored side and from the model's albedo, without a seam
  * (a membrane over UV, Perez et al., SIGGRAPH 2003). Deterministic.
  *
  * @param photographs - the pictures that were fitted
@@ -90,6 +91,7 @@ export async function createFaceTextures(
     followModel(texture, albedo, size)
     return texture
   })
+  matchTones(textures, size)
   dampHighlights(specular, textures)
   const texture = textures.length === 1 ? textures[0] : blend(textures)
   const seen = texture.weight.slice()

@@ -223,6 +223,38 @@ describe('createFaceTextures', () => {
     expect(await albedoError(both, left.fit.parameters.albedo)).toBeLessThan(0.015)
   })
 
+  it('value: photographs in lights that their fits do not know have no seam between them', async () => {
+    const views = await Promise.all([-0.6, 0, 0.6].map((yaw) => renderedPhotograph(model, { yaw })))
+    const textured = async (tints: readonly (readonly number[])[]) => {
+      const pictures = views.map(({ photograph }, i) =>
+        ndarray(
+          photograph.data.map((value, k) => tints[i][k % 3] * value),
+          photograph.shape,
+        ),
+      )
+      const fits = views.map(({ fit }) => fit)
+      return (await createFaceTextures(pictures, fits, model, { size: SIZE, detail: false })).diffuse
+    }
+    const even = await textured([1, 1, 1].map((tint) => [tint, tint, tint]))
+    // Dark and warm, as it is, cool: 0.4 and 0.25 of the logarithm of linear red apart.
+    const odd = await textured([
+      [0.84, 0.8, 0.74],
+      [1, 1, 1],
+      [0.9, 0.95, 1.02],
+    ])
+    // Across the face, over a hundredth of the map, from the model's left cheek to the right one.
+    const steps: number[] = []
+    for (let row = 80; row < SIZE - 60; row++)
+      for (let column = 40; column < SIZE - 44; column++) {
+        const factor = (x: number) => Math.log(odd.get(row, x, 0) / even.get(row, x, 0))
+        if (Math.min(even.get(row, column, 0), even.get(row, column + 3, 0)) < 0.06) continue
+        steps.push(Math.abs(factor(column + 3) - factor(column)))
+      }
+    steps.sort((a, b) => a - b)
+    expect(steps.length).toBeGreaterThan(5000)
+    expect(steps[Math.floor(0.99 * steps.length)]).toBeLessThan(0.03)
+  })
+
   it('value: what covers the face does not get into the texture, nor what reaches a little over its border', async () => {
     // A green bar over a cheek, 65.6 to 87.5 pixels of the crop, and the columns that the face region leaves out.
     for (const [first, last] of [

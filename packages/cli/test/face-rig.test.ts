@@ -1,12 +1,13 @@
 import { loadBaseModel } from '@facekit/base-model'
 import { ValueError } from '@facekit/core'
 import { initEngine } from '@facekit/engine'
-import { bakeFaceTextures, encodeGlb } from '@facekit/export'
+import { bakeFaceTextures, encodeGlb, poseMotion } from '@facekit/export'
 import { arkitTargets, evaluateShape, faceJoints } from '@facekit/morphable'
-import { arkitNames, arkitWeights } from '@facekit/parameters'
+import { arkitNames, arkitWeights, neutralParameters } from '@facekit/parameters'
+import { defaultCamera, renderFace } from '@facekit/render'
 import { tensor2d, tidy, zeros, type Rank } from '@tensorflow/tfjs-core'
 import { validateBytes } from 'gltf-validator'
-import { Mesh, SkinnedMesh, Vector3, type Object3D } from 'three'
+import { AnimationMixer, LoopOnce, Mesh, PerspectiveCamera, SkinnedMesh, Vector3, type Object3D } from 'three'
 import { GLTFLoader } from 'three/addons/loaders/GLTFLoader.js'
 import { beforeAll, describe, expect, it } from 'vitest'
 
@@ -149,5 +150,67 @@ describe('encodeGlb with joints', () => {
     }
     expect(distance(opened, upper, rest)).toBeLessThan(2)
     expect(distance(opened, brow, rest)).toBeLessThan(1e-3)
+  }, 30_000)
+})
+
+describe('encodeGlb with joints and an animation', () => {
+  it('value: the last key of three.js is where renderFace draws the face', async () => {
+    const model = await loadBaseModel()
+    const { triangles, innerMouthTriangles, shape, albedo } = model
+    const colors = { diffuse: albedo.diffuseMean, specular: albedo.specularMean }
+    const mesh = { vertices: shape.mean, triangles, innerMouthTriangles, ...colors }
+    const names = shape.expressionNames!
+    const faces = [0, 0.5, 1].map((share) => {
+      const rotation = [0.1 * share, -0.35 * share, 0.2 * share] as [number, number, number]
+      const translation = [12 * share, -9 * share, 25 * share] as [number, number, number]
+      const expression = names.map((name) => (name === 'jawOpen' ? 0.7 * share : 0))
+      return { rotation, translation, scale: 1 + 0.3 * share, expression }
+    })
+    const moves = faces.map(poseMotion)
+    const bytes = await encodeGlb(mesh, {
+      targets: arkitTargets(model),
+      skin: faceJoints(model, shape.mean.data as Float32Array),
+      animation: {
+        times: [0, 0.4, 0.8],
+        weights: faces.flatMap(({ expression }) => [...arkitWeights(expression, names)]),
+        rotation: moves.flatMap(({ rotation }) => rotation),
+        translation: moves.flatMap(({ translation }) => translation),
+        scale: moves.map(({ scale }) => scale),
+      },
+    })
+    const { scene, animations } = await new GLTFLoader().parseAsync(bytes.slice().buffer, '')
+    const mixer = new AnimationMixer(scene)
+    const action = mixer.clipAction(animations[0]).setLoop(LoopOnce, 1)
+    action.clampWhenFinished = true
+    action.play()
+    mixer.setTime(0.8)
+    scene.updateMatrixWorld(true)
+    const found: SkinnedMesh[] = []
+    scene.traverse((object) => void (object instanceof SkinnedMesh && found.push(object)))
+
+    const { rotation, translation, scale, expression } = faces[2]
+    const drawn = await tidy(() => {
+      const neutral = neutralParameters(model.layout)
+      const pose = {
+        rotation: tensor2d([rotation]),
+        translation: tensor2d([translation]),
+        scale: tensor2d([[scale]]),
+      }
+      const parameters = { ...neutral, expression: tensor2d([expression]), pose }
+      return renderFace(model, parameters, { width: 224, height: 224 }).landmarks
+    }).data()
+    const { fieldOfView, distance } = defaultCamera
+    const camera = new PerspectiveCamera((fieldOfView * 180) / Math.PI, 1, 0.1, 10)
+    camera.position.z = distance / 1000
+    camera.updateMatrixWorld()
+    const at = new Vector3()
+    let worst = 0
+    // Those of the jaw slide along the outline there.
+    for (let l = 17; l < 68; l++) {
+      found[0].localToWorld(found[0].getVertexPosition(model.landmarks[l], at)).project(camera)
+      const [x, y] = [112 * (1 + at.x), 112 * (1 - at.y)]
+      worst = Math.max(worst, Math.hypot(x - drawn[2 * l], y - drawn[2 * l + 1]))
+    }
+    expect(worst).toBeLessThan(0.1)
   }, 30_000)
 })

@@ -30,3 +30,4 @@ export { encodeViewer, writeHtmlReport, type ViewerScene } from './encode-viewer
 export { readFaceTextures } from './read-face-textures.js'
 export { encodeNpz, type NpzArray } from './encode-npz.js'
 export type { FaceAnimation } from './gltf/face-animation.js'
+export { poseMotion, type FacePose } from './gltf/pose-motion.js'

@@ -85,7 +85,7 @@ const FLAGS: readonly [keyof ImportOptions, string, readonly ModelFormat[], stri
   [
     'landmarks',
     '--landmarks',
-    ['basel', 'basel-2009', 'arrays'],
+    ['basel', 'basel-2009', 'lsfm', 'meshes', 'arrays'],
     'files of facekit and ICT-FaceKit bring their own landmarks',
   ],
 ]

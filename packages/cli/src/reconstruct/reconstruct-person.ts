@@ -20,7 +20,6 @@ import {
   type ReconstructOptions,
   type ReconstructReport,
 } from './reconstruct.js'
-import { findSamePerson } from './same-person.js'
 import { writeFaceFiles } from './write-face-files.js'
 
 /** A photograph of the person. */
@@ -118,6 +117,7 @@ async function findPortraits(search: Search): Promise<Portrait[]> {
       events.onError?.(line, error)
     }
   }
+  const { findSamePerson } = await import('@facekit/annotate')
   const found = findSamePerson(seen.map(({ annotations }) => annotations.map(({ embedding }) => embedding)))
   const portraits: Portrait[] = []
   for (const [i, { face, distance }] of found.entries()) {

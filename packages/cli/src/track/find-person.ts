@@ -11,7 +11,6 @@ import {
 } from '@facekit/parameters'
 import { readFaceMesh } from '../render/read-face-mesh.js'
 import { writeMeshes } from '../export/write-meshes.js'
-import { findSamePerson } from '../reconstruct/same-person.js'
 import type { Session } from '../session.js'
 import type { Frame } from './frame.js'
 
@@ -52,7 +51,7 @@ export async function findPerson(
   signal: AbortSignal,
   onProgress: (done: number, total: number) => void,
 ): Promise<Person> {
-  const { annotate } = await import('@facekit/annotate')
+  const { annotate, findSamePerson } = await import('@facekit/annotate')
   const seen: { picture: Picture; faces: FaceAnnotation[] }[] = []
   for (const [i, frame] of frames.entries()) {
     signal.throwIfAborted()

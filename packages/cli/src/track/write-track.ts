@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { writeFileAtomic } from '@facekit/core'
-import { encodeGlb, encodeNpz, readFaceTextures } from '@facekit/export'
+import { encodeGlb, encodeNpz, poseMotion, readFaceTextures } from '@facekit/export'
 import { smoothTrack, type FaceTracker, type TrackedFace } from '@facekit/fit'
 import {
   arkitNames,
@@ -158,10 +158,11 @@ async function animatedGlb(
   disposeParameters(parameters)
   const found = rows.filter((row) => row.face !== undefined)
   const textures = model.uv && (await readFaceTextures(out))
-  const moves = found.map((row) => placement(row.face!))
+  const moves = found.map((row) => poseMotion(row.face!))
   return encodeGlb(rig.neutral, {
     ...(textures && { textures }),
     targets: rig.targets,
+    skin: rig.skin,
     weights: found[0].weights!,
     extras: { model: model.name, license: model.license },
     animation: {
@@ -169,36 +170,7 @@ async function animatedGlb(
       weights: found.flatMap(({ weights }) => [...weights!]),
       rotation: moves.flatMap(({ rotation }) => rotation),
       translation: moves.flatMap(({ translation }) => translation),
-      scale: found.map((row) => row.face!.scale),
+      scale: moves.map(({ scale }) => scale),
     },
   })
-}
-
-/** v' = scale * R * (v + t) as glTF says it: scale, then a quaternion, then a translation. */
-function placement({ rotation: [pitch, yaw, roll], translation, scale }: TrackedFace) {
-  const [cx, sx, cy, sy, cz, sz] = [pitch, yaw, roll].flatMap((angle) => [
-    Math.cos(angle / 2),
-    Math.sin(angle / 2),
-  ])
-  // Rz Ry Rx.
-  const q = [
-    cz * cy * sx - sz * sy * cx,
-    cz * sy * cx + sz * cy * sx,
-    sz * cy * cx - cz * sy * sx,
-    cz * cy * cx + sz * sy * sx,
-  ]
-  const [x, y, z, w] = q
-  const [tx, ty, tz] = translation
-  // t + 2 w (u x t) + 2 u x (u x t)
-  const cross = (a: number[], b: number[]) => [
-    a[1] * b[2] - a[2] * b[1],
-    a[2] * b[0] - a[0] * b[2],
-    a[0] * b[1] - a[1] * b[0],
-  ]
-  const once = cross([x, y, z], [tx, ty, tz])
-  const twice = cross([x, y, z], once)
-  return {
-    rotation: q,
-    translation: [tx, ty, tz].map((value, c) => scale * (value + 2 * w * once[c] + 2 * twice[c])),
-  }
 }

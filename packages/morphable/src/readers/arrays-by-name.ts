@@ -1,5 +1,6 @@
 import { ModelFormatError } from '@facekit/core'
 import type { ModelArrays } from './create-morphable-model.js'
+import { bilinearArrays, bilinearNames } from './bilinear-arrays.js'
 import { jawModes } from './jaw-modes.js'
 import type { ShapedArray } from './shaped-array.js'
 import { splitModes } from './split-modes.js'
@@ -57,9 +58,10 @@ export const knownArrayNames: ReadonlySet<string> = new Set([
   ...Object.values(NAMES).flat(),
   ...EMBEDDING.flat(),
   ...JOINTS,
+  ...bilinearNames,
 ])
 
-/** Takes a model out of arrays with the usual names: facekit's, FLAME's, and some of others.
+/** Takes a model out of arrays with the usual names: facekit's, FLAME's, FaceScape's, and some of others.
  *
  * @param all - names of all that the file has, for messages
  * @param splitAt - see `ArrayModelOptions`
@@ -67,10 +69,11 @@ export const knownArrayNames: ReadonlySet<string> = new Set([
  */
 export function arraysByName(
   who: string,
-  arrays: ReadonlyMap<string, ShapedArray>,
+  named: ReadonlyMap<string, ShapedArray>,
   all: readonly string[],
   splitAt?: number,
 ): Pick<ModelArrays, 'mean' | 'triangles'> & Partial<ModelArrays> {
+  const arrays = bilinearArrays(who, named) ?? named
   const find = (part: keyof typeof NAMES) => NAMES[part].map((name) => arrays.get(name)).find(Boolean)
   const need = (part: keyof typeof NAMES) => {
     const found = find(part)

@@ -23,7 +23,8 @@ export interface ArrayModelOptions
  *
  * Arrays are found by name: `mean`, `v_template` or GNM Head's `template_vertex_positions`; `identity`, `shapedirs` (FLAME's identity, then expression) or
  * `vertex_identity_basis`; `expression`, `exprdirs` or `expression_basis`; `triangles`, `faces` or `f`; `landmarks` (68 vertices) or FLAME's `full_lmk_faces_idx` and `full_lmk_bary_coords`;
- * `diffuseMean`, `diffuse`, `specularMean`, `specular`; `uv`. FLAME's jaw joint becomes one more expression. A JSON description has
+ * `diffuseMean`, `diffuse`, `specularMean`, `specular`; `uv`. FLAME's jaw joint becomes one more expression. FaceScape's bilinear
+ * model (`shape_bm_core`, `id_mean`, `id_var`, `fv_indices`) becomes linear about its mean person. A JSON description has
  * these names, each with numbers (nested or flat) or the name of an .npy file beside it, and `name`, `license`, `origin`,
  * `millimetres`. What it lacks can be given as an option. No Python code is run: object arrays and pickles are refused.
  *

@@ -1,4 +1,4 @@
-import { isMatFile, ModelFormatError, ValueError } from '@facekit/core'
+import { isMatFile, ModelFormatError, readMatFile, ValueError } from '@facekit/core'
 import { decodeMorphableModel } from '../model/decode-morphable-model.js'
 import { MODEL_FORMAT } from '../model/encode-morphable-model.js'
 import { cropModel } from '../model/crop-model.js'
@@ -14,10 +14,12 @@ import { isJson, readArrayModel } from './read-array-model.js'
 import { readBasel2009 } from './read-basel-2009.js'
 import { readBaselFaceModel, type BaselOptions } from './read-basel-face-model.js'
 import { readIctFaceKit } from './read-ict-face-kit.js'
+import { readLsfm } from './read-lsfm.js'
+import { holdsMeshes, readMeshFolder } from './read-mesh-folder.js'
 import { isZip } from './read-npz.js'
 
 /** What a file is, told from its content. */
-export type ModelFormat = 'facekit' | 'basel' | 'basel-2009' | 'albedo' | 'ict' | 'arrays'
+export type ModelFormat = 'facekit' | 'basel' | 'basel-2009' | 'lsfm' | 'albedo' | 'ict' | 'meshes' | 'arrays'
 
 /** Options of `readMorphableModel`; each reader takes what it knows. */
 export interface ReadModelOptions extends Omit<BaselOptions, 'albedo' | 'crop'> {
@@ -39,7 +41,8 @@ export interface ReadModelOptions extends Omit<BaselOptions, 'albedo' | 'crop'> 
  */
 export async function detectModelFormat(source: ModelSource): Promise<ModelFormat> {
   const who = sourceName('detectModelFormat', source)
-  if (typeof source === 'string' && !isRemote(source) && (await isFolder(source))) return 'ict'
+  if (typeof source === 'string' && !isRemote(source) && (await isFolder(source)))
+    return (await isIctFaceKit(source)) || !(await holdsMeshes(source)) ? 'ict' : 'meshes'
   const bytes = await readStart(source, who)
   if (isHdf5(bytes)) {
     return Hdf5File.use(source, who, {}, async (file) => {
@@ -49,6 +52,7 @@ export async function detectModelFormat(source: ModelSource): Promise<ModelForma
       if (has('diffuseAlbedo')) return 'albedo' as const
       if (groups.some(({ name, kind }) => name === 'shapePC' && kind === 'dataset'))
         return 'basel-2009' as const
+      if (groups.some(({ name, kind }) => name === 'components' && kind === 'dataset')) return 'lsfm' as const
       return file.fail(
         `groups /shape or /diffuseAlbedo are missing (the file holds ${
           groups
@@ -59,13 +63,17 @@ export async function detectModelFormat(source: ModelSource): Promise<ModelForma
       )
     })
   }
-  if (isMatFile(bytes)) return 'basel-2009'
+  if (isMatFile(bytes)) {
+    const names: string[] = []
+    await readMatFile(await readSource(source, who), who, { wanted: (name) => !names.push(name), largest: 2 ** 30 })
+    return names.includes('components') && !names.includes('shapePC') ? 'lsfm' : 'basel-2009'
+  }
   if (isZip(bytes) || isJson(bytes)) return 'arrays'
   const header = new TextDecoder().decode(bytes.subarray(8))
   if (header.startsWith('{')) return header.includes(`"${MODEL_FORMAT.format}"`) ? 'facekit' : 'arrays'
   const isPickle = bytes[0] === 0x80 && bytes[1] >= 2 && bytes[1] <= 5
   throw new ModelFormatError(
-    `${who}: ${isPickle ? 'is a Python pickle, which could run code' : 'is of no format that is known'}, expected HDF5 (.h5), MATLAB (.mat), .safetensors, .npz, .json, or the folder of ICT-FaceKit`,
+    `${who}: ${isPickle ? 'is a Python pickle, which could run code' : 'is of no format that is known'}, expected HDF5 (.h5), MATLAB (.mat), .safetensors, .npz, .json, the folder of ICT-FaceKit, or one of meshes (.ply, .obj)`,
   )
 }
 
@@ -73,8 +81,8 @@ export async function detectModelFormat(source: ModelSource): Promise<ModelForma
  *
  * Numbers of modes, the crop and the name are taken for every format. An option that a format has no use for is an error.
  *
- * @param source - a file: facekit's .safetensors, Basel's .h5 or .mat, .npz or .safetensors or .json with arrays; or ICT-FaceKit's
- *   folder
+ * @param source - a file: facekit's .safetensors, Basel's .h5 or .mat, LSFM's .mat, .npz or .safetensors or .json with arrays; or a folder: ICT-FaceKit's,
+ *   or meshes of one topology
  * @throws {ModelFormatError} when it is of none of these formats, damaged, or no whole model
  * @throws {ValueError} when an option does not go with the format
  */
@@ -100,7 +108,7 @@ const MEANINGFUL: readonly [keyof ReadModelOptions, readonly ModelFormat[]][] = 
   ['albedo', ['basel']],
   ['expressions', ['basel-2009']],
   ['splitAt', ['arrays']],
-  ['landmarks', ['basel', 'basel-2009', 'arrays']],
+  ['landmarks', ['basel', 'basel-2009', 'lsfm', 'meshes', 'arrays']],
 ]
 
 async function readFormat(
@@ -109,7 +117,7 @@ async function readFormat(
   { albedo, onProgress, signal, crop, expressions, splitAt, ...others }: ReadModelOptions,
   who: string,
 ): Promise<MorphableModel> {
-  const { template, landmarks, name, identityModes } = others
+  const { template, landmarks, name, identityModes, expressionModes } = others
   const cropped = crop && { crop }
   switch (format) {
     case 'facekit': {
@@ -133,6 +141,19 @@ async function readFormat(
         ...(onProgress && { onProgress }),
         ...(signal && { signal }),
       })
+    case 'lsfm':
+      return readLsfm(source, { ...others, ...cropped })
+    case 'meshes':
+      return readMeshFolder(String(source), {
+        ...(template && { template }),
+        ...cropped,
+        ...(landmarks && { landmarks }),
+        ...(name !== undefined && { name }),
+        ...(identityModes !== undefined && { identityModes }),
+        ...(expressionModes !== undefined && { expressionModes }),
+        ...(onProgress && { onProgress }),
+        ...(signal && { signal }),
+      })
     case 'arrays':
       return readArrayModel(source, {
         ...(template && { template }),
@@ -146,6 +167,20 @@ async function readFormat(
         `${who}: is an albedo model without a shape; read the Basel Face Model of the same mesh with it as option "albedo"`,
       )
   }
+}
+
+/** Whether a folder is the distribution of ICT-FaceKit, or its folder `FaceXModel`. */
+async function isIctFaceKit(folder: string): Promise<boolean> {
+  const { access } = await import(/* webpackIgnore: true */ 'node:fs/promises')
+  const found = await Promise.all(
+    ['vertex_indices.json', 'generic_neutral_mesh.obj', 'FaceXModel'].map((name) =>
+      access(`${folder}/${name}`).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  )
+  return found.includes(true)
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -1,9 +1,9 @@
 /** Embeddings of one person are nearer to each other than this: with `loadEmbedder`'s network it divides pairs of 100 people with 95.5 % right. */
-export const SAME_PERSON_DISTANCE = 0.665
+const SAME_PERSON_DISTANCE = 0.665
 /** What is nearer to several agreed pictures' mean than to single ones. */
 const ROUNDS = 3
 
-/** Which face of a picture shows the person. */
+/** Which face of a picture shows the person that `findSamePerson` looks for. */
 export interface PersonInPicture {
   /** Index of the face; undefined: nobody in this picture is the person. */
   face: number | undefined
@@ -13,7 +13,13 @@ export interface PersonInPicture {
 
 /** Finds the person whom most pictures show, and where: the face that has a likeness in the most pictures, then whoever is near the mean of those.
  *
- * @param embeddings - for each picture those of its faces
+ * @param embeddings - for each picture those of its faces, as in `FaceAnnotation`: `[D]`, unit length
+ * @param limit - distance from which on two faces are two people. Default 0.665, for `loadEmbedder`'s network
+ * @returns for each picture, in their order
+ * @differentiable no
+ * @example
+ * const faces = await Promise.all(pictures.map((picture) => annotate(picture)))
+ * const person = findSamePerson(faces.map((list) => list.map(({ embedding }) => embedding)))
  */
 export function findSamePerson(
   embeddings: readonly (readonly Float32Array[])[],
