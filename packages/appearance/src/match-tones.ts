@@ -30,7 +30,9 @@ export function matchTones(textures: readonly PartialTexture[], size: number): v
     // As they are blended.
     const cubes = weight.map((value) => value ** 3)
     const { values, weights } = shrink(weighted(color, cubes, 3), cubes, size, 3, levels)
-    const tones = values.map((value, i) => Math.log(Math.max(value / Math.max(weights[Math.floor(i / 3)], 1e-9), DARKEST)))
+    const tones = values.map((value, i) =>
+      Math.log(Math.max(value / Math.max(weights[Math.floor(i / 3)], 1e-9), DARKEST)),
+    )
     return { tones, weights, gains: new Float32Array(3 * places) }
   })
   for (let round = 0; round < ROUNDS; round++) {
@@ -49,7 +51,12 @@ export function matchTones(textures: readonly PartialTexture[], size: number): v
         const off = Math.min(Math.max(mean[i] - tone, -LARGEST), LARGEST)
         return Math.max(shared[Math.floor(i / 3)], 0) * off
       })
-      picture.gains = membrane(known, shared.map((w) => Math.max(w, 0)), grid, 3)
+      picture.gains = membrane(
+        known,
+        shared.map((w) => Math.max(w, 0)),
+        grid,
+        3,
+      )
     }
   }
   for (const [t, { color }] of textures.entries()) {

@@ -31,7 +31,9 @@ const worst = (a: ArrayLike<number>, b: ArrayLike<number>) =>
 const mode = (data: Float32Array, k: number) => data.subarray(k * size, (k + 1) * size)
 
 describe('readLsfm', () => {
-  const lengths = Array.from({ length: layout.identity }, (_, k) => Math.hypot(...mode(shape.identity.data, k)))
+  const lengths = Array.from({ length: layout.identity }, (_, k) =>
+    Math.hypot(...mode(shape.identity.data, k)),
+  )
   /** The tiny face in the layout of `all_all_all.mat`: modes of length 1, column by column, and variances. */
   const variables = (first: number): MatVariable[] => [
     { name: 'mean', shape: [size, 1], values: shape.mean.data },
@@ -44,12 +46,17 @@ describe('readLsfm', () => {
     {
       name: 'trilist',
       shape: [rows, 3],
-      values: Float64Array.from(triangles, (_, i) => triangles[(i % rows) * 3 + Math.floor(i / rows)] + first),
+      values: Float64Array.from(
+        triangles,
+        (_, i) => triangles[(i % rows) * 3 + Math.floor(i / rows)] + first,
+      ),
     },
     { name: 'n_training_samples', shape: [1, 1], values: [9663] },
   ]
   const changed = (name: string, part: Partial<MatVariable>) =>
-    encodeMatFile(variables(0).map((variable) => (variable.name === name ? { ...variable, ...part } : variable)))
+    encodeMatFile(
+      variables(0).map((variable) => (variable.name === name ? { ...variable, ...part } : variable)),
+    )
 
   it('value: shape in standard deviations, triangles from 0 or from 1, told from Basel by its content', async () => {
     for (const first of [0, 1]) {
@@ -84,7 +91,9 @@ describe('readLsfm', () => {
     )
     const few = changed('eigenvalues', { shape: [1, 1], values: [1] })
     await expect(readLsfm(few, options)).rejects.toThrow(/modes and 1 deviations/)
-    const beyond = changed('trilist', { values: variables(0)[3].values.map((value) => value + 2) as Float64Array })
+    const beyond = changed('trilist', {
+      values: variables(0)[3].values.map((value) => value + 2) as Float64Array,
+    })
     await expect(readLsfm(beyond, options)).rejects.toThrow(ModelFormatError)
   })
 })

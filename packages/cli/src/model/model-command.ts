@@ -5,7 +5,8 @@ import { wholeNumber } from '../number-option.js'
 import { createProgress, type Progress } from '../progress.js'
 
 const BACKENDS = ['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu']
-const MODEL = 'a name ("base"), a file (.safetensors, .h5, .mat, .npz, .json), the folder of ICT-FaceKit, or one of meshes'
+const MODEL =
+  'a name ("base"), a file (.safetensors, .h5, .mat, .npz, .json), the folder of ICT-FaceKit, or one of meshes'
 
 /** `facekit model`: a command for each thing to do with a face model. Another one is a function like those below, in this list. */
 export function modelCommand(io: CliIo): Command {
@@ -66,7 +67,10 @@ function infoCommand(io: CliIo): Command {
 function importCommand(io: CliIo): Command {
   return new Command('import')
     .description('read a model of another format and store it as .safetensors')
-    .argument('<source>', 'an .h5, .mat, .npz, .safetensors or .json file, the folder of ICT-FaceKit, or one of meshes')
+    .argument(
+      '<source>',
+      'an .h5, .mat, .npz, .safetensors or .json file, the folder of ICT-FaceKit, or one of meshes',
+    )
     .requiredOption('-o, --out <file>', 'the .safetensors file to write')
     .option('--albedo <file>', 'an albedo model (.h5) of the same mesh, for a Basel file')
     .option('--landmarks <file>', '68 vertices, as JSON or a number a line; default: found')

@@ -36,7 +36,8 @@ export function smoothTrack(
       const other = faces[j]
       if (!other) continue
       // Two noisy faces are apart by twice the noise's variance.
-      const apart = Math.max(0, squaredDistance(landmarks[i]!, landmarks[j]!) - 2 * noise) / (unit * rest) ** 2
+      const apart =
+        Math.max(0, squaredDistance(landmarks[i]!, landmarks[j]!) - 2 * noise) / (unit * rest) ** 2
       terms.push([other, Math.exp(-0.5 * (((i - j) / reach) ** 2 + apart))])
     }
     const total = terms.reduce((sum, [, weight]) => sum + weight, 0)

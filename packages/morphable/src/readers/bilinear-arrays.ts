@@ -73,7 +73,7 @@ function trianglesOf(who: string, { shape, data }: ShapedArray, count: number): 
   }
   const first = lowest >= 1 && highest === count ? 1 : 0
   const corners = width === 3 ? [0, 1, 2] : [0, 1, 2, 2, 3, 0]
-  const triangles = new Int32Array((shape[0] * corners.length))
+  const triangles = new Int32Array(shape[0] * corners.length)
   for (let p = 0; p < shape[0]; p++)
     corners.forEach((corner, k) => {
       triangles[p * corners.length + k] = data[p * width + corner] - first

@@ -12,7 +12,11 @@ const SMALLEST = 1e-7
  * @param freedom - what sums of squares are divided by to be variances: n, or n - 1 where the mean was taken out
  * @returns `[K * D]`, the largest first, each with the sign that makes the sum of its cubes positive
  */
-export function principalModes(vectors: readonly Float32Array[], most: number, freedom: number): Float32Array {
+export function principalModes(
+  vectors: readonly Float32Array[],
+  most: number,
+  freedom: number,
+): Float32Array {
   const n = vectors.length
   const size = vectors[0]?.length ?? 0
   const gram = new Float64Array(n * n)
@@ -34,8 +38,7 @@ export function principalModes(vectors: readonly Float32Array[], most: number, f
     const skew = mode.reduce((sum, each) => sum + each ** 3, 0)
     const scale = Math.sqrt(value / freedom) * (skew < 0 ? -1 : 1)
     modes.push(mode.map((each) => each * scale))
-    for (let i = 0; i < n; i++)
-      for (let j = 0; j < n; j++) gram[i * n + j] -= value * vector[i] * vector[j]
+    for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) gram[i * n + j] -= value * vector[i] * vector[j]
   }
   const all = new Float32Array(modes.length * size)
   modes.forEach((mode, k) => all.set(mode, k * size))

@@ -58,7 +58,8 @@ export async function readLsfm(source: ModelSource, options: LsfmOptions = {}): 
   return createMorphableModel(
     {
       name,
-      license: 'Large Scale Face Model: non-commercial research only; see the licence that came with the file',
+      license:
+        'Large Scale Face Model: non-commercial research only; see the licence that came with the file',
       origin: `Read from a model in the layout of the Large Scale Face Model, with ${size / 3} vertices${crop === 'face' ? ', cropped to the face' : ''}.`,
       mean: ndarray(finite(who, 'mean', new Float32Array(mean)), [size / 3, 3]),
       identity: ndarray(modes, [modes.length / size, size / 3, 3]),

@@ -38,14 +38,19 @@ const MESH = /\.(ply|obj)$/i
  * @example
  * const model = await readMeshFolder('coma', { template: await loadBaseModel() })
  */
-export async function readMeshFolder(folder: string, options: MeshFolderOptions = {}): Promise<MorphableModel> {
+export async function readMeshFolder(
+  folder: string,
+  options: MeshFolderOptions = {},
+): Promise<MorphableModel> {
   const who = `readMeshFolder: ${folder}`
   const { template, landmarks, crop = 'face', identityModes = 100, expressionModes = 50 } = options
   const { meshesOfPerson = 40, onProgress, signal } = options
-  if (!(meshesOfPerson >= 1)) throw new ValueError(`${who}: meshesOfPerson is ${meshesOfPerson}, expected 1 or more`)
+  if (!(meshesOfPerson >= 1))
+    throw new ValueError(`${who}: meshesOfPerson is ${meshesOfPerson}, expected 1 or more`)
   const people = await listPeople(folder, meshesOfPerson)
   const total = people.reduce((sum, sequences) => sum + sequences.flat().length, 0)
-  if (total < 2) throw new ModelFormatError(`${who}: holds ${total} meshes (.ply, .obj), expected two or more`)
+  if (total < 2)
+    throw new ModelFormatError(`${who}: holds ${total} meshes (.ply, .obj), expected two or more`)
   let done = 0
   let first: Mesh | undefined
   const read = async (path: string): Promise<Float32Array> => {

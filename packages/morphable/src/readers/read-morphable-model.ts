@@ -65,7 +65,10 @@ export async function detectModelFormat(source: ModelSource): Promise<ModelForma
   }
   if (isMatFile(bytes)) {
     const names: string[] = []
-    await readMatFile(await readSource(source, who), who, { wanted: (name) => !names.push(name), largest: 2 ** 30 })
+    await readMatFile(await readSource(source, who), who, {
+      wanted: (name) => !names.push(name),
+      largest: 2 ** 30,
+    })
     return names.includes('components') && !names.includes('shapePC') ? 'lsfm' : 'basel-2009'
   }
   if (isZip(bytes) || isJson(bytes)) return 'arrays'
