@@ -33,7 +33,8 @@ export function matchTones(textures: readonly PartialTexture[], size: number): v
     const tones = values.map((value, i) =>
       Math.log(Math.max(value / Math.max(weights[Math.floor(i / 3)], 1e-9), DARKEST)),
     )
-    return { tones, weights, gains: new Float32Array(3 * places) }
+    const gains: Float32Array = new Float32Array(3 * places)
+    return { tones, weights, gains }
   })
   for (let round = 0; round < ROUNDS; round++) {
     const mean = new Float32Array(3 * places)

@@ -83,10 +83,11 @@ function trianglesOf(who: string, { shape, data }: MatArray, count: number): Int
   if (shape.length !== 2 || shape[1] !== 3)
     throw new ModelFormatError(`${who}: trilist is [${shape.join(', ')}], expected [F, 3] vertices`)
   // Python counts from 0, MATLAB from 1.
-  const [lowest, highest] = data.reduce(
-    ([low, high], vertex) => [Math.min(low, vertex), Math.max(high, vertex)],
-    [Infinity, -Infinity],
-  )
+  let [lowest, highest] = [Infinity, -Infinity]
+  for (const vertex of data) {
+    lowest = Math.min(lowest, vertex)
+    highest = Math.max(highest, vertex)
+  }
   const first = lowest >= 1 && highest === count ? 1 : 0
   const [rows] = shape
   return Int32Array.from({ length: rows * 3 }, (_, i) => {
