@@ -92,7 +92,7 @@ describe('readLsfm', () => {
     const few = changed('eigenvalues', { shape: [1, 1], values: [1] })
     await expect(readLsfm(few, options)).rejects.toThrow(/modes and 1 deviations/)
     const beyond = changed('trilist', {
-      values: variables(0)[3].values.map((value) => value + 2) as Float64Array,
+      values: triangles.map((vertex) => vertex + 2),
     })
     await expect(readLsfm(beyond, options)).rejects.toThrow(ModelFormatError)
   })
