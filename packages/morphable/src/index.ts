@@ -25,6 +25,8 @@ export { readBasel2009, type Basel2009Options } from './readers/read-basel-2009.
 export type { ExpPca } from './readers/exp-pca.js'
 export { readAlbedoModel, type AlbedoPart } from './readers/read-albedo-model.js'
 export { readIctFaceKit, type IctFiles, type IctOptions } from './readers/read-ict-face-kit.js'
+export { readJointModel, type JointModelOptions } from './readers/read-joint-model.js'
+export { poseJoints, type JointModel, type JointPose } from './rig/pose-joints.js'
 export { readLsfm, type LsfmOptions } from './readers/read-lsfm.js'
 export { readMeshFolder, type MeshFolderOptions } from './readers/read-mesh-folder.js'
 export { readArrayModel, type ArrayModelOptions } from './readers/read-array-model.js'
