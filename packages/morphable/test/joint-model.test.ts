@@ -6,7 +6,9 @@ import { npy } from './face-files.js'
 
 const VERTICES = 6
 /** Metres: a stick of vertices up a neck, a jaw, an eye. */
-const template = Float32Array.from([0, 0, 0, 0, 0.1, 0, 0, 0.2, 0.05, 0.02, 0.1, 0.1, -0.03, 0.25, 0.08, 0, 0.3, 0])
+const template = Float32Array.from([
+  0, 0, 0, 0, 0.1, 0, 0, 0.2, 0.05, 0.02, 0.1, 0.1, -0.03, 0.25, 0.08, 0, 0.3, 0,
+])
 const triangles = Int32Array.of(0, 1, 2, 2, 3, 4, 3, 4, 5)
 const identity = Float32Array.from({ length: 2 * 3 * VERTICES }, (_, i) => 0.003 * Math.sin(1 + i))
 const expression = Float32Array.from({ length: 3 * VERTICES }, (_, i) => 0.004 * Math.cos(i))
@@ -137,12 +139,22 @@ describe('readJointModel and poseJoints', () => {
 
   it('throws: arrays that are missing or do not fit, poses of another size', async () => {
     const { 'skinning_weights.npy': _, ...without } = gnm
-    await expect(readJointModel(zipSync(without))).rejects.toThrow(/skinning_weights is missing, expected \[3, 6\]/)
-    const uneven = { ...gnm, 'skinning_weights.npy': npy(weights.map((w) => w / 2), [3, VERTICES]) }
+    await expect(readJointModel(zipSync(without))).rejects.toThrow(
+      /skinning_weights is missing, expected \[3, 6\]/,
+    )
+    const uneven = {
+      ...gnm,
+      'skinning_weights.npy': npy(
+        weights.map((w) => w / 2),
+        [3, VERTICES],
+      ),
+    }
     await expect(readJointModel(zipSync(uneven))).rejects.toThrow(/weights of vertex 0 sum to 0.5/)
     const cycle = { ...gnm, 'joint_parent_indices.npy': npy(Int32Array.of(0, 2, 1), [3]) }
     await expect(readJointModel(zipSync(cycle))).rejects.toThrow(/joint 1 is carried by joint 2/)
-    await expect(readJointModel(zipSync({ 'a.npy': npy(weights, [18]) }))).rejects.toThrow(/expected GNM Head or FLAME/)
+    await expect(readJointModel(zipSync({ 'a.npy': npy(weights, [18]) }))).rejects.toThrow(
+      /expected GNM Head or FLAME/,
+    )
     await expect(readJointModel(new Uint8Array(8))).rejects.toThrow(ModelFormatError)
     const model = await readJointModel(zipSync(gnm))
     expect(() => poseJoints(model, { rotations: [0, 0, 0] })).toThrow(ShapeError)

@@ -64,7 +64,8 @@ export async function readJointModel(
     )
   const need = (name: string, shape: readonly (number | undefined)[]): ShapedArray => {
     const found = arrays.get(name)
-    const fits = found?.shape.length === shape.length && shape.every((n, i) => n === undefined || n === found.shape[i])
+    const fits =
+      found?.shape.length === shape.length && shape.every((n, i) => n === undefined || n === found.shape[i])
     if (found && fits) return found
     const expected = shape.map((n) => n ?? 'K').join(', ')
     throw new ModelFormatError(
@@ -73,7 +74,9 @@ export async function readJointModel(
   }
   const template = need(isGnm ? 'template_vertex_positions' : 'v_template', [undefined, 3])
   const factor = millimetres ?? unitOf(who, template.data)
-  return isGnm ? gnm(who, arrays, need, template, factor) : flame(who, arrays, need, template, factor, splitAt)
+  return isGnm
+    ? gnm(who, arrays, need, template, factor)
+    : flame(who, arrays, need, template, factor, splitAt)
 }
 
 type Need = (name: string, shape: readonly (number | undefined)[]) => ShapedArray
@@ -95,7 +98,9 @@ function gnm(
   return checked(who, {
     vertexCount: count,
     jointCount,
-    parents: Int32Array.from({ length: jointCount }, (_, j) => (parents.data[j] === j ? -1 : parents.data[j])),
+    parents: Int32Array.from({ length: jointCount }, (_, j) =>
+      parents.data[j] === j ? -1 : parents.data[j],
+    ),
     template: scaled(template.data, factor),
     modes: joined(scaled(identity.data, factor), scaled(expression.data, factor)),
     layout: { identity: identity.shape[0], expression: expression.shape[0] },
@@ -202,6 +207,7 @@ function joined(a: Float32Array, b: Float32Array): Float32Array {
 /** Rows and columns exchanged. */
 function transposed(values: ArrayLike<number>, rows: number, columns: number): Float32Array {
   const result = new Float32Array(rows * columns)
-  for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) result[c * rows + r] = values[r * columns + c]
+  for (let r = 0; r < rows; r++)
+    for (let c = 0; c < columns; c++) result[c * rows + r] = values[r * columns + c]
   return result
 }

@@ -15,7 +15,11 @@ export interface JointModel {
   layout: { identity: number; expression: number }
   /** Where the joints are: places of their own that identity moves, or means of vertices. */
   joints:
-    | { kind: 'modes'; /** `[J * 3]` mm */ template: Float32Array; /** `[Ki * J * 3]` mm */ identity: Float32Array }
+    | {
+        kind: 'modes'
+        /** `[J * 3]` mm */ template: Float32Array
+        /** `[Ki * J * 3]` mm */ identity: Float32Array
+      }
     | { kind: 'regressor'; /** `[J * N]` */ weights: Float32Array }
   /** `[N * J]` how far each vertex follows each joint; sums of 1. */
   weights: Float32Array
