@@ -154,10 +154,17 @@ function fail(target: string, index: number, why: string, counts: Counts): void 
   console.error(`FAILED: ${line}`)
 }
 
-async function save(): Promise<void> {
-  if (!values.state) return
-  await writeFile(`${values.state}.tmp`, JSON.stringify(state, null, 1))
-  await rename(`${values.state}.tmp`, values.state)
+/** The last time that the state was written; several runners end their turns at once. */
+let saved = Promise.resolve()
+
+function save(): Promise<void> {
+  const { state: path } = values
+  if (!path) return saved
+  saved = saved.then(async () => {
+    await writeFile(`${path}.tmp`, JSON.stringify(state, null, 1))
+    await rename(`${path}.tmp`, path)
+  })
+  return saved
 }
 
 /** Works through targets in turns until all are done or time is up. */

@@ -12,8 +12,16 @@ const OPTIONS = {
   texture: 64,
 } as const
 
+/** What changes a run. */
+export interface SoakOptions {
+  /** As `performance.now()` gives it: no work is begun later. */
+  deadline: number
+  /** Which crops of the photograph are taken. */
+  seed: number
+}
+
 /** Crops of one face of a photograph, of 224 pixels, each from another place. */
-async function crops(count: number): Promise<PhotoSource[]> {
+async function crops(count: number, seed: number): Promise<PhotoSource[]> {
   const photograph = createRequire(import.meta.url).resolve('@vladmandic/face-api/demo/sample1.jpg')
   const crop = (i: number) =>
     sharp(photograph)
@@ -21,7 +29,7 @@ async function crops(count: number): Promise<PhotoSource[]> {
       .resize(224)
       .jpeg()
       .toBuffer()
-  return Promise.all(Array.from({ length: count }, (_, i) => crop(i)))
+  return Promise.all(Array.from({ length: count }, (_, i) => crop(seed * count + i)))
 }
 
 /** All that a reconstruction gives, as text. */
@@ -38,10 +46,14 @@ async function resultOf(photo: PhotoSource): Promise<string> {
 }
 
 /** One reconstruction after the other: each the same to the bit as the first of its photograph. */
-export async function soakReconstructions(count: number, watch: Watch): Promise<void> {
-  const photos = await crops(4)
+export async function soakReconstructions(
+  count: number,
+  watch: Watch,
+  { deadline, seed }: SoakOptions,
+): Promise<void> {
+  const photos = await crops(4, seed)
   const first: string[] = []
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < count && performance.now() < deadline; i++) {
     const result = await resultOf(photos[i % photos.length])
     const expected = (first[i % photos.length] ??= result)
     if (result !== expected) watch.fail(`reconstruction ${i} differs from the first of its photograph`)
@@ -50,8 +62,8 @@ export async function soakReconstructions(count: number, watch: Watch): Promise<
 }
 
 /** All at once: each the same to the bit as one that had the process to itself. */
-export async function soakAtOnce(count: number, watch: Watch): Promise<void> {
-  const photos = await crops(5)
+export async function soakAtOnce(count: number, watch: Watch, { seed }: SoakOptions): Promise<void> {
+  const photos = await crops(5, seed)
   const alone: string[] = []
   for (const photo of photos) alone.push(await resultOf(photo))
   await Promise.all(

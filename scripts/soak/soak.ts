@@ -1,19 +1,20 @@
 // Does one thing very often in one process, and watches what the process holds: tensors, their bytes, memory, open files, files in the
 // temporary folder. Ends with 1 when something grows. See docs/reliability.md.
 //
-//   npm run soak -- [--count n] training | reconstructions | at-once
+//   npm run soak -- [--count n] [--minutes n] [--seed 0] training | reconstructions | at-once
 //
 // training: steps of a small network on rendered faces (10,000). reconstructions: one after the other (1,000). at-once: all asked for in the
-// same moment (50), each compared with one that had the process to itself.
+// same moment (50), each compared with one that had the process to itself. --minutes ends `reconstructions` early; --seed takes other crops of the
+// photograph.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { soakAtOnce, soakReconstructions } from './soak-reconstructions.js'
+import { soakAtOnce, soakReconstructions, type SoakOptions } from './soak-reconstructions.js'
 import { soakTraining } from './soak-training.js'
 import { Watch } from './watch.js'
 
-const soaks: Record<string, { count: number; run: (count: number, watch: Watch) => Promise<void> }> = {
+const soaks: Record<string, { count: number; run: (count: number, watch: Watch, options: SoakOptions) => Promise<void> }> = {
   training: { count: 10_000, run: soakTraining },
   reconstructions: { count: 1000, run: soakReconstructions },
   'at-once': { count: 50, run: soakAtOnce },
@@ -21,7 +22,11 @@ const soaks: Record<string, { count: number; run: (count: number, watch: Watch) 
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { count: { type: 'string' } },
+  options: {
+    count: { type: 'string' },
+    minutes: { type: 'string', default: 'Infinity' },
+    seed: { type: 'string', default: '0' },
+  },
 })
 const soak = soaks[positionals[0]]
 if (!soak) {
@@ -34,7 +39,8 @@ const temporary = mkdtempSync(join(tmpdir(), 'facekit-soak-'))
 process.env.TMPDIR = temporary
 process.on('exit', () => rmSync(temporary, { recursive: true, force: true }))
 const watch = new Watch(count)
-await soak.run(count, watch)
+const deadline = performance.now() + 60_000 * Number(values.minutes)
+await soak.run(count, watch, { deadline, seed: Number(values.seed) })
 const problems = watch.problems()
 for (const problem of problems) console.error(`FAILED: ${positionals[0]}: ${problem}`)
 console.log(`${positionals[0]}: ${watch.done} of ${count}, ${problems.length} problems`)
