@@ -121,10 +121,10 @@ describe('facekit evaluate', () => {
       'cases/anna.json',
     ])
       expect(existsSync(join(out, file))).toBe(true)
-    expect(await readdir(join(out, 'maps'))).toContain('anna-peer.glb')
+    expect(await readdir(join(out, 'maps'))).toContain('anna=peer.glb')
     expect(await readdir(join(out, 'figures'))).toContain('anna.png')
     const page = await readFile(join(out, 'index.html'), 'utf8')
-    expect(page).toContain('maps/anna-peer.png')
+    expect(page).toContain('maps/anna=peer.png')
     expect(page).toContain('What is missing')
   })
 
@@ -193,6 +193,27 @@ describe('facekit evaluate', () => {
     await put(join(out, 'mine.txt'), 'x')
     const forced = await run([...first, '--force'])
     expect(forced.stderr).toMatch(/did not write \(mine\.txt\)/)
+  })
+
+  it('value: faces whose names differ in a sign only have files of their own', async () => {
+    const [out, own] = [join(folder, 'signs'), join(folder, 'signs-data')]
+    for (const name of ['a/b', 'a__b', 'a+b']) {
+      await put(join(own, `${name}.jpg`), '')
+      await put(join(own, `${name}.obj`), obj())
+      await put(join(own, `${name}.txt`), landmarks())
+    }
+    const args = ['evaluate', own, '--model', model, '--backend', 'cpu', '--workers', '1', '--method', 'mean face']
+    const scored = async () => {
+      const { code, stdout } = await run([...args, '--maps', '3', '-o', out, '--json'])
+      expect(code).toBe(0)
+      return (JSON.parse(stdout) as Report).results
+    }
+    const first = await scored()
+    expect(first.map(({ id }) => id).toSorted()).toEqual(['a+b', 'a/b', 'a__b'])
+    expect((await readdir(join(out, 'cases'))).toSorted()).toEqual(['a+b.json', 'a__b.json', 'a~2b~b.json'])
+    expect((await readdir(join(out, 'maps'))).filter((name) => name.endsWith('.glb'))).toHaveLength(3)
+    // All are kept: nothing is scored again.
+    expect(await scored()).toEqual(first)
   })
 
   it('value: processes find what one finds', async () => {

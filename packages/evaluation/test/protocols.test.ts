@@ -6,6 +6,7 @@ import {
   nowRegion,
   realyErrors,
   realyRegions,
+  scoreCase,
 } from '@facekit/evaluation'
 import { applySimilarity3d, type Surface } from '@facekit/mesh'
 import { describe, expect, test } from 'vitest'
@@ -243,6 +244,30 @@ describe('REALY', () => {
       expect(one[region]!.error).toBeGreaterThan(0.1)
       expect(two[region]!.error).toBeCloseTo(2 * one[region]!.error, 9)
     }
+  })
+
+  test('value: the 85 keypoints are landmarks of a mesh like others; with 68 the rest is left out, and said', () => {
+    const keypoints = pointsAt(face, places)
+    const surface = relief(41, { bumps: 3 })
+    const own = pointsAt(surface, places)
+    const { nose, forehead } = regionsOf(face)
+    const truth = { realy: { regions: { nose, forehead }, keypoints, millimetres: 1 } }
+    const score = (count: number) =>
+      scoreCase('realy', truth, {
+        surface,
+        landmarks: {
+          which: Array.from({ length: count }, (_, i) => i),
+          positions: own.slice(0, 3 * count),
+        },
+      })
+    const [all, few] = [score(85), score(68)]
+    const expected = realyErrors({ ...truth.realy, prediction: surface, predictionKeypoints: own })
+    expect(all.scores.realyNose).toBe(expected.nose!.error)
+    expect(all.hints).toEqual([])
+    // Two of the nose's keypoints are among the last 17.
+    expect(few.scores.realyNose).not.toBe(all.scores.realyNose)
+    expect(few.scores.realyForehead).toBe(all.scores.realyForehead)
+    expect(few.hints).toEqual(["REALY's last 17 keypoints: 17 are not known and are left out"])
   })
 })
 

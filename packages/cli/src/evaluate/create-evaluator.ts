@@ -119,7 +119,7 @@ async function evaluateCase(
 /** The error map as picture and as mesh, below the results. */
 async function writeMap(out: string, id: string, method: string, { map }: CaseScore): Promise<void> {
   if (!map) return
-  const name = join(out, 'maps', `${fileNameOf(id)}-${fileNameOf(method)}`)
+  const name = join(out, 'maps', `${fileNameOf(id)}=${fileNameOf(method)}`)
   await makeInside(join(out, 'maps'))
   await writePng(await drawErrorMap(map), `${name}.png`, { text: ownPictureText })
   await writeFileAtomic(`${name}.glb`, await errorMapGlb(map))

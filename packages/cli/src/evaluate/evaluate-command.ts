@@ -72,7 +72,7 @@ export function evaluateCommand(io: CliIo, setCode: (code: number) => void): Com
     )
     .option(
       '--landmarks <file>',
-      'JSON: vertices of the 68 landmarks, or of the seven of NoW, of the meshes in a folder',
+      'JSON: vertices of the 68 landmarks, of the 85 keypoints of REALY or of the seven of NoW, of the meshes in a folder',
     )
     .option(
       '--count <number>',

@@ -26,7 +26,7 @@ export interface EvaluateSettings {
   methods: readonly EvaluatedMethod[]
   /** Millimetres of a unit of the meshes in folders. */
   millimetres: number
-  /** JSON file with the vertices of 68 or of NoW's seven landmarks, for meshes in folders. */
+  /** JSON file with the vertices of 68 landmarks, of REALY's 85 keypoints or of NoW's seven landmarks, for meshes in folders. */
   landmarks?: string
   /** Folder of the results, absolute. */
   out: string

@@ -10,8 +10,10 @@ const LOCK = '.evaluate.lock'
 /** Files and folders that an evaluation writes. */
 const OWN = /^(evaluation\.json|cases|maps|figures|report\.json|tables\.(md|csv)|index\.html|curve-\d+\.svg)$/
 
-/** A name of a face as one of a file. */
-export const fileNameOf = (id: string): string => id.replaceAll(/[^\w.-]+/g, '__')
+/** A name of a face or a method as one of a file, each name another one: `/` is `+`, and what is neither letter, digit, `_`, `.`, `-` nor a space is its
+ * code between tildes. */
+export const fileNameOf = (name: string): string =>
+  name.replaceAll(/[^\w. -]/gu, (letter) => (letter === '/' ? '+' : `~${letter.codePointAt(0)!.toString(16)}~`))
 
 const casePath = (out: string, id: string) => join(out, 'cases', `${fileNameOf(id)}.json`)
 

@@ -21,6 +21,7 @@ const isFile = (path: string) =>
   )
 const stemOf = (path: string) => path.replace(/\.[^./\\]+$/, '')
 const ALL = Array.from({ length: 68 }, (_, i) => i)
+const REALY = Array.from({ length: 85 }, (_, i) => i)
 const SEVEN = [36, 39, 42, 45, 33, 48, 54]
 
 /** What a folder of meshes has of a face: one mesh for each picture, averaged.
@@ -103,7 +104,7 @@ async function landmarksOf(
   return { which: ALL, positions: pick(surface, [...model.landmarks]) }
 }
 
-/** Vertices of the landmarks in a JSON file: an array of 68 or 7. */
+/** Vertices of the landmarks in a JSON file: an array of 85, 68 or 7. */
 export async function readLandmarkVertices(
   path: string,
 ): Promise<{ which: readonly number[]; vertices: number[] }> {
@@ -112,9 +113,9 @@ export async function readLandmarkVertices(
   })
   const value = await readSettings(path)
   const vertices = Array.isArray(value) ? (value as number[]) : []
-  const which = { 68: ALL, 7: SEVEN }[vertices.length]
+  const which = { 85: REALY, 68: ALL, 7: SEVEN }[vertices.length]
   if (!which || !vertices.every((vertex) => Number.isSafeInteger(vertex) && vertex >= 0))
-    throw new ValueError(`--landmarks: ${path} is no array of 68 vertices, or of 7 (NoW's), counted from 0`)
+    throw new ValueError(`--landmarks: ${path} is no array of 68 vertices, of 85 (REALY's keypoints) or of 7 (NoW's), counted from 0`)
   return { which, vertices }
 }
 

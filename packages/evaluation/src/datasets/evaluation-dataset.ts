@@ -1,9 +1,9 @@
 import type { Surface } from '@facekit/mesh'
 import type { RealyRegion } from '../protocols/realy-protocol.js'
 
-/** Some of the 68 landmarks in space. */
+/** Some of the 68 landmarks in space; 68 to 84 are REALY's further keypoints. */
 export interface SpaceLandmarks {
-  /** Which of the 68, `[L]`. */
+  /** Which of them, `[L]`. */
   which: readonly number[]
   /** `[L * 3]` in the space of the surface that they lie on. */
   positions: Float64Array

@@ -34,7 +34,7 @@ export async function readPoints(path: string): Promise<PointRows> {
   return checked(numberLines(text), path)
 }
 
-/** Landmarks in space: seven are NoW's, 51 those without the jaw, 68 all.
+/** Landmarks in space: seven are NoW's, 51 those without the jaw, 68 all, 85 REALY's keypoints, which begin with the 68.
  *
  * @throws {ModelFormatError} when there are others
  */
@@ -45,10 +45,10 @@ export async function readSpaceLandmarks(path: string, millimetres = 1): Promise
 /** As `readSpaceLandmarks`, of points that are read. */
 export function spaceLandmarks({ width, values }: PointRows, who: string, millimetres = 1): SpaceLandmarks {
   const count = values.length / width
-  const which = { 7: nowLandmarks, 51: range(17, 68), 68: range(0, 68) }[count]
+  const which = { 7: nowLandmarks, 51: range(17, 68), 68: range(0, 68), 85: range(0, 85) }[count]
   if (width !== 3 || !which)
     throw new ModelFormatError(
-      `${who}: ${count} points of ${width} numbers, expected 7 (NoW's), 51 or 68 landmarks in space`,
+      `${who}: ${count} points of ${width} numbers, expected 7 (NoW's), 51, 68 or 85 (REALY's) landmarks in space`,
     )
   return { which, positions: values.map((value) => value * millimetres) }
 }

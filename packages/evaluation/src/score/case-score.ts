@@ -9,7 +9,7 @@ export interface Prediction {
   surface?: Surface
   /** Landmarks of the mesh. */
   landmarks?: SpaceLandmarks
-  /** `[85 * 3]` REALY's keypoints of the mesh, NaN where unknown; default: the 68 landmarks. */
+  /** `[85 * 3]` REALY's keypoints of the mesh, NaN where unknown; default: those of `landmarks`. */
   keypoints?: ArrayLike<number>
   /** `[68 * 2]` landmarks in the first picture, pixels. */
   pictureLandmarks?: ArrayLike<number>

@@ -18,6 +18,8 @@ const REGIONS: Record<RealyRegion, MeasureName> = {
   cheek: 'realyCheek',
 }
 
+const LANDMARKS = Array.from({ length: 68 }, (_, i) => i)
+
 /** Scores a prediction against the truth by a protocol.
  *
  * @throws {FacekitError} in one line, when it cannot be scored: no mesh, a broken or mirrored one, or nothing to compare with
@@ -83,17 +85,7 @@ function scoreNow(
 
 function scoreRealy({ realy }: CaseTruth, prediction: Prediction, result: CaseScore): void {
   if (!realy) throw new ValueError('the truth has no regions')
-  const all =
-    prediction.landmarks &&
-    pickLandmarks(
-      prediction.landmarks,
-      Array.from({ length: 68 }, (_, i) => i),
-    )
-  if (!prediction.keypoints && !all)
-    throw new ValueError('the 68 landmarks of the mesh are not known; pass --landmarks')
-  const predictionKeypoints =
-    prediction.keypoints ?? Float64Array.from([...all!, ...Array.from({ length: 51 }, () => Number.NaN)])
-  if (!prediction.keypoints) result.hints.push("REALY's last 17 keypoints are not known and are left out")
+  const predictionKeypoints = prediction.keypoints ?? keypointsOf(prediction, result.hints)
   const errors = realyErrors({ ...realy, prediction: surfaceOf(prediction), predictionKeypoints })
   let sum = 0
   for (const [region, { error }] of Object.entries(errors)) {
@@ -105,6 +97,19 @@ function scoreRealy({ realy }: CaseTruth, prediction: Prediction, result: CaseSc
     result,
     sketch(Float64Array.from(Object.values(errors).flatMap(({ distances }) => [...distances]))),
   )
+}
+
+/** REALY's 85 keypoints among the landmarks of a mesh; of the last 17 a mesh may lack some. */
+function keypointsOf({ landmarks }: Prediction, hints: string[]): Float64Array {
+  const first = landmarks && pickLandmarks(landmarks, LANDMARKS)
+  if (!first) throw new ValueError('the 68 landmarks of the mesh are not known; pass --landmarks')
+  const keypoints = new Float64Array(85 * 3).fill(Number.NaN)
+  keypoints.set(first)
+  const further = landmarks.which.filter((keypoint) => keypoint >= LANDMARKS.length)
+  for (const keypoint of further) keypoints.set(pickLandmarks(landmarks, [keypoint])!, 3 * keypoint)
+  if (further.length < 17)
+    hints.push(`REALY's last 17 keypoints: ${17 - further.length} are not known and are left out`)
+  return keypoints
 }
 
 function scorePicture(
