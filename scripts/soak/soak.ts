@@ -14,7 +14,10 @@ import { soakAtOnce, soakReconstructions, type SoakOptions } from './soak-recons
 import { soakTraining } from './soak-training.js'
 import { Watch } from './watch.js'
 
-const soaks: Record<string, { count: number; run: (count: number, watch: Watch, options: SoakOptions) => Promise<void> }> = {
+const soaks: Record<
+  string,
+  { count: number; run: (count: number, watch: Watch, options: SoakOptions) => Promise<void> }
+> = {
   training: { count: 10_000, run: soakTraining },
   reconstructions: { count: 1000, run: soakReconstructions },
   'at-once': { count: 50, run: soakAtOnce },

@@ -202,7 +202,18 @@ describe('facekit evaluate', () => {
       await put(join(own, `${name}.obj`), obj())
       await put(join(own, `${name}.txt`), landmarks())
     }
-    const args = ['evaluate', own, '--model', model, '--backend', 'cpu', '--workers', '1', '--method', 'mean face']
+    const args = [
+      'evaluate',
+      own,
+      '--model',
+      model,
+      '--backend',
+      'cpu',
+      '--workers',
+      '1',
+      '--method',
+      'mean face',
+    ]
     const scored = async () => {
       const { code, stdout } = await run([...args, '--maps', '3', '-o', out, '--json'])
       expect(code).toBe(0)

@@ -13,7 +13,9 @@ const OWN = /^(evaluation\.json|cases|maps|figures|report\.json|tables\.(md|csv)
 /** A name of a face or a method as one of a file, each name another one: `/` is `+`, and what is neither letter, digit, `_`, `.`, `-` nor a space is its
  * code between tildes. */
 export const fileNameOf = (name: string): string =>
-  name.replaceAll(/[^\w. -]/gu, (letter) => (letter === '/' ? '+' : `~${letter.codePointAt(0)!.toString(16)}~`))
+  name.replaceAll(/[^\w. -]/gu, (letter) =>
+    letter === '/' ? '+' : `~${letter.codePointAt(0)!.toString(16)}~`,
+  )
 
 const casePath = (out: string, id: string) => join(out, 'cases', `${fileNameOf(id)}.json`)
 

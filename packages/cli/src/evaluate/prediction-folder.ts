@@ -115,7 +115,9 @@ export async function readLandmarkVertices(
   const vertices = Array.isArray(value) ? (value as number[]) : []
   const which = { 85: REALY, 68: ALL, 7: SEVEN }[vertices.length]
   if (!which || !vertices.every((vertex) => Number.isSafeInteger(vertex) && vertex >= 0))
-    throw new ValueError(`--landmarks: ${path} is no array of 68 vertices, of 85 (REALY's keypoints) or of 7 (NoW's), counted from 0`)
+    throw new ValueError(
+      `--landmarks: ${path} is no array of 68 vertices, of 85 (REALY's keypoints) or of 7 (NoW's), counted from 0`,
+    )
   return { which, vertices }
 }
 
