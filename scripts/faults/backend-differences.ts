@@ -45,7 +45,11 @@ async function reconstruct(backend: string): Promise<Outputs | string> {
   if (ending.code !== 0) return ending.stderr.trim().split('\n').at(-1) ?? ''
   console.log(`${backend}: ${(ending.milliseconds / 1000).toFixed(1)} s`)
   const files = await readdir(out, { recursive: true })
-  const folder = join(out, files.find((file) => file.endsWith('parameters.json'))!, '..')
+  const folder = join(
+    out,
+    files.find((file) => file.endsWith('parameters.json'))!,
+    '..',
+  )
   const file = JSON.parse(await readFile(join(folder, 'parameters.json'), 'utf8')) as {
     landmarks: number[][]
     parameters?: unknown
