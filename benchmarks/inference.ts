@@ -1,4 +1,4 @@
-/** How long a ResNet takes to run: on every backend found, beside onnxruntime-node with one thread. Batch normalisation is folded into the
+/** How long a ResNet takes to run: on every backend found, beside onnxruntime with one thread. Batch normalisation is folded into the
  * filters on both sides, as onnxruntime does by itself; the weights are the same, and the outputs are compared.
  *
  *   node --conditions=@facekit/source --import tsx benchmarks/inference.ts [options]
@@ -7,6 +7,8 @@
  *   --network 18|50       default 50     --batch N   default 1     --size N   pixels, default 224
  *   --repetitions N       default 15     --seconds N  at most this long for a backend, default 60
  *   --threads N           of wasm; default 1, as onnxruntime has
+ *   --onnxruntime MODULE  default onnxruntime-node; or the path of onnxruntime-web's dist/ort.node.min.mjs, which computes in WASM
+ *   --processor           processor time of the process, on a machine that does other things, too
  *   --json FILE           write the results
  */
 import { parseArgs } from 'node:util'
@@ -26,6 +28,8 @@ const { values: options } = parseArgs({
     repetitions: { type: 'string', default: '15' },
     seconds: { type: 'string', default: '60' },
     threads: { type: 'string', default: '1' },
+    onnxruntime: { type: 'string', default: 'onnxruntime-node' },
+    processor: { type: 'boolean', default: false },
     json: { type: 'string' },
   },
 })
@@ -49,13 +53,22 @@ interface Result {
   memory: Record<string, number>
 }
 
+/** Milliseconds, of the wall clock or of the processor. */
+const now = () => {
+  if (!options.processor) return performance.now()
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}
+
 /** onnxruntime with one thread, if it is installed. The name is hidden from bundlers. */
 async function openOnnx(): Promise<typeof Ort | undefined> {
-  const name = 'onnxruntime-node'
+  const name = options.onnxruntime
   try {
-    return (await import(name)) as typeof Ort
+    const ort = (await import(name)) as typeof Ort
+    ort.env.wasm.numThreads = 1
+    return ort
   } catch (error) {
-    console.log(`without onnxruntime-node: ${String((error as Error).message).split('\n')[0]}`)
+    console.log(`without ${name}: ${String((error as Error).message).split('\n')[0]}`)
     return undefined
   }
 }
@@ -70,7 +83,7 @@ async function measure(backend: string): Promise<Result> {
   const session =
     ort &&
     (await ort.InferenceSession.create(await encodeOnnx(net, batch, size), {
-      executionProviders: ['cpu'],
+      executionProviders: [options.onnxruntime === 'onnxruntime-node' ? 'cpu' : 'wasm'],
       intraOpNumThreads: 1,
       interOpNumThreads: 1,
       executionMode: 'sequential',
@@ -88,12 +101,19 @@ async function measure(backend: string): Promise<Result> {
   const [ours, theirs]: number[][] = [[], []]
   const start = performance.now()
   do {
-    ours.push(await time(run, gpu && quick ? 20 : 1))
+    if (gpu) ours.push(await time(run, quick ? 20 : 1))
+    else {
+      const from = now()
+      const result = run()
+      await result.data()
+      ours.push(now() - from)
+      result.dispose()
+    }
     if (!session || !feeds) continue
     if (theirs.length === 0) await session.run(feeds)
-    const from = performance.now()
+    const from = now()
     await session.run(feeds)
-    theirs.push(performance.now() - from)
+    theirs.push(now() - from)
   } while (ours.length < repetitions && performance.now() - start < seconds * 1000)
   const after = memory()
   let difference: number | undefined

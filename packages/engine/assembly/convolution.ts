@@ -1,6 +1,6 @@
 // Convolutions as matrix products whose left matrix (a row for every output pixel, a column for every tap and channel) is never
 // written down as a whole: blocks of it are gathered into packed panels that stay in the cache.
-import { BUFFER, locate, PANELS, PLACES, seen } from './gather'
+import { BUFFER, locate, PANELS, PLACES, seen, seesAll } from './gather'
 import { partialTile, tile, transpose4 } from './matrix'
 
 /** Output pixels of a block. */
@@ -57,8 +57,11 @@ export function convolve(
   const tapsAtOnce = max(1, DEPTH / channels)
   const channelsAtOnce = min(channels, DEPTH)
   const wholePanels = outputs & ~7
-  for (let first = from; first < to; first += PIXELS) {
-    const count = min(PIXELS, to - first)
+  // Blocks of about one size: each of them reads the whole filter.
+  const blocks = (to - from + PIXELS - 1) / PIXELS
+  const atOnce = blocks > 0 ? ((to - from + blocks - 1) / blocks + 3) & ~3 : PIXELS
+  for (let first = from; first < to; first += atOnce) {
+    const count = min(atOnce, to - first)
     locate(places, first, count, x, pictureBytes, outHeight, outWidth, strideY, strideX)
     for (let tap = 0; tap < tapCount; tap += tapsAtOnce) {
       const tapEnd = min(tap + tapsAtOnce, tapCount)
@@ -69,19 +72,45 @@ export function convolve(
         let target = panels
         for (let i = 0; i < count; i += 4) {
           const p0 = places + i * 12
-          for (let t = tap; t < tapEnd; t++) {
+          // What is behind the last pixel is computed, too, and dropped.
+          const p1 = i + 1 < count ? p0 + 12 : p0
+          const p2 = i + 2 < count ? p0 + 24 : p0
+          const p3 = i + 3 < count ? p0 + 36 : p0
+          for (let t = tap; t < tapEnd; ) {
             const dy = load<i32>(taps + t * 8)
             const dx = load<i32>(taps + t * 8, 4)
             const offset = <usize>channel * 4
+            // Taps that see neighbours in a row, all inside of the picture, are read as one.
+            let n = 1
+            if (deep == channels) {
+              while (
+                t + n < tapEnd &&
+                load<i32>(taps + (t + n) * 8) == dy &&
+                load<i32>(taps + (t + n) * 8, 4) == dx + n
+              )
+                n++
+              if (
+                n > 1 &&
+                !(
+                  seesAll(p0, dy, dx, n, height, width) &&
+                  seesAll(p1, dy, dx, n, height, width) &&
+                  seesAll(p2, dy, dx, n, height, width) &&
+                  seesAll(p3, dy, dx, n, height, width)
+                )
+              )
+                n = 1
+            }
+            t += n
             let a0 = seen(p0, dy, dx, height, width, pixelBytes, zeros) + offset
-            let a1 = i + 1 < count ? seen(p0 + 12, dy, dx, height, width, pixelBytes, zeros) + offset : zeros
-            let a2 = i + 2 < count ? seen(p0 + 24, dy, dx, height, width, pixelBytes, zeros) + offset : zeros
-            let a3 = i + 3 < count ? seen(p0 + 36, dy, dx, height, width, pixelBytes, zeros) + offset : zeros
+            let a1 = seen(p1, dy, dx, height, width, pixelBytes, zeros) + offset
+            let a2 = seen(p2, dy, dx, height, width, pixelBytes, zeros) + offset
+            let a3 = seen(p3, dy, dx, height, width, pixelBytes, zeros) + offset
+            const length = n * deep
             let c = 0
-            for (; c + 4 <= deep; c += 4, target += 64, a0 += 16, a1 += 16, a2 += 16, a3 += 16) {
+            for (; c + 4 <= length; c += 4, target += 64, a0 += 16, a1 += 16, a2 += 16, a3 += 16) {
               transpose4(v128.load(a0), v128.load(a1), v128.load(a2), v128.load(a3), target, 16)
             }
-            for (; c < deep; c++, target += 16, a0 += 4, a1 += 4, a2 += 4, a3 += 4) {
+            for (; c < length; c++, target += 16, a0 += 4, a1 += 4, a2 += 4, a3 += 4) {
               store<f32>(target, load<f32>(a0))
               store<f32>(target, load<f32>(a1), 4)
               store<f32>(target, load<f32>(a2), 8)

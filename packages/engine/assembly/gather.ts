@@ -50,3 +50,12 @@ export function seen(place: usize, dy: i32, dx: i32, height: i32, width: i32, by
   if (<u32>y >= <u32>height || <u32>x >= <u32>width) return zeros
   return load<usize>(place) + <usize>((y * width + x) * bytes)
 }
+
+/** Whether a pixel sees the inside of the picture through `n` taps, each one to the right of the one before. */
+// @ts-ignore: decorator
+@inline
+export function seesAll(place: usize, dy: i32, dx: i32, n: i32, height: i32, width: i32): bool {
+  const y = load<i32>(place, 4) + dy
+  const x = load<i32>(place, 8) + dx
+  return <u32>y < <u32>height && x >= 0 && x + n <= width
+}
