@@ -21,6 +21,8 @@ const mayMapRoot =
   mayMount &&
   (await works('setpriv', '--reuid=65534', '--clear-groups', 'unshare', '--map-root-user', '--mount', 'true'))
 
+const mpi = await works('mpiexec', '--version')
+
 /** Stand-ins for the device files of two GPUs. */
 function twoGpus(): string {
   const folder = scratchFolder()
@@ -65,6 +67,19 @@ describe('takeGpu', () => {
     expect(await take(devices, 0)).toEqual({ device: `${devices}/nvidia0`, seen: ['GPU 0', ''] })
     expect(await take(devices, 1)).toEqual({ device: `${devices}/nvidia1`, seen: ['', 'GPU 1'] })
     expect(readFileSync(`${devices}/nvidia0`, 'utf8')).toBe('GPU 0')
+  })
+
+  it.skipIf(!mayMount || !mpi)('value: processes of a run each take their own, and then join', async () => {
+    const devices = twoGpus()
+    const env = { ...process.env, OMPI_ALLOW_RUN_AS_ROOT: '1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1' }
+    const running = run('mpiexec', ['-n', '2', ...node, devices], { env })
+    running.child.stdin?.end()
+    const { stdout } = await running
+    for (const [i, seen] of [
+      ['GPU 0', ''],
+      ['', 'GPU 1'],
+    ].entries())
+      expect(stdout).toContain(JSON.stringify({ device: `${devices}/nvidia${i}`, seen, processes: 2 }))
   })
 
   it.skipIf(!mayMapRoot)('throws: without root, where a user namespace helps', async () => {

@@ -10,7 +10,7 @@ export interface GradientPeers {
   readonly rank: number
   /** How many processes there are. */
   readonly size: number
-  /** Puts the parts of all processes, in the order of their ranks, one after the other into `all`. */
+  /** Puts the parts of all processes, in the order of their ranks, one after the other into `all`; the own part may lie there already. */
   allGather(part: Uint8Array, all: Uint8Array): Promise<void>
 }
 
@@ -34,8 +34,7 @@ export class SharedGradients {
   readonly #variables: Variable[]
   readonly #peers: GradientPeers
   readonly #pieces: GpuGradientPieces
-  #own: Uint8Array[] = []
-  /** What comes from all processes, of two pieces at a time. */
+  /** What comes from all processes, for each piece. */
   #all: Uint8Array[] = []
 
   private constructor(gpu: GpuEngineBackend, variables: Variable[], peers: GradientPeers) {
@@ -87,14 +86,12 @@ export class SharedGradients {
     const begin = performance.now()
     let gathered = Promise.resolve()
     const uploaded: Promise<void>[] = []
-    const gather = async (piece: number, all: Uint8Array) => {
-      await uploaded[piece - 2]
+    const gather = async (part: Uint8Array, all: Uint8Array) => {
       const start = performance.now()
-      await this.#peers.allGather(this.#own[piece], all)
+      await this.#peers.allGather(part, all)
       times.gathering += performance.now() - start
     }
-    const upload = (piece: number, all: Uint8Array) => {
-      const { length } = this.#own[piece]
+    const upload = (piece: number, length: number, all: Uint8Array) => {
       for (let from = 0; from < size; from++) {
         if (from !== rank)
           this.#pieces.write(
@@ -105,11 +102,13 @@ export class SharedGradients {
       }
     }
     await this.#pieces.read((piece, bytes) => {
-      timed('reading', () => this.#own[piece].set(bytes))
-      const all = this.#all[piece % 2].subarray(0, size * bytes.length)
-      gathered = gathered.then(() => gather(piece, all))
+      const all = this.#all[piece]
+      const length = all.length / size
+      const part = all.subarray(rank * length, (rank + 1) * length)
+      timed('reading', () => part.set(bytes))
+      gathered = gathered.then(() => gather(part, all))
       // The next piece is on its way before this one is uploaded.
-      uploaded[piece] = gathered.then(soon).then(() => timed('uploading', () => upload(piece, all)))
+      uploaded[piece] = gathered.then(soon).then(() => timed('uploading', () => upload(piece, length, all)))
       uploaded[piece].catch(() => {})
     })
     times.computing = performance.now() - begin
@@ -138,19 +137,19 @@ export class SharedGradients {
   /** Makes room for pieces of other sizes than before, which must be the same in all processes. */
   async #prepare(): Promise<void> {
     const { sizes } = this.#pieces
-    if (sizes.length === this.#own.length && sizes.every((bytes, i) => bytes === this.#own[i].length)) return
-    const { size, allGather } = this.#peers
+    const { size } = this.#peers
+    if (sizes.length === this.#all.length && sizes.every((bytes, i) => size * bytes === this.#all[i].length))
+      return
     const [count, total] = [sizes.length, sizes.reduce((sum, bytes) => sum + bytes, 0)]
     const mine = Float64Array.of(count, total, sizes[0] ?? 0)
     const theirs = new Float64Array(size * mine.length)
-    await allGather(new Uint8Array(mine.buffer), new Uint8Array(theirs.buffer))
+    await this.#peers.allGather(new Uint8Array(mine.buffer), new Uint8Array(theirs.buffer))
     if (theirs.some((value, i) => value !== mine[i % mine.length])) {
       throw new ValueError(
         `SharedGradients: the processes have gradients of different sizes (this one: ${total} bytes in ${count} pieces); is it the same network in all of them?`,
       )
     }
-    this.#own = sizes.map((bytes) => new Uint8Array(bytes))
-    this.#all = [0, 1].map(() => new Uint8Array(size * Math.max(0, ...sizes)))
+    this.#all = sizes.map((bytes) => new Uint8Array(size * bytes))
   }
 }
 

@@ -68,11 +68,6 @@ const MPICH = {
   inPlace: -1,
 }
 
-/** Stack of functions on other threads, bytes. */
-const STACK = 8 << 20
-
-let configured = false
-
 /** A library may be called by any thread, one at a time. */
 const THREAD_SERIALIZED = 2
 
@@ -93,9 +88,6 @@ export async function loadMpiLibrary(
 ): Promise<MpiLibrary> {
   const koffi = await importKoffi('openMpi')
   keepUcxOut()
-  // Functions on other threads get 128 KiB of stack otherwise, on which MPICH overflows. Once a library was loaded koffi refuses it.
-  if (!configured) koffi.config({ async_stack_size: STACK })
-  configured = true
   const names = path === undefined ? (NAMES[family][process.platform] ?? []) : [path]
   const tried: string[] = []
   let found: { name: string; library: ReturnType<typeof koffi.load> } | undefined
@@ -197,8 +189,9 @@ export async function loadMpiLibrary(
       for (const part of partsOf(values, ballots)) await sumAside(part)
     },
     allGather: async (part, whole) => {
-      const [{ length }, { byte, world }] = [part, handles]
-      await aside('MPI_Allgather', gather, part, length, byte, whole, length, byte, world)
+      const [{ length }, { byte, world, inPlace }] = [part, handles]
+      const own = part.buffer === whole.buffer ? inPlace : part
+      await aside('MPI_Allgather', gather, own, length, byte, whole, length, byte, world)
     },
     abort: (code) => void library.func('MPI_Abort', 'int', [type, 'int'])(handles.world, code),
     finalize: () => check('MPI_Finalize', library.func('MPI_Finalize', 'int', [])() as number),
