@@ -1,5 +1,5 @@
 /** Turns kernels that tfjs has run into an ONNX model that computes the same. */
-import { backend_util } from '@tensorflow/tfjs-core'
+import type { backend_util } from '@tensorflow/tfjs-core'
 import type { OnnxAttribute, OnnxGraph } from './onnx-graph.js'
 
 /** A tensor, and what is known of it. */
