@@ -34,11 +34,12 @@ const smoothstep = (range: readonly [number, number], value: number) => {
 /** Brings a photograph to UV and takes the fitted light out of it.
  *
  * albedo = (picture - highlight) / irradiance at each texel whose surface the camera sees; trust falls where the surface turns away, where something
- * covers it, and where the picture is burnt out or nearly black.
+ * covers it, and where the picture is burnt out or nearly black. Skin gets nothing of what lies between the lids, where lids of the fit lie otherwise than
+ * those of the photograph.
  */
 export function photographTexture(surface: UvSurface, seen: SeenFace): PhotographTexture {
   const { triangleIds, barycentrics, triangles } = surface
-  const { vertices, picture, size, depth, depthSize, maskSize, meanLight } = seen
+  const { vertices, picture, size, depth, depthSize, maskSize, meanLight, eyeOpenings, eyeballs } = seen
   // Strands of hair reach a little further than what is told to be hair.
   const region = eroded(eroded(seen.faceRegion, maskSize), maskSize)
   const color = new Float32Array(triangleIds.length * 3)
@@ -62,6 +63,9 @@ export function photographTexture(surface: UvSurface, seen: SeenFace): Photograp
     const x = point[0]
     const y = point[1]
     if (facing === 0 || x < 0 || y < 0 || x >= size || y >= size) continue
+    const corners = [3 * id, 3 * id + 1, 3 * id + 2]
+    const isSkin = corners.some((corner) => eyeballs[triangles[corner]] === 0)
+    if (isSkin && eyeOpenings.some((opening) => isInside(opening, x, y))) continue
     const covered = smoothstep(
       COVERED,
       lookUp(region, maskSize, (x * maskSize) / size, (y * maskSize) / size),
@@ -100,6 +104,16 @@ export function photographTexture(surface: UvSurface, seen: SeenFace): Photograp
     weight[texel] = facing * covered * (0.05 + 0.95 * trust) * (1 - smoothstep(BURNT, brightest))
   }
   return { color, weight, shine }
+}
+
+/** Whether a place lies in a polygon: a ray from it crosses an odd number of sides. */
+function isInside(polygon: Float32Array, x: number, y: number): boolean {
+  let inside = false
+  for (let i = 0, j = polygon.length - 2; i < polygon.length; j = i, i += 2) {
+    const [ax, ay, bx, by] = [polygon[i], polygon[i + 1], polygon[j], polygon[j + 1]]
+    if (ay > y !== by > y && x < ax + ((y - ay) / (by - ay)) * (bx - ax)) inside = !inside
+  }
+  return inside
 }
 
 /** The least of each pixel and its eight neighbours: the border of a mask is the border of something else, too. */

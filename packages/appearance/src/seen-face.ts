@@ -25,6 +25,10 @@ export interface SeenFace {
   picture: Float32Array
   /** Whether the picture is black-and-white: its colours say nothing. */
   monochrome: boolean
+  /** What the photograph shows of either eye between its lids: corners of a polygon, x and y in pixels of the crop. */
+  eyeOpenings: readonly Float32Array[]
+  /** `[N]` 1 for vertices of the eyeballs. */
+  eyeballs: Uint8Array
   /** Side of the masks, pixels. */
   maskSize: number
   /** `[M * M]` pixels that show the face, 0..1. */
@@ -119,6 +123,8 @@ export async function seenFace(
     size,
     picture: cropPicture(photograph, transform, side, size),
     monochrome: isMonochrome(annotation.alignment.image),
+    eyeOpenings: EYES.map(([first, last]) => opening(annotation, first, last, size / side)),
+    eyeballs: eyeballsOf(model),
     maskSize: side,
     faceRegion: flat(annotation),
     vertices,
@@ -130,6 +136,39 @@ export async function seenFace(
     diffuse,
     specular,
   }
+}
+
+/** Landmarks around either eye. */
+const EYES = [
+  [36, 41],
+  [42, 47],
+] as const
+/** How far the landmarks are moved outwards, of their distance from the eye's middle: straight lines between them cut its arcs off, and lids have a rim. */
+const RIM = 0.12
+
+function opening(
+  { alignment: { landmarks } }: FaceAnnotation,
+  first: number,
+  last: number,
+  scale: number,
+): Float32Array {
+  const count = last - first + 1
+  const middle = [0, 1].map((c) => {
+    let sum = 0
+    for (let l = first; l <= last; l++) sum += landmarks.get(l, c) / count
+    return sum
+  })
+  return Float32Array.from({ length: 2 * count }, (_, i) => {
+    const place = landmarks.get(first + (i >> 1), i & 1)
+    return scale * (place + RIM * (place - middle[i & 1]))
+  })
+}
+
+function eyeballsOf({ regions = {}, vertexCount }: MorphableModel): Uint8Array {
+  const eyes = new Uint8Array(vertexCount)
+  for (const name of ['eyeLeft', 'eyeRight', 'sclera', 'iris'])
+    for (const vertex of regions[name] ?? []) eyes[vertex] = 1
+  return eyes
 }
 
 function oneRow(parameters: FaceParameters, row: number): FaceParameters {

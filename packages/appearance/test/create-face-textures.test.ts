@@ -255,6 +255,29 @@ describe('createFaceTextures', () => {
     expect(steps[Math.floor(0.99 * steps.length)]).toBeLessThan(0.03)
   })
 
+  it('value: eyes that are wider open than the fit has them do not get onto the lids', async () => {
+    const { photograph, fit } = await renderedPhotograph(model)
+    const { alignment, landmarks } = fit.annotation
+    // The upper lids are 10 pixels higher, and what is between them is red.
+    for (const [first, ...upper] of [
+      [36, 37, 38],
+      [42, 43, 44],
+    ]) {
+      for (const l of upper) alignment.landmarks.set(l, 1, alignment.landmarks.get(l, 1) - (10 * 224) / 512)
+      const corner = (l: number) => [landmarks.get(l, 0), landmarks.get(l, 1)]
+      const [[left], [right], [, top], [, bottom]] = [first, first + 3, upper[0], first + 4].map(corner)
+      for (let y = Math.round(top) - 9; y < bottom; y++)
+        for (let x = Math.round(left + 0.35 * (right - left)); x < left + 0.65 * (right - left); x++)
+          photograph.data.set([230, 10, 10], 3 * (512 * y + x))
+    }
+    const { diffuse } = await createFaceTextures([photograph], [fit], model, { size: SIZE, detail: false })
+    let red = 0
+    // The eyeballs lie in the corners below.
+    for (let texel = 0; texel < 0.8 * SIZE * SIZE; texel++)
+      if (diffuse.data[3 * texel] > 4 * diffuse.data[3 * texel + 1]) red++
+    expect(red).toBeLessThan(12)
+  })
+
   it('value: what covers the face does not get into the texture, nor what reaches a little over its border', async () => {
     // A green bar over a cheek, 65.6 to 87.5 pixels of the crop, and the columns that the face region leaves out.
     for (const [first, last] of [
