@@ -21,6 +21,8 @@ const BURNT = [0.8, 0.95] as const
 const COVERED = [0.35, 0.85] as const
 /** Light is not divided by less than this share of its mean: noise would be all that is left. */
 const DARKEST = 0.12
+/** Distance from the eye's opening over which trust in skin rises from 0 to 1, of the eye's width: about that of lashes. */
+const BESIDE = 0.12
 /** The most of the faintest channel that a highlight can be. */
 const SHINE = 0.7
 /** Nothing is wholly matt: an iris without its highlight is a wet surface all the same. */
@@ -65,7 +67,8 @@ export function photographTexture(surface: UvSurface, seen: SeenFace): Photograp
     if (facing === 0 || x < 0 || y < 0 || x >= size || y >= size) continue
     const corners = [3 * id, 3 * id + 1, 3 * id + 2]
     const isSkin = corners.some((corner) => eyeballs[triangles[corner]] === 0)
-    if (isSkin && eyeOpenings.some((opening) => isInside(opening, x, y))) continue
+    const besideEyes = isSkin ? Math.min(...eyeOpenings.map((opening) => awayFrom(opening, x, y))) : 1
+    if (besideEyes === 0) continue
     const covered = smoothstep(
       COVERED,
       lookUp(region, maskSize, (x * maskSize) / size, (y * maskSize) / size),
@@ -101,19 +104,28 @@ export function photographTexture(surface: UvSurface, seen: SeenFace): Photograp
       const irradiance = Math.max(point[4 + n], leastLight)
       color[at] = Math.min((color[at] - share * point[7 + n]) / irradiance, 1)
     }
-    weight[texel] = facing * covered * (0.05 + 0.95 * trust) * (1 - smoothstep(BURNT, brightest))
+    weight[texel] = besideEyes * facing * covered * (0.05 + 0.95 * trust) * (1 - smoothstep(BURNT, brightest))
   }
   return { color, weight, shine }
 }
 
-/** Whether a place lies in a polygon: a ray from it crosses an odd number of sides. */
-function isInside(polygon: Float32Array, x: number, y: number): boolean {
+/** 0 within a polygon, rising to 1 at `BESIDE` of its width from it, so that what is filled there has no edge. */
+function awayFrom(polygon: Float32Array, x: number, y: number): number {
+  const reach = BESIDE * Math.hypot(polygon[6] - polygon[0], polygon[7] - polygon[1])
   let inside = false
+  let nearest = Infinity
   for (let i = 0, j = polygon.length - 2; i < polygon.length; j = i, i += 2) {
-    const [ax, ay, bx, by] = [polygon[i], polygon[i + 1], polygon[j], polygon[j + 1]]
-    if (ay > y !== by > y && x < ax + ((y - ay) / (by - ay)) * (bx - ax)) inside = !inside
+    const [ax, ay] = [polygon[i], polygon[i + 1]]
+    const [dx, dy] = [polygon[j] - ax, polygon[j + 1] - ay]
+    // A ray from the place crosses an odd number of sides.
+    if (ay > y !== ay + dy > y && x < ax + ((y - ay) / dy) * dx) inside = !inside
+    const along = Math.min(
+      Math.max(((x - ax) * dx + (y - ay) * dy) / Math.max(dx * dx + dy * dy, 1e-9), 0),
+      1,
+    )
+    nearest = Math.min(nearest, Math.hypot(x - ax - along * dx, y - ay - along * dy))
   }
-  return inside
+  return inside ? 0 : smoothstep([0, reach], nearest)
 }
 
 /** The least of each pixel and its eight neighbours: the border of a mask is the border of something else, too. */

@@ -25,7 +25,7 @@ export interface SeenFace {
   picture: Float32Array
   /** Whether the picture is black-and-white: its colours say nothing. */
   monochrome: boolean
-  /** What the photograph shows of either eye between its lids: corners of a polygon, x and y in pixels of the crop. */
+  /** What the photograph shows of either eye between its lids: six corners of a polygon, as landmarks 36 to 41, x and y in pixels of the crop. */
   eyeOpenings: readonly Float32Array[]
   /** `[N]` 1 for vertices of the eyeballs. */
   eyeballs: Uint8Array
@@ -144,7 +144,7 @@ const EYES = [
   [42, 47],
 ] as const
 /** How far the landmarks are moved outwards, of their distance from the eye's middle: straight lines between them cut its arcs off, and lids have a rim. */
-const RIM = 0.12
+const RIM = 0.15
 
 function opening(
   { alignment: { landmarks } }: FaceAnnotation,
