@@ -15,7 +15,7 @@ import { initEngine } from '@facekit/engine'
 import * as tf from '@tensorflow/tfjs-core'
 import type * as Ort from 'onnxruntime-node'
 import { printTable, summarize } from './benchmark.js'
-import { addKernel, type TracedKernel, type TracedTensor } from './kernels-to-onnx.js'
+import { addKernel, KNOWN_KERNELS, type TracedKernel, type TracedTensor } from './kernels-to-onnx.js'
 import { OnnxGraph } from './onnx-graph.js'
 
 const { values: options, positionals } = parseArgs({
@@ -43,18 +43,21 @@ const runKernel = engine.runKernel.bind(engine)
 
 /** Kernels in the order in which they ran, and a copy of each operand that none of them made. */
 async function trace(): Promise<{ kernels: TracedKernel[]; given: Map<number, tf.Tensor>; first: number }> {
-  await annotate(photograph, { maxFaces: 1 } as object)
+  await annotate(photograph)
   const kernels: TracedKernel[] = []
   const given = new Map<number, tf.Tensor>()
   const made = new Set<number>()
   const mark = tf.scalar(0)
   engine.runKernel = (name, inputs, attrs) => {
-    for (const tensor of Object.values(inputs).flat() as (tf.Tensor | undefined)[]) {
-      if (!tensor || made.has(tensor.id) || given.has(tensor.id)) continue
-      given.set(tensor.id, tf.keep(runKernel('Identity', { x: tensor }, {})))
-    }
+    const operands = (Object.values(inputs).flat() as (tf.Tensor | undefined)[]).filter(
+      Boolean,
+    ) as tf.Tensor[]
     const output = runKernel(name, inputs, attrs)
-    if (!Array.isArray(output)) {
+    const isKnown = KNOWN_KERNELS.has(name) && [...operands, output].every(({ dtype }) => dtype === 'float32')
+    // Of kernels that are left out, and of what no kernel made, the numbers are inputs.
+    const others = isKnown ? operands.filter(({ id }) => !made.has(id) && !given.has(id)) : [output].flat()
+    for (const tensor of others) given.set(tensor.id, tf.keep(runKernel('Identity', { x: tensor }, {})))
+    if (isKnown) {
       const present = Object.entries(inputs).filter(([, tensor]) => tensor !== undefined && tensor !== null)
       const noted = present.map(([key, tensor]) => [
         key,
@@ -65,7 +68,7 @@ async function trace(): Promise<{ kernels: TracedKernel[]; given: Map<number, tf
     }
     return output
   }
-  await annotate(photograph, { maxFaces: 1 } as object)
+  await annotate(photograph)
   engine.runKernel = runKernel
   return { kernels, given, first: mark.id }
 }
@@ -81,17 +84,10 @@ for (const [id, tensor] of given)
 const graph = new OnnxGraph()
 const names = new Map<number, string>()
 const feeds: Record<string, Ort.Tensor> = {}
-const taken: TracedKernel[] = []
 const consumed = new Set<number>()
-/** Of kernels that are left out, what they made is an input. */
-const outputs = new Map(kernels.map(({ output }) => [output.id, output]))
-const known = new Set<number>()
 const left = new Map<number, TracedTensor>()
 for (const kernel of kernels) {
   const operands = operandsOf(kernel)
-  const isFloat = [...operands, kernel.output].every(({ dtype }) => dtype === 'float32')
-  const ready = operands.every(({ id }) => known.has(id) || numbers.has(id))
-  if (!isFloat || !ready) continue
   const nameOf = (tensor: TracedTensor) => {
     const name = names.get(tensor.id)
     if (name !== undefined) return name
@@ -106,24 +102,19 @@ for (const kernel of kernels) {
     return fresh
   }
   const name = addKernel(graph, kernel, { name: nameOf, values: ({ id }) => numbers.get(id)! })
-  if (name === undefined) continue
   names.set(kernel.output.id, name)
-  known.add(kernel.output.id)
-  taken.push(kernel)
   left.set(kernel.output.id, kernel.output)
   for (const { id } of operands) consumed.add(id)
 }
 const ends = [...left.values()].filter(({ id }) => !consumed.has(id))
 for (const { id, shape } of ends) graph.output(names.get(id)!, shape)
-console.log(
-  `${taken.length} of ${outputs.size} kernels, ${Object.keys(feeds).length} inputs, ${ends.length} outputs`,
-)
+console.log(`${kernels.length} kernels, ${Object.keys(feeds).length} inputs, ${ends.length} outputs`)
 
 /** The same kernels again. */
 const replay = () =>
   tf.tidy(() => {
     const tensors = new Map(given)
-    for (const { name, inputs, attrs, output } of taken) {
+    for (const { name, inputs, attrs, output } of kernels) {
       const operands = Object.entries(inputs).map(([key, tensor]) => [
         key,
         Array.isArray(tensor) ? tensor.map(({ id }) => tensors.get(id)!) : tensors.get(tensor.id)!,

@@ -36,11 +36,30 @@ const SAME: Record<string, string> = {
 
 const POOLS: Record<string, string> = { AvgPool: 'AveragePool', MaxPool: 'MaxPool' }
 
+/** Kernels that `addKernel` knows. */
+export const KNOWN_KERNELS: ReadonlySet<string> = new Set([
+  ...Object.keys(SAME),
+  ...Object.keys(POOLS),
+  'Conv2D',
+  'FusedConv2D',
+  'FusedDepthwiseConv2D',
+  'DepthwiseConv2dNative',
+  'FusedBatchNorm',
+  'ResizeNearestNeighbor',
+  'BatchMatMul',
+  'Concat',
+  'Softmax',
+  'Transpose',
+  'Reshape',
+  'PadV2',
+])
+
 /** Adds the node of a kernel.
  *
- * @returns the name of its output; nothing for a kernel that is not known
+ * @returns the name of its output
+ * @throws {Error} for a kernel that is not known
  */
-export function addKernel(graph: OnnxGraph, kernel: TracedKernel, operands: Operands): string | undefined {
+export function addKernel(graph: OnnxGraph, kernel: TracedKernel, operands: Operands): string {
   const { name: kind, attrs, output } = kernel
   const inputs = kernel.inputs as Record<string, TracedTensor>
   const names = () => Object.values(kernel.inputs).flat().map(operands.name)
@@ -104,7 +123,7 @@ export function addKernel(graph: OnnxGraph, kernel: TracedKernel, operands: Oper
       return graph.node('Pad', [...names(), pads, value])
     }
     default:
-      return undefined
+      throw new Error(`kernel ${kind} is not known here`)
   }
 }
 
