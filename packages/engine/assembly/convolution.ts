@@ -22,6 +22,7 @@ export function convolveScratch(outputs: i32): i32 {
  * @param filter - packed panels `[outputs / 8][tapCount * channels][8]`
  * @param out - its pixels lie `outPicture`, `outRow` and `outColumn` bytes apart
  * @param bias - address of `outputs` numbers, or 0
+ * @param clamped - as for `tile`
  * @param from - first pixel (of all pictures), a multiple of 4; `to` the one behind the last
  */
 export function convolve(
@@ -43,7 +44,7 @@ export function convolve(
   outRow: i32,
   outColumn: i32,
   bias: usize,
-  relu: bool,
+  clamped: i32,
   from: i32,
   to: i32,
   scratch: usize,
@@ -120,7 +121,7 @@ export function convolve(
         }
         // Multiply.
         const begin = tap * channels + channel
-        const final = begin + k == depth && relu
+        const final = begin + k == depth ? clamped : 0
         for (let o = 0; o < outputs; o += 8) {
           const b = filter + (<usize>(o >> 3) * depth + begin) * 32
           const at = <usize>o * 4

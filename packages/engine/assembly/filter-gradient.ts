@@ -72,8 +72,8 @@ export function filterGradient(
           const c1 = rows > 1 ? c0 + rowBytes : dump
           const c2 = rows > 2 ? c0 + 2 * rowBytes : dump
           const c3 = rows > 3 ? c0 + 3 * rowBytes : dump
-          if (o < wholePanels) tile(count, a, b, c0, c1, c2, c3, start, false)
-          else partialTile(count, a, b, c0, c1, c2, c3, start, false, outputs - o, scratch + BUFFER)
+          if (o < wholePanels) tile(count, a, b, c0, c1, c2, c3, start, 0)
+          else partialTile(count, a, b, c0, c1, c2, c3, start, 0, outputs - o, scratch + BUFFER)
         }
       }
     }

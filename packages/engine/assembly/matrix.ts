@@ -15,7 +15,7 @@ export function madd(a: v128, b: v128, c: v128): v128 {
  *
  * @param c0 - c0 to c3: the rows of the result
  * @param bias - what the sum starts from: 0: zeros; 1: what is in the rows; else the address of 8 numbers
- * @param relu - whether negative results become 0
+ * @param clamped - 1: negative results become 0; 2: and what is above 6 becomes 6; 0: neither
  */
 export function tile(
   k: i32,
@@ -26,7 +26,7 @@ export function tile(
   c2: usize,
   c3: usize,
   bias: usize,
-  relu: bool,
+  clamped: i32,
 ): void {
   let s00 = f32x4.splat(0)
   let s01 = s00
@@ -73,7 +73,7 @@ export function tile(
     a += 16
     b += 32
   }
-  if (relu) {
+  if (clamped > 0) {
     const zero = f32x4.splat(0)
     s00 = f32x4.max(s00, zero)
     s01 = f32x4.max(s01, zero)
@@ -83,6 +83,17 @@ export function tile(
     s21 = f32x4.max(s21, zero)
     s30 = f32x4.max(s30, zero)
     s31 = f32x4.max(s31, zero)
+  }
+  if (clamped > 1) {
+    const six = f32x4.splat(6)
+    s00 = f32x4.min(s00, six)
+    s01 = f32x4.min(s01, six)
+    s10 = f32x4.min(s10, six)
+    s11 = f32x4.min(s11, six)
+    s20 = f32x4.min(s20, six)
+    s21 = f32x4.min(s21, six)
+    s30 = f32x4.min(s30, six)
+    s31 = f32x4.min(s31, six)
   }
   v128.store(c0, s00)
   v128.store(c0, s01, 16)
@@ -104,7 +115,7 @@ export function partialTile(
   c2: usize,
   c3: usize,
   bias: usize,
-  relu: bool,
+  clamped: i32,
   columns: i32,
   buffer: usize,
 ): void {
@@ -121,7 +132,7 @@ export function partialTile(
     memory.copy(buffer + 96, bias, bytes)
   }
   const start: usize = bias == 0 ? 0 : 1
-  tile(k, a, b, buffer, buffer + 32, buffer + 64, buffer + 96, start, relu)
+  tile(k, a, b, buffer, buffer + 32, buffer + 64, buffer + 96, start, clamped)
   memory.copy(c0, buffer, bytes)
   memory.copy(c1, buffer + 32, bytes)
   memory.copy(c2, buffer + 64, bytes)

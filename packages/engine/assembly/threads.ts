@@ -62,7 +62,7 @@ function convolveTask(control: usize, task: i32, scratch: usize): void {
     argument(control, 15),
     argument(control, 16),
     bias == 0 ? 0 : bias + output * 4,
-    argument(control, 18) != 0,
+    argument(control, 18),
     first,
     min(first + pixelsAtOnce, pixels),
     scratch,

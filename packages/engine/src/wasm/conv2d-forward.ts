@@ -1,6 +1,6 @@
 import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core'
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
-import { convolutionTaps, gatherConvolution } from './convolution.js'
+import { convolutionTaps, gatherConvolution, isClamping, type ClampingActivation } from './convolution.js'
 import { replaceWasmKernel, runWasmKernel } from './wasm-kernel.js'
 
 type Shape4D = [number, number, number, number]
@@ -21,12 +21,11 @@ interface FusedAttributes extends Attributes {
   leakyreluAlpha?: number
 }
 
-/** Kernels of the activations that a convolution can be followed by, but for relu, which is part of it. */
+/** Kernels of the activations that a convolution can be followed by, but for those that are part of it. */
 const ACTIVATIONS: Record<string, string> = {
   elu: 'Elu',
   leakyrelu: 'LeakyRelu',
   prelu: 'Prelu',
-  relu6: 'Relu6',
   sigmoid: 'Sigmoid',
 }
 
@@ -36,17 +35,18 @@ export function registerConv2d(): void {
   replaceWasmKernel<'x' | 'filter', Attributes>('Conv2D', (stock) => (args) => {
     const { inputs, attrs, backend } = args
     if (attrs.dataFormat !== 'NHWC') return stock(args)
-    return convolve(backend, inputs, attrs, false)
+    return convolve(backend, inputs, attrs, 'linear')
   })
   replaceWasmKernel<FusedInputs, FusedAttributes>('FusedConv2D', (stock) => (args) => {
     const { inputs, attrs, backend } = args
     const { activation, dataFormat, leakyreluAlpha } = attrs
     const bias: TensorInfo | undefined = inputs.bias
     const next = ACTIVATIONS[activation]
-    const known = activation === 'linear' || activation === 'relu' || next
+    const clamping = isClamping(activation) ? activation : undefined
+    const known = clamping ?? next
     const fits = !bias || (bias.shape.length === 1 && bias.shape[0] === inputs.filter.shape[3])
     if (dataFormat !== 'NHWC' || !known || !fits) return stock(args)
-    const x = convolve(backend, inputs, attrs, activation === 'relu')
+    const x = convolve(backend, inputs, attrs, clamping ?? 'linear')
     if (!next) return x
     const operands: Record<string, TensorInfo> =
       next === 'Prelu' ? { x, alpha: inputs.preluActivationWeights } : { x }
@@ -60,7 +60,7 @@ function convolve(
   backend: BackendWasm,
   { x, filter, bias }: { x: TensorInfo; filter: TensorInfo; bias?: TensorInfo },
   { strides, dilations, pad, dimRoundingMode }: Attributes,
-  relu: boolean,
+  activation: ClampingActivation,
 ): TensorInfo {
   const info = backend_util.computeConv2DInfo(
     x.shape as Shape4D,
@@ -85,7 +85,7 @@ function convolve(
     out,
     grid,
     bias,
-    relu,
+    activation,
   })
   return out
 }

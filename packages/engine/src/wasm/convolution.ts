@@ -15,6 +15,13 @@ export interface PixelGrid {
   column: number
 }
 
+/** Activations that are part of a convolution, by the numbers that assembly/matrix.ts has for them. */
+const CLAMPS = { linear: 0, relu: 1, relu6: 2 } as const
+
+export type ClampingActivation = keyof typeof CLAMPS
+
+export const isClamping = (activation: string): activation is ClampingActivation => activation in CLAMPS
+
 export interface GatherConvolution {
   x: TensorInfo
   filter: TensorInfo
@@ -25,7 +32,7 @@ export interface GatherConvolution {
   out: TensorInfo
   grid: PixelGrid
   bias?: TensorInfo
-  relu?: boolean
+  activation?: ClampingActivation
 }
 
 /** All taps of a convolution. */
@@ -43,7 +50,7 @@ export function convolutionTaps(info: backend_util.Conv2DInfo): Tap[] {
 
 /** The convolution that assembly/convolution.ts describes, into the pixels of a grid. */
 export function gatherConvolution(backend: BackendWasm, convolution: GatherConvolution): void {
-  const { x, filter, direction, taps, out, grid, bias, relu = false } = convolution
+  const { x, filter, direction, taps, out, grid, bias, activation = 'linear' } = convolution
   const [batch, height, width, channels] = x.shape
   const outputs = filter.shape[direction === 'forward' ? 3 : 2]
   const pixels = batch * grid.height * grid.width
@@ -72,7 +79,7 @@ export function gatherConvolution(backend: BackendWasm, convolution: GatherConvo
       grid.row * 4,
       grid.column * 4,
       bias ? addressOf(backend, bias) : 0,
-      Number(relu),
+      CLAMPS[activation],
     ]
     if (parts === 1) {
       convolve(...numbers, 0, pixels, scratch)
