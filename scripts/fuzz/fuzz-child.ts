@@ -15,6 +15,8 @@ export interface FuzzRequest {
   /** Numbers of the mutations. */
   first: number
   last: number
+  /** Whether the file is read as users read it, in a thread that is ended after some time. */
+  isolated?: boolean
 }
 
 /** What became of one mutation. */
@@ -53,8 +55,9 @@ for (const [name, { files, read }] of Object.entries(targets)) {
 }
 const send = (message: unknown) => new Promise<void>((resolve) => process.send!(message, () => resolve()))
 
-process.on('message', async ({ target, seed, first, last }: FuzzRequest) => {
-  const { files, read, repair = (bytes) => bytes } = targets[target]
+process.on('message', async ({ target, seed, first, last, isolated }: FuzzRequest) => {
+  const { files, repair = (bytes) => bytes, ...readers } = targets[target]
+  const read = (isolated && readers.isolated) || readers.read
   for (let index = first; index < last; index++) {
     const random = randomOf(seed, index)
     const whole = files[index % files.length]
@@ -79,7 +82,8 @@ process.on('message', async ({ target, seed, first, last }: FuzzRequest) => {
   }
   await send({ done: true })
 })
-await send({ ready: Object.keys(targets), wholeFails })
+const isolated = Object.keys(targets).filter((name) => targets[name].isolated)
+await send({ ready: Object.keys(targets), isolated, wholeFails })
 
 /** Numbers of one mutation: those of neighbouring seeds begin alike, so the seed is a hash, and the first numbers are passed over. */
 function randomOf(seed: number, index: number): Random {

@@ -29,6 +29,8 @@ interface Counts {
   next: number
   typed: number
   valid: number
+  /** Of the typed errors: those that came when a thread was ended, as it took too long. */
+  ended: number
   failures: string[]
   slowest: number
   memory: number
@@ -60,6 +62,8 @@ const state: Record<string, Counts> = values.state
 interface Runner {
   process: ChildProcess
   targets: string[]
+  /** Those of them that can be read in a thread of its own, which is ended when it takes too long. */
+  isolated: string[]
 }
 
 async function start(): Promise<Runner> {
@@ -67,17 +71,17 @@ async function start(): Promise<Runner> {
     execArgv: ['--conditions=@facekit/source', '--import', 'tsx', '--max-old-space-size=1024'],
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   })
-  const targets = await new Promise<string[]>((resolve, reject) => {
-    process_.once('message', (message: { ready: string[]; wholeFails: string[] }) => {
+  const ready = await new Promise<Omit<Runner, 'process'>>((resolve, reject) => {
+    process_.once('message', (message: { ready: string[]; isolated: string[]; wholeFails: string[] }) => {
       for (const line of message.wholeFails) reject(new Error(`a whole file cannot be read: ${line}`))
-      resolve(message.ready)
+      resolve({ targets: message.ready, isolated: message.isolated })
     })
     process_.once('exit', (code, signal) =>
       reject(new Error(`the child ended at its start with ${signal ?? code}`)),
     )
   })
   process_.removeAllListeners('exit')
-  return { process: process_, targets }
+  return { process: process_, ...ready }
 }
 
 /** Has mutations read; gives the number of the one that the child did not survive, and why. */
@@ -171,14 +175,23 @@ function save(): Promise<void> {
 async function work(queue: string[], runner: Runner): Promise<void> {
   const last = offset + mutations
   for (let target = queue.shift(); target; target = queue.shift()) {
-    const counts = (state[target] ??= newCounts())
+    const counts = (state[target] = { ...newCounts(), ...state[target] })
     const end = Math.min(last, counts.next + TURN)
     while (counts.next < end) {
       const dead = await read(runner, { target, seed, first: counts.next, last: end }, counts)
       if (!dead) break
-      fail(target, dead.index, dead.why, counts)
-      counts.next = dead.index + 1
       runner = await start()
+      const { index: first } = dead
+      const again = runner.isolated.includes(target)
+        ? await read(runner, { target, seed, first, last: first + 1, isolated: true }, counts)
+        : dead
+      counts.next = first + 1
+      if (!again) {
+        counts.ended++
+        continue
+      }
+      fail(target, first, again.why, counts)
+      if (again !== dead) runner = await start()
     }
     await save()
     if (counts.next >= last || performance.now() > deadline) print(target, counts)
@@ -192,14 +205,15 @@ const newCounts = (): Counts => ({
   next: offset,
   typed: 0,
   valid: 0,
+  ended: 0,
   failures: [],
   slowest: 0,
   memory: 0,
 })
 
-function print(target: string, { typed, valid, failures, slowest, memory }: Counts): void {
+function print(target: string, { typed, valid, ended, failures, slowest, memory }: Counts): void {
   console.log(
-    `${target.padEnd(26)} ${String(typed + valid + failures.length).padStart(6)} read: ${typed} typed errors, ${valid} valid, ${failures.length} failures; slowest ${slowest.toFixed(0)} ms, most memory ${(memory / 2 ** 20).toFixed(0)} MiB`,
+    `${target.padEnd(26)} ${String(typed + valid + failures.length).padStart(6)} read: ${typed} typed errors${ended ? ` (${ended} by a time limit)` : ''}, ${valid} valid, ${failures.length} failures; slowest ${slowest.toFixed(0)} ms, most memory ${(memory / 2 ** 20).toFixed(0)} MiB`,
   )
 }
 
