@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { mirroredLandmarks } from '@facekit/annotate'
 import { loadBaseModel } from '@facekit/base-model'
 import type { MorphableModel } from '@facekit/morphable'
 import { parametersFromTensors, parameterTensors, unpackParameters } from '@facekit/parameters'
@@ -14,8 +15,13 @@ import {
 import { useBackend } from '@facekit/testing'
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
+import ndarray from 'ndarray'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { copyWeights } from './copy-weights.js'
 import { facePoints, type FacePoints } from './face-points.js'
+import { mirrored } from './label-photograph.js'
+import { photographBatches } from './photograph-batches.js'
+import { readPhotographs, writePhotographs, type Photographs } from './photograph-file.js'
 import { regressorBatches, type RegressorBatch } from './regressor-batches.js'
 import { metricOf, seenPoints } from './regressor-loss.js'
 import { regressorScores } from './regressor-scores.js'
@@ -153,7 +159,125 @@ describe('train-regressor', () => {
     expect(whole.losses.at(-1)).toBeLessThan(0.6 * whole.losses[0])
     await rm(folder, { recursive: true })
   })
+
+  /** The rendered faces as if they were photographs, upright in both. */
+  async function asPhotographs(): Promise<Photographs> {
+    const { image, parameters, landmarks } = rendered
+    const [count, size] = image.shape
+    const bytes = async (tensor: tf.Tensor) => Uint8Array.from(await tensor.data(), (value) => 255 * value)
+    const twice = async (...tensors: tf.Tensor[]) => {
+      const rows = tf.tidy(() => tf.concat(tensors.map((tensor) => tf.reshape(tensor, [count, -1]), 1), 1))
+      const both = tf.tidy(() => tf.concat([rows, rows], 1))
+      const data = Float32Array.from(await both.data())
+      tf.dispose([rows, both])
+      return data
+    }
+    const { rotation, translation, scale } = parameters.pose
+    return {
+      count,
+      size,
+      model: model.name,
+      people: ['A', 'B'],
+      heldOut: Uint8Array.of(0, 1),
+      pictures: await bytes(image),
+      masks: new Uint8Array(count * size * size * 3).fill(255),
+      landmarks: await twice(landmarks),
+      identity: await twice(parameters.identity),
+      expression: await twice(parameters.expression),
+      pose: await twice(rotation, translation, scale),
+    }
+  }
+
+  it('value: photographs are what their file says, upright or mirrored', async () => {
+    const photographs = await asPhotographs()
+    expect(readPhotographs(writePhotographs(photographs))).toEqual(photographs)
+    const options = { layout: model.layout, batch: 2, strength: 0 }
+    const batches = photographBatches(photographs, [0, 1], face, options)
+    const seen = new Set<string>()
+    const [pictures] = [rendered.image]
+    for (let i = 0; i < 6; i++) {
+      const batch = await batches.next()
+      expect(distance(batch.slice(0, 4) as RegressorBatch)).toBeLessThan(0.05)
+      const kinds = tf.tidy(() => {
+        const all = tf.unstack(pictures).flatMap((picture) => [picture, tf.reverse(picture as tf.Tensor3D, 1)])
+        return tf.unstack(batch[0]).map((one) => {
+          const distances = all.map((other) => tf.mean(tf.abs(tf.sub(one, other))).dataSync()[0])
+          expect(Math.min(...distances)).toBeLessThan(0.004)
+          return distances.indexOf(Math.min(...distances))
+        })
+      })
+      for (const kind of kinds) seen.add(String(kind))
+      tf.dispose(batch)
+    }
+    expect(seen.size).toBe(4)
+    batches.dispose()
+  })
+
+  it('value: what is mirrored twice is as before, and a mirrored point lies in the mirrored crop', () => {
+    const landmarks = ndarray(
+      Float32Array.from({ length: 136 }, (_, i) => (i * 37) % 224),
+      [68, 2],
+    )
+    const picture = ndarray(Uint8Array.from({ length: 60 }, (_, i) => i), [4, 5, 3])
+    const transform = { scale: 1.3, rotation: 0.4, translation: [7, -5] as [number, number] }
+    const face = { picture, box: { x: 1, y: 2, width: 3, height: 2 }, transform, landmarks }
+    const once = mirrored(face, 224)
+    expect(once.landmarks.get(0, 0)).toBe(224 - landmarks.get(mirroredLandmarks[0], 0))
+    expect(once.picture.get(1, 0, 2)).toBe(picture.get(1, 4, 2))
+    expect(once.box.x).toBe(1)
+    const twice = mirrored(once, 224)
+    expect(twice.transform.translation[0]).toBeCloseTo(7, 10)
+    expect(twice.transform.translation[1]).toBeCloseTo(-5, 10)
+    expect(twice.landmarks.data).toEqual(landmarks.data)
+    const [x, y] = placed(transform, 1.5, 2.5)
+    const [u, v] = placed(once.transform, 5 - 1.5, 2.5)
+    expect(u).toBeCloseTo(224 - x, 10)
+    expect(v).toBeCloseTo(y, 10)
+  })
+
+  it('value: photographs beside rendered faces: both losses fall, and people who were held out are scored', async () => {
+    const photographs = await asPhotographs()
+    const batches = regressorBatches(still(), { uses: 3 })
+    const regressor = createRegressor({ backbone: tiny, layout: model.layout, inputSize: 32 })
+    const seen = photographBatches(photographs, [0, 1], face, { layout: model.layout, batch: 2 })
+    const heldOut = [await seen.next()]
+    const first: Record<string, number> = {}
+    const last: Record<string, number> = {}
+    const result = await trainRegressors({
+      regressors: { tiny: regressor },
+      face,
+      batches,
+      heldOut: [],
+      photographs: { model, batches: seen, heldOut },
+      iterations: 16,
+      learningRate: 1e-2,
+      rise: 2,
+      evaluateEvery: 16,
+      onProgress: ({ iteration, terms }) => Object.assign(iteration < 2 ? first : last, terms),
+    })
+    for (const name of ['tiny/total', 'tiny/photographs/total', 'tiny/photographs/photometric'])
+      expect(last[name]).toBeLessThan(first[name])
+    expect(result.evaluation?.['tiny/photographs/landmarks']).toBeGreaterThan(0)
+    const other = createRegressor({ backbone: tiny, layout: { ...model.layout, albedo: 3 }, inputSize: 32 })
+    const [copied, all] = copyWeights(regressor, other).split(' of ').map(Number)
+    expect(copied).toBeGreaterThan(600)
+    expect(copied).toBeLessThan(all)
+    other.dispose()
+    tf.dispose(heldOut)
+    regressor.dispose()
+    batches.dispose()
+    seen.dispose()
+  })
 })
+
+function placed(
+  { scale, rotation, translation: [tx, ty] }: { scale: number; rotation: number; translation: [number, number] },
+  x: number,
+  y: number,
+): [number, number] {
+  const [cos, sin] = [scale * Math.cos(rotation), scale * Math.sin(rotation)]
+  return [cos * x - sin * y + tx, sin * x + cos * y + ty]
+}
 
 /** Two convolutions and the pixels they leave. */
 const tiny: Backbone = {

@@ -1,4 +1,4 @@
-/** Trains regressors on rendered faces; see README.md. */
+/** Trains regressors on rendered faces, and on photographs; see README.md. */
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -10,12 +10,16 @@ import { neutralParameters } from '@facekit/parameters'
 import {
   createRegressor,
   loadDenseBackbone,
+  loadRegressor,
   saveRegressor,
   type BackboneName,
   type FaceRegressor,
 } from '@facekit/regressor'
 import { createFaceSynthesizer, type SynthesizerOptions } from '@facekit/synthetic'
+import { copyWeights } from './copy-weights.js'
 import { facePoints } from './face-points.js'
+import { photographBatches } from './photograph-batches.js'
+import { readPhotographs } from './photograph-file.js'
 import { regressorBatches, type RegressorBatch } from './regressor-batches.js'
 import { regressorScores } from './regressor-scores.js'
 import { trainRegressors } from './train-regressors.js'
@@ -36,9 +40,12 @@ const { values } = parseArgs({
     folder: { type: 'string', default: 'runs/regressors' },
     output: { type: 'string', default: 'runs/regressors' },
     model: { type: 'string' },
+    photographs: { type: 'string' },
+    from: { type: 'string' },
     'dense-landmarks': { type: 'string', default: 'packages/annotate/weights/dense-landmarks.safetensors' },
     backend: { type: 'string', default: 'auto' },
     precision: { type: 'string', default: 'mixed' },
+    'file-precision': { type: 'string', default: 'float16' },
   },
 })
 const number = (name: keyof typeof values) => Number(values[name])
@@ -65,7 +72,9 @@ const face = facePoints(model)
 const regressors: Record<string, FaceRegressor> = {}
 for (const name of values.backbones.split(',') as BackboneName[]) regressors[name] = await open(name, model)
 
+await beginFrom(values.from)
 const heldOut = await renderHeldOut()
+const photographs = values.photographs ? await openPhotographs(values.photographs) : undefined
 const mean = await regressorScores(
   (images) => neutralParameters(model.layout, images.shape[0]),
   model.layout,
@@ -81,6 +90,7 @@ const result = await trainRegressors({
   face,
   batches,
   heldOut,
+  ...(photographs && { photographs }),
   iterations: number('iterations'),
   // Of the process: what came before is taken off.
   ...(values.seconds !== undefined && { seconds: number('seconds') - performance.now() / 1000 }),
@@ -103,10 +113,10 @@ log(`${result.iterations} iterations, ended by ${result.stoppedBy}, ${round(resu
 await mkdir(values.output, { recursive: true })
 for (const [name, regressor] of Object.entries(regressors)) {
   const metadata = {
-    training: `rendered faces alone (@facekit/synthetic with ${model.name}): ${result.iterations} iterations of ${values.batch} pictures`,
+    training: `rendered faces${photographs ? ' and photographs' : ' alone'} (@facekit/synthetic with ${model.name}): ${result.iterations} iterations of ${values.batch} pictures`,
     license: 'Apache-2.0',
   }
-  const bytes = await saveRegressor(regressor, { precision: 'float16', metadata })
+  const bytes = await saveRegressor(regressor, { precision: values['file-precision'] as 'int8', metadata })
   await writeFileAtomic(join(values.output, `${name}.safetensors`), bytes)
 }
 log('written')
@@ -127,6 +137,28 @@ async function open(backbone: BackboneName, { layout, name, shape, denseLandmark
     loadDenseBackbone(regressor, await readFile(values['dense-landmarks']), template.flat())
   }
   return regressor
+}
+
+/** `name=FILE,name=FILE`: networks that go on from files of weights, of which only those are taken that fit. */
+async function beginFrom(from = ''): Promise<void> {
+  for (const entry of from.split(',').filter(Boolean)) {
+    const [name, file] = entry.split('=')
+    const other = await loadRegressor(file)
+    log(`${name} begins with ${copyWeights(other, regressors[name])} of the weights of ${file}`)
+    other.dispose()
+  }
+}
+
+async function openPhotographs(file: string) {
+  const photographs = readPhotographs(await readFile(file))
+  const rows = (other: boolean) => [...photographs.heldOut].flatMap((flag, i) => (!!flag === other ? [i] : []))
+  const options = { layout: model.layout, batch: number('batch') }
+  const others = photographBatches(photographs, rows(true), face, { ...options, strength: 0 })
+  const heldOut = []
+  for (let i = 0; i < rows(true).length / options.batch - 1; i++) heldOut.push(await others.next())
+  others.dispose()
+  log(`${rows(false).length} photographs, ${rows(true).length} of other people`)
+  return { model, batches: photographBatches(photographs, rows(false), face, options), heldOut }
 }
 
 async function renderHeldOut(): Promise<RegressorBatch[]> {

@@ -44,9 +44,10 @@ export function regressorBatches(
   let source: unknown = synthesizer.state()
   let used = 0
   let rendered: RegressorBatch | undefined
-  const change = recordStep((images: tf.Tensor4D, points: tf.Tensor3D, draws: tf.Tensor2D) =>
-    changed(images, points, draws),
-  )
+  const change = recordStep((images: tf.Tensor4D, points: tf.Tensor3D, draws: tf.Tensor2D) => {
+    const changed = changedPictures(images, points, draws)
+    return { images: changed.images, points: changed.points }
+  })
   const forget = () => {
     tf.dispose(rendered)
     rendered = undefined
@@ -107,8 +108,8 @@ function render(synthesizer: FaceSynthesizer): RegressorBatch {
   }
 }
 
-/** `[B, 10]` */
-function drawChanges(count: number, random: Random, strength: number): tf.Tensor2D {
+/** `[B, 10]` random numbers for `changedPictures`. */
+export function drawChanges(count: number, random: Random, strength: number): tf.Tensor2D {
   const values = new Float32Array(count * FIELDS.length)
   for (let i = 0; i < count; i++) {
     const tint = () => random.uniform(1 - 0.07 * strength, 1 + 0.07 * strength)
@@ -129,8 +130,12 @@ function drawChanges(count: number, random: Random, strength: number): tf.Tensor
   return tf.tensor2d(values, [count, FIELDS.length])
 }
 
-/** Pictures around whose middle all is enlarged and moved; pixels that come from outside repeat the border. */
-function changed(images: tf.Tensor4D, points: tf.Tensor3D, draws: tf.Tensor2D) {
+/** Pictures around whose middle all is enlarged and moved, under other colours; pixels that come from outside repeat the border.
+ *
+ * @param images - `[B, S, S, 3]`, or with further channels that are moved but not coloured: `masks`
+ * @param points - `[B, N, 3]` pixels and depths, which move with them
+ */
+export function changedPictures(images: tf.Tensor4D, points: tf.Tensor3D, draws: tf.Tensor2D) {
   const [, size] = images.shape
   const draw = (name: Field, count = 1) => tf.slice(draws, [0, FIELDS.indexOf(name)], [-1, count])
   const zoom = draw('zoom')
@@ -143,8 +148,11 @@ function changed(images: tf.Tensor4D, points: tf.Tensor3D, draws: tf.Tensor2D) {
   const maps = tf.concat([step, zero, left, zero, step, top, zero, zero], 1) as tf.Tensor2D
   const moved = tf.image.transform(images, maps, 'bilinear', 'nearest', 0, [size, size])
   const by = tf.concat([tf.add(tf.mul(tf.sub(1, zoom), size / 2), shift), zero], 1)
+  const channels = (from: number, count: number) =>
+    tf.slice(moved, [0, 0, 0, from], [-1, -1, -1, count]) as tf.Tensor4D
   return {
-    images: recolored(moved, draw),
+    images: recolored(channels(0, 3), draw),
+    ...(moved.shape[3] > 3 && { masks: channels(3, moved.shape[3] - 3) }),
     points: tf.add(tf.mul(points, tf.expandDims(zoom, 1)), tf.expandDims(by, 1)) as tf.Tensor3D,
   }
 }

@@ -1,6 +1,5 @@
 import { shadeDiffuse } from '@facekit/illumination'
-import { unpackParameters, type FaceParameters } from '@facekit/parameters'
-import type { FaceRegressor } from '@facekit/regressor'
+import { unpackParameters, type FaceParameters, type ParameterLayout } from '@facekit/parameters'
 import { defaultCamera, encodeGamma, rotationMatrix, transformVertices } from '@facekit/render'
 import type { TrainingLoss } from '@facekit/trainer'
 import * as tf from '@tensorflow/tfjs-core'
@@ -104,18 +103,18 @@ export function litSkin(
   return { color: encodeGamma(tf.clipByValue(light, 1e-3, 4)) as tf.Tensor3D, faces }
 }
 
-/** The loss of one regressor on rendered faces.
+/** How far parameters are from those of rendered faces.
  *
- * @param images - `[B, S, S, 3]` of the batch
+ * @param weights - of the parts; those that are left out do not count
  * @returns total and parts before their weights
  */
 export function regressorLoss(
-  regressor: FaceRegressor,
+  found: FaceParameters,
   face: FacePoints,
   [images, points, visibility, packed]: RegressorBatch,
-): TrainingLoss & { terms: Record<LossPart, tf.Scalar> } {
-  const found = regressor.apply(images, { training: true })
-  const truth = unpackParameters(packed, regressor.layout)
+  weights: Partial<Record<LossPart, number>> = lossWeights,
+): TrainingLoss & { terms: Partial<Record<LossPart, tf.Scalar>> } {
+  const truth = unpackParameters(packed, layoutOf(found))
   const seen = seenPoints(found, face)
   const offset = tf.sub(seen, points)
   const [across, depth] = [tf.slice(offset, [0, 0, 0], [-1, -1, 2]), tf.slice(offset, [0, 0, 2], [-1, -1, 1])]
@@ -126,33 +125,41 @@ export function regressorLoss(
   const identity = tf.sub(found.identity, truth.identity) as tf.Tensor2D
   const expression = tf.sub(found.expression, truth.expression) as tf.Tensor2D
   const moved = tf.reshape(tf.matMul(expression, face.expression), [expression.shape[0], -1, 3])
-  const [a, b] = [found, truth].map((parameters) => litSkin(parameters, truth.pose.rotation, face))
   const tone = (part: 'diffuse' | 'specular') =>
     meanSquare(
       tf.matMul(tf.sub(found.albedo, truth.albedo) as tf.Tensor2D, face.skin[part].modes),
       REFLECTANCE,
     )
-  const terms: Record<LossPart, tf.Scalar> = {
-    identity: tf.mean(metricOf(identity, face.metrics.both)),
-    coefficients: meanSquare(identity, 1),
-    expression: tf.mean(tf.mul(length(moved, 2), face.weights)),
-    blendshapes: meanSquare(expression, 1),
-    points: weightedMean(length(across, 2), counted),
-    depths: weightedMean(length(depth, 2), counted),
-    openings: openings(across, visibility),
-    rotation: meanSquare(
-      tf.sub(rotationMatrix(found.pose.rotation), rotationMatrix(truth.pose.rotation)),
-      0.3,
-    ),
-    diffuse: tone('diffuse'),
-    specular: tone('specular'),
-    lit: weightedMean(tf.mean(tf.square(tf.div(tf.sub(a.color, b.color), COLOR)), 2, true), a.faces),
-    light: lightError(found.illumination, truth.illumination),
+  const parts: Record<LossPart, () => tf.Scalar> = {
+    identity: () => tf.mean(metricOf(identity, face.metrics.both)),
+    coefficients: () => meanSquare(identity, 1),
+    expression: () => tf.mean(tf.mul(length(moved, 2), face.weights)),
+    blendshapes: () => meanSquare(expression, 1),
+    points: () => weightedMean(length(across, 2), counted),
+    depths: () => weightedMean(length(depth, 2), counted),
+    openings: () => openings(across, visibility),
+    rotation: () =>
+      meanSquare(tf.sub(rotationMatrix(found.pose.rotation), rotationMatrix(truth.pose.rotation)), 0.3),
+    diffuse: () => tone('diffuse'),
+    specular: () => tone('specular'),
+    lit: () => litError(found, truth, face),
+    light: () => lightError(found.illumination, truth.illumination),
   }
-  const total = tf.addN(
-    Object.entries(terms).map(([name, value]) => tf.mul(value, lossWeights[name as LossPart])),
-  ) as tf.Scalar
+  const entries = Object.entries(weights) as [LossPart, number][]
+  const terms = Object.fromEntries(entries.map(([name]) => [name, parts[name]()]))
+  const total = tf.addN(entries.map(([name, weight]) => tf.mul(terms[name], weight))) as tf.Scalar
   return { total, terms }
+}
+
+const layoutOf = ({ identity, expression, albedo }: FaceParameters): ParameterLayout => ({
+  identity: identity.shape[1],
+  expression: expression.shape[1],
+  albedo: albedo.shape[1],
+})
+
+function litError(found: FaceParameters, truth: FaceParameters, face: FacePoints): tf.Scalar {
+  const [a, b] = [found, truth].map((parameters) => litSkin(parameters, truth.pose.rotation, face))
+  return weightedMean(tf.mean(tf.square(tf.div(tf.sub(a.color, b.color), COLOR)), 2, true), a.faces)
 }
 
 function lightError(found: FaceParameters['illumination'], truth: FaceParameters['illumination']): tf.Scalar {

@@ -1,14 +1,20 @@
-import type { FaceRegressor } from '@facekit/regressor'
 import { layersWeights } from '@facekit/engine'
+import type { MorphableModel } from '@facekit/morphable'
+import { packParameters, unpackParameters, type FaceParameters } from '@facekit/parameters'
+import type { FaceRegressor } from '@facekit/regressor'
 import {
+  evaluateRegressor,
   runTraining,
   type BatchSource,
+  type PhotoBatch,
   type TrainingLoss,
   type TrainingProgress,
   type TrainingResult,
 } from '@facekit/trainer'
 import * as tf from '@tensorflow/tfjs-core'
 import type { FacePoints } from './face-points.js'
+import { PHOTOGRAPH_TENSORS, type PhotographBatch } from './photograph-batches.js'
+import { photographLoss } from './photograph-loss.js'
 import type { RegressorBatch } from './regressor-batches.js'
 import { regressorLoss } from './regressor-loss.js'
 import { regressorScores } from './regressor-scores.js'
@@ -21,6 +27,12 @@ export interface TrainRegressorsOptions {
   batches: BatchSource<RegressorBatch>
   /** Of pictures that the training never sees. */
   heldOut: readonly RegressorBatch[]
+  /** Labelled photographs beside them, and some of other people. */
+  photographs?: {
+    model: MorphableModel
+    batches: BatchSource<PhotographBatch>
+    heldOut: readonly PhotographBatch[]
+  }
   /** At most. */
   iterations: number
   /** The schedule that this call takes: from this share of the whole training to that one; both 0..1. Default [0, 1]. */
@@ -39,12 +51,12 @@ export interface TrainRegressorsOptions {
   onProgress?: (progress: TrainingProgress) => void
 }
 
-/** Trains regressors on rendered faces; goes on from the newest checkpoint of `folder`, if there is one.
+/** Trains regressors on rendered faces, and on photographs, if there are any; goes on from the newest checkpoint of `folder`, if there is one.
  *
  * Their gradients do not meet, and each learns as it would alone but for the common limit of the gradients' length.
  */
 export async function trainRegressors(options: TrainRegressorsOptions): Promise<TrainingResult> {
-  const { regressors, face, batches, heldOut, iterations, seconds, part = [0, 1] } = options
+  const { regressors, face, iterations, seconds, photographs, part = [0, 1] } = options
   const { learningRate = 5e-4, rise = 1000, clipNorm = 50 } = options
   const start = performance.now()
   const share = (iteration: number) => {
@@ -52,16 +64,25 @@ export async function trainRegressors(options: TrainRegressorsOptions): Promise<
       seconds === undefined ? iteration / iterations : (performance.now() - start) / 1000 / seconds
     return seconds === undefined ? passed : part[0] + (part[1] - part[0]) * Math.min(1, passed)
   }
-  const names = Object.keys(regressors)
-  return runTraining<RegressorBatch>({
+  const ofPhotographs = photographs && photographLoss(photographs.model)
+  return runTraining<tf.Tensor[]>({
     model: { variables: variablesOf(regressors) },
-    batches,
+    batches: both(options.batches, photographs?.batches),
     loss: (_, ...batch): TrainingLoss => {
-      const losses = names.map((name) => regressorLoss(regressors[name], face, batch))
-      const terms = losses.flatMap(({ total, terms }, i) =>
-        Object.entries({ total, ...terms }).map(([term, value]) => [`${names[i]}/${term}`, value] as const),
-      )
-      return { total: tf.addN(losses.map(({ total }) => total)), terms: Object.fromEntries(terms) }
+      const [rendered, seen] = splitBatch(batch)
+      const totals: tf.Tensor[] = []
+      const terms: Record<string, tf.Scalar> = {}
+      const add = (kind: string, loss: TrainingLoss) => {
+        totals.push(loss.total)
+        for (const [term, value] of Object.entries({ total: loss.total, ...loss.terms }))
+          terms[`${kind}/${term}`] = value
+      }
+      for (const [name, regressor] of Object.entries(regressors)) {
+        const [drawn, photographed] = applied(regressor, rendered[0], seen?.[0])
+        add(name, regressorLoss(drawn, face, rendered))
+        if (seen && ofPhotographs) add(`${name}/photographs`, ofPhotographs(photographed!, face, seen))
+      }
+      return { total: tf.addN(totals) as tf.Scalar, terms }
     },
     iterations,
     ...(seconds !== undefined && { seconds }),
@@ -74,24 +95,83 @@ export async function trainRegressors(options: TrainRegressorsOptions): Promise<
     resume: options.folder === undefined ? false : 'auto',
     evaluate: {
       every: options.evaluateEvery ?? 2000,
-      run: () => evaluate(regressors, face, heldOut),
+      run: () => evaluate(options),
     },
     ...(options.signal && { signal: options.signal }),
     ...(options.onProgress && { onProgress: options.onProgress }),
   })
 }
 
-async function evaluate(
-  regressors: TrainRegressorsOptions['regressors'],
-  face: FacePoints,
-  heldOut: readonly RegressorBatch[],
-): Promise<Record<string, number>> {
+/** Rendered faces, then photographs. */
+function both(
+  rendered: BatchSource<RegressorBatch>,
+  photographs?: BatchSource<PhotographBatch>,
+): BatchSource<tf.Tensor[]> {
+  if (!photographs) return rendered
+  return {
+    next: async () => [...(await rendered.next()), ...(await photographs.next())],
+    state: () => ({ rendered: rendered.state(), photographs: photographs.state() }),
+    restore(state) {
+      const stored = state as { rendered: unknown; photographs: unknown }
+      rendered.restore(stored.rendered)
+      photographs.restore(stored.photographs)
+    },
+  }
+}
+
+function splitBatch(batch: tf.Tensor[]): [RegressorBatch, PhotographBatch?] {
+  const rendered = batch.slice(0, RENDERED_TENSORS) as RegressorBatch
+  return batch.length === RENDERED_TENSORS
+    ? [rendered]
+    : [rendered, batch.slice(-PHOTOGRAPH_TENSORS) as PhotographBatch]
+}
+
+const RENDERED_TENSORS = 4
+
+/** One pass through the network, so that both kinds of pictures share the statistics of batch normalisation. */
+function applied(
+  regressor: FaceRegressor,
+  rendered: tf.Tensor4D,
+  photographs?: tf.Tensor4D,
+): [FaceParameters, FaceParameters?] {
+  const { layout } = regressor
+  const pictures = photographs ? tf.concat([rendered, photographs], 0) : rendered
+  const found = regressor.apply(pictures as tf.Tensor4D, { training: true })
+  if (!photographs) return [found]
+  const counts = [rendered.shape[0], photographs.shape[0]]
+  const [first, rest] = tf.split(packParameters(found), counts, 0) as tf.Tensor2D[]
+  return [unpackParameters(first, layout), unpackParameters(rest, layout)]
+}
+
+async function evaluate({
+  regressors,
+  face,
+  heldOut,
+  photographs,
+}: TrainRegressorsOptions): Promise<Record<string, number>> {
   const scores: Record<string, number> = {}
-  for (const [name, { predict, layout }] of Object.entries(regressors)) {
-    const own = await regressorScores(predict, layout, face, heldOut)
+  for (const [name, regressor] of Object.entries(regressors)) {
+    const own = await regressorScores(regressor.predict, regressor.layout, face, heldOut)
     for (const [score, value] of Object.entries(own)) scores[`${name}/${score}`] = value
+    if (!photographs) continue
+    const seen = await photographScores(regressor, photographs)
+    for (const [score, value] of Object.entries(seen)) scores[`${name}/photographs/${score}`] = value
   }
   return scores
+}
+
+/** `landmarks` in per cent and `color` as of `evaluateRegressor`, against what `annotate` says. */
+async function photographScores(
+  regressor: FaceRegressor,
+  { model, heldOut }: NonNullable<TrainRegressorsOptions['photographs']>,
+): Promise<Record<string, number>> {
+  const batches = heldOut.map(([picture, , , , masks, landmarks]) => {
+    const [faceRegion, skinProbability, innerMouth] = tf.split(masks, 3, 3)
+    return [picture, faceRegion, skinProbability, innerMouth, landmarks] as PhotoBatch
+  })
+  const { landmarkError, colorError } = await evaluateRegressor(regressor, model, batches)
+  tf.dispose(batches.flatMap(([, ...[region, skin, mouth]]) => [region, skin, mouth]))
+  return { landmarks: 100 * landmarkError, color: colorError }
 }
 
 /** By names that are the same in every process. */
