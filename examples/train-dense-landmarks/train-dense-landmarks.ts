@@ -84,7 +84,7 @@ export async function trainDenseLandmarks(
       denseLandmarkLoss(
         network.apply(images, { training: true }),
         { positions, depths, visibility, identity },
-        { kind: kind(iteration), pointWeights, weights: { depths: 1, openings: 1, identity: 0.2 } },
+        { kind: kind(iteration), pointWeights, weights: { depths: 0.5, openings: 1, identity: 0.1 } },
       ),
     phase: kind,
     iterations,

@@ -3,7 +3,7 @@ import type { MorphableModel } from '@facekit/morphable'
 import type { FaceRegressor } from '@facekit/regressor'
 
 /** Trained regressors that `--regressor` takes by name; the first is the default. */
-export const REGRESSORS = ['mobile', 'resnet50'] as const
+export const REGRESSORS = ['mobile', 'resnet50', 'resnet50-rendered'] as const
 
 /** Opens a trained regressor by its name, or one's own from a file, folded for inference.
  *
@@ -15,9 +15,10 @@ export async function openRegressor(nameOrFile: string, model: MorphableModel): 
     const { loadPretrainedRegressor } = await import('@facekit/regressor-weights')
     return loadPretrainedRegressor({ for: model })
   }
-  if (nameOrFile === 'resnet50') {
+  if (isResNet50(nameOrFile)) {
     const { loadResNet50Regressor } = await resNet50Package()
-    return loadResNet50Regressor({ for: model })
+    const learnedFrom = nameOrFile === 'resnet50' ? 'photographs' : 'rendered'
+    return loadResNet50Regressor({ for: model, learnedFrom })
   }
   const { foldRegressor, loadRegressor } = await import('@facekit/regressor')
   const regressor = await loadRegressor(nameOrFile, { for: model })
@@ -29,7 +30,7 @@ export async function openRegressor(nameOrFile: string, model: MorphableModel): 
 /** Name of the face model that a regressor is for, as files give it; `undefined` where it can't be told. */
 export async function faceModelOf(nameOrFile: string): Promise<string | undefined> {
   if (nameOrFile === 'mobile') return (await import('@facekit/regressor-weights')).pretrainedFaceModel
-  if (nameOrFile === 'resnet50') return (await resNet50Package()).resnet50FaceModel
+  if (isResNet50(nameOrFile)) return (await resNet50Package()).resnet50FaceModel
   const [{ readSafetensors }, { readFile }] = await Promise.all([
     import('@facekit/core'),
     import('node:fs/promises'),
@@ -42,7 +43,9 @@ export async function faceModelOf(nameOrFile: string): Promise<string | undefine
   }
 }
 
-// A package of its own: 24 MB that only those load who ask for it.
+const isResNet50 = (name: string): boolean => name === 'resnet50' || name === 'resnet50-rendered'
+
+// A package of its own: 49 MB that only those load who ask for it.
 async function resNet50Package() {
   try {
     return await import('@facekit/regressor-weights-resnet50')

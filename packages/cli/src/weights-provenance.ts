@@ -119,9 +119,16 @@ export const weightsProvenance: readonly WeightsProvenance[] = [
   },
   {
     file: 'packages/regressor-weights-resnet50/weights/resnet50.safetensors',
-    use: 'regressor, ResNet-50',
+    use: 'regressor, ResNet-50, --regressor resnet50-rendered',
     learnedFrom: 'rendered faces',
     sources: 'rendered faces',
+    license: 'Apache-2.0',
+  },
+  {
+    file: 'packages/regressor-weights-resnet50/weights/resnet50-photographs.safetensors',
+    use: 'regressor, ResNet-50',
+    learnedFrom: 'research photographs',
+    sources: `rendered faces, ${YOUTUBE_FACES}`,
     license: 'Apache-2.0',
   },
 ]

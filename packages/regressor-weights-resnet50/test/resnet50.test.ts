@@ -8,15 +8,16 @@ import { useBackend } from '@facekit/testing'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 
-const file = new URL('../weights/resnet50.safetensors', import.meta.url)
+const FILES = { rendered: 'resnet50', photographs: 'resnet50-photographs' } as const
 
-describe('loadResNet50Regressor', () => {
+describe.each(['rendered', 'photographs'] as const)('loadResNet50Regressor, %s', (learnedFrom) => {
   beforeAll(() => useBackend('wasm'))
 
   it('value: the weights are for the base model, in at most 26 MB', async () => {
+    const file = new URL(`../weights/${FILES[learnedFrom]}.safetensors`, import.meta.url)
     expect((await readFile(file)).length).toBeLessThan(26e6)
     const model = await loadBaseModel()
-    const regressor = await loadResNet50Regressor({ for: model })
+    const regressor = await loadResNet50Regressor({ for: model, learnedFrom })
     expect(regressor.faceModel).toBe(resnet50FaceModel)
     expect(model.name).toBe(resnet50FaceModel)
     expect(regressor.layout).toEqual(model.layout)
@@ -26,7 +27,7 @@ describe('loadResNet50Regressor', () => {
   // The bounds lie above what was found (turn 0.050, squared differences 0.79 of the mean face's): they fail when the weights belong to another model or crop.
   it('value: of rendered faces that it has not seen, how they are turned and what their people look like', async () => {
     const model = await loadBaseModel()
-    const regressor = await loadResNet50Regressor({ for: model })
+    const regressor = await loadResNet50Regressor({ for: model, learnedFrom })
     const synthesizer = createFaceSynthesizer(model, { batch: 8, size: 224, seed: 90_210 })
     const { image, parameters: truth, ...rest } = synthesizer.next()
     const found = regressor.predict(image)
@@ -46,5 +47,31 @@ describe('loadResNet50Regressor', () => {
     tf.dispose([image, rest as unknown as tf.TensorContainerObject])
     synthesizer.dispose()
     regressor.dispose()
+  })
+})
+
+describe('loadResNet50Regressor', () => {
+  beforeAll(() => useBackend('wasm'))
+
+  it('value: without a word it is the one that has seen photographs', async () => {
+    const identityOf = async (options?: { learnedFrom: 'rendered' | 'photographs' }) => {
+      const regressor = await loadResNet50Regressor(options)
+      const picture = tf.zeros([192, 192, 3]) as tf.Tensor3D
+      const found = regressor.predict(picture)
+      const values = [...(await found.identity.data())]
+      disposeParameters(found)
+      picture.dispose()
+      regressor.dispose()
+      return values
+    }
+    const usual = await identityOf()
+    expect(usual).toEqual(await identityOf({ learnedFrom: 'photographs' }))
+    expect(usual).not.toEqual(await identityOf({ learnedFrom: 'rendered' }))
+  })
+
+  it('error: other words', async () => {
+    await expect(loadResNet50Regressor({ learnedFrom: 'both' as 'rendered' })).rejects.toThrow(
+      'learnedFrom is "both", expected "rendered" or "photographs"',
+    )
   })
 })

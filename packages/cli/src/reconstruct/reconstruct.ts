@@ -21,7 +21,7 @@ export interface ReconstructOptions {
   model: string
   backend: string
   method: Method
-  /** Name (`mobile`, `resnet50`) or file of a regressor for the methods that need one; `mobile` if undefined. */
+  /** Name (`mobile`, `resnet50`, `resnet50-rendered`) or file of a regressor for the methods that need one; `mobile` if undefined. */
   regressor?: string
   /** What segments the face. Default: as for `annotate`. */
   segmenter?: 'network' | 'landmarks'
