@@ -166,7 +166,12 @@ describe('train-regressor', () => {
     const [count, size] = image.shape
     const bytes = async (tensor: tf.Tensor) => Uint8Array.from(await tensor.data(), (value) => 255 * value)
     const twice = async (...tensors: tf.Tensor[]) => {
-      const rows = tf.tidy(() => tf.concat(tensors.map((tensor) => tf.reshape(tensor, [count, -1]), 1), 1))
+      const rows = tf.tidy(() =>
+        tf.concat(
+          tensors.map((tensor) => tf.reshape(tensor, [count, -1]), 1),
+          1,
+        ),
+      )
       const both = tf.tidy(() => tf.concat([rows, rows], 1))
       const data = Float32Array.from(await both.data())
       tf.dispose([rows, both])
@@ -199,7 +204,9 @@ describe('train-regressor', () => {
       const batch = await batches.next()
       expect(distance(batch.slice(0, 4) as RegressorBatch)).toBeLessThan(0.05)
       const kinds = tf.tidy(() => {
-        const all = tf.unstack(pictures).flatMap((picture) => [picture, tf.reverse(picture as tf.Tensor3D, 1)])
+        const all = tf
+          .unstack(pictures)
+          .flatMap((picture) => [picture, tf.reverse(picture as tf.Tensor3D, 1)])
         return tf.unstack(batch[0]).map((one) => {
           const distances = all.map((other) => tf.mean(tf.abs(tf.sub(one, other))).dataSync()[0])
           expect(Math.min(...distances)).toBeLessThan(0.004)
@@ -218,7 +225,10 @@ describe('train-regressor', () => {
       Float32Array.from({ length: 136 }, (_, i) => (i * 37) % 224),
       [68, 2],
     )
-    const picture = ndarray(Uint8Array.from({ length: 60 }, (_, i) => i), [4, 5, 3])
+    const picture = ndarray(
+      Uint8Array.from({ length: 60 }, (_, i) => i),
+      [4, 5, 3],
+    )
     const transform = { scale: 1.3, rotation: 0.4, translation: [7, -5] as [number, number] }
     const face = { picture, box: { x: 1, y: 2, width: 3, height: 2 }, transform, landmarks }
     const once = mirrored(face, 224)
@@ -271,7 +281,11 @@ describe('train-regressor', () => {
 })
 
 function placed(
-  { scale, rotation, translation: [tx, ty] }: { scale: number; rotation: number; translation: [number, number] },
+  {
+    scale,
+    rotation,
+    translation: [tx, ty],
+  }: { scale: number; rotation: number; translation: [number, number] },
   x: number,
   y: number,
 ): [number, number] {

@@ -151,7 +151,8 @@ async function beginFrom(from = ''): Promise<void> {
 
 async function openPhotographs(file: string) {
   const photographs = readPhotographs(await readFile(file))
-  const rows = (other: boolean) => [...photographs.heldOut].flatMap((flag, i) => (!!flag === other ? [i] : []))
+  const rows = (other: boolean) =>
+    [...photographs.heldOut].flatMap((flag, i) => (!!flag === other ? [i] : []))
   const options = { layout: model.layout, batch: number('batch') }
   const others = photographBatches(photographs, rows(true), face, { ...options, strength: 0 })
   const heldOut = []

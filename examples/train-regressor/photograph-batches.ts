@@ -38,7 +38,9 @@ export function photographBatches(
   { layout, batch, seed = 1, strength = 1 }: PhotographBatchesOptions,
 ): BatchSource<PhotographBatch> & { dispose(): void } {
   if (only.length < batch)
-    throw new ValueError(`photographBatches: ${only.length} photographs, expected a batch of ${batch} at least`)
+    throw new ValueError(
+      `photographBatches: ${only.length} photographs, expected a batch of ${batch} at least`,
+    )
   let random = createRandom(seed)
   const order = createRandom(seed).shuffle([...only])
   const chunks: Chunk[] = []
