@@ -17,6 +17,8 @@ export interface ReconstructProgress {
   progress: number
   /** Bytes that have been loaded since the page was opened; in browsers only. */
   loadedBytes: number
+  /** What a user may want to know, once: that the GPU failed. */
+  notice?: string
 }
 
 /** A face that was found in a photograph. */

@@ -7,6 +7,8 @@ export interface Health {
   failure?: string
   /** Why the backend can never compute again. */
   lost?: string
+  /** Resolves when that happens: what was asked for before may never be answered. */
+  untilLost: Promise<unknown>
   /** Waits until everything that was asked for has been computed, or has failed. */
   settle(): Promise<void>
 }
@@ -23,7 +25,9 @@ export function watchHealth(name: string, backend: KernelBackend, health: Health
   backend.read = async (dataId) => {
     throwFailure(name, health)
     try {
-      return await read(dataId)
+      const values = await Promise.race([read(dataId), health.untilLost.then(() => undefined)])
+      // Without values it is lost: `finally` says so.
+      return values!
     } finally {
       // A read that fails because of an earlier error must name that error, not its own.
       await health.settle()

@@ -108,14 +108,19 @@ async function requestDevice(adapter: GPUAdapter, mixed: boolean): Promise<GPUDe
 
 /** Collects what WebGPU reports late. */
 function watchDevice(device: GPUDevice, backend: GpuEngineBackend): Health {
+  const untilLost = device.lost.then(({ reason, message }) => {
+    health.lost = backend.lost = `${reason}: ${message.replaceAll(/\s+/g, ' ').trim()}`
+  })
   const health: Health = {
+    untilLost,
     settle: async () => {
       if (health.lost !== undefined) return
       // What tfjs has recorded but not yet handed over.
       backend.flush()
       // Errors of commands reach the device's error scopes in order: when this scope is answered, they have been told.
       device.pushErrorScope('validation')
-      await Promise.all([device.popErrorScope(), device.queue.onSubmittedWorkDone()])
+      const answers = [device.popErrorScope(), device.queue.onSubmittedWorkDone()]
+      await Promise.race([Promise.all(answers), health.untilLost])
       await new Promise((resolve) => setTimeout(resolve, 0))
     },
   }
@@ -125,9 +130,6 @@ function watchDevice(device: GPUDevice, backend: GpuEngineBackend): Health {
     // Pipelines and bind groups are labelled with the kernel that they belong to.
     const kernel = /(?:Pipeline|BindGroup|ShaderModule)\w* "+([^"]+)"/.exec(message)?.[1]
     health.failure ??= `${kernel === undefined ? 'a kernel' : `kernel ${kernel}`} failed: ${message}`
-  })
-  void device.lost.then(({ reason, message }) => {
-    health.lost = backend.lost = `${reason}: ${message.replaceAll(/\s+/g, ' ').trim()}`
   })
   return health
 }

@@ -80,7 +80,11 @@ export class LocalWork implements FaceWork {
       await breathe()
       signal?.throwIfAborted()
       report('finding', 0)
-      const detections = await onEngine(backend, () => lookForFaces(photo, networks))
+      const detections = await onEngine(
+        backend,
+        () => lookForFaces(photo, networks),
+        (notice) => report('finding', 0, notice),
+      )
       report('finding', 1)
       const number = this.#count++
       this.#photos.set(number, { photo, detections })
@@ -103,7 +107,11 @@ export class LocalWork implements FaceWork {
     if (photos.length > 1 && method !== 'fit')
       throw new ValueError(`reconstruct: method is ${method}; several photographs need 'fit'`)
     return this.#inTurn(() =>
-      onEngine(options.backend, (engine) => this.#find(photos, { ...options, method }, events, engine)),
+      onEngine(
+        options.backend,
+        (engine) => this.#find(photos, { ...options, method }, events, engine),
+        (notice) => progressReporter(events.onProgress, this.#loadedBytes)('landmarks', 0, notice),
+      ),
     )
   }
 

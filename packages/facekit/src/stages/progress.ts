@@ -17,11 +17,11 @@ const STAGES = Object.keys(ENDS) as Stage[]
 export function progressReporter(
   tell: ((progress: ReconstructProgress) => void) | undefined,
   loadedBytes: () => number,
-): (stage: Stage, share: number) => void {
+): (stage: Stage, share: number, notice?: string) => void {
   let most = 0
-  return (stage, share) => {
+  return (stage, share, notice) => {
     const start = ENDS[STAGES[STAGES.indexOf(stage) - 1]] ?? 0
     most = Math.max(most, start + (ENDS[stage] - start) * share)
-    tell?.({ stage, progress: most, loadedBytes: loadedBytes() })
+    tell?.({ stage, progress: most, loadedBytes: loadedBytes(), ...(notice && { notice }) })
   }
 }
