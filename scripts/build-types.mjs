@@ -53,6 +53,11 @@ function emit() {
   const { diagnostics } = program.emit(undefined, (path, text) =>
     declarations.set(relative(join(root, 'packages'), path), text),
   )
+  // Those that were written by hand, for modules in JavaScript.
+  for (const { fileName, isDeclarationFile, text } of program.getSourceFiles()) {
+    const path = relative(join(root, 'packages'), fileName)
+    if (isDeclarationFile && /^[a-z0-9-]+[\\/]src[\\/]/.test(path)) declarations.set(path, text)
+  }
   for (const { messageText } of diagnostics)
     throw new Error(`declarations: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`)
 }

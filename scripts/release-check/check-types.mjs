@@ -10,9 +10,13 @@ const MEANT = new Set(['node16-esm', 'bundler'])
 export async function typeProblems(tarball) {
   const analysis = await checkPackage(createPackageFromTarballData(new Uint8Array(await readFile(tarball))))
   if (!analysis.types) return ['has no types']
-  return analysis.problems
-    .filter(({ resolutionKind }) => resolutionKind === undefined || MEANT.has(resolutionKind))
-    .map(({ kind, entrypoint, resolutionKind }) =>
-      `${kind} ${entrypoint ?? ''} ${resolutionKind ?? ''}`.trim(),
-    )
+  return (
+    analysis.problems
+      // Weights and models have no types.
+      .filter(({ entrypoint }) => !entrypoint?.endsWith('.safetensors'))
+      .filter(({ resolutionKind }) => resolutionKind === undefined || MEANT.has(resolutionKind))
+      .map(({ kind, entrypoint, resolutionKind }) =>
+        `${kind} ${entrypoint ?? ''} ${resolutionKind ?? ''}`.trim(),
+      )
+  )
 }

@@ -6,6 +6,7 @@ import { root } from '../run-step.mjs'
 
 /** What an example takes as given, by package. */
 const GIVEN = {
+  'annotate-training': `import '@tensorflow/tfjs-backend-cpu'`,
   kernels: `import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-cpu'
 const x = tf.tensor1d([1, 2])`,
