@@ -59,12 +59,11 @@ function finite(name: string, value: number): number {
   return value
 }
 
-/** Geometry in model space: with its expression, without its pose. New arrays. */
-export async function faceGeometry(
+/** What an expression changes of a face's geometry. New arrays. */
+export async function faceSurface(
   face: FaceNumbers,
   model: MorphableModel,
-  uncertainty: Float32Array | undefined,
-): Promise<FaceGeometry> {
+): Promise<Pick<FaceGeometry, 'vertices' | 'normals'>> {
   const parameters = createParameters([face])
   const tensors = tf.tidy(() => {
     const vertices = evaluateShape(model, parameters)
@@ -73,10 +72,19 @@ export async function faceGeometry(
   disposeParameters(parameters)
   const [vertices, normals] = await Promise.all(tensors.map(read))
   tf.dispose(tensors)
+  return { vertices, normals }
+}
+
+/** Geometry in model space: with its expression, without its pose. New arrays. */
+export async function faceGeometry(
+  face: FaceNumbers,
+  model: MorphableModel,
+  uncertainty: Float32Array | undefined,
+): Promise<FaceGeometry> {
+  const surface = await faceSurface(face, model)
   const mouthUv = innerMouthUv(model)
   return {
-    vertices,
-    normals,
+    ...surface,
     triangles: model.triangles.slice(),
     innerMouthTriangles: model.innerMouthTriangles.slice(),
     ...(model.uv && { uv: uvOf(model.uv) }),

@@ -12,7 +12,7 @@ import type { MorphableModel } from '@facekit/morphable'
 import { defaultCamera } from '@facekit/render'
 import type { FollowedFace } from '../face.js'
 import { FaceSmoother } from './face-smoother.js'
-import { faceGeometry, type FaceNumbers } from './face-shape.js'
+import { faceSurface, type FaceNumbers } from './face-shape.js'
 import { photographView } from './photograph-view.js'
 import type { Photo } from './read-photo.js'
 
@@ -49,14 +49,14 @@ export class FrameFollower {
     this.#previous = found
     if (!found || !this.#seen) return undefined
     const { rotation, translation, scale, expression } = this.#smoother.next(found, time)
-    const { vertices, normals } = await faceGeometry({ ...this.#face, expression }, this.#model, undefined)
+    const geometry = await faceSurface({ ...this.#face, expression }, this.#model)
     const view = photographView({
       picture: { file: '', width, height },
       camera: defaultCamera,
       crop: { size: SIZE, transform: this.#seen.transform },
       pose: { rotation, translation, scale },
     })
-    return { expression, rotation, geometry: { vertices, normals }, view }
+    return { expression, rotation, geometry, view }
   }
 
   /** Near where the face was in the picture before. */
