@@ -17,8 +17,7 @@ const streams = guardStreams(process.stdout, process.stderr)
 // What comes from outside of any call, such as a thread that cannot be started, is one line as well, and an end.
 let failed = false
 process.on('uncaughtException', (error: Error) => {
-  // What follows from an error that was told is not told again.
-  if (!failed) endBy('ended by an error', error)
+  endBy('ended by an error', error)
   process.exit(1)
 })
 // That a stream failed may be known only after the last write.
@@ -49,7 +48,10 @@ try {
   process.exitCode = 1
 }
 
+/** What follows from an error that was told is not told again. */
 function endBy(how: string, error: unknown): void {
+  if (failed) return
+  failed = true
   streams.stderr.write(`facekit: ${how}: ${errorLine(error)}\n`)
   if (process.env.FACEKIT_DEBUG || process.argv.includes('--debug')) {
     streams.stderr.write(`${(error as Error)?.stack}\n`)
