@@ -7,13 +7,13 @@
 // --minutes: ends each fault early, and says how often it was tried. Faults of disks need a small tmpfs, which only root may mount: without, they
 // are skipped visibly.
 import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createRandom } from '@facekit/core'
 import { faultScenarios, type FaultScenario } from './fault-scenarios.js'
+import { differencesOf, digestsOf } from './output-digests.js'
 import { childrenOf, killGroup, killOne, runCommand, type Ending } from './run-command.js'
 
 const { values, positionals } = parseArgs({
@@ -47,20 +47,6 @@ let folders = 0
 let killed = 0
 const newOut = (trial: Trial) => join(trial.root, `out-${folders++}`)
 
-/** Every file in a folder, as it is compared. */
-async function digestsOf(folder: string, { normalize }: FaultScenario): Promise<Record<string, string>> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-  const digests: Record<string, string> = {}
-  for (const entry of entries) {
-    if (!entry.isFile()) continue
-    const path = join(entry.parentPath, entry.name)
-    const content = normalize(entry.name, await readFile(path))
-    if (content === undefined) continue
-    digests[path.slice(folder.length + 1)] = createHash('sha256').update(content).digest('hex')
-  }
-  return digests
-}
-
 /** Runs the command to its end, and compares. */
 async function rerun(
   trial: Trial,
@@ -76,9 +62,7 @@ async function rerun(
 }
 
 async function compare(trial: Trial, out: string, what: string): Promise<void> {
-  const found = await digestsOf(out, trial.scenario)
-  const names = new Set([...Object.keys(found), ...Object.keys(trial.reference)])
-  const different = [...names].filter((name) => found[name] !== trial.reference[name])
+  const different = differencesOf(await digestsOf(out, trial.scenario), trial.reference)
   if (different.length > 0) problem(trial, what, `differs in ${different.join(', ')}`)
 }
 

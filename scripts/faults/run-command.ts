@@ -9,7 +9,12 @@ export interface Ending {
   milliseconds: number
 }
 
-/** Runs the command from source in a process group of its own.
+/** What Node runs: the sources, or, if `FACEKIT_PROGRAM` names a file, a build of them. */
+const program = process.env.FACEKIT_PROGRAM
+  ? [process.env.FACEKIT_PROGRAM]
+  : ['--conditions=@facekit/source', '--import', 'tsx', 'packages/cli/src/main.ts']
+
+/** Runs the command, from source if not told otherwise, in a process group of its own.
  *
  * @param disturb - called once it runs
  * @param node - more options of Node
@@ -22,9 +27,8 @@ export function runCommand(
   launcher: readonly string[] = [],
 ): Promise<Ending> {
   const started = performance.now()
-  const source = ['--conditions=@facekit/source', '--import', 'tsx', ...node, 'packages/cli/src/main.ts']
-  const [program, ...rest] = [...launcher, process.execPath, ...source, ...argv]
-  const child = spawn(program, rest, {
+  const [first, ...rest] = [...launcher, process.execPath, ...program.slice(0, -1), ...node]
+  const child = spawn(first, [...rest, program.at(-1)!, ...argv], {
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe'],
   })
