@@ -72,7 +72,7 @@ function createProgram(io: CliIo, setCode: (code: number) => void): Command {
     modelCommand(io),
     datasetCommand(io),
     evaluateCommand(io, setCode),
-    ablateCommand(io),
+    ablateCommand(io, setCode),
     doctorCommand(io, setCode),
   ])
     program.addCommand(command)

@@ -70,6 +70,7 @@ interface Report {
   cases: number
   missing: string[]
   results: { id: string; method: string; scores?: Record<string, number>; problems: string[] }[]
+  comparableTables?: Report['tables']
   tables: { measure: string; rows: { method: string; cells: ({ mean: number; faces: number } | null)[] }[] }[]
 }
 
@@ -94,7 +95,8 @@ describe('facekit evaluate', () => {
       out,
       '--json',
     ])
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    // Not all is scored, which the code says.
+    expect({ code, stderr }).toEqual({ code: 1, stderr: '' })
     const report = JSON.parse(stdout) as Report
     expect(report.cases).toBe(4)
     const of = (id: string, method: string) => report.results.find((r) => r.id === id && r.method === method)!
@@ -112,6 +114,7 @@ describe('facekit evaluate', () => {
       ['peer', 1],
       ['mean face', 3],
     ])
+    expect(report.comparableTables![0].rows.map(({ cells }) => cells[0]?.faces)).toEqual([1, 1])
     for (const file of [
       'report.json',
       'tables.md',
@@ -142,7 +145,7 @@ describe('facekit evaluate', () => {
       '-o',
       out,
     ]
-    expect((await run(first)).code).toBe(0)
+    expect((await run(first)).code).toBe(1)
     const before = await readFile(join(out, 'cases/anna.json'), 'utf8')
     await rm(join(out, 'cases/ben.json'))
     const worse = join(folder, 'worse')
@@ -151,7 +154,7 @@ describe('facekit evaluate', () => {
       obj(([x, y, z]) => [x, y, 0.6 * z]),
     )
     const { code, stdout } = await run([...first.slice(0, -2), '--method', `worse=${worse}`, '-o', out])
-    expect(code).toBe(0)
+    expect(code).toBe(1)
     expect(stdout).toMatch(/\| worse \|/)
     const after = await readFile(join(out, 'cases/anna.json'), 'utf8')
     // Seconds would differ if it had been scored again.
@@ -250,7 +253,7 @@ describe('facekit evaluate', () => {
         out,
         '--json',
       ])
-      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+      expect({ code, stderr }).toEqual({ code: 1, stderr: '' })
       return (JSON.parse(stdout) as Report).results.map(({ id, method, scores: found }) => ({
         id,
         method,

@@ -55,6 +55,7 @@ export {
   tableMarkdown,
   tablesCsv,
 } from './report/score-tables.js'
+export { comparableFaces, isComplete } from './report/comparable-faces.js'
 export { curvesSvg, type ErrorCurve, type ErrorCurves, errorCurves } from './report/error-curves.js'
 export { errorColor } from './report/error-colors.js'
 export {

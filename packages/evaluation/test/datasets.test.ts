@@ -266,9 +266,10 @@ describe('data sets', () => {
       [join('grin/carl'), 'grin', 2],
     ])
     const anna = await cases[0].read()
-    expect(anna.scan).toBeDefined()
+    expect(anna.scan!.triangles).toEqual(face.triangles)
+    expect(Array.from(anna.scan!.positions)).toEqual(Array.from(face.positions, (x) => expect.closeTo(x, 4)))
     expect(anna.landmarks!.which).toHaveLength(7)
-    expect((await cases[1].read()).pictureLandmarks).toBeDefined()
+    expect(Array.from((await cases[1].read()).pictureLandmarks!)).toEqual([...flat])
     await expect(cases[2].read()).rejects.toThrow('no triangles')
     expect(problems).toEqual([
       'alone.jpg: has no scan and no landmarks',

@@ -1,4 +1,5 @@
 import {
+  comparableFaces,
   curvesSvg,
   drawErrorMap,
   errorColor,
@@ -7,6 +8,7 @@ import {
   evaluationHtml,
   evaluationMarkdown,
   type EvaluationResults,
+  isComplete,
   missingLines,
   type Prediction,
   scoreCase,
@@ -143,6 +145,28 @@ describe('report', () => {
       'mean <face>: 1 of 3 faces were scored',
       'b, fit: odd',
       'c, fit: no face',
+    ])
+  })
+
+  test('value: methods that scored different faces are compared once more over those that all have', () => {
+    const common = comparableFaces(evaluation)!
+    expect([common.cases, common.groups, common.methods]).toEqual([1, ['indoor'], ['fit', 'mean <face>']])
+    const [table] = scoreTables(common)
+    expect(table.rows.map(({ cells }) => cells[0]?.mean)).toEqual([1, 3])
+    const text = evaluationMarkdown(evaluation)
+    expect(text).toContain('## Only the 1 face that every method scored')
+    expect(text).toContain('| fit | **1.00 ± 0.00** | 1 |')
+    expect(evaluationHtml(evaluation, [])).toContain('Only the 1 face that every method scored')
+    // The same faces, no face in common, and a method without any.
+    expect(comparableFaces(common)).toBeUndefined()
+    expect(evaluationMarkdown(common)).not.toContain('Only the')
+    const apart = evaluation.results.filter(({ id, method }) => id !== 'a' || method !== 'fit')
+    expect(comparableFaces({ ...evaluation, results: apart })).toBeUndefined()
+    expect(comparableFaces({ ...common, methods: [...common.methods, 'none'] })).toBeUndefined()
+    expect([common, evaluation, { ...common, methods: ['none'] }].map(isComplete)).toEqual([
+      true,
+      false,
+      false,
     ])
   })
 

@@ -1,4 +1,4 @@
-import { scoreTables } from '@facekit/evaluation'
+import { isComplete, scoreTables } from '@facekit/evaluation'
 import { Command } from 'commander'
 import { join } from 'node:path'
 import type { CliIo } from '../cli-io.js'
@@ -6,7 +6,7 @@ import { wholeNumber } from '../number-option.js'
 import { createProgress } from '../progress.js'
 
 /** `facekit ablate` */
-export function ablateCommand(io: CliIo): Command {
+export function ablateCommand(io: CliIo, setCode: (code: number) => void): Command {
   return new Command('ablate')
     .description('train with each loss left out, and make the table of what it is worth')
     .argument('<settings.json>', 'train, ablate and evaluate: see below')
@@ -44,6 +44,8 @@ All trainings begin alike and see the same photographs in the same order. If int
             ? `${JSON.stringify({ ...report, tables }, null, 2)}\n`
             : `${ablationMarkdown(report)}\n${join(flags.out, 'ablation.md')}\n`,
         )
+        // A training that diverges is a result; a face that was not scored is missing.
+        setCode(report.evaluations.every(isComplete) ? 0 : 1)
       } finally {
         progress.stop()
       }

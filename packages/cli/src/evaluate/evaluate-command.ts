@@ -3,8 +3,8 @@ import {
   evaluationMarkdown,
   type DatasetName,
   type EvaluationResults,
+  isComplete,
   missingLines,
-  scoreTables,
 } from '@facekit/evaluation'
 import type { BackendName } from '@facekit/engine'
 import { ValueError } from '@facekit/core'
@@ -16,7 +16,7 @@ import { BASE_MODEL } from '../load-model.js'
 import { wholeNumber } from '../number-option.js'
 import { REGRESSORS } from '../open-regressor.js'
 import { createProgress } from '../progress.js'
-import { evaluate } from './evaluate.js'
+import { evaluate, reportOf } from './evaluate.js'
 import { type EvaluatedMethod, type EvaluateSettings, isOwn, ownMethods } from './evaluate-settings.js'
 
 interface Flags {
@@ -95,7 +95,8 @@ export function evaluateCommand(io: CliIo, setCode: (code: number) => void): Com
       'after',
       `
 The mean face is always in the table. If interrupted, rerun the command to resume; methods can be added later. Written are tables.md,
-tables.csv, index.html, report.json, curves (SVG), maps (PNG, GLB), figures (PNG), and a file for each face.`,
+tables.csv, index.html, report.json, curves (SVG), maps (PNG, GLB), figures (PNG), and a file for each face. Exit code 1 when a method could not score
+a face: the others are scored, and the report says what is missing.`,
     )
     .action(async (path: string, flags: Flags) => {
       const settings = settingsOf(path, flags)
@@ -114,7 +115,7 @@ tables.csv, index.html, report.json, curves (SVG), maps (PNG, GLB), figures (PNG
         })
         progress.stop()
         print(evaluation, settings, flags, io)
-        setCode(evaluation.results.some(({ scores }) => scores) ? 0 : 1)
+        setCode(isComplete(evaluation) ? 0 : 1)
       } catch (error) {
         progress.stop()
         if (io.signal.aborted && started)
@@ -172,9 +173,8 @@ const defaultWorkers = (backend: string): number =>
 
 function print(evaluation: EvaluationResults, { out }: EvaluateSettings, { json }: Flags, io: CliIo): void {
   if (json) {
-    io.stdout.write(
-      `${JSON.stringify({ ...evaluation, tables: scoreTables(evaluation), missing: missingLines(evaluation) }, null, 2)}\n`,
-    )
+    const document = { ...reportOf(evaluation), missing: missingLines(evaluation) }
+    io.stdout.write(`${JSON.stringify(document, null, 2)}\n`)
     return
   }
   const missing = missingLines(evaluation)

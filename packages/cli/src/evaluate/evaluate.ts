@@ -1,6 +1,7 @@
 import { ValueError, writeFileAtomic } from '@facekit/core'
 import {
   type CaseResult,
+  comparableFaces,
   curvesSvg,
   errorCurves,
   type EvaluationDataset,
@@ -9,6 +10,7 @@ import {
   type EvaluationResults,
   openEvaluationDataset,
   type PagePicture,
+  type ScoreTable,
   scoreTables,
   tablesCsv,
 } from '@facekit/evaluation'
@@ -113,11 +115,23 @@ async function run(
   }
 }
 
+/** What `report.json` holds: results and tables, and those over the faces that all methods have in common, where they scored different ones. */
+export function reportOf(
+  evaluation: EvaluationResults,
+): EvaluationResults & { tables: ScoreTable[]; comparableTables?: ScoreTable[] } {
+  const comparable = comparableFaces(evaluation)
+  return {
+    ...evaluation,
+    tables: scoreTables(evaluation),
+    ...(comparable && { comparableTables: scoreTables(comparable) }),
+  }
+}
+
 async function writeReport(out: string, evaluation: EvaluationResults): Promise<void> {
-  const tables = scoreTables(evaluation)
-  await writeFileAtomic(join(out, 'report.json'), `${JSON.stringify({ ...evaluation, tables }, null, 1)}\n`)
+  const report = reportOf(evaluation)
+  await writeFileAtomic(join(out, 'report.json'), `${JSON.stringify(report, null, 1)}\n`)
   await writeFileAtomic(join(out, 'tables.md'), evaluationMarkdown(evaluation))
-  await writeFileAtomic(join(out, 'tables.csv'), tablesCsv(tables))
+  await writeFileAtomic(join(out, 'tables.csv'), tablesCsv(report.tables))
   for (const [i, curves] of errorCurves(evaluation).entries())
     await writeFileAtomic(join(out, `curve-${i + 1}.svg`), curvesSvg(curves))
   const pictures: PagePicture[] = []

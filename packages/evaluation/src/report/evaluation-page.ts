@@ -1,3 +1,4 @@
+import { comparableFaces } from './comparable-faces.js'
 import { curvesSvg, errorCurves } from './error-curves.js'
 import type { EvaluationResults } from './evaluation-results.js'
 import { escapeHtml, scoreTables, tableHtml, tableMarkdown } from './score-tables.js'
@@ -22,22 +23,30 @@ export function missingLines({ methods, results, cases, problems }: EvaluationRe
   return [...problems, ...counts, ...lines]
 }
 
-/** Tables in Markdown, and what is missing. */
+const comparableTitle = ({ cases }: EvaluationResults) =>
+  `Only the ${cases} ${cases === 1 ? 'face' : 'faces'} that every method scored`
+
+/** Tables in Markdown, once more over the faces that all methods have in common where they scored different ones, and what is missing. */
 export function evaluationMarkdown(evaluation: EvaluationResults): string {
   const missing = missingLines(evaluation)
+  const comparable = comparableFaces(evaluation)
   return [
     `# ${evaluation.dataset}`,
     '',
     'Mean ± standard deviation over faces.',
     '',
     ...scoreTables(evaluation).map(tableMarkdown),
+    ...(comparable
+      ? [`## ${comparableTitle(comparable)}`, '', ...scoreTables(comparable).map(tableMarkdown)]
+      : []),
     ...(missing.length > 0 ? ['### What is missing', '', ...missing.map((line) => `- ${line}`), ''] : []),
   ].join('\n')
 }
 
-/** A page with tables, curves, error maps, and what is missing; needs nothing but the pictures beside it. */
+/** A page with tables (as {@link evaluationMarkdown}), curves, error maps, and what is missing; needs nothing but the pictures beside it. */
 export function evaluationHtml(evaluation: EvaluationResults, pictures: readonly PagePicture[]): string {
   const missing = missingLines(evaluation)
+  const comparable = comparableFaces(evaluation)
   const section = (title: string, content: readonly string[]) =>
     content.length > 0 ? `<section><h2>${title}</h2>${content.join('\n')}</section>` : ''
   return `<!doctype html>
@@ -47,6 +56,7 @@ export function evaluationHtml(evaluation: EvaluationResults, pictures: readonly
 <h1>${escapeHtml(evaluation.dataset)}</h1>
 <p>${evaluation.cases} faces, ${evaluation.methods.length} methods; mean ± standard deviation over faces.</p>
 ${section('Tables', scoreTables(evaluation).map(tableHtml))}
+${comparable ? section(comparableTitle(comparable), scoreTables(comparable).map(tableHtml)) : ''}
 ${section('Cumulative errors', errorCurves(evaluation).map(curvesSvg))}
 ${section(
   'Pictures',
