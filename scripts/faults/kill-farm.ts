@@ -31,7 +31,9 @@ if (state === undefined) throw new Error('kill-farm: expected a folder for what 
 const names = named.length > 0 ? named : Object.keys(faultScenarios)
 const unknown = names.find((name) => !(name in faultScenarios))
 if (unknown !== undefined)
-  throw new Error(`there is no command "${unknown}", expected some of ${Object.keys(faultScenarios).join(', ')}`)
+  throw new Error(
+    `there is no command "${unknown}", expected some of ${Object.keys(faultScenarios).join(', ')}`,
+  )
 const work = values.work ?? join(state, 'work')
 const kills = Number(values.kills)
 const deadline = performance.now() + 1000 * Number(values.seconds)
@@ -126,7 +128,9 @@ function reportOf(commands: readonly Farmed[]): string {
     const ends = `${at.filter((n) => n === 0).length}, ${at.filter((n) => n === files).length}`
     const seconds = ((reference?.milliseconds ?? 0) / 1000).toFixed(1)
     const problems = all.flatMap((trial) => trial.problems).length
-    lines.push(`| \`${name}\` | ${files} files, ${seconds} s | ${count} | ${ends} | ${all.length} | ${problems} |`)
+    lines.push(
+      `| \`${name}\` | ${files} files, ${seconds} s | ${count} | ${ends} | ${all.length} | ${problems} |`,
+    )
   }
   return `${lines.join('\n')}\n`
 }
@@ -179,4 +183,6 @@ await Promise.all(slots.map(take))
 const report = reportOf(farmed)
 await writeAtomic(join(state, 'report.md'), report)
 console.log(report)
-process.exitCode = farmed.some(({ trials }) => [...trials.values()].some((t) => t.problems.length > 0)) ? 1 : 0
+process.exitCode = farmed.some(({ trials }) => [...trials.values()].some((t) => t.problems.length > 0))
+  ? 1
+  : 0
