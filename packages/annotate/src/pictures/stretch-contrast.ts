@@ -52,9 +52,14 @@ function percentiles(
 ): [low: number, high: number] {
   const histogram = new Uint32Array(256)
   const step = Math.max(1, Math.floor(count / SAMPLES))
-  let total = 0
-  for (let i = 0; i < count; i += step, total++) {
-    histogram[Math.min(255, Math.max(0, Math.round(data[i * channels + channel])))]++
+  const total = Math.ceil(count / step)
+  const stride = step * channels
+  // Bytes need no rounding: a video's picture takes a millisecond, not six.
+  if (data instanceof Uint8Array) {
+    for (let i = channel; i < data.length; i += stride) histogram[data[i]]++
+  } else {
+    for (let i = channel; i < data.length; i += stride)
+      histogram[Math.min(255, Math.max(0, Math.round(data[i])))]++
   }
   const at = (share: number) => {
     let value = 0

@@ -171,10 +171,9 @@ interface Tracking {
 async function trackFrames({ clip, done, tracker, person, work, progress, signal }: Tracking): Promise<void> {
   const file = join(work, 'frames.jsonl')
   const start = done.length
-  for await (const frame of clip.frames(signal)) {
+  for await (const { frame, picture: reading } of readAhead(clip.frames(signal), start)) {
     signal.throwIfAborted()
-    if (frame.index < start) continue
-    const picture = await frame.picture()
+    const picture = await reading
     const [height, width] = picture.shape
     if (width !== person.width || height !== person.height)
       throw new ValueError(
@@ -185,6 +184,23 @@ async function trackFrames({ clip, done, tracker, person, work, progress, signal
     await appendToFile(file, frameLine(done.at(-1)!))
     progress.update(done.length, Math.max(clip.count, done.length))
   }
+}
+
+/** Pictures from number `start` on; the one after is decoded, on threads of its own, while the networks look at one. */
+async function* readAhead(
+  frames: AsyncGenerator<Frame>,
+  start: number,
+): AsyncGenerator<{ frame: Frame; picture: ReturnType<Frame['picture']> }> {
+  let before: { frame: Frame; picture: ReturnType<Frame['picture']> } | undefined
+  for await (const frame of frames) {
+    if (frame.index < start) continue
+    const picture = frame.picture()
+    // Whoever takes it is told; a picture that nobody takes any more fails silently.
+    picture.catch(() => undefined)
+    if (before) yield before
+    before = { frame, picture }
+  }
+  if (before) yield before
 }
 
 /** The face near where it was in the picture before, or anywhere. */
