@@ -18,7 +18,7 @@ export interface MovedFace {
 }
 
 /** Width and height of the pictures. */
-export const CLIP_SIZE = 384
+const CLIP_SIZE = 384
 /** The head is smaller than in a crop of 224: pixels of the clip in a pixel of such a crop. */
 const SCALE = 0.8
 
