@@ -15,8 +15,11 @@ const { values } = parseArgs({
   },
 })
 const started = performance.now()
-const bytes = await buildHeadModel(readIctModel(), readIctModel(undefined, 'head'), (stage) =>
-  console.log(`${((performance.now() - started) / 1000).toFixed(0)} s ${stage}`),
+const bytes = await buildHeadModel(
+  readIctModel(),
+  readIctModel(undefined, 'head'),
+  readIctModel(undefined, 'mouth'),
+  (stage) => console.log(`${((performance.now() - started) / 1000).toFixed(0)} s ${stage}`),
 )
 await writeFileAtomic(values.out, bytes)
 console.log(`${values.out}: ${bytes.length} bytes`)

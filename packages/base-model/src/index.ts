@@ -2,6 +2,8 @@ export { loadBaseModel, type BaseModelVariant, type LoadBaseModelOptions } from 
 export { loadHeadModel, type LoadHeadModelOptions } from './load-head-model.js'
 export type { HeadModel } from './head/head-model.js'
 export { completeHead, type HeadCompletion } from './head/complete-head.js'
+export type { MouthModel } from './head/mouth-model.js'
+export type { MouthCompletion } from './head/place-mouth.js'
 export { WholeHead, type FaceRig, type PlainFaceMesh } from './head/whole-head.js'
 export { learnFaceModel } from './learn/learn-face-model.js'
 export type { LearnedFaceModel, LearnFaceModelOptions, LearningProgress } from './learn/learning-options.js'

@@ -104,6 +104,49 @@ describe('completeHead', () => {
     expect(colors.every((value) => value >= 0.2 - 1e-6 && value <= 0.6 + 1e-6)).toBe(true)
   })
 
+  it('value: the mouth is sewn to the lips, teeth are behind them, and the lower ones go with the jaw', async () => {
+    const [model, head] = await Promise.all([loadBaseModel(), loadHeadModel()])
+    const names = model.shape.expressionNames!
+    const size = 3 * model.vertexCount
+    const jawOpen = Float32Array.from({ length: size }, (_, i) =>
+      Number(model.shape.expression.data[names.indexOf('jawOpen') * size + i]),
+    )
+    for (const seed of [1, 2, 3]) {
+      const face = somebody(model, seed)
+      const { mouth } = completeHead(head, model, face)
+      const { lips, ends, jaw, triangles, motionNames } = mouth.model
+      const edge = new Set(lips)
+      expect(boundaryLoops(model.triangles).some((loop) => loop.every((v) => edge.has(v)))).toBe(true)
+      const socket = triangles.filter((_, i) => triangles[i - (i % 3)] < ends[0])
+      const [border, ...others] = boundaryLoops(socket)
+      expect(others).toHaveLength(0)
+      expect([...border].toSorted((a, b) => a - b)).toEqual(Array.from(lips, (_, i) => i))
+      const at = (v: number) => [...mouth.vertices.subarray(3 * v, 3 * v + 3)]
+      lips.forEach((lip, i) => {
+        for (let c = 0; c < 3; c++) expect(at(i)[c]).toBeCloseTo(face[3 * lip + c], 3)
+      })
+      const list = Array.from({ length: ends[2] - ends[1] }, (_, i) => ends[1] + i)
+      const teeth = list.map(at)
+      const front = Math.max(...teeth.map(([, , z]) => z))
+      const lipsFront = Math.max(...Array.from(lips, (v) => face[3 * v + 2]))
+      expect(lipsFront - front).toBeGreaterThan(1)
+      expect(lipsFront - front).toBeLessThan(14)
+      const width = Math.max(...teeth.map(([x]) => x)) - Math.min(...teeth.map(([x]) => x))
+      expect(width).toBeGreaterThan(50)
+      expect(width).toBeLessThan(85)
+      // Open: lower teeth go down with the chin, upper ones stay; the edge stays on the lips.
+      const moved = mouth.follow(
+        jawOpen,
+        motionNames.map((name) => Number(name === 'jawOpen')),
+      )
+      const chin = jawOpen[3 * model.landmarks[8] + 1]
+      const incisors = list.filter((v) => front - at(v)[2] < 6)
+      for (const v of incisors)
+        expect(Math.abs(moved[3 * v + 1] - (jaw[v] > 0.5 ? chin : 0))).toBeLessThan(jaw[v] > 0.5 ? 8 : 0.1)
+      lips.forEach((lip, i) => expect(moved[3 * i + 1]).toBeCloseTo(jawOpen[3 * lip + 1], 4))
+    }
+  })
+
   it('throws: another model, another number of vertices, a file of another kind', async () => {
     const [model, head] = await Promise.all([loadBaseModel(), loadHeadModel()])
     const narrow = { ...model, triangles: model.triangles.slice(300) }

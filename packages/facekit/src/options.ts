@@ -53,7 +53,7 @@ export interface ReconstructOptions extends PhotoOptions {
   iterations?: number
   /** Width and height of the maps, texels: a power of two from 64 to 4096; `'none'`: the model's colours at 512. Default 1024. */
   texture?: number | 'none'
-  /** What `glb` and `usdz` write: the face, or with `'full'` a head with ears, neck and back, which no photograph shows but the face suggests. `geometry`, `maps`
+  /** What `glb` and `usdz` write: the face, or with `'full'` a head with ears, neck, back and teeth, which no photograph shows but the face suggests. `geometry`, `maps`
    * and `render` are those of the face. Default `'face'`. */
   head?: HeadExtent
 }

@@ -10,6 +10,7 @@ import type { IctModel } from '../scans/ict-model.js'
 import { makeMeanFace, trianglesOfSkin } from '../scans/mean.js'
 import { registerTemplate } from '../scans/register-template.js'
 import { transportField } from '../scans/transport.js'
+import { fitAffine, lipLoop, MOTIONS, mouthMesh, sewToLips } from './mouth-mesh.js'
 import { regressRest } from './regress-rest.js'
 import { restMesh } from './rest-mesh.js'
 
@@ -20,11 +21,12 @@ const [POINTS, MODES] = [240, 40]
 
 /** Makes the file of what a head has beyond the face, from samples of ICT-FaceKit's people.
  *
- * @param ict - its face, `whole` its face, head and neck
+ * @param ict - its face, `whole` its face, head and neck, `all` all of it up to the teeth
  */
 export async function buildHeadModel(
   ict: IctModel,
   whole: IctModel,
+  all: IctModel,
   onProgress: (stage: string) => void = () => {},
 ): Promise<Uint8Array> {
   const canonical = readCanonicalFace()
@@ -64,19 +66,59 @@ export async function buildHeadModel(
     root.mmul(new Matrix(fields.map((field) => [...field]))).to2DArray()
   const faces = drawn(ict.identity.map((field) => transportField(registration, face.rotation, field)))
   const rests = drawn(whole.identity.map((field) => transportField(places, face.rotation, field)))
+  const mouth = await mouthMesh(all)
+  const inMouth = {
+    positions: mouth.positions,
+    corners: Int32Array.from(
+      { length: 3 * mouth.vertices.length },
+      (_, i) => mouth.vertices[Math.floor(i / 3)],
+    ),
+    weights: Float64Array.from({ length: 3 * mouth.vertices.length }, (_, i) => (i % 3 === 0 ? 1 : 0)),
+    trusted: new Uint8Array(mouth.vertices.length),
+  }
+  const mouths = drawn(all.identity.map((field) => transportField(inMouth, face.rotation, field)))
+  const motions = MOTIONS.map((name) =>
+    Float64Array.from(transportField(inMouth, face.rotation, all.expressions.get(name)!)),
+  )
+  const mouthPlaces = turnedRest(mouth.positions, registration.positions, face)
   const positions = Float64Array.from([
     ...face.positions.subarray(0, 3 * skin),
     ...turnedRest(rest.positions.subarray(3 * first), registration.positions, face),
   ])
-  const fields = faces.map((row, k) => Float64Array.from([...row, ...rests[k]]))
-  removeMotions(fields, positions, face.area)
+  const restEnd = positions.length
+  const everything = Float64Array.from([...positions, ...mouthPlaces])
+  const fields = faces.map((row, k) => Float64Array.from([...row, ...rests[k], ...mouths[k]]))
+  removeMotions(fields, everything, face.area)
   const points = spreadPoints(face.positions, skin, POINTS)
   const pick = (field: Float64Array) =>
     Float64Array.from({ length: 3 * points.length }, (_, i) => field[3 * points[Math.floor(i / 3)] + (i % 3)])
   // The face's border is regressed, too: how far it is off tells how to bend what is next to it.
   const border = ringsFrom(rest.rim, triangles, skin)
-  const banded = (field: Float64Array) => Float64Array.from(restOf(field, skin, border))
-  const found = regressRest(fields.map(pick), fields.map(banded), MODES)
+  const banded = (field: Float64Array) => Float64Array.from(restOf(field.subarray(0, restEnd), skin, border))
+  const found = regressRest(
+    fields.map(pick),
+    fields.map(banded),
+    MODES,
+    fields.map((field) => field.slice(restEnd)),
+  )
+  // People's jaws differ by size, place and slope: teeth and gums by 0.3 mm beyond an affine function.
+  const triple = (from: ArrayLike<number>, v: number) => [from[3 * v], from[3 * v + 1], from[3 * v + 2]]
+  const solid = Array.from({ length: mouth.ends[2] - mouth.ends[0] }, (_, i) => mouth.ends[0] + i)
+  const affine = found.followers.map((field) =>
+    fitAffine(
+      solid.map((v) => triple(mouthPlaces, v)),
+      solid.map((v) => triple(field, v)),
+    ),
+  )
+  const lips = lipLoop(triangles, face.positions)
+  const lipsMean = Float64Array.from(lips.flatMap((v) => triple(face.positions, v)))
+  const opened = transportField(registration, face.rotation, ict.expressions.get('jawOpen')!)
+  const sewn = sewToLips(mouth, { places: mouthPlaces, opened: motions[0] }, lips, {
+    places: face.positions,
+    opened,
+  })
+  // Where the lips hold a vertex, nothing else moves it.
+  const held = new Float64Array(sewn.positions.length - mouthPlaces.length)
   onProgress(
     `${count} vertices beyond a rim of ${first}; ${(100 * found.explained).toFixed(1)} % of their variance is told by the face`,
   )
@@ -92,12 +134,13 @@ export async function buildHeadModel(
   return writeSafetensors({
     metadata: {
       format: 'facekit-head-model',
-      version: '1',
+      version: '2',
       name: 'facekit-head',
       license: 'Apache-2.0 AND MIT',
       unit: 'mm',
+      mouth_motions: JSON.stringify(MOTIONS),
       origin:
-        'What a head has beyond the face of the base model: its mean, and a regression from points of the face, estimated from samples of ICT-FaceKit (MIT; Copyright (c) 2020 USC Institute for Creative Technologies), on a mesh of its own.',
+        'What a head has beyond the face of the base model: its mean, and a regression from points of the face, estimated from samples of ICT-FaceKit (MIT; Copyright (c) 2020 USC Institute for Creative Technologies), on a mesh of its own. Teeth, gums and tongue: ICT-FaceKit, simplified.',
     },
     tensors: new Map<string, SafetensorsEntry>([
       ['border', u16(border, 1)],
@@ -117,6 +160,27 @@ export async function buildHeadModel(
           shape: [MODES, points.length, 3],
           data: Float32Array.from(found.weights.flatMap((row) => [...row])),
         },
+      ],
+      ['mouth_mean', f32(sewn.positions)],
+      ['mouth_triangles', u16(sewn.triangles, 3)],
+      ['mouth_ends', u16(sewn.ends, 1)],
+      [
+        'mouth_jaw',
+        { shape: [sewn.jaw.length], data: Uint8Array.from(sewn.jaw, (x) => Math.round(255 * x)) },
+      ],
+      ...quantizeFields(
+        'mouth_motions',
+        motions.map((field) => Float64Array.from([...held, ...field])),
+        [sewn.jaw.length, 3],
+        16,
+      ),
+      ['mouth_affine', { shape: [MODES, 12], data: Float32Array.from(affine.flat()) }],
+      ['mouth_lips', u16(lips, 1)],
+      ['mouth_lips_mean', f32(lipsMean)],
+      ['mouth_nearest', u16(sewn.nearest, 1)],
+      [
+        'mouth_shares',
+        { shape: [sewn.shares.length], data: Uint8Array.from(sewn.shares, (x) => Math.round(255 * x)) },
       ],
     ]),
   })

@@ -6,6 +6,8 @@ export interface RestRegression {
   fields: Float64Array[]
   /** `[R][P * 3]` */
   weights: Float64Array[]
+  /** `[R][L * 3]` of what goes with the rest without a say in which modes there are. */
+  followers: Float64Array[]
   /** Share of the rest's variance that the face tells. */
   explained: number
 }
@@ -18,11 +20,13 @@ const NOISE = 0.7
  * @param points - `[K][P * 3]` how each of K independent normal numbers moves the face's points, mm
  * @param rest - `[K][M * 3]` how it moves the rest
  * @param count - R
+ * @param followers - `[K][L * 3]` other things that the numbers move
  */
 export function regressRest(
   points: readonly Float64Array[],
   rest: readonly Float64Array[],
   count: number,
+  followers: readonly Float64Array[] = rest.map(() => new Float64Array(0)),
 ): RestRegression {
   const x = new Matrix(points.map((row) => [...row]))
   const people = x.rows
@@ -34,7 +38,8 @@ export function regressRest(
   // Covariance of the numbers as they are estimated: T (X' X + s^2 I) T'.
   const known = new CholeskyDecomposition(damped).solve(inner)
   const root = new CholeskyDecomposition(symmetric(known, 1e-9)).lowerTriangularMatrix
-  const moved = root.transpose().mmul(new Matrix(rest.map((row) => [...row])))
+  const across = root.transpose()
+  const moved = across.mmul(new Matrix(rest.map((row) => [...row])))
   const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(moved.mmul(moved.transpose()), {
     assumeSymmetric: true,
   })
@@ -53,6 +58,14 @@ export function regressRest(
       .mmul(back)
       .to2DArray()
       .map((row) => Float64Array.from(row)),
+    followers:
+      followers[0].length === 0
+        ? order.slice(0, count).map(() => new Float64Array(0))
+        : chosen
+            .mmul(across)
+            .mmul(new Matrix(followers.map((row) => [...row])))
+            .to2DArray()
+            .map((row) => Float64Array.from(row)),
     explained: order.slice(0, count).reduce((sum, k) => sum + realEigenvalues[k], 0) / total,
   }
 }

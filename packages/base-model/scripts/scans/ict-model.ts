@@ -17,8 +17,8 @@ export interface IctModel {
   expressions: Map<string, Float32Array>
 }
 
-/** How many of ICT's vertices and triangles a part has: the face comes first, the rest of the head and the neck after it. */
-export const ictParts = { face: [9409, 18_460], head: [11_248, 22_288] } as const
+/** How many of ICT's vertices and triangles a part has: the face comes first, then the rest of the head and the neck, then sockets, gums, tongue and teeth. */
+export const ictParts = { face: [9409, 18_460], head: [11_248, 22_288], mouth: [21_451, 42_572] } as const
 /** Sclera and iris of the left eyeball, a nearly whole sphere: its first vertex, and the first after it. */
 const LEFT_EYE = [21_451, 23_021] as const
 const MILLIMETRES = 10

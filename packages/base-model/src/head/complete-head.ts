@@ -3,6 +3,7 @@ import { applySimilarity3d, boundaryLoops, fitSimilarity3d } from '@facekit/mesh
 import type { MorphableModel } from '@facekit/morphable'
 import { azimuthalUv } from './azimuthal-uv.js'
 import type { HeadModel } from './head-model.js'
+import { inverseSimilarity, placeMouth, type MouthCompletion } from './place-mouth.js'
 import { SmoothExtension } from './smooth-extension.js'
 
 /** What a head has beyond one person's face, and how the face's own fields go on over it. R vertices of the face's rim, M beyond. */
@@ -27,12 +28,14 @@ export interface HeadCompletion {
    * @returns `[M * 3]`
    */
   spread(rimValues: ArrayLike<number>, far: readonly [number, number, number]): Float32Array
+  /** Teeth, gums, tongue and what is around them: a mesh of its own. */
+  mouth: MouthCompletion
 }
 
 /** What a plate and a membrane over edges of 6 mm need to fade over about 10 cm: see `SmoothExtension`. */
 const [PLATE_DECAY, MEMBRANE_DECAY] = [1.2e-5, 0.012]
 
-/** Completes a face of the base model to a head: ears, neck and the back.
+/** Completes a face of the base model to a head: ears, neck and the back, and what is inside of the mouth.
  *
  * From points of the face a linear regression tells the rest (the conditional mean, over people of known shape); what it is off by along the rim bends it there, so
  * that position and slope go on. The mesh is closed but for the openings that the face has, and ends in a plane through the neck.
@@ -71,8 +74,9 @@ export function completeHead(
   const toMean = fitSimilarity3d(points, head.pointsMean)
   const distances = applySimilarity3d(toMean, points).map((value, i) => value - head.pointsMean[i])
   const told = new Float64Array(3 * (first + count))
+  const amounts = head.weights.map((row) => row.reduce((sum, weight, i) => sum + weight * distances[i], 0))
   for (const [k, field] of head.fields.entries()) {
-    const amount = head.weights[k].reduce((sum, weight, i) => sum + weight * distances[i], 0)
+    const amount = amounts[k]
     for (let i = 0; i < told.length; i++) told[i] += amount * field[i]
   }
   const off = new Float64Array(told.length)
@@ -83,9 +87,10 @@ export function completeHead(
   const there = Float64Array.from(mean, (value, i) => value + told[3 * first + i] + off[3 * first + i])
   return {
     rim,
-    vertices: Float32Array.from(applySimilarity3d(inverse(toMean), there)),
+    vertices: Float32Array.from(applySimilarity3d(inverseSimilarity(toMean), there)),
     triangles,
     uv: azimuthalUv(head),
+    mouth: placeMouth(head.mouth, amounts, toMean, applySimilarity3d(toMean, pick(neutral, head.mouth.lips))),
     follow(offsets) {
       const values = new Float64Array(3 * (first + count))
       values.set(pick(offsets, border))
@@ -137,11 +142,4 @@ function withBorder({ border, rimLength, triangles }: HeadModel, face: Int32Arra
   }
   const rest = triangles.map((v) => (v < rimLength ? v : v - rimLength + border.length))
   return Int32Array.from([...inside, ...rest])
-}
-
-function inverse({ scale, rotation: r, translation: t }: ReturnType<typeof fitSimilarity3d>) {
-  const rotation = [r[0], r[3], r[6], r[1], r[4], r[7], r[2], r[5], r[8]]
-  const back = (k: number) =>
-    -(rotation[3 * k] * t[0] + rotation[3 * k + 1] * t[1] + rotation[3 * k + 2] * t[2]) / scale
-  return { scale: 1 / scale, rotation, translation: [back(0), back(1), back(2)] as [number, number, number] }
 }

@@ -1,4 +1,5 @@
 import { ModelFormatError, readSafetensors } from '@facekit/core'
+import { readMouthModel, type MouthModel } from './mouth-model.js'
 
 /** What a head has beyond the face of the base model: ears, neck, the back. Plain data. */
 export interface HeadModel {
@@ -24,6 +25,8 @@ export interface HeadModel {
   readonly fields: readonly Float32Array[]
   /** `[R][P * 3]`: the points' distances from the mean, times these, summed up, are how far each mode is on. */
   readonly weights: readonly Float32Array[]
+  /** Teeth, gums, tongue and what is around them. */
+  readonly mouth: MouthModel
 }
 
 /** Unpacks a head's model from the bytes of its file.
@@ -32,9 +35,9 @@ export interface HeadModel {
  */
 export function readHeadModel(bytes: Uint8Array): HeadModel {
   const { metadata, tensors } = readSafetensors(bytes, 'loadHeadModel')
-  if (metadata.format !== 'facekit-head-model' || metadata.version !== '1')
+  if (metadata.format !== 'facekit-head-model' || metadata.version !== '2')
     throw new ModelFormatError(
-      `loadHeadModel: expected a facekit-head-model file of version 1, got ${metadata.format ?? 'another format'} ${metadata.version ?? ''}; use the data/head.safetensors of the same @facekit/base-model`,
+      `loadHeadModel: expected a facekit-head-model file of version 2, got ${metadata.format ?? 'another format'} ${metadata.version ?? ''}; use the data/head.safetensors of the same @facekit/base-model`,
     )
   const tensor = (name: string, width?: number) => {
     const found = tensors.get(name)
@@ -46,10 +49,10 @@ export function readHeadModel(bytes: Uint8Array): HeadModel {
   }
   const scales = tensor('fields_scale')
   const modes = scales.length
-  const rows = (name: string, scale?: ArrayLike<number>) => {
-    const data = tensor(name, 3 * modes)
-    const size = data.length / modes
-    return Array.from({ length: modes }, (_, k) =>
+  const rows = (name: string, count: number, scale?: ArrayLike<number>) => {
+    const data = tensor(name, 3 * count)
+    const size = data.length / count
+    return Array.from({ length: count }, (_, k) =>
       Float32Array.from({ length: size }, (_, i) => data[k * size + i] * (scale?.[k] ?? 1)),
     )
   }
@@ -64,7 +67,8 @@ export function readHeadModel(bytes: Uint8Array): HeadModel {
     triangles: Int32Array.from(tensor('triangles', 3)),
     points: Int32Array.from(tensor('points')),
     pointsMean: Float32Array.from(tensor('points_mean', 3)),
-    fields: rows('fields', scales),
-    weights: rows('weights'),
+    fields: rows('fields', modes, scales),
+    weights: rows('weights', modes),
+    mouth: readMouthModel({ tensor, rows }, metadata.mouth_motions ?? '[]', modes),
   }
 }

@@ -9,6 +9,8 @@ import type { MorphableModel } from '@facekit/morphable'
 import { loadHeadModel } from '../load-head-model.js'
 import { completeHead, type HeadCompletion } from './complete-head.js'
 import { HEAD_DISC, paintHead, sampleMap } from './head-maps.js'
+import { motionAmounts } from './motion-amounts.js'
+import { mouthColors, paintMouth } from './mouth-colors.js'
 
 /** A mesh in which everything is filled in that facekit knows of a face, in plain arrays. */
 export type PlainFaceMesh = FaceMesh &
@@ -27,8 +29,8 @@ export interface FaceRig {
 /** Movements of the face's border below this do not move the rest, mm. */
 const STILL = 0.05
 
-/** A face's meshes, maps and rig with the rest of the head, ears, neck and the back: vertices of the face first, then copies of its rim with places of their own on
- * the maps, then the rest.
+/** A face's meshes, maps and rig with the rest of the head, ears, neck, the back, and teeth, gums and tongue: vertices of the face first, then copies of its rim with
+ * places of their own on the maps, then the rest, then the mouth. The sheet between the lips of a face alone gives way to the mouth.
  *
  * @differentiable no
  * @example
@@ -58,32 +60,40 @@ export class WholeHead {
   /** The head of the face with any expression. */
   mesh(face: PlainFaceMesh): PlainFaceMesh {
     const { rim, vertices: rest, triangles, uv } = this.#completion
+    const { mouth } = this.#completion
     const count = this.#count
-    const moved = this.#follow(face.vertices.map((value, i) => value - this.#neutral.vertices[i]))
+    const offsets = face.vertices.map((value, i) => value - this.#neutral.vertices[i])
+    const moved = this.#follow(offsets)
+    const inside = mouth.follow(offsets, motionAmounts(this.#model, offsets, mouth.model.motionNames))
     const vertices = this.#extended(
       face.vertices,
       rest.map((value, i) => value + moved[i]),
+      mouth.vertices.map((value, i) => value + inside[i]),
     )
     const own = triangles.map((v) => v + count)
+    const behind = count + rim.length + rest.length / 3
+    const teeth = mouth.model.triangles.map((v) => v + behind)
     // As one surface: the copies of the rim have the rim's normals.
     const welded = triangles.map((v) => (v < rim.length ? rim[v] : v + count))
-    const normals = meshNormals(vertices, Int32Array.from([...face.triangles, ...welded]))
+    const normals = meshNormals(vertices, Int32Array.from([...face.triangles, ...welded, ...teeth]))
     for (const [i, v] of rim.entries()) normals.copyWithin(3 * (count + i), 3 * v, 3 * v + 3)
-    const { uncertainty: _, innerMouthUv, uv: faceUv, ...others } = face
-    const color = (values: Float32Array) =>
-      this.#extended(values, this.#completion.spread(this.#atRim(values), this.#skinMean(values)))
+    const { uncertainty: _, innerMouthUv: __, uv: faceUv, ...others } = face
+    const inMouth = mouthColors(mouth.model)
+    const color = (name: 'diffuse' | 'specular') => {
+      const values = face[name]
+      const spread = this.#completion.spread(this.#atRim(values), this.#skinMean(values))
+      return this.#extended(values, spread, inMouth[name])
+    }
     const disc = uv.map((value, i) => HEAD_DISC.corner[i % 2] + HEAD_DISC.width * value)
     return {
       ...others,
       vertices,
       normals,
-      triangles: Int32Array.from([...face.triangles, ...own]),
-      ...(faceUv && { uv: Float32Array.from([...Array.from(flat(faceUv)), ...disc]) }),
-      ...(innerMouthUv && {
-        innerMouthUv: Float32Array.from([...Array.from(flat(innerMouthUv)), ...new Float32Array(uv.length)]),
-      }),
-      diffuse: color(face.diffuse),
-      specular: color(face.specular),
+      triangles: Int32Array.from([...face.triangles, ...own, ...teeth]),
+      innerMouthTriangles: new Int32Array(0),
+      ...(faceUv && { uv: Float32Array.from([...Array.from(flat(faceUv)), ...disc, ...inMouth.uv]) }),
+      diffuse: color('diffuse'),
+      specular: color('specular'),
     }
   }
 
@@ -98,22 +108,31 @@ export class WholeHead {
       const near = sampleMap(map, at(rim))
       return Float32Array.from([...near, ...spread(near, far)])
     }
-    return paintHead(maps, {
+    const { mouth: _, ...others } = paintHead(maps, {
       uv,
       triangles,
       diffuse: colors(maps.diffuse),
       specular: colors(maps.specular),
     })
+    return paintMouth(others)
   }
 
   /** Blend shapes and joints of the head. */
   rig({ neutral, targets, weights, skin }: FaceRig): FaceRig {
     return {
       neutral: this.mesh(neutral),
-      targets: targets.map(({ name, offsets }): MorphTarget => ({
-        name,
-        offsets: this.#extended(Float32Array.from(offsets), this.#follow(offsets)),
-      })),
+      targets: targets.map(({ name, offsets }): MorphTarget => {
+        const { mouth } = this.#completion
+        const amounts = mouth.model.motionNames.map((motion) => (motion === name ? 1 : 0))
+        return {
+          name,
+          offsets: this.#extended(
+            Float32Array.from(offsets),
+            this.#follow(offsets),
+            mouth.follow(offsets, amounts),
+          ),
+        }
+      }),
       weights,
       skin: this.#skinOf(skin),
     }
@@ -121,20 +140,27 @@ export class WholeHead {
 
   /** The rest follows the jaw as far as the rim does, and less and less beyond. */
   #skinOf({ joints, indices, weights }: FaceSkin): FaceSkin {
-    const { rim, vertices, spread } = this.#completion
-    const total = this.#count + rim.length + vertices.length / 3
+    const { rim, vertices, spread, mouth } = this.#completion
+    const behind = this.#count + rim.length + vertices.length / 3
+    const total = behind + mouth.model.jaw.length
     const result = { joints, indices: new Uint8Array(4 * total), weights: new Float32Array(4 * total) }
     result.indices.set(indices)
     result.weights.set(weights)
     const jaw = joints.findIndex(({ name }) => name === 'jaw')
     const share = (v: number) => (jaw < 0 ? 0 : weights[4 * v + 1])
     const along = Float32Array.from([...rim].flatMap((v) => [share(v), 0, 0]))
-    for (const [i, value] of [...along, ...spread(along, [0, 0, 0])].entries()) {
-      if (i % 3 !== 0) continue
-      const v = this.#count + i / 3
+    const set = (v: number, value: number) => {
       const clamped = Math.min(Math.max(value, 0), 1)
       result.weights.set([1 - clamped, clamped, 0, 0], 4 * v)
       if (clamped > 0) result.indices[4 * v + 1] = jaw
+    }
+    for (const [i, value] of [...along, ...spread(along, [0, 0, 0])].entries())
+      if (i % 3 === 0) set(this.#count + i / 3, value)
+    const { jaw: jaws, nearest, shares, lips } = mouth.model
+    for (const [v, value] of jaws.entries()) {
+      // What is next to the lips goes with them.
+      const held = v < nearest.length ? shares[v] : 0
+      set(behind + v, jaw < 0 ? 0 : value + held * (held > 0 ? share(lips[nearest[v]]) - value : 0))
     }
     return result
   }
@@ -153,8 +179,8 @@ export class WholeHead {
     )
   }
 
-  #extended(face: Float32Array, rest: Float32Array): Float32Array {
-    return Float32Array.from([...face, ...this.#atRim(face), ...rest])
+  #extended(face: Float32Array, rest: Float32Array, mouth: Float32Array): Float32Array {
+    return Float32Array.from([...face, ...this.#atRim(face), ...rest, ...mouth])
   }
 
   /** Vertices whose colour is that of the skin, not of lips, brows or eyes. */

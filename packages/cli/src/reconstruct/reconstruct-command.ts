@@ -86,7 +86,7 @@ export function reconstructCommand(io: CliIo, setCode: (code: number) => void): 
     .addOption(
       new Option(
         '--head <extent>',
-        'meshes of the face alone, or of the whole head: ears, neck and back, bald',
+        'meshes of the face alone, or of the whole head: ears, neck and back, bald, teeth and tongue',
       )
         .choices(['face', 'full'])
         .default('face'),
