@@ -19,7 +19,10 @@ export function exportCommand(io: CliIo): Command {
     .option('--ply', 'face.ply and face-neutral.ply')
     .option('--usdz', 'face.usdz, with the expression')
     .addOption(
-      new Option('--head <extent>', 'the face alone, or the whole head: ears, neck and back, bald, teeth and tongue')
+      new Option(
+        '--head <extent>',
+        'the face alone, or the whole head: ears, neck and back, bald, teeth and tongue',
+      )
         .choices(['face', 'full'])
         .default('face'),
     )
