@@ -294,13 +294,31 @@ describe('checkPrediction', () => {
     expect(messages({ prediction: face, others: { vertices: 7, triangles: 4 } })[0]).toMatch(
       /^hint: .*same topology/,
     )
+    const placed = (place: ReturnType<typeof motion>) =>
+      messages({
+        prediction: moved(face, place),
+        landmarks: applySimilarity3d(place, truthLandmarks),
+        truthLandmarks,
+      })
+    expect(placed(motion([0, 0, 0], 0.001, [0, 0, 0]))).toEqual([
+      'hint: is 1000 times smaller than the truth: metres? multiply by 1000 for metric scores',
+    ])
+    expect(placed(motion([0, 0, 0], 3, [0, 0, 0]))[0]).toMatch(/is 3 times larger .* which no unit explains/)
+    expect(placed(motion([Math.PI / 2, 0, 0], 1, [0, 0, 0]))[0]).toMatch(/along \+z, expected \+y/)
+  })
+
+  test('value: landmarks of another unit than the mesh; meshes without depth or size', () => {
     const metres = truthLandmarks.map((value) => value / 1000)
-    expect(messages({ prediction: face, landmarks: metres, truthLandmarks })[0]).toMatch(
-      /metres\? multiply by 1000/,
-    )
-    const lying = applySimilarity3d(motion([Math.PI / 2, 0, 0], 1, [0, 0, 0]), truthLandmarks)
-    expect(messages({ prediction: face, landmarks: lying, truthLandmarks })[0]).toMatch(
-      /along \+z, expected \+y/,
-    )
+    expect(messages({ prediction: face, landmarks: metres, truthLandmarks })).toEqual([
+      expect.stringMatching(/^error: has landmarks that lie off its surface/),
+    ])
+    const turned = motion([0.4, 0.7, 0.1], 1, [5, 6, 7])
+    const flat = moved({ ...face, positions: Float64Array.from(face.positions, (v, i) => (i % 3 === 2 ? 0 : v)) }, turned)
+    const spot = { ...face, positions: Float64Array.from(face.positions).fill(1) }
+    for (const [prediction, words] of [
+      [flat, 'is flat: its vertices lie in a plane'],
+      [spot, 'has all vertices in one place'],
+    ] as const)
+      expect(messages({ prediction, landmarks: truthLandmarks, truthLandmarks })).toEqual([`error: ${words}`])
   })
 })

@@ -88,6 +88,14 @@ describe('scoreCase', () => {
     const mirror = (points: ArrayLike<number>) => Float64Array.from(points, (v, i) => (i % 3 === 2 ? -v : v))
     const mirrored = prediction({ ...scan, positions: mirror(scan.positions) }, mirror(sevenOf(scan)))
     expect(() => scoreCase('surface', truth, mirrored)).toThrow('mirrored')
+    const shuffled = sevenOf(scan)
+    shuffled.set(shuffled.slice(0, 9), 12)
+    expect(() => scoreCase('surface', truth, prediction(scan, shuffled))).toThrow('in the same order?')
+    expect(() => scoreCase('now', truth, prediction(scan, shuffled))).toThrow('in the same order?')
+    const inwards = prediction({ ...scan, triangles: scan.triangles.toReversed() })
+    expect(() => scoreCase('surface', truth, inwards)).toThrow(/face inwards, or it is mirrored/)
+    const flipped = { ...scan, positions: Float64Array.from(scan.positions, (v, i) => (i % 3 ? v : -v)) }
+    expect(() => scoreCase('surface', { scan }, { surface: flipped })).toThrow(/face inwards, or it is mirrored/)
     const broken = prediction({
       ...scan,
       positions: Float64Array.from(scan.positions).fill(Number.NaN, 0, 1),
@@ -95,11 +103,34 @@ describe('scoreCase', () => {
     expect(() => scoreCase('surface', truth, broken)).toThrow('the mesh vertex 0 is not finite')
     expect(() => scoreCase('now', truth, { surface: scan })).toThrow('seven landmarks are not known')
     expect(() => scoreCase('picture', {}, {})).toThrow('nothing to compare')
-    const tiny = {
-      ...truth,
-      scan: { ...scan, positions: Float64Array.from(scan.positions, (v) => v * 1000) },
+  })
+
+  test('throws: a truth in another unit, or with landmarks that are not its own', () => {
+    const scaled = (factor: number, points: Float64Array) => points.map((value) => value * factor)
+    const positions = scan.positions as Float64Array
+    const withScan = (factor: number) => ({ ...scan, positions: scaled(factor, positions) })
+    const withBoth = (factor: number) => ({
+      scan: withScan(factor),
+      landmarks: { which: seven, positions: scaled(factor, sevenOf(scan)) },
+    })
+    for (const [factor, words] of [
+      [0.001, /eyes are 0\.0\d+ apart.*metres\? multiply scan and landmarks by 1000/],
+      [0.1, /centimetres\? multiply scan and landmarks by 10$/],
+      [1000, /micrometres\? multiply/],
+      [50, /apart, expected about 90 mm$/],
+    ] as const) {
+      expect(() => scoreCase('surface', withBoth(factor), prediction())).toThrow(words)
+      expect(() => scoreCase('now', withBoth(factor), prediction())).toThrow(words)
     }
-    expect(() => scoreCase('surface', tiny, prediction())).toThrow(/is it in mm/)
+    expect(() => scoreCase('surface', { scan: withScan(0.001) }, { surface: scan })).toThrow(
+      /the scan is 0\.17 large.*metres\?/,
+    )
+    expect(() => scoreCase('surface', { ...truth, scan: withScan(0.1) }, prediction())).toThrow(
+      /half of the truth's landmarks lie more than \d+ mm off the scan/,
+    )
+    // One of the seven that is misplaced, and a nose that the scanner missed, do not hinder.
+    const off = { which: seven, positions: sevenOf(scan).map((v, i) => (i === 20 ? v + 30 : v)) }
+    expect(scoreCase('surface', { scan, landmarks: off }, prediction()).scores.pointToPlane).toBeLessThan(1)
   })
 })
 

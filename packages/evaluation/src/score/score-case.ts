@@ -1,9 +1,11 @@
 import { FacekitError, ValueError } from '@facekit/core'
-import type { Surface } from '@facekit/mesh'
+import { applySimilarity3d, type Surface } from '@facekit/mesh'
 import type { CaseTruth, EvaluationProtocol } from '../datasets/evaluation-dataset.js'
+import { alignLandmarks, spreadOf } from '../measures/align-landmarks.js'
 import { innerMouthError } from '../measures/inner-mouth-error.js'
 import { normalizedMeanError } from '../measures/normalized-mean-error.js'
 import { checkPrediction } from '../protocols/check-prediction.js'
+import { checkTruth } from '../protocols/check-truth.js'
 import { nowErrors, nowLandmarks } from '../protocols/now-protocol.js'
 import { realyErrors, type RealyRegion } from '../protocols/realy-protocol.js'
 import { type CaseScore, type Prediction, sketch } from './case-score.js'
@@ -17,6 +19,9 @@ const REGIONS: Record<RealyRegion, MeasureName> = {
   forehead: 'realyForehead',
   cheek: 'realyCheek',
 }
+
+/** After a similarity landmarks of two faces are apart by less than this share of their spread: 15 mm, several times what people differ by. */
+const MISFIT = 0.33
 
 const LANDMARKS = Array.from({ length: 68 }, (_, i) => i)
 
@@ -53,6 +58,14 @@ function lookAt(truth: CaseTruth, prediction: Prediction, hints: string[]): void
   const fatal = problems.find((problem) => problem.fatal)
   if (fatal) throw new FacekitError(`the mesh ${fatal.message}`)
   hints.push(...problems.map(({ message }) => `the mesh ${message}`))
+  if (!pair) return
+  const start = applySimilarity3d(alignLandmarks(pair.prediction, pair.truth), pair.prediction)
+  const distances = start.map((value, i) => value - pair.truth[i])
+  const apart = Math.sqrt((distances.reduce((sum, value) => sum + value ** 2, 0) * 3) / distances.length)
+  if (apart > MISFIT * spreadOf(pair.truth))
+    throw new ValueError(
+      `the landmarks of the mesh stay ${Number(apart.toPrecision(2))} away from those of the truth: are they the same points, in the same order?`,
+    )
 }
 
 function surfaceOf({ surface }: Prediction): Surface {
@@ -71,6 +84,10 @@ function scoreNow(
     throw new ValueError(
       "NoW's seven landmarks are not known; put them beside the mesh (.txt, .npy), or pass --landmarks",
     )
+  checkTruth({
+    scan: truth.scan,
+    landmarks: { which: nowLandmarks, positions: truth.landmarks.positions },
+  })
   const { distances, summary } = nowErrors({
     scan: truth.scan,
     scanLandmarks: truth.landmarks.positions,

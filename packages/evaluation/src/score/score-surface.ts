@@ -6,7 +6,9 @@ import { alignLandmarks } from '../measures/align-landmarks.js'
 import { identitySimilarity, invertSimilarity } from '../measures/compose-similarities.js'
 import { correspondenceError } from '../measures/correspondence-error.js'
 import { pointToPlane, pointToSurface } from '../measures/surface-distances.js'
+import { cosineOf, frontDirection } from '../measures/front-direction.js'
 import { summarize } from '../measures/summarize.js'
+import { checkTruth } from '../protocols/check-truth.js'
 import { nowRegion, verticesWithin } from '../protocols/now-protocol.js'
 import { pairLandmarks, pickLandmarks } from './pair-landmarks.js'
 import { type CaseScore, movedBy, type Prediction, sketch } from './case-score.js'
@@ -16,6 +18,8 @@ const RADIUS = 95
 /** Normals of pairs agree to this angle: the inside of a mouth is not paired with its outside. */
 const MAX_ANGLE = Math.PI / 3
 const NOSE_TIP = 30
+/** Around it, mm: the front of the face, whose triangles look forwards in all meshes. */
+const FRONT = 50
 
 /** ICP from landmarks, then distances from the scan's face to the prediction; and correspondences where landmarks or the topology allow them. */
 export function scoreSurface(
@@ -26,6 +30,7 @@ export function scoreSurface(
   const scan = truth.scan!
   const face = prediction.surface
   if (!face) throw new ValueError('the method gives no mesh')
+  checkTruth(truth)
   const pair = truth.landmarks && pairLandmarks(prediction.landmarks, truth.landmarks)
   if (!pair)
     hints.push(
@@ -38,6 +43,11 @@ export function scoreSurface(
   if (vertices.length < 100)
     throw new ValueError(
       `the scan has ${vertices.length} vertices within ${RADIUS} mm of its nose, expected at least 100; is it in mm?`,
+    )
+  const there = movedBy(face, start)
+  if (cosineOf(frontDirection(there, center, FRONT), frontDirection(scan, center, FRONT)) < -0.5)
+    throw new ValueError(
+      'the triangles of the mesh face inwards, or it is mirrored: reverse the order of their corners, or flip one axis',
     )
   const { similarity, scaleAtLimit } = alignIcp(face, scan, {
     start,
@@ -54,7 +64,7 @@ export function scoreSurface(
   const planes = pointToPlane(points, moved, { border: false })
   const distances = pointToSurface(points, moved, { border: false })
   const seen = planes.filter((value) => !Number.isNaN(value)).length
-  if (seen < 0.5 * planes.length)
+  if (seen < 0.65 * planes.length)
     hints.push(`${Math.round((100 * seen) / planes.length)} % of the scan's face lie over the mesh`)
   if (seen < 100)
     throw new ValueError(
