@@ -6,6 +6,7 @@ import { lockFile } from '@facekit/core'
 import { saveMorphableModel } from '@facekit/morphable'
 import { createTinyFace } from '@facekit/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { photograph } from './pictures.js'
 import { run } from './run-in-process.js'
 import { spawnCli } from './spawn-cli.js'
 
@@ -261,6 +262,32 @@ describe('facekit evaluate', () => {
       }))
     }
     expect(await scores('2')).toEqual(await scores('1'))
+  })
+
+  it('value: landmarks of the first picture are not compared with another one', async () => {
+    const own = join(folder, 'two-pictures')
+    const picture = await readFile(photograph(5))
+    const points = Array.from({ length: 68 }, (_, i) => `${400 + i} ${300 + ((i * 7) % 90)}`)
+    const pts = ['version: 1', 'n_points: 68', '{', ...points, '}', ''].join('\n')
+    for (const face of ['first', 'second']) {
+      await mkdir(join(own, face), { recursive: true })
+      await writeFile(join(own, face, 'face.pts'), pts)
+      await writeFile(join(own, face, '1.jpg'), face === 'first' ? picture : 'no picture')
+      await writeFile(join(own, face, '2.jpg'), picture)
+      await writeFile(join(own, face, 'scan.obj'), obj())
+    }
+    const args = ['evaluate', own, '--model', model, '--method', 'landmarks', '--maps', '0']
+    const { code, stdout } = await run(
+      [...args, '--workers', '1', '--backend', 'wasm', '-o', join(folder, 'two'), '--json'],
+    )
+    // All is scored that can be.
+    expect(code).toBe(0)
+    const report = JSON.parse(stdout) as Report
+    const of = (id: string) => report.results.find((r) => r.id === id && r.method === 'landmarks')!
+    expect(of('first').scores!.nmeBox).toBeGreaterThan(0)
+    expect(of('second').scores!.pointToPlane).toBeGreaterThan(0)
+    expect(of('second').scores!.nmeBox).toBeUndefined()
+    expect(of('second').problems.join()).toContain('1.jpg')
   })
 
   it('throws: bad input, each in one line', async () => {

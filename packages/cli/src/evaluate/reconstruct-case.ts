@@ -21,7 +21,13 @@ export interface Reconstruction {
 
 /** Pictures of a case, read and labelled once for all methods. */
 export interface LabelledCase {
-  labelled: { path: string; picture: Picture; annotation: FaceAnnotation }[]
+  labelled: {
+    path: string
+    picture: Picture
+    annotation: FaceAnnotation
+    /** Whether it is the picture that the truth's landmarks are of. */
+    isFirst: boolean
+  }[]
   problems: string[]
 }
 
@@ -32,7 +38,7 @@ export const needsPictures = (method: OwnMethod, truth: CaseTruth): boolean =>
   method !== 'mean face' || !(truth.scan ?? truth.realy)
 
 /** Reads and labels the pictures of a case; what cannot be read or has no face is a problem, not an error. Of several faces it is the one that the
- * truth's landmarks are of, or else the largest. */
+ * truth's landmarks are of, which are those of the first picture, or else the largest. */
 export async function labelCase(
   { pictures }: EvaluationCase,
   truth: CaseTruth,
@@ -40,15 +46,16 @@ export async function labelCase(
 ): Promise<LabelledCase> {
   const { annotate, readPicture } = await import('@facekit/annotate')
   const result: LabelledCase = { labelled: [], problems: [] }
-  for (const path of pictures) {
+  for (const [i, path] of pictures.entries()) {
+    const known = i === 0 ? truth.pictureLandmarks : undefined
     try {
       const picture = await readPicture(join(root, path))
       const faces = await annotate(picture)
       if (faces.length === 0) throw new AnnotationError(`${path}: no face found`)
-      const annotation = chooseFace(faces, truth.pictureLandmarks)
-      if (faces.length > 1 && !truth.pictureLandmarks)
+      const annotation = chooseFace(faces, known)
+      if (faces.length > 1 && !known)
         result.problems.push(`${path}: shows ${faces.length} faces, the largest is taken`)
-      result.labelled.push({ path, picture, annotation })
+      result.labelled.push({ path, picture, annotation, isFirst: i === 0 })
     } catch (error) {
       result.problems.push(errorLine(error, path))
     }
@@ -88,7 +95,7 @@ export async function reconstructCase(
   const colors: number[] = []
   let pictureLandmarks: Float32Array | undefined
   let panels: PictureArray[] | undefined
-  for (const { path, picture, annotation } of labelled) {
+  for (const { path, picture, annotation, isFirst } of labelled) {
     signal.throwIfAborted()
     try {
       const result = await find(method, picture, annotation, session, settings, signal)
@@ -96,7 +103,7 @@ export async function reconstructCase(
         shapes.push(await shapeOf(session, result.parameters))
         // Landmarks say nothing about colours.
         if (method !== 'landmarks') colors.push(result.metrics.colorError)
-        pictureLandmarks ??= Float32Array.from(result.landmarks[0].data)
+        if (isFirst) pictureLandmarks = Float32Array.from(result.landmarks[0].data)
         if (withPanels) panels ??= await panelsOf(session, result, annotation)
       } finally {
         disposeParameters(result.parameters)
@@ -112,7 +119,7 @@ export async function reconstructCase(
   return {
     prediction: {
       ...predictionOf(session, method === 'mean face' ? average : mean),
-      pictureLandmarks,
+      ...(pictureLandmarks && { pictureLandmarks }),
       ...(colors.length > 0 && { color: colors.reduce((sum, color) => sum + color / colors.length, 0) }),
     },
     problems,
