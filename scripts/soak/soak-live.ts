@@ -45,7 +45,9 @@ const film = join(tmpdir(), `facekit-film-${process.pid}.mjpeg`)
 async function makeFilm(): Promise<void> {
   const frames = Array.from({ length: 60 }, async (_, i) => {
     if (i >= 54)
-      return sharp({ create: { width: 640, height: 480, channels: 3, background: '#777' } }).jpeg().toBuffer()
+      return sharp({ create: { width: 640, height: 480, channels: 3, background: '#777' } })
+        .jpeg()
+        .toBuffer()
     const left = Math.round(80 + 60 * Math.sin((2 * Math.PI * i) / 54))
     return sharp(photograph)
       .resize(480, 480)
@@ -108,7 +110,9 @@ function problemsOf(samples: readonly Sample[]): string[] {
   }
   for (const [i, { pictures }] of samples.entries())
     if (i > 0 && pictures <= samples[i - 1].pictures)
-      problems.push(`no picture between ${samples[i - 1].minutes.toFixed(1)} and ${samples[i].minutes.toFixed(1)} min`)
+      problems.push(
+        `no picture between ${samples[i - 1].minutes.toFixed(1)} and ${samples[i].minutes.toFixed(1)} min`,
+      )
   return problems
 }
 

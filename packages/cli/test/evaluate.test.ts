@@ -277,9 +277,16 @@ describe('facekit evaluate', () => {
       await writeFile(join(own, face, 'scan.obj'), obj())
     }
     const args = ['evaluate', own, '--model', model, '--method', 'landmarks', '--maps', '0']
-    const { code, stdout } = await run(
-      [...args, '--workers', '1', '--backend', 'wasm', '-o', join(folder, 'two'), '--json'],
-    )
+    const { code, stdout } = await run([
+      ...args,
+      '--workers',
+      '1',
+      '--backend',
+      'wasm',
+      '-o',
+      join(folder, 'two'),
+      '--json',
+    ])
     // All is scored that can be.
     expect(code).toBe(0)
     const report = JSON.parse(stdout) as Report

@@ -313,7 +313,10 @@ describe('checkPrediction', () => {
       expect.stringMatching(/^error: has landmarks that lie off its surface/),
     ])
     const turned = motion([0.4, 0.7, 0.1], 1, [5, 6, 7])
-    const flat = moved({ ...face, positions: Float64Array.from(face.positions, (v, i) => (i % 3 === 2 ? 0 : v)) }, turned)
+    const flat = moved(
+      { ...face, positions: Float64Array.from(face.positions, (v, i) => (i % 3 === 2 ? 0 : v)) },
+      turned,
+    )
     const spot = { ...face, positions: Float64Array.from(face.positions).fill(1) }
     for (const [prediction, words] of [
       [flat, 'is flat: its vertices lie in a plane'],

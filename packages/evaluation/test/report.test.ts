@@ -95,7 +95,9 @@ describe('scoreCase', () => {
     const inwards = prediction({ ...scan, triangles: scan.triangles.toReversed() })
     expect(() => scoreCase('surface', truth, inwards)).toThrow(/face inwards, or it is mirrored/)
     const flipped = { ...scan, positions: Float64Array.from(scan.positions, (v, i) => (i % 3 ? v : -v)) }
-    expect(() => scoreCase('surface', { scan }, { surface: flipped })).toThrow(/face inwards, or it is mirrored/)
+    expect(() => scoreCase('surface', { scan }, { surface: flipped })).toThrow(
+      /face inwards, or it is mirrored/,
+    )
     const broken = prediction({
       ...scan,
       positions: Float64Array.from(scan.positions).fill(Number.NaN, 0, 1),

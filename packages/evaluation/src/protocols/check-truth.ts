@@ -32,7 +32,12 @@ export function checkTruth({ scan, landmarks }: CaseTruth): void {
   const eyes = landmarks && pickLandmarks(landmarks, EYES)
   if (eyes) {
     const distance = Math.hypot(eyes[0] - eyes[3], eyes[1] - eyes[4], eyes[2] - eyes[5])
-    checkSize(distance, BETWEEN_EYES, "the outer corners of the truth's eyes are", 'apart, expected about 90 mm')
+    checkSize(
+      distance,
+      BETWEEN_EYES,
+      "the outer corners of the truth's eyes are",
+      'apart, expected about 90 mm',
+    )
   }
   if (!scan) return
   const used = usedVertices(scan.triangles)
@@ -51,7 +56,12 @@ export function checkTruth({ scan, landmarks }: CaseTruth): void {
     )
 }
 
-function checkSize(size: number, [least, most]: readonly [number, number], what: string, expected: string): void {
+function checkSize(
+  size: number,
+  [least, most]: readonly [number, number],
+  what: string,
+  expected: string,
+): void {
   if (size >= least && size <= most) return
   const unit = UNITS.find(([factor]) => size * factor >= least && size * factor <= most)
   const question = unit ? `: ${unit[1]}? multiply scan and landmarks by ${unit[0]}` : ''
