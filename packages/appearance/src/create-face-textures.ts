@@ -10,6 +10,7 @@ import { followModel } from './follow-model.js'
 import { matchTones } from './match-tones.js'
 import { mouthMap } from './mouth-map.js'
 import { photographTexture, type PhotographTexture } from './photograph-texture.js'
+import { eyeZone, takeOffGlasses } from './take-off-glasses.js'
 import { removeHighlights } from './remove-highlights.js'
 import { seenFace, type PhotographFit, type SeenFace } from './seen-face.js'
 import { spreadOverUv, uvOf, uvSurface } from './uv-surface.js'
@@ -83,9 +84,13 @@ export async function createFaceTextures(
   }
   const albedo = spreadOverUv(surface, mean(faces.map((face) => face.diffuse)), 3)
   const specular = spreadOverUv(surface, mean(faces.map((face) => face.specular)), 3)
+  const symmetric = isSymmetric(covered, size)
+  const zone = eyeZone(model, uv)
+  const brows = spreadOverUv(surface, regionOf(model, 'brows'), 1)
   const textures = faces.map((face) => {
     signal?.throwIfAborted()
     const texture = photographTexture(surface, face)
+    if (zone) takeOffGlasses(texture, { states: texture.states, albedo, brows, size, zone, symmetric })
     if (face.monochrome) colorLike(texture.color, albedo)
     else removeHighlights(texture, size)
     followModel(texture, albedo, size)
@@ -96,7 +101,7 @@ export async function createFaceTextures(
   const texture = textures.length === 1 ? textures[0] : blend(textures)
   const seen = texture.weight.slice()
   signal?.throwIfAborted()
-  if (isSymmetric(covered, size)) fillHidden(texture, mirrored(texture, size), size)
+  if (symmetric) fillHidden(texture, mirrored(texture, size), size)
   fillHidden(texture, { color: albedo, weight: covered }, size)
   const { normal, displacement } = detail
     ? detailMaps({
@@ -132,6 +137,13 @@ export async function createFaceTextures(
 function mean(arrays: readonly Float32Array[]): Float32Array {
   if (arrays.length === 1) return arrays[0]
   return arrays[0].map((_, i) => arrays.reduce((sum, array) => sum + array[i], 0) / arrays.length)
+}
+
+/** `[N]` 1 for the vertices of a region. */
+function regionOf({ regions, vertexCount }: MorphableModel, name: string): Float32Array {
+  const mask = new Float32Array(vertexCount)
+  for (const vertex of regions?.[name] ?? []) mask[vertex] = 1
+  return mask
 }
 
 /** Takes specular albedo away where photographs show that there is less of a highlight than the model says, as over eyes, lashes and brows: it would lie

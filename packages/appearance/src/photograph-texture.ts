@@ -9,7 +9,12 @@ export interface PhotographTexture {
   weight: Float32Array
   /** `[S * S]` how much of the modelled highlight the picture can hold, `LEAST_SHINE`..1; 1 where nothing is seen. */
   shine: Float32Array
+  /** `[S * S]` a `TEXEL` each: whether the face or something before it is seen there. */
+  states: Uint8Array
 }
+
+/** What one photograph has at a texel of the map: nothing, the face, or something before it. */
+export const TEXEL = { unknown: 0, open: 1, covered: 2 } as const
 
 /** A surface point this far behind what is seen at its pixel is hidden, mm: about what a pixel of the depth map spans on a slope. */
 const HIDDEN = 4
@@ -47,6 +52,7 @@ export function photographTexture(surface: UvSurface, seen: SeenFace): Photograp
   const color = new Float32Array(triangleIds.length * 3)
   const weight = new Float32Array(triangleIds.length)
   const shine = new Float32Array(triangleIds.length).fill(1)
+  const states = new Uint8Array(triangleIds.length)
   const point = new Float64Array(SEEN_CHANNELS)
   const leastLight = DARKEST * meanLight
   const lit = [1.7 * leastLight, 6 * leastLight] as const
@@ -65,17 +71,16 @@ export function photographTexture(surface: UvSurface, seen: SeenFace): Photograp
     const x = point[0]
     const y = point[1]
     if (facing === 0 || x < 0 || y < 0 || x >= size || y >= size) continue
+    if (nearest(depth, depthSize, (x * depthSize) / size, (y * depthSize) / size) > point[2] + HIDDEN)
+      continue
+    const told = lookUp(region, maskSize, (x * maskSize) / size, (y * maskSize) / size)
+    const covered = smoothstep(COVERED, told)
+    states[texel] = covered < 0.5 ? TEXEL.covered : TEXEL.open
     const corners = [3 * id, 3 * id + 1, 3 * id + 2]
     const isSkin = corners.some((corner) => eyeballs[triangles[corner]] === 0)
     const besideEyes = isSkin ? Math.min(...eyeOpenings.map((opening) => awayFrom(opening, x, y))) : 1
     if (besideEyes === 0) continue
-    const covered = smoothstep(
-      COVERED,
-      lookUp(region, maskSize, (x * maskSize) / size, (y * maskSize) / size),
-    )
     if (covered === 0) continue
-    if (nearest(depth, depthSize, (x * depthSize) / size, (y * depthSize) / size) > point[2] + HIDDEN)
-      continue
     const u = Math.min(Math.max(x - 0.5, 0), size - 1.001)
     const v = Math.min(Math.max(y - 0.5, 0), size - 1.001)
     const left = Math.floor(u)
@@ -106,7 +111,7 @@ export function photographTexture(surface: UvSurface, seen: SeenFace): Photograp
     }
     weight[texel] = besideEyes * facing * covered * (0.05 + 0.95 * trust) * (1 - smoothstep(BURNT, brightest))
   }
-  return { color, weight, shine }
+  return { color, weight, shine, states }
 }
 
 /** 0 within a polygon, rising to 1 at `BESIDE` of its width from it, so that what is filled there has no edge. */

@@ -66,6 +66,7 @@ function toneCost(skin: tf.Tensor2D, light: tf.Tensor2D): tf.Tensor {
   const across = square(tf.sub(tf.mul(l.u, dv), tf.mul(l.v, du)), green.deviation)
   const parts = [
     square(t, luminance.deviation),
+    square(tf.relu(tf.sub(s.y, luminance.most)), luminance.beyond),
     off(s.u, redGreen),
     off(s.v, blueGreen),
     tailed(square(tf.sub(l.y, strength.mean), strength.deviation), strength.freedom),

@@ -7,7 +7,8 @@ export const tonePrior = {
    * has u = 0.86 - 0.56 t and v = -0.69 + 0.57 t, t = y - log 0.2; skin that is measured is paler where it is dark. The widths hold both, and
    * what cameras make of it. */
   skin: {
-    luminance: { mean: Math.log(0.22), deviation: 0.8 },
+    // The fairest skin that is measured reflects little more than `most`: beyond, the logarithm has a deviation of its own.
+    luminance: { mean: Math.log(0.22), deviation: 0.8, most: Math.log(0.34), beyond: 0.12 },
     redGreen: { mean: 0.75, slope: -0.35, deviation: 0.13 },
     blueGreen: { mean: -0.55, slope: 0.28, deviation: 0.15 },
   },
@@ -22,9 +23,10 @@ export const tonePrior = {
   },
   /** White of the eyes, the brightest part of it (see `eyeWhites`), as the picture's colour over the irradiance of an unshaded eyeball: its albedo of about
    * 0.65 less a little shade of lids and lashes, which make it darker, never brighter; what does is a lamp that mirrors in it, `perGloss` for each share of the light.
+   * Deep lids shade it by half or more, but seldom do rendered heads show it: a tail so heavy (`shaded`) lets such eyes say next to nothing.
    * Blood, the yellow of age and the lids' border tint it. */
   whites: {
-    luminance: { mean: Math.log(0.58), above: 0.12, below: 0.2, perGloss: 2 },
+    luminance: { mean: Math.log(0.6), above: 0.12, below: 0.15, perGloss: 2, shaded: 0.5 },
     redGreen: { mean: 0.1, deviation: 0.07 },
     blueGreen: { mean: -0.08, deviation: 0.08 },
     freedom: 3,
@@ -75,6 +77,7 @@ function skinCost(skin: Color): number {
   const t = s.y - luminance.mean
   return (
     (t / luminance.deviation) ** 2 +
+    (Math.max(s.y - luminance.most, 0) / luminance.beyond) ** 2 +
     ((s.u - redGreen.mean - redGreen.slope * t) / redGreen.deviation) ** 2 +
     ((s.v - blueGreen.mean - blueGreen.slope * t) / blueGreen.deviation) ** 2
   )
@@ -102,7 +105,7 @@ function whitesCost({ seen, gloss, trust }: WhiteEvidence, light: Color): number
   const level = (off / (off > 0 ? above : luminance.below)) ** 2
   const hue =
     ((w.u - redGreen.mean) / redGreen.deviation) ** 2 + ((w.v - blueGreen.mean) / blueGreen.deviation) ** 2
-  return trust * (tailed(level, freedom) + tailed(hue, freedom))
+  return trust * (tailed(level, off > 0 ? freedom : luminance.shaded) + tailed(hue, freedom))
 }
 
 const ROUNDS = 40
