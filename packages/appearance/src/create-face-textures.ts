@@ -3,13 +3,14 @@ import type { Picture } from '@facekit/annotate'
 import type { MorphableModel } from '@facekit/morphable'
 import ndarray, { type NdArray } from 'ndarray'
 import { colorLike } from './color-like.js'
+import { dampHighlights } from './damp-highlights.js'
 import { detailMaps } from './detail-maps.js'
 import { fillHidden, mirrored, type PartialTexture } from './fill-hidden.js'
 import { fillUncovered } from './fill-uncovered.js'
 import { followModel } from './follow-model.js'
 import { matchTones } from './match-tones.js'
 import { mouthMap } from './mouth-map.js'
-import { photographTexture, type PhotographTexture } from './photograph-texture.js'
+import { photographTexture } from './photograph-texture.js'
 import { eyeZone, takeOffGlasses } from './take-off-glasses.js'
 import { removeHighlights } from './remove-highlights.js'
 import { seenFace, type PhotographFit, type SeenFace } from './seen-face.js'
@@ -97,7 +98,7 @@ export async function createFaceTextures(
     return texture
   })
   matchTones(textures, size)
-  dampHighlights(specular, textures)
+  dampHighlights(specular, textures, { eyes: spreadOverUv(surface, faces[0].eyeballs, 1), size })
   const texture = textures.length === 1 ? textures[0] : blend(textures)
   const seen = texture.weight.slice()
   signal?.throwIfAborted()
@@ -144,20 +145,6 @@ function regionOf({ regions, vertexCount }: MorphableModel, name: string): Float
   const mask = new Float32Array(vertexCount)
   for (const vertex of regions?.[name] ?? []) mask[vertex] = 1
   return mask
-}
-
-/** Takes specular albedo away where photographs show that there is less of a highlight than the model says, as over eyes, lashes and brows: it would lie
- * over them as a veil. */
-function dampHighlights(specular: Float32Array, textures: readonly PhotographTexture[]): void {
-  for (let texel = 0; 3 * texel < specular.length; texel++) {
-    let [sum, total] = [0, 0]
-    for (const { shine, weight } of textures) {
-      sum += weight[texel] * shine[texel]
-      total += weight[texel]
-    }
-    if (total === 0) continue
-    for (let c = 0; c < 3; c++) specular[3 * texel + c] *= sum / total
-  }
 }
 
 /** Weighted means; the sharper view of a place counts more than in proportion. */
