@@ -10,12 +10,13 @@ const LONGEST = 64 * 2 ** 20
 /** Reads a JSON file that a person wrote: in UTF-8, or in UTF-16 with a byte order mark, as editors and shells of Windows write it.
  *
  * @param path - names the file in errors
+ * @param what - what it holds, in errors
  * @throws {ValueError} when it cannot be read, is no JSON, is too long, or has lists in lists of more than 64 levels
  */
-export async function readSettings(path: string): Promise<unknown> {
+export async function readSettings(path: string, what = 'the settings'): Promise<unknown> {
   // May be a pipe: facekit train <(jq ...)
   const bytes = await readFile(path).catch((error: unknown) => {
-    throw new ValueError(`${path}: the settings cannot be read: ${fileSystemReason(error)}`, { cause: error })
+    throw new ValueError(`${path}: ${what} cannot be read: ${fileSystemReason(error)}`, { cause: error })
   })
   if (bytes.length > LONGEST)
     throw new ValueError(`${path}: has ${bytes.length} bytes, expected settings of at most ${LONGEST}`)

@@ -6,6 +6,8 @@ import {
   readSurface,
 } from '@facekit/evaluation'
 import { encodeMatFile } from '@facekit/testing'
+import { execFileSync } from 'node:child_process'
+import { symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { folderOf, linesOf, objOf, pickedPointsOf, plyOf, ptsOf } from './files.js'
@@ -16,6 +18,18 @@ const seven = sevenOf(face)
 const flat = Float64Array.from({ length: 136 }, (_, i) => 10 + i)
 
 describe('readers of points and surfaces', () => {
+  test.skipIf(process.platform === 'win32')('throws: pipes and devices, which are not opened', async () => {
+    const root = await folderOf({ 'a.jpg': '', 'b.jpg': '', 'a.txt': linesOf(seven), 'b.obj': objOf(face) })
+    execFileSync('mkfifo', [join(root, 'a.obj'), join(root, 'b.txt'), join(root, 'landmarks.json')])
+    await symlink('/dev/zero', join(root, 'c.ply'))
+    await expect(readSurface(join(root, 'a.obj'))).rejects.toThrow('cannot be read (ENOTREG)')
+    await expect(readSurface(join(root, 'c.ply'))).rejects.toThrow('cannot be read (ENOTREG)')
+    await expect(readSpaceLandmarks(join(root, 'b.txt'))).rejects.toThrow('cannot be read (ENOTREG)')
+    const { cases } = await openEvaluationDataset('folder', root)
+    for (const one of cases) await expect(one.read()).rejects.toThrow('cannot be read (ENOTREG)')
+    expect(cases).toHaveLength(2)
+  })
+
   test('value: points in every format', async () => {
     const header = "{'descr': '<f4', 'fortran_order': False, 'shape': (7, 3), }"
     const padded = header.padEnd(128 - 10 - 1, ' ') + '\n'
@@ -127,6 +141,12 @@ describe('data sets', () => {
     const alone = await openEvaluationDataset('facescape', single)
     expect(alone.cases).toHaveLength(1)
     expect(alone.problems[0]).toContain('Rt_scale_dict.json is missing')
+    for (const damaged of ['{', 'null']) {
+      await writeFile(join(single, '7/1_neutral/params.json'), damaged)
+      const { cases: all, problems: said } = await openEvaluationDataset('facescape', single)
+      expect(all[0].pictures).toHaveLength(1)
+      expect(said).toContainEqual(expect.stringMatching(/params\.json: is damaged/))
+    }
   })
 
   test('value: AFLW2000-3D, in columns of yaw, with millimetres', async () => {

@@ -8,7 +8,7 @@ import {
 } from '@facekit/evaluation'
 import { applySimilarity3d, fitSimilarity3d, type Surface } from '@facekit/mesh'
 import type { MorphableModel } from '@facekit/morphable'
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { errorLine } from '../error-line.js'
 import { readSettings } from '../read-settings.js'
@@ -108,10 +108,7 @@ async function landmarksOf(
 export async function readLandmarkVertices(
   path: string,
 ): Promise<{ which: readonly number[]; vertices: number[] }> {
-  await readFile(path).catch((cause: NodeJS.ErrnoException) => {
-    throw new ValueError(`--landmarks: ${path} cannot be read (${cause.code})`, { cause })
-  })
-  const value = await readSettings(path)
+  const value = await readSettings(path, '--landmarks')
   const vertices = Array.isArray(value) ? (value as number[]) : []
   const which = { 85: REALY, 68: ALL, 7: SEVEN }[vertices.length]
   if (!which || !vertices.every((vertex) => Number.isSafeInteger(vertex) && vertex >= 0))

@@ -1,6 +1,7 @@
 import { ModelFormatError, readMatFile, ValueError } from '@facekit/core'
 import type { DatasetOptions, EvaluationCase, EvaluationDataset } from './evaluation-dataset.js'
 import { filesIn, PICTURE, stemOf } from './folder-entries.js'
+import { readDataFile } from './read-data-file.js'
 
 /** Columns by the turn of the head, degrees. */
 const GROUPS = ['0 to 30', '30 to 60', '60 to 90'] as const
@@ -13,7 +14,6 @@ export async function openAflw2000(
   { dropBeyond90 = false }: DatasetOptions,
 ): Promise<EvaluationDataset> {
   const { join } = await import('node:path')
-  const { readFile } = await import('node:fs/promises')
   const problems: string[] = []
   const cases: EvaluationCase[] = []
   const labels = new Set(await filesIn(root, /\.mat$/i))
@@ -24,7 +24,7 @@ export async function openAflw2000(
       problems.push(`${picture}: has no ${label}`)
       continue
     }
-    const read = async () => parseFace(await readFile(join(root, label)), join(root, label))
+    const read = async () => parseFace(await readDataFile(join(root, label)), join(root, label))
     const face = await read().catch((error: Error) => {
       problems.push(error.message)
     })

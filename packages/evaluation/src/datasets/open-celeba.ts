@@ -1,6 +1,7 @@
 import { createRandom, ValueError } from '@facekit/core'
 import type { DatasetOptions, EvaluationDataset } from './evaluation-dataset.js'
 import { isThere, stemOf } from './folder-entries.js'
+import { readDataText } from './read-data-file.js'
 
 /** Folders that the pictures may be in, aligned or in the wild, and those of the list. */
 const PICTURES = ['Img/img_celeba', 'img_celeba', 'Img/img_align_celeba', 'img_align_celeba', '']
@@ -12,9 +13,8 @@ export async function openCeleba(
   { count = 2000, seed = 0 }: DatasetOptions,
 ): Promise<EvaluationDataset> {
   const { join } = await import('node:path')
-  const { readFile } = await import('node:fs/promises')
   let list: string | undefined
-  for (const name of LISTS) list ??= await readFile(join(root, name), 'utf8').catch(() => undefined)
+  for (const name of LISTS) list ??= await readDataText(join(root, name))
   if (list === undefined) throw new ValueError(`${root}: has no ${LISTS[0]}; expected CelebA`)
   const test = list
     .split(/\r?\n/)

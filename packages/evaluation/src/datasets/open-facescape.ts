@@ -2,6 +2,7 @@ import { ValueError } from '@facekit/core'
 import type { DatasetOptions, EvaluationCase, EvaluationDataset } from './evaluation-dataset.js'
 import { filesIn, foldersIn, isThere, PICTURE } from './folder-entries.js'
 import { landmarksBeside } from './open-micc.js'
+import { readDataText } from './read-data-file.js'
 import { readSurface } from './read-surface.js'
 
 /** The three expressions of the paper's Table 4, by their folders. */
@@ -35,7 +36,7 @@ export async function openFacescape(
     for (const [group, number, expression] of EXPRESSIONS) {
       const folder = join(images, person, expression)
       const mesh = join(meshes, person, `${expression}.ply`)
-      const views = await validViews(root, folder)
+      const views = await validViews(root, folder, problems)
       const hasMesh = await isThere(join(root, mesh))
       if (views.length === 0 || !hasMesh) {
         problems.push(`${person}/${expression}: has no ${hasMesh ? 'valid views' : 'mesh'}`)
@@ -75,20 +76,25 @@ async function hasPerson(path: string, what: 'folder' | 'mesh'): Promise<boolean
   return false
 }
 
-async function validViews(root: string, folder: string): Promise<string[]> {
+async function validViews(root: string, folder: string, problems: string[]): Promise<string[]> {
   const { join } = await import('node:path')
-  const { readFile } = await import('node:fs/promises')
-  const text = await readFile(join(root, folder, 'params.json'), 'utf8').catch(() => '{}')
-  const parameters = JSON.parse(text) as Record<string, unknown>
+  const path = join(folder, 'params.json')
   const views = await filesIn(join(root, folder), PICTURE)
-  return views.filter((name) => parameters[`${Number.parseInt(name, 10)}_valid`] !== false)
+  const text = await readDataText(join(root, path))
+  if (text === undefined) return views
+  try {
+    const parameters = JSON.parse(text) as Record<string, unknown>
+    return views.filter((name) => parameters[`${Number.parseInt(name, 10)}_valid`] !== false)
+  } catch {
+    problems.push(`${path}: is damaged: which views are valid is not known, all are taken`)
+    return views
+  }
 }
 
 type Scales = Record<string, Record<string, [number, ...unknown[]]>>
 
 async function readScales(path: string): Promise<Scales | undefined> {
-  const { readFile } = await import('node:fs/promises')
-  const text = await readFile(path, 'utf8').catch(() => undefined)
+  const text = await readDataText(path)
   if (text === undefined) return undefined
   try {
     return JSON.parse(text) as Scales

@@ -1,6 +1,7 @@
 import { ModelFormatError, ValueError } from '@facekit/core'
 import type { CaseTruth, EvaluationCase, EvaluationDataset } from './evaluation-dataset.js'
 import { filesIn, foldersIn, MESH, PICTURE, stemOf } from './folder-entries.js'
+import { readDataText } from './read-data-file.js'
 import { readPoints, spaceLandmarks } from './read-points.js'
 import { readSurface } from './read-surface.js'
 
@@ -34,9 +35,8 @@ export async function openFolder(root: string): Promise<EvaluationDataset> {
 /** Pictures of a `landmarks.json`, where there is one. */
 async function listedCases(root: string): Promise<EvaluationCase[] | undefined> {
   const { join } = await import('node:path')
-  const { readFile } = await import('node:fs/promises')
   const path = join(root, 'landmarks.json')
-  const text = await readFile(path, 'utf8').catch(() => undefined)
+  const text = await readDataText(path)
   if (text === undefined) return undefined
   let list: Record<string, unknown>
   try {

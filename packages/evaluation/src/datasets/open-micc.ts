@@ -1,6 +1,7 @@
 import { ValueError } from '@facekit/core'
 import type { DatasetOptions, EvaluationCase, EvaluationDataset } from './evaluation-dataset.js'
 import { evenly, filesIn, foldersIn, isThere, MESH, PICTURE, stemOf } from './folder-entries.js'
+import { readDataText } from './read-data-file.js'
 import { readSpaceLandmarks } from './read-points.js'
 import { readSurface } from './read-surface.js'
 
@@ -71,8 +72,7 @@ async function scanOf(root: string, subject: string): Promise<string | undefined
 
 async function framesOf(root: string, clip: string, most: number): Promise<string[]> {
   const { join } = await import('node:path')
-  const { readFile } = await import('node:fs/promises')
-  const list = await readFile(join(root, clip, 'frames.txt'), 'utf8').catch(() => undefined)
+  const list = await readDataText(join(root, clip, 'frames.txt'))
   const names = list
     ?.split(/\r?\n/)
     .map((line) => line.trim())

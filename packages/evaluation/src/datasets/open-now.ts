@@ -1,6 +1,7 @@
 import { ModelFormatError, ValueError } from '@facekit/core'
 import type { DatasetOptions, EvaluationCase, EvaluationDataset } from './evaluation-dataset.js'
 import { filesIn, isThere, MESH, stemOf } from './folder-entries.js'
+import { readDataText } from './read-data-file.js'
 import { readSpaceLandmarks } from './read-points.js'
 import { readSurface } from './read-surface.js'
 
@@ -18,9 +19,8 @@ const PICTURES = [
  * `final_release_version/iphone_pictures`, `scans/<person>/*.obj` in mm, and seven landmarks in `scans_lmks_onlypp/<person>/*.pp`. */
 export async function openNow(root: string, { metric = false }: DatasetOptions): Promise<EvaluationDataset> {
   const { join } = await import('node:path')
-  const { readFile } = await import('node:fs/promises')
   let list: string | undefined
-  for (const name of LISTS) list ??= await readFile(join(root, name), 'utf8').catch(() => undefined)
+  for (const name of LISTS) list ??= await readDataText(join(root, name))
   if (list === undefined) throw new ValueError(`${root}: has no ${LISTS.join(' or ')}; expected NoW`)
   const lines = list
     .split(/\r?\n/)

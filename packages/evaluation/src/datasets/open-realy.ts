@@ -2,6 +2,7 @@ import { ModelFormatError, ValueError } from '@facekit/core'
 import { parseObj, type Surface } from '@facekit/mesh'
 import type { EvaluationCase, EvaluationDataset } from './evaluation-dataset.js'
 import { filesIn, foldersIn, isThere, PICTURE, stemOf } from './folder-entries.js'
+import { readDataFile, readDataText } from './read-data-file.js'
 import { readSurface } from './read-surface.js'
 import { type RealyRegion, realyRegions } from '../protocols/realy-protocol.js'
 
@@ -9,13 +10,12 @@ import { type RealyRegion, realyRegions } from '../protocols/realy-protocol.js'
  * (a line for each person), all in the root or in `data`; pictures `<person>.png` or `<person>_<view>.png` anywhere below. */
 export async function openRealy(root: string): Promise<EvaluationDataset> {
   const { join } = await import('node:path')
-  const { readFile } = await import('node:fs/promises')
   const base = (await isThere(join(root, 'REALY_scan_region'))) ? '' : 'data'
   const at = (...parts: string[]) => join(root, base, ...parts)
   const people = await foldersIn(at('REALY_scan_region'))
   if (people.length === 0) throw new ValueError(`${root}: has no REALY_scan_region/<person>; expected REALY`)
   const problems: string[] = []
-  const text = await readFile(at('metrical_scale.txt'), 'utf8').catch(() => '')
+  const text = (await readDataText(at('metrical_scale.txt'))) ?? ''
   const scales = text
     .split(/\s+/)
     .filter((word) => word !== '')
@@ -59,10 +59,7 @@ export async function openRealy(root: string): Promise<EvaluationDataset> {
 }
 
 async function keypointsOf(path: string): Promise<Float64Array> {
-  const { readFile } = await import('node:fs/promises')
-  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new ModelFormatError(`${path}: cannot be read (${cause.code})`, { cause })
-  })
+  const text = new TextDecoder().decode(await readDataFile(path))
   const { positions } = parseObj(text, path, true)
   if (positions.length !== 255)
     throw new ModelFormatError(`${path}: has ${positions.length / 3} vertices, expected REALY's 85 keypoints`)

@@ -1,5 +1,6 @@
 import { ModelFormatError } from '@facekit/core'
 import type { SpaceLandmarks } from './evaluation-dataset.js'
+import { readDataFile } from './read-data-file.js'
 import { nowLandmarks } from '../protocols/now-protocol.js'
 
 /** Points of a file. */
@@ -16,12 +17,9 @@ export interface PointRows {
  * @throws {ModelFormatError} when the file is missing, damaged, or its rows are not of two or three numbers
  */
 export async function readPoints(path: string): Promise<PointRows> {
-  const { readFile } = await import('node:fs/promises')
-  const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
-    throw new ModelFormatError(`${path}: cannot be read (${cause.code})`, { cause })
-  })
+  const bytes = await readDataFile(path)
   if (/\.npy$/i.test(path)) return checked(parseNumpy(bytes, path), path)
-  const text = bytes.toString('utf8')
+  const text = new TextDecoder().decode(bytes)
   if (/\.pp$/i.test(path)) return checked(pickedPoints(text), path)
   if (/\.json$/i.test(path)) return checked(jsonRows(text, path), path)
   if (/\.pts$/i.test(path)) {

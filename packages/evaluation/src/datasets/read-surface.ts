@@ -1,5 +1,6 @@
 import { ModelFormatError } from '@facekit/core'
 import { fanPolygons, parseObj, parsePly, type Surface } from '@facekit/mesh'
+import { readDataFile } from './read-data-file.js'
 
 /** Reads a mesh from an OBJ or PLY file, vertices in the order of the file, polygons as triangles.
  *
@@ -7,12 +8,9 @@ import { fanPolygons, parseObj, parsePly, type Surface } from '@facekit/mesh'
  * @throws {ModelFormatError} when the file is missing, damaged, of another kind, or holds no surface: points without triangles
  */
 export async function readSurface(path: string, millimetres = 1): Promise<Surface> {
-  const { readFile } = await import('node:fs/promises')
-  const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
-    throw new ModelFormatError(`${path}: cannot be read (${cause.code})`, { cause })
-  })
+  const bytes = await readDataFile(path)
   const isPly = bytes.length > 3 && String.fromCharCode(...bytes.subarray(0, 3)) === 'ply'
-  const { positions, polygons } = isPly ? parsePly(bytes, path) : parseObj(bytes.toString('utf8'), path)
+  const { positions, polygons } = isPly ? parsePly(bytes, path) : parseObj(new TextDecoder().decode(bytes), path)
   const triangles = fanPolygons(polygons)
   if (triangles.length === 0)
     throw new ModelFormatError(
