@@ -10,7 +10,9 @@ import { readDataFile } from './read-data-file.js'
 export async function readSurface(path: string, millimetres = 1): Promise<Surface> {
   const bytes = await readDataFile(path)
   const isPly = bytes.length > 3 && String.fromCharCode(...bytes.subarray(0, 3)) === 'ply'
-  const { positions, polygons } = isPly ? parsePly(bytes, path) : parseObj(new TextDecoder().decode(bytes), path)
+  const { positions, polygons } = isPly
+    ? parsePly(bytes, path)
+    : parseObj(new TextDecoder().decode(bytes), path)
   const triangles = fanPolygons(polygons)
   if (triangles.length === 0)
     throw new ModelFormatError(
