@@ -1,4 +1,4 @@
-import { readdir, readFile, rm } from 'node:fs/promises'
+import { access, readdir, readFile, rm } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { createRandom } from '@facekit/core'
 import type { FaultScenario } from './fault-scenarios.js'
@@ -48,9 +48,10 @@ export async function killTrial(seed: number, place: TrialPlace): Promise<KillTr
   const argv = scenario.argv(input, out)
   const trial: KillTrial = { kills: [], seconds: 0, problems: [] }
   await rm(out, { recursive: true, force: true })
+  let hasEnded = false
   for (let i = 0; i < inRow; i++) {
     const at = random.uniform() * reference.milliseconds
-    const { signal } = await runCommand(
+    const { signal, code, stderr } = await runCommand(
       argv,
       (child) => {
         const timer = setTimeout(() => killGroup(child, 'SIGKILL'), at)
@@ -59,15 +60,22 @@ export async function killTrial(seed: number, place: TrialPlace): Promise<KillTr
       [],
       launcher,
     )
-    if (signal !== 'SIGKILL') break
+    if (signal !== 'SIGKILL') {
+      // It was quicker; where it went on after a kill, this is the rerun.
+      hasEnded = true
+      if (code !== 0) trial.problems.push(`ended with ${code ?? signal}: ${stderr.slice(-300)}`)
+      break
+    }
     const { files, broken } = await filesAfterKill(out, scenario, reference)
     trial.kills.push({ at: Math.round(at), files })
     for (const name of broken) trial.problems.push(`half written after kill ${i + 1}: ${name}`)
   }
-  const ending = await runCommand(argv, undefined, [], launcher)
-  if (ending.code !== 0)
-    trial.problems.push(`the rerun ended with ${ending.code ?? ending.signal}: ${ending.stderr.slice(-300)}`)
-  else {
+  if (!hasEnded) {
+    const ending = await runCommand(argv, undefined, [], launcher)
+    if (ending.code !== 0)
+      trial.problems.push(`the rerun ended with ${ending.code ?? ending.signal}: ${ending.stderr.slice(-300)}`)
+  }
+  if (trial.problems.every((problem) => problem.startsWith('half written'))) {
     const different = differencesOf(await digestsOf(out, scenario), reference.digests)
     if (different.length > 0) trial.problems.push(`the rerun differs in ${different.join(', ')}`)
   }
@@ -89,12 +97,19 @@ async function filesAfterKill(
   const names = Object.keys(found).filter((name) => digests[name] !== undefined)
   const broken: string[] = []
   for (const name of names)
-    if (found[name] !== digests[name] && !isWhole(name, await readFile(join(out, name)))) broken.push(name)
+    if (found[name] !== digests[name] && !(await isWhole(out, name))) broken.push(name)
   return { files: names.length, broken }
 }
 
 /** Whether a file that will still change, such as a checkpoint, is whole as it is. A log grows line by line: its last one may be cut. */
-function isWhole(name: string, bytes: Buffer): boolean {
+async function isWhole(folder: string, name: string): Promise<boolean> {
+  const bytes = await readFile(join(folder, name))
+  // Of a training: the name of its checkpoint.
+  if (name === 'latest')
+    return access(join(folder, bytes.toString().trim())).then(
+      () => bytes.length > 0,
+      () => false,
+    )
   switch (extname(name)) {
     case '.json':
       return isJson(bytes.toString())
