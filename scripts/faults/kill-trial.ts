@@ -73,7 +73,9 @@ export async function killTrial(seed: number, place: TrialPlace): Promise<KillTr
   if (!hasEnded) {
     const ending = await runCommand(argv, undefined, [], launcher)
     if (ending.code !== 0)
-      trial.problems.push(`the rerun ended with ${ending.code ?? ending.signal}: ${ending.stderr.slice(-300)}`)
+      trial.problems.push(
+        `the rerun ended with ${ending.code ?? ending.signal}: ${ending.stderr.slice(-300)}`,
+      )
   }
   if (trial.problems.every((problem) => problem.startsWith('half written'))) {
     const different = differencesOf(await digestsOf(out, scenario), reference.digests)
