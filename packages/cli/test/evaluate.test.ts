@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { readPicture } from '@facekit/annotate'
 import { lockFile } from '@facekit/core'
 import { saveMorphableModel } from '@facekit/morphable'
 import { createTinyFace } from '@facekit/testing'
@@ -126,7 +127,13 @@ describe('facekit evaluate', () => {
     ])
       expect(existsSync(join(out, file))).toBe(true)
     expect(await readdir(join(out, 'maps'))).toContain('anna=peer.glb')
-    expect(await readdir(join(out, 'figures'))).toContain('anna.png')
+    // Two methods and the truth of anna; of ben, who has no mesh, the mean face and the truth.
+    const heights = ['anna', 'ben'].map(async (name) => {
+      const [rows] = (await readPicture(join(out, `figures/${name}.png`))).shape
+      return rows
+    })
+    const [anna, ben] = await Promise.all(heights)
+    expect(anna / ben).toBeCloseTo(3 / 2, 9)
     const page = await readFile(join(out, 'index.html'), 'utf8')
     expect(page).toContain('maps/anna=peer.png')
     expect(page).toContain('What is missing')

@@ -8,7 +8,7 @@ import {
   openEvaluationDataset,
   scoreCase,
 } from '@facekit/evaluation'
-import { ownPictureText, type PictureArray, writePng } from '@facekit/export'
+import { ownPictureText, writePng } from '@facekit/export'
 import { ValueError, writeFileAtomic } from '@facekit/core'
 import type { Surface } from '@facekit/mesh'
 import { join } from 'node:path'
@@ -17,7 +17,7 @@ import { PhaseTimer } from '../phase-timer.js'
 import { type Session, startSession } from '../session.js'
 import { type EvaluatedMethod, type EvaluateSettings, isOwn, type OwnMethod } from './evaluate-settings.js'
 import { fileNameOf, makeInside } from './evaluation-folder.js'
-import { writeFigure } from './figure-sheet.js'
+import { type FigureRow, writeFigure } from './figure-sheet.js'
 import { predictionInFolder } from './prediction-folder.js'
 import {
   labelCase,
@@ -86,7 +86,9 @@ async function evaluateCase(
   const pictured = methods.some(({ name, folder }) => !folder && needsPictures(name as OwnMethod, truth))
   const labelled = pictured ? await labelCase(one, truth, dataset.root) : unlabelled
   const results: CaseResult[] = []
-  const rows: { method: string; panels: PictureArray[]; surface: Surface | undefined }[] = []
+  const rows: FigureRow[] = []
+  /** What was measured of the scan, in the space of a prediction. */
+  let scan: Surface | undefined
   for (const { name, folder } of methods) {
     signal.throwIfAborted()
     const started = performance.now()
@@ -104,6 +106,7 @@ async function evaluateCase(
       if (score.quantiles) Object.assign(result, { quantiles: score.quantiles, points: score.points })
       if (draw) {
         rows.push({ method: name, panels: panels ?? [], surface: prediction.surface })
+        scan ??= score.map?.surface
         await writeMap(settings.out, id, name, score)
       }
     } catch (error) {
@@ -112,6 +115,7 @@ async function evaluateCase(
     }
     result.seconds = Math.round(performance.now() - started) / 1000
   }
+  if (scan) rows.push({ method: 'truth', panels: [], surface: scan })
   if (draw && rows.length > 0) await writeFigure(join(settings.out, 'figures', `${fileNameOf(id)}.png`), rows)
   return results
 }

@@ -8,7 +8,7 @@ import ndarray, { type NdArray } from 'ndarray'
 /** One method on a sheet. */
 export interface FigureRow {
   method: string
-  /** Input, diffuse, specular and lit; none for a folder of meshes. */
+  /** Input, diffuse, specular and lit; none for a folder of meshes, and for the truth. */
   panels: readonly PictureArray[]
   surface: Surface | undefined
 }
