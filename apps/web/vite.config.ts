@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { defineConfig } from 'vite'
+import { defaultClientConditions, defineConfig } from 'vite'
 import { facekitBundle } from './scripts/facekit-bundle.js'
 import { policy } from './scripts/policy.js'
 import { serviceWorker } from './scripts/service-worker.js'
@@ -12,8 +12,10 @@ export default defineConfig(({ mode }) => {
   return {
     root: at('.'),
     base: './',
+    // Our packages from their sources: a built one is one module, and all that it imports would come along.
+    resolve: { conditions: ['@facekit/source', ...defaultClientConditions] },
     plugins: [facekitBundle({ minify: !isTest }), policy, serviceWorker],
-    define: { FACE_OPTIONS: JSON.stringify(isTest ? { iterations: 3, texture: 128 } : {}) },
+    define: { FACE_OPTIONS: JSON.stringify({ head: 'full', ...(isTest && { iterations: 3, texture: 128 }) }) },
     build: {
       target: 'es2022',
       minify: !isTest,

@@ -4,7 +4,7 @@ import { chooseFace } from './face-chooser.js'
 import { acceptPictures } from './picture-input.js'
 import { resultView, type ResultView } from './result-view.js'
 import { startView } from './start-view.js'
-import { errorWords, stageWords } from './words.js'
+import { cautionWords, errorWords, slowWords, stageWords } from './words.js'
 import { workView } from './work-view.js'
 
 /** What history knows of the page's state. */
@@ -52,6 +52,7 @@ export class App {
     if (history.state !== 'face') history.pushState('face' satisfies Place, '')
     this.#put(view.element)
     let face: Face
+    let slow = false
     try {
       face = await reconstruct(pictures, {
         ...FACE_OPTIONS,
@@ -60,7 +61,8 @@ export class App {
           const image = await view.show(photograph)
           return chooseFace(view.stage, image, faces, stop.signal)
         },
-        onProgress: ({ stage, progress, loadedBytes }) => {
+        onProgress: ({ stage, progress, loadedBytes, notice }) => {
+          slow ||= notice !== undefined
           view.tell(stageWords[stage], progress, loadedBytes)
           announce(stageWords[stage])
         },
@@ -75,9 +77,10 @@ export class App {
       face.dispose()
       return
     }
-    this.#result = await resultView(face, this.#pictures, () => history.back())
+    const notes = [...face.cautions.map((caution) => cautionWords[caution]), ...(slow ? [slowWords] : [])]
+    this.#result = await resultView(face, this.#pictures, notes, () => history.back())
     this.#put(this.#result.element)
-    announce('The 3D face is ready')
+    announce(['The 3D face is ready', ...notes].join('. '))
   }
 
   #put(element: HTMLElement): void {

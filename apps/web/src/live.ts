@@ -1,4 +1,4 @@
-import type { Face, FollowedFace } from 'facekit'
+import type { Face, FollowedFace, HeadExtent } from 'facekit'
 import { openCamera, refusal, stopStream } from './camera-stream.js'
 import { el } from './dom.js'
 
@@ -15,12 +15,14 @@ export class Live {
   readonly #words = el('p', { class: 'quiet', role: 'status' })
   readonly #rate = el('p', { class: 'quiet rate' })
   readonly #face: Face
+  readonly #head: () => HeadExtent
   readonly #show: (found: FollowedFace) => void
   #stream: MediaStream | undefined
   #running = false
 
-  constructor(face: Face, show: (found: FollowedFace) => void) {
+  constructor(face: Face, head: () => HeadExtent, show: (found: FollowedFace) => void) {
     this.#face = face
+    this.#head = head
     this.#show = show
     this.element = el('div', { class: 'live', hidden: true }, this.#video, this.#words, this.#rate)
   }
@@ -58,16 +60,19 @@ export class Live {
   }
 
   async #follow(): Promise<void> {
-    const follower = this.#face.follow()
+    const follower = this.#face.follow({ head: this.#head() })
+    const mirror = new Mirror()
     const times: number[] = []
+    let seen = -1
     try {
       while (this.#running) {
-        // No pictures of a page that nobody sees.
-        await new Promise(requestAnimationFrame)
-        const frame = mirrored(this.#video)
+        // The next picture is looked at while the last is drawn; but none twice, and none while nobody sees the page.
+        if (document.hidden || this.#video.currentTime === seen) await new Promise(requestAnimationFrame)
+        if (this.#video.currentTime === seen) continue
+        seen = this.#video.currentTime
+        const frame = mirror.look(this.#video)
         if (!frame) continue
         const found = await follower.next(frame)
-        frame.close()
         if (!this.#running) break
         if (found) this.#show(found)
         this.#say(found ? 'Move your head and your face.' : 'The camera sees no face.')
@@ -96,16 +101,19 @@ export class Live {
   }
 }
 
-/** What a mirror shows: whoever turns to the left sees the face do so, too. */
-function mirrored(video: HTMLVideoElement): ImageBitmap | undefined {
-  const { videoWidth, videoHeight } = video
-  if (videoWidth === 0) return undefined
-  const height = Math.round((WIDTH * videoHeight) / videoWidth)
-  const canvas = new OffscreenCanvas(WIDTH, height)
-  const context = canvas.getContext('2d')
-  if (!context) return undefined
-  context.translate(WIDTH, 0)
-  context.scale(-1, 1)
-  context.drawImage(video, 0, 0, WIDTH, height)
-  return canvas.transferToImageBitmap()
+/** What a mirror shows: whoever turns to the left sees the face do so, too. Drawn by the processor, which reads it next: pictures of a canvas on the GPU
+ * would have to come back from there. */
+class Mirror {
+  readonly #canvas = new OffscreenCanvas(WIDTH, 1)
+  readonly #context = this.#canvas.getContext('2d', { willReadFrequently: true })
+
+  look(video: HTMLVideoElement): ImageData | undefined {
+    const { videoWidth, videoHeight } = video
+    if (videoWidth === 0 || !this.#context) return undefined
+    const height = Math.round((WIDTH * videoHeight) / videoWidth)
+    if (this.#canvas.height !== height) this.#canvas.height = height
+    this.#context.setTransform(-1, 0, 0, 1, WIDTH, 0)
+    this.#context.drawImage(video, 0, 0, WIDTH, height)
+    return this.#context.getImageData(0, 0, WIDTH, height)
+  }
 }

@@ -1,4 +1,4 @@
-import type { Face, LightName } from 'facekit'
+import type { Face, HeadExtent, LightName } from 'facekit'
 import { choiceRow } from './controls/choice-row.js'
 import { downloads } from './controls/downloads.js'
 import { Reshaper } from './controls/reshaper.js'
@@ -7,6 +7,7 @@ import { tabs } from './controls/tabs.js'
 import { toggle } from './controls/toggle.js'
 import { el, icon } from './dom.js'
 import { Live } from './live.js'
+import { notices } from './notices.js'
 import { photographView } from './photograph-view.js'
 import type { Mode } from './stage/face-material.js'
 import { FaceStage } from './stage/face-stage.js'
@@ -22,6 +23,7 @@ export interface ResultView {
 export async function resultView(
   face: Face,
   pictures: readonly string[],
+  notes: readonly string[],
   again: () => void,
 ): Promise<ResultView> {
   const canvas = el('canvas', {
@@ -30,14 +32,20 @@ export async function resultView(
     'aria-label':
       'The 3D face. Turn it with the arrow keys, come nearer with plus, go back with minus, and see it from the front with Home.',
   })
-  const holder = el('div', { class: 'stage' }, canvas)
+  const holder = el('div', { class: 'stage' }, canvas, notices(notes))
   const stage = new FaceStage(canvas)
-  await stage.show(face)
+  await stage.show(face, 'full')
+  const { mouth } = await face.maps()
   const photograph = photographView(face, stage, pictures)
-  const reshaper = new Reshaper(face, (geometry) => {
-    stage.reshape(geometry)
-    photograph.refresh()
-  })
+  let head: HeadExtent = 'full'
+  const reshaper = new Reshaper(
+    face,
+    () => head,
+    (geometry) => {
+      stage.reshape(geometry)
+      photograph.refresh()
+    },
+  )
   const hint = el('p', { class: 'quiet' }, modeHints.lit)
   const light = choiceRow('Light', lightWords, 'photograph', (name: LightName) => {
     stage.setLight(name)
@@ -54,26 +62,44 @@ export async function resultView(
     { title: 'Look', content: el('div', { class: 'pane' }, look, hint, light) },
     { title: 'Expression', content: expressionSliders(names, face.parameters.expression, reshaper) },
     { title: 'Form', content: shapeSliders(face.parameters.identity, reshaper) },
-    { title: 'Save', content: downloads(face, stage) },
+    { title: 'Save', content: downloads(face, stage, mouth !== undefined) },
   ])
-  const live = new Live(face, ({ geometry, rotation }) => {
-    stage.reshape(geometry)
-    stage.turnHead(rotation)
-  })
+  const live = new Live(
+    face,
+    () => head,
+    ({ geometry, rotation }) => {
+      stage.reshape(geometry)
+      stage.turnHead(rotation)
+    },
+  )
   const camera = toggle('camera', 'Move it yourself', (on) => {
     photograph.hidden = on
+    // Its follower moves the extent that it began with.
+    whole.element.disabled = on
     if (on) {
-      void live.start().then(() => camera.set(live.running))
+      void live.start().then(() => {
+        camera.set(live.running)
+        whole.element.disabled = live.running
+      })
       return
     }
     live.stop()
     stage.turnHead([0, 0, 0])
     void reshaper.update()
   })
-  const turntable = toggle('turn', 'Turn it around', (on) => (stage.turntable = on))
+  const whole = toggle('head', 'Whole head', async (on) => {
+    whole.element.disabled = true
+    head = on ? 'full' : 'face'
+    await stage.show(face, head)
+    await reshaper.update()
+    photograph.refresh()
+    whole.element.disabled = false
+  })
+  whole.set(true)
+  const turntable = toggle('turn', 'Turn around', (on) => (stage.turntable = on))
   const button = (name: Parameters<typeof icon>[0], words: string, click: () => void) =>
     el('button', { type: 'button', class: 'button small', click }, icon(name), words)
-  const front = button('front', 'From the front', () => {
+  const front = button('front', 'Front', () => {
     stage.resetView()
     turntable.set(false)
   })
@@ -82,8 +108,9 @@ export async function resultView(
     { class: 'stage-bar' },
     front,
     turntable.element,
+    whole.element,
     camera.element,
-    button('back', 'Another picture', again),
+    button('back', 'New picture', again),
   )
   const element = el(
     'section',

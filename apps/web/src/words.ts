@@ -1,4 +1,4 @@
-import { AnnotationError, BackendError, ImageError, type ReconstructProgress } from 'facekit'
+import { AnnotationError, BackendError, ImageError, type Caution, type ReconstructProgress } from 'facekit'
 
 /** What happens, in plain words. */
 export const stageWords: Record<ReconstructProgress['stage'], string> = {
@@ -127,5 +127,19 @@ export const modeHints: Record<keyof typeof modeWords, string> = {
   specular: 'Where the skin shines: the brighter, the more it reflects.',
   shape: 'Grey, like clay: only the form.',
   normal: 'Each colour is a direction in which the surface looks.',
-  uncertainty: 'How far each point may be off: dark is sure, white is 5 mm or more.',
+  uncertainty: 'How far each point may be off: violet is sure, yellow is 5 mm or more.',
 }
+
+/** What a picture leaves open, and how a better one would look. */
+export const cautionWords: Record<Caution, string> = {
+  small:
+    'The face is small in this picture, so fine details are guessed. A picture from nearer would show more.',
+  turned: 'The face looks to the side, so one half is guessed. Add a picture from the other side.',
+  'colored-light':
+    'The light in this picture is coloured, so the skin colour may be off. Daylight would show it.',
+  doubtful:
+    'Parts of the face are hard to see here, so the form may be off. Try a picture without hair, hands or shadows before it.',
+}
+
+/** When the graphics processor fails while it works. */
+export const slowWords = 'Your graphics processor failed, so this took longer. The face is the same.'

@@ -126,6 +126,42 @@ describe.skipIf(!hasChromium)('the app in Chromium', { timeout: 600_000 }, () =>
     expect([map.format, map.width]).toEqual(['png', 128])
   })
 
+  it('value: the whole head, or the face alone, in every light; back and forward in the history', async () => {
+    const canvas = page.getByRole('img', { name: 'The 3D face' })
+    const whole = page.getByRole('button', { name: 'Whole head' })
+    expect(await whole.getAttribute('aria-pressed')).toBe('true')
+    const head = await canvas.screenshot()
+    await whole.press('Enter')
+    await expect.poll(async () => (await canvas.screenshot()).equals(head), { timeout: 60_000 }).toBe(false)
+    await page.getByRole('tab', { name: 'Save' }).press('Home')
+    const seen = new Set<string>()
+    for (const light of ['As in the picture', 'Studio', 'Sunset', 'From the side']) {
+      await page.getByRole('radio', { name: light }).check({ force: true })
+      seen.add((await canvas.screenshot()).toString('base64'))
+    }
+    expect(seen.size).toBe(4)
+    await page.goBack()
+    await heading(page).waitFor()
+    await page.goForward()
+    await result(page).waitFor()
+  })
+
+  it('value: of ten people each can be chosen', async () => {
+    const faces = await Promise.all(
+      Array.from({ length: 10 }, (_, i) => sharp(example(1 + (i % 3))).resize(260, 260).toBuffer()),
+    )
+    const crowd = await sharp({ create: { width: 1400, height: 560, channels: 3, background: '#8a8f94' } })
+      .composite(faces.map((input, i) => ({ input, left: 280 * (i % 5), top: 290 * Math.floor(i / 5) })))
+      .jpeg()
+      .toBuffer()
+    await page.goto(site.address)
+    await give(page, file('crowd.jpg', crowd))
+    await page.getByRole('button', { name: 'Face 10 of 10' }).waitFor()
+    await inspect(page, 'crowd')
+    await page.getByRole('button', { name: 'Stop' }).click()
+    await heading(page).waitFor()
+  })
+
   it('value: another face, of two pictures, asks for nothing, and nothing ever leaves', async () => {
     await page.goto(site.address)
     // From then on everything is there.

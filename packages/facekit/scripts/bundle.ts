@@ -12,13 +12,14 @@ const tfjsWasm = () =>
     createRequire(require.resolve('@facekit/engine/package.json')).resolve('@tensorflow/tfjs-backend-wasm'),
   )
 
-/** What `networks: 'small'` and `method: 'fit'` may load. */
+/** What `networks: 'small'`, `method: 'fit'` and heads may load. */
 const SMALL = [
   'tiny-face-detector.safetensors',
   'face-detector.safetensors',
   'landmarks.safetensors',
   'dense-landmarks.safetensors',
   'base-model-scans.safetensors',
+  'head.safetensors',
   'tfjs-backend-wasm-simd.wasm',
   'tfjs-backend-wasm-threaded-simd.wasm',
 ]

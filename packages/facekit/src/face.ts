@@ -1,6 +1,7 @@
+import type { Caution } from './cautions.js'
 import type { FaceDocument } from './face-document.js'
 import type { PhotoSource, RgbaImage } from './photo-source.js'
-import type { FoundFace, GlbOptions, RenderOptions, ShapeChange } from './options.js'
+import type { FoundFace, GlbOptions, HeadOptions, RenderOptions, ShapeChange } from './options.js'
 
 /** Geometry of a face, plain arrays. */
 export interface FaceGeometry {
@@ -16,7 +17,7 @@ export interface FaceGeometry {
   uv?: Float32Array
   /** `[N * 2]` the same on the map of the mouth, for vertices of `innerMouthTriangles`. */
   innerMouthUv?: Float32Array
-  /** `[N]` mm: radius in which each vertex lies with a probability of 68 %; absent with the method `regress`. */
+  /** `[N]` mm: radius in which each vertex lies with a probability of 68 %; 10 where a head is guessed; absent with the method `regress`. */
   uncertainty?: Float32Array
 }
 
@@ -59,8 +60,11 @@ export interface FollowedFace {
 
 /** Follows somebody in a video, who moves the face. */
 export interface FaceFollower {
-  /** Pose and expression in the next picture of the video; undefined where nobody is seen. Pictures are of one size, and one is given after the other. */
-  next(frame: PhotoSource): Promise<FollowedFace | undefined>
+  /** Pose and expression in the next picture of the video; undefined where nobody is seen. Pictures are of one size, and one is given after the other.
+   *
+   * @param time - of the picture in a video that is not live, seconds, growing; default the time at which it is looked at. Smoothing goes by it.
+   */
+  next(frame: PhotoSource, time?: number): Promise<FollowedFace | undefined>
   /** Frees its memory. */
   dispose(): void
 }
@@ -72,17 +76,20 @@ export interface Face {
   /** All faces that were found in the (first) photograph, largest first. */
   readonly faces: readonly FoundFace[]
   readonly view: PhotographView
+  /** What a user should know of how good it can be, of such a photograph; mostly nothing. */
+  readonly cautions: readonly Caution[]
   /** The face as binary glTF: UV, diffuse and specular maps, normal map, a map of the mouth where it is open, blend shapes and joints. */
   glb(options?: GlbOptions): Promise<Uint8Array<ArrayBuffer>>
   /** The face with its expression as USDZ, for Quick Look on iPhones and Macs, and other programs that read OpenUSD. */
   usdz(): Promise<Uint8Array<ArrayBuffer>>
   /** A picture of the face over nothing (alpha 0). */
   render(options?: RenderOptions): Promise<RgbaImage & { data: Uint8ClampedArray<ArrayBuffer> }>
-  geometry(change?: ShapeChange): Promise<FaceGeometry>
-  maps(): Promise<FaceMaps>
+  geometry(change?: ShapeChange & HeadOptions): Promise<FaceGeometry>
+  /** With `head: 'full'` those that belong to the geometry of a whole head: the rest has a corner that the face leaves free. */
+  maps(options?: HeadOptions): Promise<FaceMaps>
   /** Moves the face like somebody in a video: live from a camera, picture by picture. It may be another person: the shape of the one in the video is found
    * in the first picture, and only pose and expression are taken over. */
-  follow(): FaceFollower
+  follow(options?: HeadOptions): FaceFollower
   /** Frees the memory of the face. */
   dispose(): void
 }

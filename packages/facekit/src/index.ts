@@ -1,10 +1,12 @@
 export { findFaces, prepare, reconstruct, reconstructAll } from './reconstruct.js'
 export type { Face, FaceFollower, FaceGeometry, FaceMaps, FollowedFace, PhotographView } from './face.js'
+export type { Caution } from './cautions.js'
 export type { FaceDocument } from './face-document.js'
 export type {
   FoundFace,
   GlbOptions,
   HeadExtent,
+  HeadOptions,
   Method,
   Networks,
   PhotoOptions,

@@ -54,7 +54,7 @@ export interface ReconstructOptions extends PhotoOptions {
   /** Width and height of the maps, texels: a power of two from 64 to 4096; `'none'`: the model's colours at 512. Default 1024. */
   texture?: number | 'none'
   /** What `glb` and `usdz` write: the face, or with `'full'` a head with ears, neck, back and teeth, which no photograph shows but the face suggests. `geometry`, `maps`
-   * and `render` are those of the face. Default `'face'`. */
+   * and `follow` have an option of their own; `render` draws the face. Default `'face'`. */
   head?: HeadExtent
 }
 
@@ -71,6 +71,12 @@ export interface ShapeChange {
   expression?: Readonly<Record<string, number>> | ArrayLike<number>
   /** Identity coefficients in standard deviations, from the first on. What is not there stays. */
   identity?: ArrayLike<number>
+}
+
+/** How much of a head is wanted. */
+export interface HeadOptions {
+  /** `'full'`: with ears, neck and back, which no photograph shows but the face suggests; the face's vertices come first. Default `'face'`. */
+  head?: HeadExtent
 }
 
 /** Options of `face.render`. */

@@ -1,4 +1,5 @@
 import { AnnotationError, ValueError } from '@facekit/core'
+import { cautionsOf } from './cautions.js'
 import { followFace } from './follow-face.js'
 import type { Face } from './face.js'
 import { openWork } from './open-work.js'
@@ -132,13 +133,14 @@ async function faceOf(
   return {
     parameters,
     view,
+    cautions: cautionsOf(parameters),
     faces: chosen[0].faces,
     glb: (options = {}) => work.glb(face, options),
     usdz: () => work.usdz(face),
     render: (view = {}) => work.render(face, view),
     geometry: (change = {}) => work.geometry(face, change),
-    maps: () => work.maps(face),
-    follow: () => followFace(work, face),
+    maps: (options = {}) => work.maps(face, options),
+    follow: (options = {}) => followFace(work, face, options),
     dispose: () => void work.forget(face),
   }
 }

@@ -91,6 +91,71 @@ describe('reconstruct in Node', () => {
     }
   })
 
+  it('value: every vertex has a normal of length 1, those between the lips, too', async () => {
+    for (const head of ['face', 'full'] as const) {
+      const { normals, innerMouthTriangles } = await face.geometry({ head })
+      const lengths = Array.from({ length: normals.length / 3 }, (_, v) =>
+        Math.hypot(...normals.subarray(3 * v, 3 * v + 3)),
+      )
+      expect([head, lengths.findIndex((length) => Math.abs(length - 1) > 1e-3)]).toEqual([head, -1])
+      // They look out of the mouth.
+      const outwards = [...innerMouthTriangles].filter((v) => normals[3 * v + 2] > 0).length
+      expect(outwards).toBeGreaterThanOrEqual(0.7 * innerMouthTriangles.length)
+    }
+  })
+
+  it('value: a whole head begins with the face, moves with it, and has maps of its own', async () => {
+    const expression = { jawOpen: 0.6, mouthSmileLeft: 0.4 }
+    for (const change of [{}, { expression }, { expression, identity: [1.5, -1] }]) {
+      const own = await face.geometry(change)
+      const whole = await face.geometry({ ...change, head: 'full' })
+      expect(whole.vertices.length).toBeGreaterThan(1.2 * own.vertices.length)
+      const worst = Math.max(...own.vertices.map((value, i) => Math.abs(value - whole.vertices[i])))
+      expect(worst).toBeLessThan(0.01)
+      const count = whole.vertices.length / 3
+      expect(Math.max(...whole.triangles)).toBe(count - 1)
+      expect([whole.uv!.length, whole.uncertainty!.length]).toEqual([2 * count, count])
+    }
+    // The rest follows the jaw.
+    const [shut, open] = [
+      await face.geometry({ head: 'full' }),
+      await face.geometry({ head: 'full', expression }),
+    ]
+    const first = (await face.geometry()).vertices.length
+    const moved = shut.vertices.subarray(first).map((value, i) => Math.abs(value - open.vertices[first + i]))
+    expect(Math.max(...moved)).toBeGreaterThan(1)
+    const [maps, wholeMaps] = [await face.maps(), await face.maps({ head: 'full' })]
+    expect(wholeMaps.diffuse.width).toBe(maps.diffuse.width)
+    expect(wholeMaps.diffuse.data.every((value, i) => value === maps.diffuse.data[i])).toBe(false)
+    // The back of the head shines no more than the face.
+    const { width, data } = wholeMaps.specular
+    const [x, y] = [0.071, 0.071].map((share) => Math.round(share * width))
+    const most = Math.max(...maps.specular.data.filter((_, i) => i % 4 !== 3))
+    expect(data[4 * (y * width + x)]).toBeLessThan(0.95 * most)
+    expect(data[4 * (y * width + x)]).toBeGreaterThan(0.2 * most)
+    await expect(face.geometry({ head: 'half' as never })).rejects.toThrow(/head is half/)
+  })
+
+  it('value: cautions say what a photograph leaves open', async () => {
+    expect(face.cautions).toEqual([])
+    const small = await sharp(await crop().png().toBuffer())
+      .resize({ width: 110 })
+      .jpeg()
+      .toBuffer()
+    const red = await sharp(await crop().png().toBuffer())
+      .linear([1, 0.62, 0.4], [0, 0, 0])
+      .jpeg({ quality: 95 })
+      .toBuffer()
+    const [seen, lit] = [
+      await reconstruct(small, { ...quick, iterations: 0 }),
+      await reconstruct(red, { ...quick, iterations: 10 }),
+    ]
+    expect(seen.cautions).toContain('small')
+    expect(lit.cautions).toContain('colored-light')
+    seen.dispose()
+    lit.dispose()
+  })
+
   it('value: the GLB is valid and has UV and three maps', async () => {
     const report = await validateBytes(await face.glb())
     const { issues, info } = report as typeof report & {

@@ -1,14 +1,13 @@
 import {
-  illuminantColor,
   lightPresets,
   nonNegativeLight,
+  presetLamps,
   type LightPreset,
   type LightPresetName,
 } from '@facekit/illumination'
 import { Color, Euler, Matrix3, Matrix4, Vector3 } from 'three'
 import type { FaceCapture } from './capture.js'
 import type { SharedUniforms } from './face-material.js'
-import { LAMPS } from './face-shaders.js'
 
 /** A light by name: that of the photograph, where the file or `capture` knows it, or a preset. */
 export type LightName = 'photograph' | LightPresetName
@@ -63,8 +62,8 @@ export function createLightUniforms(): SharedUniforms {
     lightPosition: { value: new Vector3(0, 0, 1) },
     lightColor: { value: new Vector3() },
     shininess: { value: 20 },
-    lampDirections: { value: vectors(LAMPS) },
-    lampColors: { value: Array.from({ length: LAMPS }, () => new Color(0, 0, 0)) },
+    lampDirections: { value: vectors(3) },
+    lampColors: { value: Array.from({ length: 3 }, () => new Color(0, 0, 0)) },
     skyColor: { value: new Color() },
     groundColor: { value: new Color() },
     diffuseStrength: { value: 1 },
@@ -106,14 +105,12 @@ function setPhotograph(uniforms: SharedUniforms, turn: Matrix4, { illumination }
   uniforms.shininess.value = illumination.shininess
 }
 
-function setPreset(uniforms: SharedUniforms, turn: Matrix4, { lamps, sky, ground }: LightPreset): void {
-  const color = (irradiance: number, kelvin: number) =>
-    new Color(...(illuminantColor(kelvin) as [number, number, number])).multiplyScalar(irradiance)
-  for (let i = 0; i < LAMPS; i++) {
-    const lamp = lamps[i]
-    uniforms.lampColors.value[i] = lamp ? color(lamp.irradiance, lamp.kelvin) : new Color(0, 0, 0)
-    if (lamp) uniforms.lampDirections.value[i] = new Vector3(...lamp.direction).normalize().applyMatrix4(turn)
-  }
-  uniforms.skyColor.value = color(...sky)
-  uniforms.groundColor.value = color(...ground)
+function setPreset(uniforms: SharedUniforms, turn: Matrix4, preset: LightPreset): void {
+  const { lampDirections, lampColors, skyColor, groundColor } = presetLamps(preset)
+  uniforms.lampDirections.value = lampDirections.map((direction) =>
+    new Vector3(...direction).applyMatrix4(turn),
+  )
+  uniforms.lampColors.value = lampColors.map((color) => new Color(...color))
+  uniforms.skyColor.value = new Color(...skyColor)
+  uniforms.groundColor.value = new Color(...groundColor)
 }

@@ -5,7 +5,7 @@ import type { FaceStage } from '../stage/face-stage.js'
 type FileToSave = [title: string, words: string, name: string, make: () => Promise<Blob>]
 
 /** What can be taken along. */
-export function downloads(face: Face, stage: FaceStage): HTMLElement {
+export function downloads(face: Face, stage: FaceStage, hasMouth: boolean): HTMLElement {
   const mouth: FileToSave = [
     'Mouth',
     'what is between the lips (PNG)',
@@ -15,7 +15,7 @@ export function downloads(face: Face, stage: FaceStage): HTMLElement {
   const files: FileToSave[] = [
     [
       '3D face',
-      'for Blender, Unity and other 3D programs (GLB)',
+      'the whole head, for Blender, Unity and other 3D programs (GLB)',
       'face.glb',
       async () => new Blob([await face.glb()], { type: 'model/gltf-binary' }),
     ],
@@ -29,7 +29,7 @@ export function downloads(face: Face, stage: FaceStage): HTMLElement {
     ['Skin colour', 'laid out flat (PNG)', 'face-skin.png', async () => png((await face.maps()).diffuse)],
     ['Shine', 'laid out flat (PNG)', 'face-shine.png', async () => png((await face.maps()).specular)],
     ['Fine relief', 'laid out flat (PNG)', 'face-relief.png', async () => png((await face.maps()).normal!)],
-    ...(stage.hasMouth ? [mouth] : []),
+    ...(hasMouth ? [mouth] : []),
     [
       'All numbers',
       'for programmers (JSON)',

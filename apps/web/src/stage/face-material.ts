@@ -8,6 +8,7 @@ import {
   Vector3,
   type Texture,
 } from 'three'
+import { lightPresets, lightShader, presetLamps, type LightPresetName } from '@facekit/illumination'
 import type { FaceMaps, Light } from 'facekit'
 
 const vertexShader = /* glsl */ `
@@ -27,26 +28,17 @@ void main() {
 }`
 
 const fragmentShader = /* glsl */ `
+${lightShader}
 uniform sampler2D diffuseMap, specularMap, normalMap, mouthMap;
-uniform bool hasNormalMap, hasMouthMap, inside;
-uniform float specularScale, shininess, opacity;
-uniform vec3 harmonics[9];
-uniform vec3 lightPosition, lightColor, eye;
+uniform bool hasNormalMap, hasMouthMap, inside, photographed;
+uniform float specularScale, opacity;
+uniform vec3 eye;
 // Turns directions of the face into those of the light.
 uniform mat3 lightTurn;
 uniform int mode;
 varying vec2 vUv;
 varying vec3 vNormal, vPosition;
 varying float vUncertainty;
-
-// Eq. 4: real spherical harmonics of three bands.
-vec3 irradiance(vec3 n) {
-  return harmonics[0] * 0.28209479
-    + 0.48860251 * (harmonics[1] * n.y + harmonics[2] * n.z + harmonics[3] * n.x)
-    + 1.09254843 * (harmonics[4] * n.x * n.y + harmonics[5] * n.y * n.z + harmonics[7] * n.x * n.z)
-    + 0.31539157 * harmonics[6] * (3.0 * n.z * n.z - 1.0)
-    + 0.54627422 * harmonics[8] * (n.x * n.x - n.y * n.y);
-}
 
 // Relief of a map in tangent space, the tangents from the derivatives of the texture coordinates.
 vec3 relief(vec3 n) {
@@ -61,8 +53,12 @@ vec3 relief(vec3 n) {
   return normalize(mat3(t * scale, b * scale, n) * m);
 }
 
-vec3 heat(float share) {
-  return clamp(3.0 * vec3(share) - vec3(0.0, 1.0, 2.0), 0.0, 1.0);
+// Viridis (matplotlib, CC0), sRGB: from sure to unsure.
+vec3 viridis(float share) {
+  vec3 colors[5] = vec3[5](vec3(0.267, 0.004, 0.329), vec3(0.231, 0.322, 0.545), vec3(0.129, 0.569, 0.549), vec3(0.369, 0.788, 0.384), vec3(0.992, 0.906, 0.145));
+  float at = clamp(share, 0.0, 1.0) * 4.0;
+  int i = min(int(at), 3);
+  return mix(colors[i], colors[i + 1], at - float(i));
 }
 
 void main() {
@@ -73,30 +69,33 @@ void main() {
     return;
   }
   if (mode == 4) { gl_FragColor = vec4(n * 0.5 + 0.5, opacity); return; }
-  if (mode == 5) { gl_FragColor = vec4(heat(vUncertainty / 5.0), opacity); return; }
+  if (mode == 5) {
+    // A little shading, so that the form is seen.
+    gl_FragColor = vec4(viridis(vUncertainty / 5.0) * (0.6 + 0.4 * max(n.z, 0.0)), opacity);
+    return;
+  }
   bool clay = mode == 3;
   if (hasNormalMap && !clay && !inside) n = relief(n);
   vec3 skin = inside ? texture2D(mouthMap, vUv).rgb : texture2D(diffuseMap, vUv).rgb;
   vec3 shine = inside ? vec3(0.0) : texture2D(specularMap, vUv).rgb * specularScale;
-  vec3 color = skin;
-  if (mode == 2) color = 4.0 * shine;
-  if (mode == 0 || clay) {
-    vec3 turned = lightTurn * n;
-    vec3 position = lightTurn * vPosition;
-    vec3 diffuse = max(irradiance(turned), 0.0);
-    // Eq. 5 with the half vector of Blinn and Phong.
-    vec3 toLight = normalize(lightPosition - position), toEye = normalize(lightTurn * eye - position);
-    float highlight = pow(max(dot(turned, normalize(toLight + toEye)), 0.0), shininess) * step(0.0, dot(turned, toLight));
-    color = clay ? vec3(0.6) * diffuse : skin * diffuse + shine * lightColor * highlight;
-  }
-  gl_FragColor = vec4(pow(clamp(color, 0.0, 1.0), vec3(1.0 / 2.2)), opacity);
+  if (mode == 1) { gl_FragColor = vec4(encodeSrgb(skin), opacity); return; }
+  if (mode == 2) { gl_FragColor = vec4(encodeSrgb(4.0 * shine), opacity); return; }
+  if (clay) { skin = vec3(0.6); shine = vec3(0.0); }
+  // All in the space of the light.
+  vec3 normal = lightTurn * n, position = lightTurn * vPosition;
+  vec3 toCamera = normalize(lightTurn * eye - position);
+  vec3 color;
+  if (photographed) color = pow(clamp(lightOfPhotograph(skin, shine, normal, position, toCamera), 0.0, 1.0), vec3(1.0 / 2.2));
+  // glTF's roughness for the exponent, as files have it.
+  else color = encodeSrgb(toneMap(lightOfPreset(skin, shine, pow(2.0 / (shininess + 2.0), 0.25), vec2(0.0), normal, toCamera)));
+  gl_FragColor = vec4(color, opacity);
 }`
 
 /** What is drawn, in the shader's numbers. */
 export const modes = ['lit', 'diffuse', 'specular', 'shape', 'normal', 'uncertainty'] as const
 export type Mode = (typeof modes)[number]
 
-/** A material that shades as the fit did: Eq. 4 and 5, encoded with gamma 1/2.2. */
+/** A material that shades as the fit did in the photograph's light, and as `<facekit-viewer>` does in that of a preset. */
 export class FaceMaterial extends ShaderMaterial {
   constructor(maps: FaceMaps, shininess: number, anisotropy: number) {
     const texture = (map: FaceMaps['diffuse'], isColor: boolean): Texture => {
@@ -124,10 +123,19 @@ export class FaceMaterial extends ShaderMaterial {
         hasMouthMap: { value: Boolean(maps.mouth) },
         specularScale: { value: maps.specularScale },
         shininess: { value: shininess },
-        harmonics: { value: Array.from({ length: 9 }, () => new Vector3()) },
+        harmonics: { value: vectors(9) },
         lightPosition: { value: new Vector3() },
         lightColor: { value: new Vector3() },
         lightTurn: { value: new Matrix3() },
+        // Light is turned with the face, not by itself.
+        toLight: { value: new Matrix3() },
+        photographed: { value: true },
+        lampDirections: { value: vectors(3) },
+        lampColors: { value: vectors(3) },
+        skyColor: { value: new Vector3() },
+        groundColor: { value: new Vector3() },
+        diffuseStrength: { value: 1 },
+        specularStrength: { value: 1 },
         eye: { value: new Vector3() },
         mode: { value: 0 },
         opacity: { value: 1 },
@@ -151,13 +159,28 @@ export class FaceMaterial extends ShaderMaterial {
     this.uniforms.mode.value = modes.indexOf(mode)
   }
 
-  /** @param turn - rotation of the face in the light's space, rows first */
-  setLight({ sphericalHarmonics, lightPosition, lightColor }: Light, turn: Matrix3): void {
-    const { harmonics, lightTurn } = this.uniforms
+  /** The light of the photograph.
+   *
+   * @param turn - rotation of the face in the light's space, rows first
+   */
+  setPhotographLight({ sphericalHarmonics, lightPosition, lightColor }: Light, turn: Matrix3): void {
+    const { harmonics, lightTurn, photographed } = this.uniforms
+    photographed.value = true
     sphericalHarmonics.forEach((row, k) => (harmonics.value as Vector3[])[k].fromArray(row))
     ;(this.uniforms.lightPosition.value as Vector3).fromArray(lightPosition)
     ;(this.uniforms.lightColor.value as Vector3).fromArray(lightColor)
     ;(lightTurn.value as Matrix3).copy(turn)
+  }
+
+  /** A light before the face. */
+  setPresetLight(name: LightPresetName): void {
+    const lamps = presetLamps(lightPresets[name])
+    this.uniforms.photographed.value = false
+    ;(this.uniforms.lightTurn.value as Matrix3).identity()
+    for (const uniform of ['lampDirections', 'lampColors'] as const)
+      lamps[uniform].forEach((value, i) => (this.uniforms[uniform].value as Vector3[])[i].fromArray(value))
+    for (const uniform of ['skyColor', 'groundColor'] as const)
+      (this.uniforms[uniform].value as Vector3).fromArray(lamps[uniform])
   }
 
   override dispose(): void {
@@ -166,3 +189,5 @@ export class FaceMaterial extends ShaderMaterial {
     super.dispose()
   }
 }
+
+const vectors = (count: number) => Array.from({ length: count }, () => new Vector3())

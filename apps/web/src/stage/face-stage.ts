@@ -11,7 +11,7 @@ import {
   WebGLRenderer,
 } from 'three'
 import { OrbitControls } from 'three/examples/jsm/controls/OrbitControls.js'
-import { lightPresets, type Face, type FaceGeometry, type Light, type LightName } from 'facekit'
+import type { Face, FaceGeometry, HeadExtent, Light, LightName } from 'facekit'
 import { FaceMaterial, type Mode } from './face-material.js'
 import { drawOverlay } from './overlay.js'
 
@@ -32,6 +32,9 @@ export class FaceStage {
   #geometry = new BufferGeometry()
   #material: FaceMaterial | undefined
   #face: Face | undefined
+  #head: HeadExtent = 'face'
+  #mode: Mode = 'lit'
+  #light: LightName = 'photograph'
   #waiting = false
   #swing: { start: number; angle: number } | undefined
 
@@ -49,11 +52,12 @@ export class FaceStage {
     this.resetView()
   }
 
-  /** Shows a face. */
-  async show(face: Face): Promise<void> {
-    const [geometry, maps] = await Promise.all([face.geometry(), face.maps()])
+  /** Shows a face, or its whole head. Light and what is seen of it stay as they are. */
+  async show(face: Face, head: HeadExtent = 'face'): Promise<void> {
+    const [geometry, maps] = await Promise.all([face.geometry({ head }), face.maps({ head })])
     this.#clear()
     this.#face = face
+    this.#head = head
     const shown = new BufferGeometry()
     shown.setAttribute('position', new BufferAttribute(geometry.vertices, 3))
     shown.setAttribute('normal', new BufferAttribute(geometry.normals, 3))
@@ -73,17 +77,15 @@ export class FaceStage {
       this.#renderer.capabilities.getMaxAnisotropy(),
     )
     this.#group.add(new Mesh(shown, this.#material), new Mesh(mouth, this.#material.mouth()))
-    this.setLight('photograph')
+    this.setMode(this.#mode)
+    this.setLight(this.#light)
     this.resetView()
-  }
-
-  /** Whether the photograph shows what is between the lips. */
-  get hasMouth(): boolean {
-    return Boolean(this.#material?.uniforms.hasMouthMap.value)
   }
 
   /** Moves the vertices. */
   reshape({ vertices, normals }: Pick<FaceGeometry, 'vertices' | 'normals'>): void {
+    // Of another extent of the head: it comes too late.
+    if (vertices.length !== this.#geometry.getAttribute('position')?.array.length) return
     for (const [name, values] of [
       ['position', vertices],
       ['normal', normals],
@@ -112,29 +114,31 @@ export class FaceStage {
   }
 
   setMode(mode: Mode): void {
+    this.#mode = mode
     if (this.#material) this.#material.mode = mode
     this.draw()
   }
 
   setLight(name: LightName): void {
+    this.#light = name
     const face = this.#face
     if (!face || !this.#material) return
-    const { sphericalHarmonics, lightPosition, lightColor } = face.parameters.illumination
-    const own = { sphericalHarmonics, lightPosition, lightColor } as Light
-    const turn = new Matrix3()
-    // The photograph's light belongs to the head as it was turned then.
     if (name === 'photograph') {
+      const { sphericalHarmonics, lightPosition, lightColor } = face.parameters.illumination
+      // It belongs to the head as it was turned then.
       const { scale } = face.parameters.pose
-      turn.setFromMatrix4(new Matrix4().fromArray(face.view.modelMatrix)).multiplyScalar(1 / scale)
-    }
-    this.#material.setLight(name === 'photograph' ? own : lightPresets[name], turn)
+      const turn = new Matrix3().setFromMatrix4(new Matrix4().fromArray(face.view.modelMatrix))
+      const own = { sphericalHarmonics, lightPosition, lightColor } as Light
+      this.#material.setPhotographLight(own, turn.multiplyScalar(1 / scale))
+    } else this.#material.setPresetLight(name)
     this.draw()
   }
 
   resetView(): void {
     this.turntable = false
-    this.#camera.position.set(0, 0, 680)
-    this.#controls.target.set(0, -4, 20)
+    const isWhole = this.#head === 'full'
+    this.#controls.target.set(0, isWhole ? 5 : -4, isWhole ? -20 : 20)
+    this.#camera.position.set(0, 0, isWhole ? 880 : 680)
     this.#controls.update()
     this.draw()
   }

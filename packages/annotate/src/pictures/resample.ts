@@ -51,16 +51,27 @@ export function resample(source: Raster, transform: SimilarityTransform, window:
   const data = new Float32Array(window.width * window.height * channels)
   const inside = new Float32Array(window.width * window.height)
   for (let row = 0; row < window.height; row++) {
-    for (let column = 0; column < window.width; column++) {
-      const pixel = row * window.width + column
-      for (let k = 0; k < sub * sub; k++) {
-        const u = window.x + column + ((k % sub) + 0.5) / sub
-        const v = window.y + row + (Math.floor(k / sub) + 0.5) / sub
-        const x = c * u - s * v + toSource.translation[0]
-        const y = s * u + c * v + toSource.translation[1]
-        if (x >= 0 && y >= 0 && x <= source.width && y <= source.height) inside[pixel] += share
-        addBilinear(level, (x - area.x) / factor, (y - area.y) / factor, share, data, pixel * channels)
+    for (let k = 0; k < sub * sub; k++) {
+      const u = window.x + ((k % sub) + 0.5) / sub
+      const v = window.y + row + (Math.floor(k / sub) + 0.5) / sub
+      const left = c * u - s * v + toSource.translation[0]
+      const top = s * u + c * v + toSource.translation[1]
+      const first = row * window.width
+      for (let column = 0; column < window.width; column++) {
+        const x = left + c * column
+        const y = top + s * column
+        if (x >= 0 && y >= 0 && x <= source.width && y <= source.height) inside[first + column] += share
       }
+      addBilinearRow(level, {
+        x: (left - area.x) / factor,
+        y: (top - area.y) / factor,
+        dx: c / factor,
+        dy: s / factor,
+        weight: share,
+        target: data,
+        from: first * channels,
+        count: window.width,
+      })
     }
   }
   return { data, inside }
@@ -118,32 +129,45 @@ function halve(image: FloatRaster): FloatRaster {
   return { data, width, height, channels }
 }
 
-function addBilinear(
-  image: FloatRaster,
-  x: number,
-  y: number,
-  weight: number,
-  target: Float32Array,
-  at: number,
-): void {
+/** Samples along a line, and where they are added. */
+interface SampledRow {
+  /** Of the first sample, and from one to the next. */
+  x: number
+  y: number
+  dx: number
+  dy: number
+  weight: number
+  target: Float32Array
+  from: number
+  count: number
+}
+
+function addBilinearRow(image: FloatRaster, { x, y, dx, dy, weight, target, from, count }: SampledRow): void {
   const { width, height, channels, data } = image
-  const px = Math.min(width - 1, Math.max(0, x - 0.5))
-  const py = Math.min(height - 1, Math.max(0, y - 0.5))
-  const x0 = Math.floor(px)
-  const y0 = Math.floor(py)
-  const x1 = Math.min(width - 1, x0 + 1)
-  const y1 = Math.min(height - 1, y0 + 1)
-  const fx = px - x0
-  const fy = py - y0
-  const w00 = weight * (1 - fx) * (1 - fy)
-  const w01 = weight * fx * (1 - fy)
-  const w10 = weight * (1 - fx) * fy
-  const w11 = weight * fx * fy
-  const i00 = (y0 * width + x0) * channels
-  const i01 = (y0 * width + x1) * channels
-  const i10 = (y1 * width + x0) * channels
-  const i11 = (y1 * width + x1) * channels
-  for (let c = 0; c < channels; c++) {
-    target[at + c] += w00 * data[i00 + c] + w01 * data[i01 + c] + w10 * data[i10 + c] + w11 * data[i11 + c]
+  const [right, bottom] = [width - 1, height - 1]
+  let at = from
+  for (let i = 0; i < count; i++) {
+    const px = Math.min(right, Math.max(0, x + dx * i - 0.5))
+    const py = Math.min(bottom, Math.max(0, y + dy * i - 0.5))
+    const x0 = px | 0
+    const y0 = py | 0
+    const fx = px - x0
+    const fy = py - y0
+    const below = weight * fy
+    const above = weight - below
+    const w01 = above * fx
+    const w11 = below * fx
+    const w00 = above - w01
+    const w10 = below - w11
+    const across = x0 < right ? channels : 0
+    const i00 = (y0 * width + x0) * channels
+    const i10 = y0 < bottom ? i00 + width * channels : i00
+    for (let c = 0; c < channels; c++, at++) {
+      target[at] +=
+        w00 * data[i00 + c] +
+        w01 * data[i00 + across + c] +
+        w10 * data[i10 + c] +
+        w11 * data[i10 + across + c]
+    }
   }
 }

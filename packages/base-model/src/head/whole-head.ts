@@ -43,6 +43,7 @@ export class WholeHead {
   readonly #completion: HeadCompletion
   /** Number of the face's vertices. */
   readonly #count: number
+  #welded: Int32Array | undefined
 
   private constructor(model: MorphableModel, neutral: PlainFaceMesh, completion: HeadCompletion) {
     this.#model = model
@@ -59,8 +60,7 @@ export class WholeHead {
 
   /** The head of the face with any expression. */
   mesh(face: PlainFaceMesh): PlainFaceMesh {
-    const { rim, vertices: rest, triangles, uv } = this.#completion
-    const { mouth } = this.#completion
+    const { rim, vertices: rest, triangles, uv, mouth } = this.#completion
     const count = this.#count
     const offsets = face.vertices.map((value, i) => value - this.#neutral.vertices[i])
     const moved = this.#follow(offsets)
@@ -73,10 +73,7 @@ export class WholeHead {
     const own = triangles.map((v) => v + count)
     const behind = count + rim.length + rest.length / 3
     const teeth = mouth.model.triangles.map((v) => v + behind)
-    // As one surface: the copies of the rim have the rim's normals.
-    const welded = triangles.map((v) => (v < rim.length ? rim[v] : v + count))
-    const normals = meshNormals(vertices, Int32Array.from([...face.triangles, ...welded, ...teeth]))
-    for (const [i, v] of rim.entries()) normals.copyWithin(3 * (count + i), 3 * v, 3 * v + 3)
+    const normals = this.normals(vertices)
     const { uncertainty: _, innerMouthUv: __, uv: faceUv, ...others } = face
     const inMouth = mouthColors(mouth.model)
     const color = (name: 'diffuse' | 'specular') => {
@@ -97,6 +94,35 @@ export class WholeHead {
     }
   }
 
+  /** How the head moves with the face.
+   *
+   * @param offsets - `[N * 3]` of the face's vertices; the result is linear in them
+   * @returns `[M * 3]` of the head's
+   */
+  offsets(offsets: ArrayLike<number>): Float32Array {
+    const { mouth } = this.#completion
+    const own = Float32Array.from(offsets)
+    const inside = mouth.follow(own, motionAmounts(this.#model, own, mouth.model.motionNames))
+    return this.#extended(own, this.#follow(own), inside)
+  }
+
+  /** @param vertices - `[M * 3]` of the head: those of `mesh`, moved by `offsets`
+   * @returns `[M * 3]` unit normals, as of one surface: copies of the rim have the rim's
+   */
+  normals(vertices: Float32Array): Float32Array {
+    const { rim, vertices: rest, triangles, mouth } = this.#completion
+    const count = this.#count
+    const behind = count + rim.length + rest.length / 3
+    this.#welded ??= Int32Array.from([
+      ...this.#neutral.triangles,
+      ...triangles.map((v) => (v < rim.length ? rim[v] : v + count)),
+      ...mouth.model.triangles.map((v) => v + behind),
+    ])
+    const normals = meshNormals(vertices, this.#welded)
+    for (const [i, v] of rim.entries()) normals.copyWithin(3 * (count + i), 3 * v, 3 * v + 3)
+    return normals
+  }
+
   /** The maps with the rest's colours in a corner that the face leaves free. */
   textures(maps: FaceTextures): FaceTextures {
     const { rim, triangles, uv, spread } = this.#completion
@@ -112,7 +138,7 @@ export class WholeHead {
       uv,
       triangles,
       diffuse: colors(maps.diffuse),
-      specular: colors(maps.specular),
+      specular: colors(maps.specular).map((value) => value * maps.specularScale),
     })
     return paintMouth(others)
   }

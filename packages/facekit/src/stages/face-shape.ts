@@ -72,7 +72,33 @@ export async function faceSurface(
   disposeParameters(parameters)
   const [vertices, normals] = await Promise.all(tensors.map(read))
   tf.dispose(tensors)
+  addMouthNormals(normals, vertices, model)
   return { vertices, normals }
+}
+
+/** Vertices between the lips that no triangle of the face has are given the mean normal of the mouth's triangles, by their areas. In place. */
+function addMouthNormals(
+  normals: Float32Array,
+  vertices: Float32Array,
+  { innerMouthTriangles }: MorphableModel,
+): void {
+  const isOwn = (v: number) => normals[3 * v] === 0 && normals[3 * v + 1] === 0 && normals[3 * v + 2] === 0
+  const own = new Set(Array.from(innerMouthTriangles).filter(isOwn))
+  for (let t = 0; t < innerMouthTriangles.length; t += 3) {
+    const corners = innerMouthTriangles.subarray(t, t + 3)
+    const [a, b, c] = Array.from(corners, (v) => 3 * v)
+    for (const axis of [0, 1, 2]) {
+      const [i, j] = [(axis + 1) % 3, (axis + 2) % 3]
+      const edge = (to: number, along: number) => vertices[to + along] - vertices[a + along]
+      const area = edge(b, i) * edge(c, j) - edge(b, j) * edge(c, i)
+      for (const v of corners) if (own.has(v)) normals[3 * v + axis] += area
+    }
+  }
+  for (const v of own) {
+    const normal = normals.subarray(3 * v, 3 * v + 3)
+    const length = Math.hypot(...normal) || 1
+    normal.forEach((value, axis) => (normal[axis] = value / length))
+  }
 }
 
 /** Geometry in model space: with its expression, without its pose. New arrays. */

@@ -2,6 +2,7 @@ import type { FaceGeometry, FaceMaps, FollowedFace, PhotographView } from '../fa
 import type {
   FoundFace,
   GlbOptions,
+  HeadOptions,
   PhotoOptions,
   ReconstructOptions,
   ReconstructProgress,
@@ -51,10 +52,10 @@ export interface FaceWork {
   glb(face: number, options: GlbOptions): Promise<Uint8Array<ArrayBuffer>>
   usdz(face: number): Promise<Uint8Array<ArrayBuffer>>
   render(face: number, options: RenderOptions): Promise<RgbaImage & { data: Uint8ClampedArray<ArrayBuffer> }>
-  geometry(face: number, change: ShapeChange): Promise<FaceGeometry>
-  maps(face: number): Promise<FaceMaps>
-  follow(face: number): Promise<number>
-  followNext(follower: number, frame: PhotoData): Promise<FollowedFace | undefined>
+  geometry(face: number, change: ShapeChange & HeadOptions): Promise<FaceGeometry>
+  maps(face: number, options: HeadOptions): Promise<FaceMaps>
+  follow(face: number, options: HeadOptions): Promise<number>
+  followNext(follower: number, frame: PhotoData, time?: number): Promise<FollowedFace | undefined>
   endFollow(follower: number): Promise<void>
   close(photo: number): Promise<void>
   forget(face: number): Promise<void>

@@ -13,6 +13,7 @@ import { defaultCamera } from '@facekit/render'
 import type { FollowedFace } from '../face.js'
 import { FaceSmoother } from './face-smoother.js'
 import { faceSurface, type FaceNumbers } from './face-shape.js'
+import type { HeadSurface } from './head-surface.js'
 import { photographView } from './photograph-view.js'
 import type { Photo } from './read-photo.js'
 
@@ -27,13 +28,16 @@ const [SIZE, SHARE] = [224, 0.6]
 export class FrameFollower {
   readonly #face: FaceNumbers
   readonly #model: MorphableModel
+  readonly #head: HeadSurface | undefined
   #seen: { tracker: FaceTracker; transform: SimilarityTransform; width: number; height: number } | undefined
   #previous: TrackedFace | undefined
   #smoother = new FaceSmoother()
 
-  constructor(face: FaceNumbers, model: MorphableModel) {
+  /** @param head - the whole head, if that is to move */
+  constructor(face: FaceNumbers, model: MorphableModel, head?: HeadSurface) {
     this.#face = face
     this.#model = model
+    this.#head = head
   }
 
   /** The next picture; undefined where nobody is seen.
@@ -49,7 +53,8 @@ export class FrameFollower {
     this.#previous = found
     if (!found || !this.#seen) return undefined
     const { rotation, translation, scale, expression } = this.#smoother.next(found, time)
-    const geometry = await faceSurface({ ...this.#face, expression }, this.#model)
+    const moved = { ...this.#face, expression }
+    const geometry = await (this.#head?.surface(expression) ?? faceSurface(moved, this.#model))
     const view = photographView({
       picture: { file: '', width, height },
       camera: defaultCamera,

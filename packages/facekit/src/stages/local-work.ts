@@ -4,7 +4,7 @@ import type { EngineInfo } from '@facekit/engine'
 import type { MorphableModel } from '@facekit/morphable'
 import { disposeParameters, encodeParameters, readParameters } from '@facekit/parameters'
 import type { FaceMaps, FollowedFace } from '../face.js'
-import type { GlbOptions, RenderOptions, ShapeChange } from '../options.js'
+import type { GlbOptions, HeadExtent, HeadOptions, RenderOptions, ShapeChange } from '../options.js'
 import { isNode, type PhotoData } from '../photo-source.js'
 import { annotateFace } from './annotate-face.js'
 import { faceDocument } from './face-document.js'
@@ -22,6 +22,7 @@ import type {
 } from './face-work.js'
 import { fitPhotos } from './fit-photos.js'
 import { FrameFollower } from './frame-follower.js'
+import { HeadSurface } from './head-surface.js'
 import { lookForFaces } from './look-for-faces.js'
 import { photographView } from './photograph-view.js'
 import { progressReporter } from './progress.js'
@@ -34,6 +35,17 @@ import { warmUp } from './warm-up.js'
 interface KnownFace extends FileFace {
   model: MorphableModel & { uv: NonNullable<MorphableModel['uv']> }
   uncertainty: Float32Array | undefined
+  surface?: Promise<HeadSurface>
+}
+
+/** The whole head of a face, made when it is asked for first. */
+const headOf = (face: KnownFace): Promise<HeadSurface> =>
+  (face.surface ??= HeadSurface.of(face.numbers, face.model))
+
+/** @throws {ValueError} for any other extent */
+function checkHead(head: HeadExtent = 'face'): void {
+  if (head !== 'face' && head !== 'full')
+    throw new ValueError(`facekit: head is ${String(head)}, expected 'face' or 'full'`)
 }
 
 const defaultNetworks = () => (isNode() ? 'large' : 'small')
@@ -101,9 +113,7 @@ export class LocalWork implements FaceWork {
     const { method = 'fit' } = options
     if (method !== 'fit' && method !== 'regress' && method !== 'refine')
       throw new ValueError(`reconstruct: method is ${String(method)}, expected 'fit', 'regress' or 'refine'`)
-    const { head = 'face' } = options
-    if (head !== 'face' && head !== 'full')
-      throw new ValueError(`reconstruct: head is ${String(head)}, expected 'face' or 'full'`)
+    checkHead(options.head)
     if (photos.length > 1 && method !== 'fit')
       throw new ValueError(`reconstruct: method is ${method}; several photographs need 'fit'`)
     return this.#inTurn(() =>
@@ -184,28 +194,46 @@ export class LocalWork implements FaceWork {
     return this.#inTurn(() => renderView({ numbers: changed, model, textures }, options))
   }
 
-  async geometry(number: number, change: ShapeChange) {
-    const { numbers, model, uncertainty } = this.#face(number)
+  async geometry(number: number, { head, ...change }: ShapeChange & HeadOptions) {
+    const known = this.#face(number)
+    const { numbers, model, uncertainty } = known
+    checkHead(head)
     const changed = changedFace(numbers, model, change)
-    return this.#inTurn(() => faceGeometry(changed, model, uncertainty))
+    return this.#inTurn(async () => {
+      if (head !== 'full') return faceGeometry(changed, model, uncertainty)
+      const surface = change.identity ? await HeadSurface.of(changed, model) : await headOf(known)
+      return surface.geometry(changed.expression, uncertainty)
+    })
   }
 
-  async maps(number: number): Promise<FaceMaps> {
-    return faceMaps(this.#face(number).textures)
+  async maps(number: number, { head }: HeadOptions): Promise<FaceMaps> {
+    const known = this.#face(number)
+    checkHead(head)
+    if (head !== 'full') return faceMaps(known.textures)
+    return this.#inTurn(async () => faceMaps((await headOf(known)).textures(known.textures)))
   }
 
-  async follow(face: number): Promise<number> {
-    const { numbers, model } = this.#face(face)
+  async follow(number: number, { head }: HeadOptions): Promise<number> {
+    const known = this.#face(number)
+    checkHead(head)
+    const surface = head === 'full' ? await this.#inTurn(() => headOf(known)) : undefined
     const follower = this.#count++
-    this.#followers.set(follower, new FrameFollower(numbers, model))
+    this.#followers.set(follower, new FrameFollower(known.numbers, known.model, surface))
     return follower
   }
 
-  async followNext(number: number, frame: PhotoData): Promise<FollowedFace | undefined> {
+  async followNext(
+    number: number,
+    frame: PhotoData,
+    time = performance.now() / 1000,
+  ): Promise<FollowedFace | undefined> {
     const follower = this.#followers.get(number)
     if (!follower)
       throw new FacekitError('follow: it has been disposed, or its worker has ended; call follow again')
-    const time = performance.now() / 1000
+    if (!Number.isFinite(time))
+      throw new ValueError(
+        `follow: time is ${String(time)}, expected seconds, growing from picture to picture`,
+      )
     return this.#inTurn(() => onEngine('auto', async () => follower.next(await readPhoto(frame), time)))
   }
 

@@ -1,12 +1,11 @@
 import { assertInteger, ValueError } from '@facekit/core'
 import { decodeSrgb, type FaceTextures } from '@facekit/export'
-import { shadeSurface } from '@facekit/illumination'
+import { lightPresets as presets, shadePreset, shadeSurface, type LightPreset } from '@facekit/illumination'
 import { evaluateShape, innerMouthUv, vertexNormals, type MorphableModel } from '@facekit/morphable'
 import { createParameters, disposeParameters } from '@facekit/parameters'
 import { interpolate, rasterize, sampleTexture } from '@facekit/rasterizer'
 import { defaultCamera, projectVertices, transformVertices } from '@facekit/render'
 import * as tf from '@tensorflow/tfjs-core'
-import { lightPresets, type Light } from '../light-presets.js'
 import type { RenderOptions } from '../options.js'
 import type { RgbaImage } from '../photo-source.js'
 import { uvOf, type FaceNumbers } from './face-shape.js'
@@ -25,7 +24,7 @@ export interface DrawnFace {
   textures: FaceTextures
 }
 
-/** Draws a face with its maps, lit at each pixel (Eq. 4 and 5), each pixel the mean of four.
+/** Draws a face with its maps, lit at each pixel, each pixel the mean of four: by Eq. 4 and 5 in the photograph's light or one's own, by `shadePreset` in a preset's.
  *
  * @throws {ValueError} when an option is out of range
  */
@@ -41,7 +40,8 @@ export async function renderView(
   const angles = [pitch, yaw, roll]
   if (!angles.every(Number.isFinite))
     throw new ValueError(`render: pitch, yaw, roll are ${angles.join(', ')}, expected radians`)
-  const light = lightOf(options.light ?? 'photograph', numbers)
+  const preset = presetOf(options.light)
+  const light = typeof options.light === 'object' ? options.light : undefined
   const posed: FaceNumbers = {
     ...numbers,
     pose: {
@@ -49,12 +49,14 @@ export async function renderView(
       translation: new Float32Array(3),
       scale: Float32Array.of(1),
     },
-    illumination: {
-      ...numbers.illumination,
-      sphericalHarmonics: Float32Array.from(light.sphericalHarmonics.flat()),
-      lightPosition: Float32Array.from(light.lightPosition),
-      lightColor: Float32Array.from(light.lightColor),
-    },
+    illumination: light
+      ? {
+          ...numbers.illumination,
+          sphericalHarmonics: Float32Array.from(light.sphericalHarmonics.flat()),
+          lightPosition: Float32Array.from(light.lightPosition),
+          lightColor: Float32Array.from(light.lightColor),
+        }
+      : numbers.illumination,
   }
   const size = { width: width * SAMPLES, height: height * SAMPLES }
   const triangles = Int32Array.of(...model.triangles, ...model.innerMouthTriangles)
@@ -89,6 +91,8 @@ export async function renderView(
       return { ids: fragments.triangleIds, color: mode === 'diffuse' ? diffuse : specular }
     const bent = part(2, 3)
     const normals = tf.div(bent, tf.sqrt(tf.maximum(tf.sum(tf.square(bent), 3, true), 1e-12))) as tf.Tensor4D
+    if (preset)
+      return { ids: fragments.triangleIds, surface: { diffuse, specular, normals, positions: part(5, 3) } }
     const { shaded, litDiffuse } = shadeSurface({
       diffuse,
       specular,
@@ -102,9 +106,27 @@ export async function renderView(
     return { ids: fragments.triangleIds, color }
   })
   disposeParameters(parameters)
-  const [ids, color] = await Promise.all([tensors.ids.data(), tensors.color.data()])
-  tf.dispose([tensors.ids, tensors.color])
-  return { width, height, data: meanPixels(ids, color, { width, height }, mouth ? Infinity : faceTriangles) }
+  try {
+    const ids = await tensors.ids.data()
+    const dark = mouth ? Infinity : faceTriangles
+    if (tensors.color)
+      return { width, height, data: meanPixels(ids, await tensors.color.data(), { width, height }, dark) }
+    const [diffuse, specular, normals, positions] = await Promise.all(
+      Object.values(tensors.surface).map((tensor) => tensor.data()),
+    )
+    const color = shadePreset(preset!, {
+      diffuse,
+      // Clay does not shine.
+      specular: mode === 'shape' ? new Float32Array(specular.length) : specular,
+      normals,
+      positions,
+      cameraPosition: [0, 0, defaultCamera.distance],
+      shininess: numbers.illumination.shininess[0],
+    })
+    return { width, height, data: meanPixels(ids, color, { width, height }, dark) }
+  } finally {
+    tf.dispose(tensors)
+  }
 }
 
 /** Means of samples, encoded, with the share of them that show the face as alpha. Triangles from `dark` on show the darkness of a mouth. */
@@ -156,25 +178,15 @@ function mouthTexture({ data, shape: [height, width] }: NonNullable<FaceTextures
   return tf.tensor4d(values, [1, height, width, 6])
 }
 
-/** The light that is meant; the photograph's is that of the fit.
+/** The preset that is meant; undefined for the photograph's light, which is that of the fit, and for one's own.
  *
  * @throws {ValueError} for an unknown name
  */
-function lightOf(light: NonNullable<RenderOptions['light']>, { illumination }: FaceNumbers): Light {
-  if (typeof light !== 'string') return light
-  if (light !== 'photograph') {
-    if (!Object.hasOwn(lightPresets, light))
-      throw new ValueError(
-        `render: light is "${light}", expected 'photograph', ${Object.keys(lightPresets).join(', ')}, or a light of one's own`,
-      )
-    return lightPresets[light]
-  }
-  const { sphericalHarmonics, lightPosition, lightColor } = illumination
-  return {
-    sphericalHarmonics: Array.from({ length: 9 }, (_, k) => [
-      ...sphericalHarmonics.subarray(3 * k, 3 * k + 3),
-    ]),
-    lightPosition: [...lightPosition] as Light['lightPosition'],
-    lightColor: [...lightColor] as Light['lightColor'],
-  }
+function presetOf(light: RenderOptions['light'] = 'photograph'): LightPreset | undefined {
+  if (typeof light !== 'string' || light === 'photograph') return undefined
+  if (!Object.hasOwn(presets, light))
+    throw new ValueError(
+      `render: light is "${light}", expected 'photograph', ${Object.keys(presets).join(', ')}, or a light of one's own`,
+    )
+  return presets[light]
 }

@@ -74,10 +74,10 @@ function createWorkerWork(): FaceWork {
     usdz: (face) => call('usdz', [face]) as ReturnType<FaceWork['usdz']>,
     render: (face, options) => call('render', [face, options]) as ReturnType<FaceWork['render']>,
     geometry: (face, change) => call('geometry', [face, change]) as ReturnType<FaceWork['geometry']>,
-    maps: (face) => call('maps', [face]) as ReturnType<FaceWork['maps']>,
-    follow: (face) => call('follow', [face]) as ReturnType<FaceWork['follow']>,
-    followNext: (follower, frame) =>
-      call('followNext', [follower, frame]) as ReturnType<FaceWork['followNext']>,
+    maps: (face, options) => call('maps', [face, options]) as ReturnType<FaceWork['maps']>,
+    follow: (face, options) => call('follow', [face, options]) as ReturnType<FaceWork['follow']>,
+    followNext: (follower, frame, time) =>
+      call('followNext', [follower, frame, time]) as ReturnType<FaceWork['followNext']>,
     endFollow: (follower) => call('endFollow', [follower]) as ReturnType<FaceWork['endFollow']>,
     close: (photo) => call('close', [photo]) as ReturnType<FaceWork['close']>,
     forget: (face) => call('forget', [face]) as ReturnType<FaceWork['forget']>,

@@ -17,6 +17,8 @@ export interface FaceSolution {
 export interface SolveOptions {
   /** Most steps. */
   iterations: number
+  /** Share of the cost: a step that gains less is the last. Default 1e-4. */
+  settled?: number
   /** Rows of the basis that the points are under a state; undefined where no point slides. */
   choose: (state: Float64Array) => Int32Array
 }
@@ -60,7 +62,7 @@ export function solveFace(problem: FaceProblem, start: Float64Array, options: So
       }
     }
     const isRepeated = known !== undefined
-    const settled = !accepted || before - cost < SETTLED * before
+    const settled = !accepted || before - cost < (options.settled ?? SETTLED) * before
     // Near the end the precision hardly changes.
     known = accepted && before - cost < NEAR * before ? normal : undefined
     const moved = options.choose(state)
