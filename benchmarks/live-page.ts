@@ -30,11 +30,16 @@ async function serve(folder: string) {
     const { pathname } = new URL(url, 'http://localhost')
     const path = normalize(pathname.endsWith('/') ? `${pathname}index.html` : pathname)
     const content = await readFile(join(folder, path)).catch(() => undefined)
-    response.writeHead(content ? 200 : 404, { 'content-type': TYPES[extname(path)] ?? 'application/octet-stream' })
+    response.writeHead(content ? 200 : 404, {
+      'content-type': TYPES[extname(path)] ?? 'application/octet-stream',
+    })
     response.end(content)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return { address: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, close: () => server.close() }
+  return {
+    address: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    close: () => server.close(),
+  }
 }
 
 /** Processor milliseconds of a process and all below it, by kind. */
@@ -63,7 +68,11 @@ function processorTime(root: number): Record<string, number> {
 
 async function measure(folder: string) {
   const site = await serve(folder)
-  const args = ['--no-sandbox', '--use-fake-device-for-media-stream', `--use-file-for-fake-video-capture=${film}`]
+  const args = [
+    '--no-sandbox',
+    '--use-fake-device-for-media-stream',
+    `--use-file-for-fake-video-capture=${film}`,
+  ]
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
     args,

@@ -15,7 +15,9 @@ export default defineConfig(({ mode }) => {
     // Our packages from their sources: a built one is one module, and all that it imports would come along.
     resolve: { conditions: ['@facekit/source', ...defaultClientConditions] },
     plugins: [facekitBundle({ minify: !isTest }), policy, serviceWorker],
-    define: { FACE_OPTIONS: JSON.stringify({ head: 'full', ...(isTest && { iterations: 3, texture: 128 }) }) },
+    define: {
+      FACE_OPTIONS: JSON.stringify({ head: 'full', ...(isTest && { iterations: 3, texture: 128 }) }),
+    },
     build: {
       target: 'es2022',
       minify: !isTest,

@@ -148,7 +148,11 @@ describe.skipIf(!hasChromium)('the app in Chromium', { timeout: 600_000 }, () =>
 
   it('value: of ten people each can be chosen', async () => {
     const faces = await Promise.all(
-      Array.from({ length: 10 }, (_, i) => sharp(example(1 + (i % 3))).resize(260, 260).toBuffer()),
+      Array.from({ length: 10 }, (_, i) =>
+        sharp(example(1 + (i % 3)))
+          .resize(260, 260)
+          .toBuffer(),
+      ),
     )
     const crowd = await sharp({ create: { width: 1400, height: 560, channels: 3, background: '#8a8f94' } })
       .composite(faces.map((input, i) => ({ input, left: 280 * (i % 5), top: 290 * Math.floor(i / 5) })))
