@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { lightPresets, presetLamps, shadePreset, type LightPreset } from '../src/index.js'
+import { lightPresets, presetLamps, shadePreset, type LightPreset } from '@facekit/illumination'
 
 const cameraPosition: [number, number, number] = [0, 0, 1000]
 const white: LightPreset = {
