@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createRandom, FacekitError, type Random } from '@facekit/core'
 import { dataTargets } from './data-targets.js'
+import { evaluationTargets } from './evaluation-targets.js'
 import type { FuzzTargets } from './fuzz-target.js'
 import { modelTargets } from './model-targets.js'
 import { damage } from './mutate.js'
@@ -39,6 +40,7 @@ const targets: FuzzTargets = {
   ...(await modelTargets()),
   ...(await pictureTargets()),
   ...(await dataTargets()),
+  ...(await evaluationTargets()),
   ...(await networkTargets()),
 }
 // A file that cannot be read whole would make every mutation a typed error.

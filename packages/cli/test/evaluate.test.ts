@@ -156,6 +156,10 @@ describe('facekit evaluate', () => {
     expect((await run(first)).code).toBe(1)
     const before = await readFile(join(out, 'cases/anna.json'), 'utf8')
     await rm(join(out, 'cases/ben.json'))
+    // What somebody has changed is scored again.
+    const carl = await readFile(join(out, 'cases/carl.json'), 'utf8')
+    expect(carl).toMatch(/"pointToPlane":[\d.]+/)
+    await put(join(out, 'cases/carl.json'), carl.replace(/"pointToPlane":[\d.]+/, '"pointToPlane":"none"'))
     const worse = join(folder, 'worse')
     await put(
       join(worse, 'anna.obj'),
@@ -168,6 +172,9 @@ describe('facekit evaluate', () => {
     // Seconds would differ if it had been scored again.
     expect(after.slice(0, before.length - 2)).toBe(before.slice(0, -2))
     expect(existsSync(join(out, 'cases/ben.json'))).toBe(true)
+    const again = await readFile(join(out, 'cases/carl.json'), 'utf8')
+    const score = /"pointToPlane":[\d.]+/.exec(carl)![0]
+    expect(again).toContain(score)
     const other = await run([
       'evaluate',
       ...common(),

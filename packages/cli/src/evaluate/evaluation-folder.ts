@@ -100,11 +100,29 @@ async function readSettings(
 /** Results of a face that are kept; files are written whole, and what is damaged is scored again. */
 export async function readCase(out: string, id: string): Promise<CaseResult[]> {
   try {
-    const list = JSON.parse(await readFile(casePath(out, id), 'utf8')) as CaseResult[]
-    return list.filter((result) => result.id === id && Array.isArray(result.problems))
+    const list: unknown = JSON.parse(await readFile(casePath(out, id), 'utf8'))
+    return Array.isArray(list) ? list.filter((result): result is CaseResult => isResultOf(id, result)) : []
   } catch {
     return []
   }
+}
+
+/** Whether a value is a result of a face: a number that is none would be in every table. */
+function isResultOf(id: string, value: unknown): value is CaseResult {
+  if (typeof value !== 'object' || value === null) return false
+  const result = value as Partial<Record<keyof CaseResult, unknown>>
+  const { scores, quantiles, problems } = result
+  const areNumbers = (values: unknown[]) => values.every((each) => Number.isFinite(each))
+  return (
+    result.id === id &&
+    typeof result.group === 'string' &&
+    typeof result.method === 'string' &&
+    Array.isArray(problems) &&
+    problems.every((problem) => typeof problem === 'string') &&
+    (scores === undefined ||
+      (typeof scores === 'object' && scores !== null && areNumbers(Object.values(scores)))) &&
+    (quantiles === undefined || (Array.isArray(quantiles) && areNumbers([...quantiles, result.points])))
+  )
 }
 
 /** Keeps results of a face. */
