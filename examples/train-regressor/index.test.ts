@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { mirroredLandmarks } from '@facekit/annotate'
 import { loadBaseModel } from '@facekit/base-model'
 import type { MorphableModel } from '@facekit/morphable'
 import { parametersFromTensors, parameterTensors, unpackParameters } from '@facekit/parameters'
@@ -15,11 +14,9 @@ import {
 import { useBackend } from '@facekit/testing'
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
-import ndarray from 'ndarray'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { copyWeights } from './copy-weights.js'
 import { facePoints, type FacePoints } from './face-points.js'
-import { mirrored } from './label-photograph.js'
 import { photographBatches } from './photograph-batches.js'
 import { readPhotographs, writePhotographs, type Photographs } from './photograph-file.js'
 import { regressorBatches, type RegressorBatch } from './regressor-batches.js'
@@ -220,31 +217,6 @@ describe('train-regressor', () => {
     batches.dispose()
   })
 
-  it('value: what is mirrored twice is as before, and a mirrored point lies in the mirrored crop', () => {
-    const landmarks = ndarray(
-      Float32Array.from({ length: 136 }, (_, i) => (i * 37) % 224),
-      [68, 2],
-    )
-    const picture = ndarray(
-      Uint8Array.from({ length: 60 }, (_, i) => i),
-      [4, 5, 3],
-    )
-    const transform = { scale: 1.3, rotation: 0.4, translation: [7, -5] as [number, number] }
-    const face = { picture, box: { x: 1, y: 2, width: 3, height: 2 }, transform, landmarks }
-    const once = mirrored(face, 224)
-    expect(once.landmarks.get(0, 0)).toBe(224 - landmarks.get(mirroredLandmarks[0], 0))
-    expect(once.picture.get(1, 0, 2)).toBe(picture.get(1, 4, 2))
-    expect(once.box.x).toBe(1)
-    const twice = mirrored(once, 224)
-    expect(twice.transform.translation[0]).toBeCloseTo(7, 10)
-    expect(twice.transform.translation[1]).toBeCloseTo(-5, 10)
-    expect(twice.landmarks.data).toEqual(landmarks.data)
-    const [x, y] = placed(transform, 1.5, 2.5)
-    const [u, v] = placed(once.transform, 5 - 1.5, 2.5)
-    expect(u).toBeCloseTo(224 - x, 10)
-    expect(v).toBeCloseTo(y, 10)
-  })
-
   it('value: photographs beside rendered faces: both losses fall, and people who were held out are scored', async () => {
     const photographs = await asPhotographs()
     const batches = regressorBatches(still(), { uses: 3 })
@@ -279,19 +251,6 @@ describe('train-regressor', () => {
     seen.dispose()
   })
 })
-
-function placed(
-  {
-    scale,
-    rotation,
-    translation: [tx, ty],
-  }: { scale: number; rotation: number; translation: [number, number] },
-  x: number,
-  y: number,
-): [number, number] {
-  const [cos, sin] = [scale * Math.cos(rotation), scale * Math.sin(rotation)]
-  return [cos * x - sin * y + tx, sin * x + cos * y + ty]
-}
 
 /** Two convolutions and the pixels they leave. */
 const tiny: Backbone = {

@@ -19,7 +19,7 @@ import { createFaceSynthesizer, type SynthesizerOptions } from '@facekit/synthet
 import { copyWeights } from './copy-weights.js'
 import { facePoints } from './face-points.js'
 import { photographBatches } from './photograph-batches.js'
-import { readPhotographs } from './photograph-file.js'
+import { joinPhotographs, readPhotographs } from './photograph-file.js'
 import { regressorBatches, type RegressorBatch } from './regressor-batches.js'
 import { regressorScores } from './regressor-scores.js'
 import { trainRegressors } from './train-regressors.js'
@@ -41,6 +41,7 @@ const { values } = parseArgs({
     output: { type: 'string', default: 'runs/regressors' },
     model: { type: 'string' },
     photographs: { type: 'string' },
+    'photograph-batch': { type: 'string' },
     from: { type: 'string' },
     'dense-landmarks': { type: 'string', default: 'packages/annotate/weights/dense-landmarks.safetensors' },
     backend: { type: 'string', default: 'auto' },
@@ -149,11 +150,14 @@ async function beginFrom(from = ''): Promise<void> {
   }
 }
 
-async function openPhotographs(file: string) {
-  const photographs = readPhotographs(await readFile(file))
+/** FILE or FILE,FILE */
+async function openPhotographs(files: string) {
+  const sets = await Promise.all(files.split(',').map(async (file) => readPhotographs(await readFile(file))))
+  const photographs = joinPhotographs(sets)
   const rows = (other: boolean) =>
     [...photographs.heldOut].flatMap((flag, i) => (!!flag === other ? [i] : []))
-  const options = { layout: model.layout, batch: number('batch') }
+  const batch = number(values['photograph-batch'] ? 'photograph-batch' : 'batch')
+  const options = { layout: model.layout, batch }
   const others = photographBatches(photographs, rows(true), face, { ...options, strength: 0 })
   const heldOut = []
   for (let i = 0; i < rows(true).length / options.batch - 1; i++) heldOut.push(await others.next())

@@ -78,3 +78,31 @@ export function readPhotographs(bytes: Uint8Array): Photographs {
     pose: floats('pose'),
   }
 }
+
+/** One set of several, of one model and size. */
+export function joinPhotographs(sets: readonly Photographs[]): Photographs {
+  const [{ size, model }] = sets
+  const floats = (of: (set: Photographs) => Float32Array) => {
+    const joined = new Float32Array(sets.reduce((sum, set) => sum + of(set).length, 0))
+    let at = 0
+    for (const set of sets) {
+      joined.set(of(set), at)
+      at += of(set).length
+    }
+    return joined
+  }
+  const bytes = (of: (set: Photographs) => Uint8Array) => new Uint8Array(Buffer.concat(sets.map(of)))
+  return {
+    count: sets.reduce((sum, { count }) => sum + count, 0),
+    size,
+    model,
+    people: sets.flatMap(({ people }) => people),
+    heldOut: bytes((set) => set.heldOut),
+    pictures: bytes((set) => set.pictures),
+    masks: bytes((set) => set.masks),
+    landmarks: floats((set) => set.landmarks),
+    identity: floats((set) => set.identity),
+    expression: floats((set) => set.expression),
+    pose: floats((set) => set.pose),
+  }
+}

@@ -112,9 +112,10 @@ function both(
     next: async () => [...(await rendered.next()), ...(await photographs.next())],
     state: () => ({ rendered: rendered.state(), photographs: photographs.state() }),
     restore(state) {
-      const stored = state as { rendered: unknown; photographs: unknown }
-      rendered.restore(stored.rendered)
-      photographs.restore(stored.photographs)
+      const stored = state as { rendered?: unknown; photographs?: unknown }
+      // A training that began without photographs goes on with them.
+      rendered.restore(stored.rendered ?? state)
+      if (stored.photographs) photographs.restore(stored.photographs)
     },
   }
 }

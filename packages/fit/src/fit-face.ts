@@ -1,4 +1,4 @@
-import { ShapeError, ValueError, assertInteger } from '@facekit/core'
+import { ShapeError, ValueError, assertInRange, assertInteger } from '@facekit/core'
 import { defaultLightPosition, type FaceParametersInput, type ParameterName } from '@facekit/parameters'
 import type { FaceAnnotation, Picture } from '@facekit/annotate'
 import type { LossTerm } from '@facekit/losses'
@@ -49,6 +49,9 @@ export interface FitFaceOptions {
   /** What a face is expected to be, e.g. what a regressor gives, with a row for each photograph: landmarks are fitted near its identity, and its
    * point light is where the descent begins. Not with `start`. The caller keeps it. */
   prior?: FaceParametersInput
+  /** How much of identity comes from `prior`, and how little from the landmarks, 0..1, where the regressor is known to see more than dense landmarks do
+   * (`FaceRegressor.identityShare`). Default: landmarks decide, and the prior where they are unsure. */
+  priorShare?: number
   /** Weight, in the loss of the descent, of what the landmarks say of pose and shape: of half the squared Mahalanobis distance from their optimum.
    * `Infinity` keeps the shape where the landmarks put it, 0 lets it go. Not with `start`. Default `Infinity`. */
   shapeWeight?: number
@@ -88,6 +91,10 @@ export async function fitFace(
     throw new ValueError(
       'fitFace: start and prior are both given, expected one; leave prior out to begin at start',
     )
+  if (options.priorShare !== undefined) {
+    assertInRange('fitFace: priorShare', options.priorShare, 0, 1)
+    if (!options.prior) throw new ValueError('fitFace: priorShare is given without a prior')
+  }
   const annotations = Array.isArray(annotation) ? annotation : [annotation as FaceAnnotation]
   checkPictures((Array.isArray(image) ? image : [image]) as Picture[], annotations)
   let camera = cameraOf(options, annotations)
@@ -108,6 +115,7 @@ export async function fitFace(
       const expected = prior && Float64Array.from(values.subarray(...unknowns.range('identity')))
       const found = fitPhotographs(annotations, model, camera, {
         ...(expected && { expected }),
+        ...(options.priorShare !== undefined && { share: options.priorShare }),
         focalDeviation: options.focalLength === 'estimate' ? FOCAL_DEVIATION : 0,
       })
       if (found.fits[0].focal !== 1) camera = cameraAt(camera, found.fits[0].focal)

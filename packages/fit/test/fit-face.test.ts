@@ -163,6 +163,8 @@ describe('fitFace', () => {
     await expect(run({ prior: two })).rejects.toThrow('fitFace: prior: identity is [2, ')
     await expect(run({ start: flat })).rejects.toThrow('fitFace: start: pose.scale is [1], expected [B=1, 1]')
     await expect(run({ prior: flat })).rejects.toThrow('fitFace: prior: pose.scale is [1], expected [B=1, 1]')
+    await expect(run({ priorShare: 0.5 })).rejects.toThrow('fitFace: priorShare is given without a prior')
+    await expect(run({ prior: truth, priorShare: 2 })).rejects.toThrow('fitFace: priorShare')
     await expect(run({ start: truth, prior: truth })).rejects.toThrow(
       'fitFace: start and prior are both given, expected one',
     )

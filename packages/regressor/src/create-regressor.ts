@@ -38,6 +38,8 @@ export interface CreateRegressorOptions {
   seed?: number
   /** `model.shape.expressionRange`, where the face model has one. */
   expressionRange?: readonly [number, number]
+  /** How much of identity a fit should take from this network, see `FaceRegressor.identityShare`; is stored with the weights. */
+  identityShare?: number
   /** `model.name`: is stored with the weights, so that they are not used with another model's coefficients. */
   faceModel?: string
 }
@@ -95,7 +97,7 @@ function buildRegressor(
   nextSeed: () => number | undefined,
   most = Infinity,
 ): FaceRegressor {
-  const { layout, inputSize = 224, expressionRange, faceModel } = options
+  const { layout, inputSize = 224, expressionRange, faceModel, identityShare } = options
   assertInteger('createRegressor: inputSize', inputSize, 32, 4096)
   const count = parameterCount(layout)
   const backbone = findBackbone(options.backbone ?? 'resnet50')
@@ -126,6 +128,7 @@ function buildRegressor(
     backbone: backbone.name,
     ...(faceModel !== undefined && { faceModel }),
     ...(expressionRange && { expressionRange: [expressionRange[0], expressionRange[1]] as const }),
+    ...(identityShare !== undefined && { identityShare }),
   })
 }
 

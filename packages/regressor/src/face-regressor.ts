@@ -16,6 +16,9 @@ export interface FaceRegressor {
   readonly faceModel?: string
   /** As the face model's. */
   readonly expressionRange?: readonly [number, number]
+  /** How much of identity a fit of the same picture should take from this network, and how little from dense landmarks, 0..1: measured, where it
+   * is known. See `FitFaceOptions.priorShare`. */
+  readonly identityShare?: number
   /** What training changes. */
   readonly variables: Variable[]
   /** Faces of pictures.

@@ -12,12 +12,13 @@ import { wrapModel } from './wrap-model.js'
  * fast.predict(images)
  */
 export function foldRegressor(regressor: FaceRegressor): FaceRegressor {
-  const { layout, inputSize, backbone, faceModel, expressionRange } = regressor
+  const { layout, inputSize, backbone, faceModel, expressionRange, identityShare } = regressor
   return wrapModel(foldBatchNormalization(regressor.model), {
     layout,
     inputSize,
     backbone: `${backbone} (folded)`,
     ...(faceModel !== undefined && { faceModel }),
     ...(expressionRange && { expressionRange }),
+    ...(identityShare !== undefined && { identityShare }),
   })
 }

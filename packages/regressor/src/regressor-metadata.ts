@@ -6,7 +6,7 @@ const FORMAT = 'facekit-regressor'
 
 /** Text that says in a file what a regressor is. */
 export function describeRegressor(regressor: RegressorDescription): Record<string, string> {
-  const { backbone, inputSize, layout, faceModel, expressionRange } = regressor
+  const { backbone, inputSize, layout, faceModel, expressionRange, identityShare } = regressor
   return {
     format: FORMAT,
     version: '1',
@@ -15,6 +15,7 @@ export function describeRegressor(regressor: RegressorDescription): Record<strin
     layout: JSON.stringify(layout),
     ...(faceModel !== undefined && { faceModel }),
     ...(expressionRange && { expressionRange: JSON.stringify(expressionRange) }),
+    ...(identityShare !== undefined && { identityShare: String(identityShare) }),
   }
 }
 
@@ -35,6 +36,8 @@ export function readDescription(who: string, metadata: Record<string, string>): 
   if (!backbone || !counts.every((count) => Number.isSafeInteger(count) && count >= 0 && count < 1e6)) {
     throw new ModelFormatError(`${who}: its description is damaged; save it again with saveRegressor`)
   }
+  const share = metadata.identityShare === undefined ? undefined : Number(metadata.identityShare)
+  if (share !== undefined && !(share >= 0 && share <= 1)) throw damaged(who, 'identityShare')
   const range = metadata.expressionRange && parse(who, 'expressionRange', metadata.expressionRange)
   return {
     backbone,
@@ -42,6 +45,7 @@ export function readDescription(who: string, metadata: Record<string, string>): 
     layout: { identity: layout.identity, expression: layout.expression, albedo: layout.albedo },
     ...(faceModel !== undefined && { faceModel }),
     ...(range ? { expressionRange: range as [number, number] } : {}),
+    ...(share !== undefined && { identityShare: share }),
   }
 }
 
@@ -52,5 +56,8 @@ function parse(who: string, name: string, text: string | undefined): object {
   } catch {
     // reported below
   }
-  throw new ModelFormatError(`${who}: its ${name} is damaged; save it again with saveRegressor`)
+  throw damaged(who, name)
 }
+
+const damaged = (who: string, name: string) =>
+  new ModelFormatError(`${who}: its ${name} is damaged; save it again with saveRegressor`)

@@ -20,6 +20,7 @@ export interface RegressorDescription {
   backbone: string
   faceModel?: string
   expressionRange?: readonly [number, number]
+  identityShare?: number
 }
 
 /** Square pictures of another size are interpolated. */

@@ -6,6 +6,7 @@ import { layersWeights } from '@facekit/engine'
 import {
   createRegressor,
   exportRegressor,
+  foldRegressor,
   loadBackboneWeights,
   loadRegressor,
   resnetBackbone,
@@ -34,13 +35,20 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 
 describe('saveRegressor, loadRegressor', () => {
   it('value: a safetensors file gives the same regressor', async () => {
-    const regressor = createRegressor({ ...options, faceModel: 'mine', expressionRange: [0, 1] })
+    const regressor = createRegressor({
+      ...options,
+      faceModel: 'mine',
+      expressionRange: [0, 1],
+      identityShare: 0.75,
+    })
     tf.dispose(regressor.outputs(images(), { training: true }))
     const bytes = await saveRegressor(regressor, { metadata: { licence: 'MIT' } })
     const again = await loadRegressor(bytes, { backbone: tinyBackbone, for: model })
     expect(outputs(again)).toEqual(outputs(regressor))
     expect(again.faceModel).toBe('mine')
     expect(again.expressionRange).toEqual([0, 1])
+    expect(again.identityShare).toBe(0.75)
+    expect(foldRegressor(again).identityShare).toBe(0.75)
     expect(again.layout).toEqual(layout)
     expect(await saveRegressor(again, { metadata: { licence: 'MIT' } })).toEqual(bytes)
     const half = await saveRegressor(regressor, { precision: 'float16' })
@@ -53,6 +61,12 @@ describe('saveRegressor, loadRegressor', () => {
     const again = await loadRegressor(join(folder, 'exported/model.json'), { for: model })
     expect(outputs(again)).toEqual(outputs(regressor))
     expect(again.faceModel).toBe('mine')
+  })
+
+  it('throws: a share of identity that is none', async () => {
+    const regressor = createRegressor({ ...options, identityShare: 1.5 })
+    const bytes = await saveRegressor(regressor)
+    await expect(loadRegressor(bytes, { backbone: tinyBackbone })).rejects.toThrow(/its identityShare is damaged/)
   })
 
   it('throws: a file for another layout, model, backbone or format says what differs', async () => {

@@ -91,7 +91,13 @@ export async function findFace(
         fit(job, session, progress, signal, { start, iterations: 0 }),
       )
     const { iterations = REFINEMENT.iterations } = job
-    const options = { prior: start, rate: REFINEMENT.rate, iterations }
+    const priorShare = session.regressor?.identityShare
+    const options = {
+      prior: start,
+      rate: REFINEMENT.rate,
+      iterations,
+      ...(priorShare !== undefined && { priorShare }),
+    }
     return await timer.measure('fit', () => fit(job, session, progress, signal, options))
   } finally {
     disposeParameters(start)
@@ -112,7 +118,7 @@ async function fit(
   session: Session,
   progress: Progress,
   signal: AbortSignal,
-  options: Pick<FitFaceOptions, 'start' | 'prior' | 'rate' | 'iterations'> = {},
+  options: Pick<FitFaceOptions, 'start' | 'prior' | 'priorShare' | 'rate' | 'iterations'> = {},
 ): Promise<FitResult> {
   const { fitFace } = await import('@facekit/fit')
   const { iterations = job.iterations } = options

@@ -40,7 +40,9 @@ export async function fitPhotos(order: FitOrder): Promise<{ model: MorphableMode
     // Without steps it is measured, but not changed.
     if (method === 'regress') return { model, result: await fit(order, model, { start, iterations: 0 }) }
     const { iterations = REFINEMENT.iterations } = order
-    return { model, result: await fit(order, model, { prior: start, rate: REFINEMENT.rate, iterations }) }
+    const { identityShare: priorShare } = regressor
+    const options = { prior: start, rate: REFINEMENT.rate, iterations, ...(priorShare !== undefined && { priorShare }) }
+    return { model, result: await fit(order, model, options) }
   } finally {
     disposeParameters(start)
   }

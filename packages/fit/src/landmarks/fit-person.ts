@@ -6,7 +6,7 @@ import type { IdentityPrior } from './shape-prior.js'
 
 /** How tightly each photograph is held to the common identity, in standard deviations: little enough to be one identity, enough that how far a photograph
  * pulls away from it tells its gradient in float32. */
-const HOLD = 0.02
+export const HOLD = 0.02
 /** Most steps of Gauss-Newton, and the step of any coefficient below which it stops. */
 const MOST_STEPS = 4
 const SMALL_STEP = 0.03

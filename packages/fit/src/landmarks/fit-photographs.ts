@@ -3,7 +3,7 @@ import type { MorphableModel } from '@facekit/morphable'
 import type { Camera } from '@facekit/render'
 import { fitDenseLandmarks } from './fit-dense-landmarks.js'
 import { fitLandmarks } from './fit-landmarks.js'
-import { fitPerson } from './fit-person.js'
+import { fitPerson, HOLD } from './fit-person.js'
 import { jointPosterior, type JointPosterior } from './joint-posterior.js'
 import type { FitLandmarksOptions, LandmarkFit } from './landmark-fit.js'
 import type { IdentityPrior } from './shape-prior.js'
@@ -19,21 +19,39 @@ const PRIOR_DEVIATION = 0.7
 /** Deviations from the mean face over what the network shows of them in several photographs. */
 const SHRINKAGE = 1.3
 
+/** What is looked at of a face. */
+type LandmarksOfFace = Pick<FaceAnnotation, 'alignment' | 'denseLandmarks'>
+
 /** What is known before the landmarks are looked at. */
 export interface Beforehand {
   /** `[Ki]` identity that a regressor has found. */
   expected?: Float64Array
+  /** How much of identity is taken from `expected`, and how little from the landmarks, 0..1: the two err alike, for they look at the same picture, and none
+   * knows how much of what both say the other has said. Default: landmarks decide, and `expected` is where they are unsure. */
+  share?: number
   /** See `FitLandmarksOptions`. */
   focalDeviation?: number
 }
 
-/** Pose and shape of one person in several photographs, from landmarks: dense ones where both the annotations and the model have them. */
+/** Pose and shape of one person in several photographs, from landmarks: dense ones where both the annotations and the model have them.
+ *
+ * One photograph is fitted as `fitDenseLandmarks` does it. Of several, one identity explains all (`FaceAnnotation`s of `annotate`, in pixels of their crops), pose and expression
+ * follow it in each.
+ *
+ * @param annotations - of one person, at least one
+ * @returns a fit for each photograph, all with the same identity, and what is known of it
+ * @differentiable no
+ * @throws {ValueError} when a number is not finite
+ * @throws {ShapeError} when dense landmarks are not those of the model
+ */
 export function fitPhotographs(
-  annotations: readonly FaceAnnotation[],
+  annotations: readonly LandmarksOfFace[],
   model: MorphableModel,
   camera: Camera,
-  { expected, focalDeviation = 0 }: Beforehand = {},
+  { expected, share, focalDeviation = 0 }: Beforehand = {},
 ): { fits: LandmarkFit[]; posterior: JointPosterior } {
+  if (expected && share !== undefined)
+    return mixed(annotations, model, camera, { expected, share, focalDeviation })
   const { identity } = model.layout
   const prior: IdentityPrior | undefined = expected && {
     mean: expected,
@@ -56,10 +74,29 @@ export function fitPhotographs(
   )
 }
 
-const isFromNetwork = ({ denseLandmarks }: FaceAnnotation) => denseLandmarks?.identity !== undefined
+/** Identity between that of the landmarks and what is expected; pose and expression follow it. */
+function mixed(
+  annotations: readonly LandmarksOfFace[],
+  model: MorphableModel,
+  camera: Camera,
+  { expected, share, focalDeviation }: Required<Beforehand>,
+): { fits: LandmarkFit[]; posterior: JointPosterior } {
+  const { fits, posterior } = fitPhotographs(annotations, model, camera, { focalDeviation })
+  const identity = posterior.identity.map((value, k) => (1 - share) * value + share * expected[k])
+  const held: IdentityPrior = { mean: identity, deviations: new Float64Array(identity.length).fill(HOLD) }
+  const moved = fits.map((start, b) => ({
+    ...fitCrop(annotations[b], model, { camera, focalDeviation, start }, held),
+    identity: Float32Array.from(identity),
+    // How sure identity is, nobody has learned by holding it.
+    posterior: start.posterior,
+  }))
+  return { fits: moved, posterior: { ...posterior, identity } }
+}
+
+const isFromNetwork = ({ denseLandmarks }: LandmarksOfFace) => denseLandmarks?.identity !== undefined
 
 function fitCrop(
-  { alignment, denseLandmarks: dense }: FaceAnnotation,
+  { alignment, denseLandmarks: dense }: LandmarksOfFace,
   model: MorphableModel,
   given: Pick<FitLandmarksOptions, 'camera' | 'focalDeviation' | 'start'>,
   identity?: IdentityPrior,
