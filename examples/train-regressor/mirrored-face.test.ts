@@ -61,7 +61,15 @@ describe('joinPhotographs', () => {
     const joined = joinPhotographs([a, b])
     expect(joined.count).toBe(3)
     expect(joined.people).toEqual(['person 0', 'person 1', 'person 50'])
-    for (const part of ['heldOut', 'pictures', 'masks', 'landmarks', 'identity', 'expression', 'pose'] as const)
+    for (const part of [
+      'heldOut',
+      'pictures',
+      'masks',
+      'landmarks',
+      'identity',
+      'expression',
+      'pose',
+    ] as const)
       expect([...joined[part]]).toEqual([...a[part], ...b[part]])
   })
 })

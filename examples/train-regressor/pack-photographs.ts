@@ -42,7 +42,11 @@ await initEngine({ backend: 'wasm', threads: 1 })
 const model = await loadBaseModel({ variant: 'scans' })
 const folders = (await readdir(photographs, { withFileTypes: true })).filter((entry) => entry.isDirectory())
 const people = folders.map(({ name }) => name).sort()
-const heldOut = new Set(createRandom(HELD_OUT.seed).shuffle([...people]).slice(0, HELD_OUT.people))
+const heldOut = new Set(
+  createRandom(HELD_OUT.seed)
+    .shuffle([...people])
+    .slice(0, HELD_OUT.people),
+)
 const rows: Row[] = []
 let left = 0
 for (let i = first - 1; i < people.length && performance.now() < 1000 * Number(seconds); i += parts) {
@@ -125,8 +129,5 @@ function fitted(person: string, faces: Face[]): Row[] {
 /** `[S * S * 3]` */
 function masksOf({ faceRegion, skinProbability, innerMouth }: FaceAnnotation): Float32Array {
   const channels = [faceRegion, skinProbability, innerMouth].map(({ data }) => data as Float32Array)
-  return Float32Array.from(
-    { length: 3 * channels[0].length },
-    (_, i) => channels[i % 3][Math.floor(i / 3)],
-  )
+  return Float32Array.from({ length: 3 * channels[0].length }, (_, i) => channels[i % 3][Math.floor(i / 3)])
 }

@@ -66,7 +66,9 @@ describe('saveRegressor, loadRegressor', () => {
   it('throws: a share of identity that is none', async () => {
     const regressor = createRegressor({ ...options, identityShare: 1.5 })
     const bytes = await saveRegressor(regressor)
-    await expect(loadRegressor(bytes, { backbone: tinyBackbone })).rejects.toThrow(/its identityShare is damaged/)
+    await expect(loadRegressor(bytes, { backbone: tinyBackbone })).rejects.toThrow(
+      /its identityShare is damaged/,
+    )
   })
 
   it('throws: a file for another layout, model, backbone or format says what differs', async () => {

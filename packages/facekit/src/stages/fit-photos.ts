@@ -41,7 +41,12 @@ export async function fitPhotos(order: FitOrder): Promise<{ model: MorphableMode
     if (method === 'regress') return { model, result: await fit(order, model, { start, iterations: 0 }) }
     const { iterations = REFINEMENT.iterations } = order
     const { identityShare: priorShare } = regressor
-    const options = { prior: start, rate: REFINEMENT.rate, iterations, ...(priorShare !== undefined && { priorShare }) }
+    const options = {
+      prior: start,
+      rate: REFINEMENT.rate,
+      iterations,
+      ...(priorShare !== undefined && { priorShare }),
+    }
     return { model, result: await fit(order, model, options) }
   } finally {
     disposeParameters(start)
