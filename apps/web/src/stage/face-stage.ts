@@ -33,6 +33,8 @@ export class FaceStage {
   #material: FaceMaterial | undefined
   #face: Face | undefined
   #head: HeadExtent = 'face'
+  /** How many indices draw the face; the rest of the head comes after them. */
+  #faceIndices = 0
   #mode: Mode = 'lit'
   #light: LightName = 'photograph'
   #waiting = false
@@ -54,7 +56,12 @@ export class FaceStage {
 
   /** Shows a face, or its whole head. Light and what is seen of it stay as they are. */
   async show(face: Face, head: HeadExtent = 'face'): Promise<void> {
-    const [geometry, maps] = await Promise.all([face.geometry({ head }), face.maps({ head })])
+    const [geometry, maps, own] = await Promise.all([
+      face.geometry({ head }),
+      face.maps({ head }),
+      head === 'full' ? face.geometry() : undefined,
+    ])
+    this.#faceIndices = (own ?? geometry).triangles.length
     this.#clear()
     this.#face = face
     this.#head = head
@@ -159,6 +166,8 @@ export class FaceStage {
   /** The face where it is in its photograph, over nothing. */
   overlay(width: number): ImageData | undefined {
     if (!this.#face || !this.#material) return undefined
+    // A bald head would hide the hair.
+    this.#geometry.setDrawRange(0, this.#faceIndices)
     const picture = drawOverlay(
       this.#renderer,
       this.#scene,
@@ -167,6 +176,7 @@ export class FaceStage {
       this.#material,
       width,
     )
+    this.#geometry.setDrawRange(0, Infinity)
     this.draw()
     return picture
   }
