@@ -148,14 +148,12 @@ describe.skipIf(!hasChromium)('the app in Chromium', { timeout: 600_000 }, () =>
 
   it('value: of ten people each can be chosen', async () => {
     const faces = await Promise.all(
-      Array.from({ length: 10 }, (_, i) =>
-        sharp(example(1 + (i % 3)))
-          .resize(260, 260)
-          .toBuffer(),
-      ),
+      Array.from({ length: 10 }, () => sharp(example(1)).resize(300, 300).toBuffer()),
     )
-    const crowd = await sharp({ create: { width: 1400, height: 560, channels: 3, background: '#8a8f94' } })
-      .composite(faces.map((input, i) => ({ input, left: 280 * (i % 5), top: 290 * Math.floor(i / 5) })))
+    const crowd = await sharp({ create: { width: 2000, height: 800, channels: 3, background: '#8a8f94' } })
+      .composite(
+        faces.map((input, i) => ({ input, left: 50 + 400 * (i % 5), top: 50 + 400 * Math.floor(i / 5) })),
+      )
       .jpeg()
       .toBuffer()
     await page.goto(site.address)

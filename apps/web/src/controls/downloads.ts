@@ -15,7 +15,7 @@ export function downloads(face: Face, stage: FaceStage, hasMouth: boolean): HTML
   const files: FileToSave[] = [
     [
       '3D face',
-      'the whole head, for Blender, Unity and other 3D programs (GLB)',
+      'for Blender, Unity and other 3D programs (GLB)',
       'face.glb',
       async () => new Blob([await face.glb()], { type: 'model/gltf-binary' }),
     ],
