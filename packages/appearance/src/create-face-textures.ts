@@ -2,6 +2,7 @@ import { ShapeError, ValueError } from '@facekit/core'
 import type { Picture } from '@facekit/annotate'
 import type { MorphableModel } from '@facekit/morphable'
 import ndarray, { type NdArray } from 'ndarray'
+import { clearSclera } from './clear-sclera.js'
 import { colorLike } from './color-like.js'
 import { dampHighlights } from './damp-highlights.js'
 import { detailMaps } from './detail-maps.js'
@@ -87,6 +88,7 @@ export async function createFaceTextures(
   const specular = spreadOverUv(surface, mean(faces.map((face) => face.specular)), 3)
   const symmetric = isSymmetric(covered, size)
   const zone = eyeZone(model, uv)
+  const eyes = spreadOverUv(surface, faces[0].eyeballs, 1)
   const brows = spreadOverUv(surface, regionOf(model, 'brows'), 1)
   const textures = faces.map((face) => {
     signal?.throwIfAborted()
@@ -95,10 +97,11 @@ export async function createFaceTextures(
     if (face.monochrome) colorLike(texture.color, albedo)
     else removeHighlights(texture, size)
     followModel(texture, albedo, size)
+    clearSclera(texture, eyes, albedo)
     return texture
   })
   matchTones(textures, size)
-  dampHighlights(specular, textures, { eyes: spreadOverUv(surface, faces[0].eyeballs, 1), size })
+  dampHighlights(specular, textures, { eyes, size })
   const texture = textures.length === 1 ? textures[0] : blend(textures)
   const seen = texture.weight.slice()
   signal?.throwIfAborted()
