@@ -15,6 +15,7 @@ import { photographTexture } from './photograph-texture.js'
 import { eyeZone, takeOffGlasses } from './take-off-glasses.js'
 import { removeHighlights } from './remove-highlights.js'
 import { seenFace, type PhotographFit, type SeenFace } from './seen-face.js'
+import { trimBorder } from './trim-border.js'
 import { spreadOverUv, uvOf, uvSurface } from './uv-surface.js'
 
 /** Options of `createFaceTextures`. */
@@ -89,11 +90,13 @@ export async function createFaceTextures(
   const symmetric = isSymmetric(covered, size)
   const zone = eyeZone(model, uv)
   const eyes = spreadOverUv(surface, faces[0].eyeballs, 1)
+  const features = spreadOverUv(surface, regionOf(model, ...FEATURES), 1)
   const brows = spreadOverUv(surface, regionOf(model, 'brows'), 1)
   const textures = faces.map((face) => {
     signal?.throwIfAborted()
     const texture = photographTexture(surface, face)
     if (zone) takeOffGlasses(texture, { states: texture.states, albedo, brows, size, zone, symmetric })
+    trimBorder(texture, { albedo, features, size })
     if (face.monochrome) colorLike(texture.color, albedo)
     else removeHighlights(texture, size)
     followModel(texture, albedo, size)
@@ -143,10 +146,13 @@ function mean(arrays: readonly Float32Array[]): Float32Array {
   return arrays[0].map((_, i) => arrays.reduce((sum, array) => sum + array[i], 0) / arrays.length)
 }
 
-/** `[N]` 1 for the vertices of a region. */
-function regionOf({ regions, vertexCount }: MorphableModel, name: string): Float32Array {
+/** What has colours of its own. */
+const FEATURES = ['lips', 'brows', 'lids', 'lidMargins', 'eyeLeft', 'eyeRight', 'innerMouth'] as const
+
+/** `[N]` 1 for the vertices of some regions. */
+function regionOf({ regions, vertexCount }: MorphableModel, ...names: readonly string[]): Float32Array {
   const mask = new Float32Array(vertexCount)
-  for (const vertex of regions?.[name] ?? []) mask[vertex] = 1
+  for (const name of names) for (const vertex of regions?.[name] ?? []) mask[vertex] = 1
   return mask
 }
 
