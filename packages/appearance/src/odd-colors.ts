@@ -6,10 +6,33 @@ import { shrink, enlarge, weighted } from './pyramid.js'
 const DARK = 0.24
 const HUE = 0.22
 
+/** Side of the grid that is looked at; a coarse map is its own. */
+const GRID = 256
+
+/** Halvings from a map to the grid. */
+export const gridLevels = (size: number) => Math.max(0, Math.round(Math.log2(size / GRID)))
+
 /** Share of the texels of each place of the grid that have a state. */
-export function shrinkMask(states: Uint8Array, state: number, size: number, levels: number): Float32Array {
-  const mask = Float32Array.from(states, (value) => (value === state ? 1 : 0))
-  return shrink(mask, mask, size, 1, levels).values
+export function shareOf(state: number, states: Uint8Array, size: number): Float32Array {
+  const levels = gridLevels(size)
+  const grid = size >> levels
+  const share = new Float32Array(grid * grid)
+  const part = 1 / (1 << (2 * levels))
+  for (let texel = 0; texel < states.length; texel++) {
+    if (states[texel] !== state) continue
+    share[(Math.floor(texel / size) >> levels) * grid + ((texel % size) >> levels)] += part
+  }
+  return share
+}
+
+/** Which places of the grid have a texel above 0. */
+export function anyOf(values: Float32Array, size: number): Uint8Array {
+  const levels = gridLevels(size)
+  const grid = size >> levels
+  const any = new Uint8Array(grid * grid)
+  for (let texel = 0; texel < values.length; texel++)
+    if (values[texel] > 0) any[(Math.floor(texel / size) >> levels) * grid + ((texel % size) >> levels)] = 1
+  return any
 }
 
 /** 1 where the texture's colours, relative to the model's, are others than around. */
@@ -18,21 +41,30 @@ export function oddColors(
   albedo: Float32Array,
   hidden: Uint8Array,
   size: number,
-  levels: number,
 ): Uint8Array {
-  const small = shrink(weighted(color, weight, 3), weight, size, 3, levels)
-  const model = shrink(weighted(albedo, weight, 3), weight, size, 3, levels).values
-  const grid = small.size
-  const log = new Float32Array(3 * grid * grid)
-  const trust = small.weights.map((w, at) => (hidden[at] ? 0 : w))
-  for (let i = 0; i < log.length; i++)
-    log[i] = Math.log(Math.max(small.values[i], 1e-4) / Math.max(model[i], 1e-4))
+  const levels = gridLevels(size)
+  const grid = size >> levels
+  const trust = new Float32Array(grid * grid)
+  const [own, model] = [new Float32Array(3 * grid * grid), new Float32Array(3 * grid * grid)]
+  for (let texel = 0; texel < weight.length; texel++) {
+    const w = weight[texel]
+    if (w === 0) continue
+    const at = (Math.floor(texel / size) >> levels) * grid + ((texel % size) >> levels)
+    if (hidden[at]) continue
+    trust[at] += w
+    for (let c = 0; c < 3; c++) {
+      own[3 * at + c] += w * color[3 * texel + c]
+      model[3 * at + c] += w * albedo[3 * texel + c]
+    }
+  }
+  const log = own.map((value, i) => Math.log(Math.max(value, 1e-4) / Math.max(model[i], 1e-4)))
+  for (let at = 0; at < trust.length; at++) trust[at] /= 1 << (2 * levels)
   // What is odd counts for nothing when the surroundings are looked at once more.
   const odd = new Uint8Array(grid * grid)
   const coarse = Math.max(0, Math.round(Math.log2(grid / 8)))
   for (let round = 0; round < 2; round++) {
-    const own = trust.map((w, at) => (odd[at] ? 0 : w))
-    const wide = shrink(weighted(log, own, 3), own, grid, 3, coarse)
+    const even = trust.map((w, at) => (odd[at] ? 0 : w))
+    const wide = shrink(weighted(log, even, 3), even, grid, 3, coarse)
     let [sum, total] = [[0, 0, 0], 1e-9]
     for (let i = 0; i < wide.weights.length; i++) {
       total += wide.weights[i]

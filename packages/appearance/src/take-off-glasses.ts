@@ -1,7 +1,7 @@
 import type { MorphableModel } from '@facekit/morphable'
-import { dilated, oddColors, shrinkMask } from './odd-colors.js'
+import { anyOf, dilated, gridLevels, oddColors, shareOf } from './odd-colors.js'
 import { TEXEL, type PhotographTexture } from './photograph-texture.js'
-import { enlarge, shrink } from './pyramid.js'
+import { enlarge } from './pyramid.js'
 
 /** Where on a map eyes and brows are; lengths and places in shares of its side, rows from the top. */
 export interface EyeZone {
@@ -23,8 +23,6 @@ interface Eye {
   middle: Place
 }
 
-/** Side of the grid that glasses are looked for on. */
-const GRID = 256
 /** Share of what surrounds an eye that is covered where glasses lie on it, of both eyes, and of the other one where one lens is found only. */
 const WORN = 0.5
 const HALF_WORN = 0.08
@@ -83,10 +81,10 @@ export function takeOffGlasses(
   },
 ): void {
   const { states, albedo, brows, size, zone, symmetric } = map
-  const levels = Math.max(0, Math.round(Math.log2(size / GRID)))
+  const levels = gridLevels(size)
   const grid = size >> levels
-  const open = shrinkMask(states, TEXEL.open, size, levels)
-  const covered = shrinkMask(states, TEXEL.covered, size, levels)
+  const open = shareOf(TEXEL.open, states, size)
+  const covered = shareOf(TEXEL.covered, states, size)
   if (!areWorn(open, covered, grid, zone)) return
   const reach = (widths: number) => Math.max(1, Math.round(widths * zone.width * grid))
   const lenses = new Uint8Array(grid * grid)
@@ -107,13 +105,13 @@ export function takeOffGlasses(
   fillBand(lenses, grid, [a[0], b[0]], (a[1] + b[1]) / 2 - 0.1 * zone.width, BRIDGE * zone.width)
   const near = dilated(lenses, grid, reach(BAND))
   const hidden = dilated(lenses, grid, reach(BORDER))
-  const odd = oddColors(texture, albedo, hidden, size, levels)
-  const isBrow = shrink(brows, brows, size, 1, levels).values
+  const odd = oddColors(texture, albedo, hidden, size)
+  const isBrow = anyOf(brows, size)
   for (let row = 0; row < grid; row++) {
     const inZone = row >= zone.top * grid && row < zone.bottom * grid
     for (let column = 0; column < grid; column++) {
       const at = row * grid + column
-      if (!inZone || !near[at] || isBrow[at] > 0.2) odd[at] = 0
+      if (!inZone || !near[at] || isBrow[at]) odd[at] = 0
     }
   }
   const frames = dilated(odd, grid, 1)

@@ -1,9 +1,7 @@
-import { dilated, oddColors, shrinkMask } from './odd-colors.js'
+import { anyOf, dilated, gridLevels, oddColors, shareOf } from './odd-colors.js'
 import { TEXEL, type PhotographTexture } from './photograph-texture.js'
-import { enlarge, shrink } from './pyramid.js'
+import { enlarge } from './pyramid.js'
 
-/** Side of the grid that borders are looked at on. */
-const GRID = 256
 /** How far strands of hair and the like reach over the border of what is told to be before the face, of the map: about 8 mm. */
 const REACH = 0.035
 
@@ -16,15 +14,15 @@ export function trimBorder(
   texture: PhotographTexture,
   { albedo, features, size }: { albedo: Float32Array; features: Float32Array; size: number },
 ): void {
-  const levels = Math.max(0, Math.round(Math.log2(size / GRID)))
+  const levels = gridLevels(size)
   const grid = size >> levels
-  const open = shrinkMask(texture.states, TEXEL.open, size, levels)
-  const covered = shrinkMask(texture.states, TEXEL.covered, size, levels)
-  const isFeature = shrink(features, features, size, 1, levels).values
+  const open = shareOf(TEXEL.open, texture.states, size)
+  const covered = shareOf(TEXEL.covered, texture.states, size)
+  const isFeature = anyOf(features, size)
   const before = Uint8Array.from(covered, (value, at) => (value > open[at] && isFeature[at] === 0 ? 1 : 0))
   if (!before.includes(1)) return
   const near = dilated(before, grid, Math.max(1, Math.round(REACH * grid)))
-  const odd = oddColors(texture, albedo, before, size, levels)
+  const odd = oddColors(texture, albedo, before, size)
   for (let at = 0; at < odd.length; at++) if (!near[at] || isFeature[at] > 0) odd[at] = 0
   if (!odd.includes(1)) return
   const off = Float32Array.from(dilated(odd, grid, 1), (value, at) => (isFeature[at] > 0 ? 0 : value))

@@ -5,7 +5,7 @@ import { useBackend } from '@facekit/testing'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { renderedPhotograph } from './rendered-photograph.js'
 
-const SIZE = 512
+const SIZE = 256
 
 describe('createFaceTextures: borders of what covers the face', () => {
   let model: MorphableModel
