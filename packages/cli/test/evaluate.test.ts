@@ -278,6 +278,23 @@ describe('facekit evaluate', () => {
     expect(await scores('2')).toEqual(await scores('1'))
   })
 
+  it('value: what a method scores does not depend on the methods beside it', async () => {
+    const own = join(folder, 'one')
+    await put(join(own, 'anna.jpg'), '')
+    await put(join(own, 'anna.obj'), obj())
+    await put(join(own, 'anna.txt'), landmarks())
+    const scoresOf = async (...methods: string[]) => {
+      const args = ['evaluate', own, '--maps', '0', '--workers', '1', '--backend', 'cpu', '--json']
+      const flags = methods.flatMap((method) => ['--method', method])
+      const { stdout } = await run([...args, ...flags, '-o', join(folder, `beside-${methods.length}`)])
+      return (JSON.parse(stdout) as Report).results.find(({ method }) => method === 'mean face')!.scores
+    }
+    // The network is for another face model than fits are made with.
+    const beside = await scoresOf('mean face', 'regress')
+    expect(beside!.pointToPlane).toBeGreaterThan(0)
+    expect(beside).toEqual(await scoresOf('mean face'))
+  })
+
   it('value: landmarks of the first picture are not compared with another one', async () => {
     const own = join(folder, 'two-pictures')
     const picture = await readFile(photograph(5))

@@ -34,6 +34,8 @@ export interface Evaluator {
   evaluate(id: string, methods: readonly EvaluatedMethod[]): Promise<CaseResult[]>
 }
 
+type SessionOf = (method: EvaluatedMethod) => Session
+
 /** Opens the data set, and starts model, backend and network.
  *
  * @throws {FacekitError} when one of them does not work
@@ -41,16 +43,20 @@ export interface Evaluator {
 export async function createEvaluator(settings: EvaluateSettings, signal: AbortSignal): Promise<Evaluator> {
   const dataset = await openEvaluationDataset(settings.dataset, settings.root, settings.datasetOptions)
   const places = new Map(dataset.cases.map((each, i) => [each.id, i]))
-  // The regressor is loaded only for methods that need it.
-  const method = settings.methods.some(({ name }) => name === 'regress' || name === 'refine')
-    ? 'regress'
-    : 'fit'
   const { model, backend, regressor } = settings
-  const session = await startSession(
-    { model, backend, method, ...(regressor !== undefined && { regressor }) },
-    new PhaseTimer(),
-    signal,
-  )
+  const start = (method: 'fit' | 'regress') =>
+    startSession(
+      { model, backend, method, ...(regressor !== undefined && { regressor }) },
+      new PhaseTimer(),
+      signal,
+    )
+  // Each method has the face model that it has in `facekit reconstruct`: where none is named, a network's own is another one than that of fits, and
+  // what stands in a table does not depend on which methods stand beside it.
+  const usesNetwork = ({ name, folder }: EvaluatedMethod) =>
+    folder === undefined && (name === 'regress' || name === 'refine')
+  const withNetwork = settings.methods.some(usesNetwork) ? await start('regress') : undefined
+  const plain = await start('fit')
+  const sessionOf: SessionOf = (method) => (usesNetwork(method) && withNetwork) || plain
   return {
     dataset,
     evaluate: async (id, methods) => {
@@ -60,7 +66,7 @@ export async function createEvaluator(settings: EvaluateSettings, signal: AbortS
         dataset,
         dataset.cases[place],
         methods,
-        session,
+        sessionOf,
         settings,
         place < settings.maps,
         signal,
@@ -73,7 +79,7 @@ async function evaluateCase(
   dataset: EvaluationDataset,
   one: EvaluationCase,
   methods: readonly EvaluatedMethod[],
-  session: Session,
+  sessionOf: SessionOf,
   settings: EvaluateSettings,
   draw: boolean,
   signal: AbortSignal,
@@ -89,7 +95,9 @@ async function evaluateCase(
   const rows: FigureRow[] = []
   /** What was measured of the scan, in the space of a prediction. */
   let scan: Surface | undefined
-  for (const { name, folder } of methods) {
+  for (const method of methods) {
+    const { name, folder } = method
+    const session = sessionOf(method)
     signal.throwIfAborted()
     const started = performance.now()
     const result: CaseResult = { id, group, method: name, problems: [] }
