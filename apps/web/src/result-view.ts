@@ -32,7 +32,7 @@ export async function resultView(
     'aria-label':
       'The 3D face. Turn it with the arrow keys, come nearer with plus, go back with minus, and see it from the front with Home.',
   })
-  const holder = el('div', { class: 'stage' }, canvas, notices(notes))
+  const holder = el('div', { class: 'stage' }, canvas)
   const stage = new FaceStage(canvas)
   await stage.show(face, 'full')
   const { mouth } = await face.maps()
@@ -116,7 +116,7 @@ export async function resultView(
     'section',
     { class: 'result', 'aria-labelledby': 'result' },
     el('h1', { id: 'result', class: 'hidden-text' }, 'Your 3D face'),
-    el('div', { class: 'stage-side' }, holder, bar),
+    el('div', { class: 'stage-side' }, holder, notices(notes), bar),
     el('div', { class: 'photo' }, photograph.element, live.element),
     panel,
   )
