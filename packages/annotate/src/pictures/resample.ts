@@ -96,10 +96,14 @@ function crop(source: Raster, toSource: SimilarityTransform, window: PixelWindow
   const height = Math.max(1, clamp(Math.ceil(Math.max(...ys) + margin), source.height) - y)
   const { channels } = source
   const data = new Float32Array(width * height * channels)
+  const { data: pixels } = source
   for (let row = 0; row < height; row++) {
     const from = ((y + row) * source.width + x) * channels
     const to = row * width * channels
-    for (let i = 0; i < width * channels; i++) data[to + i] = source.data[from + i]
+    // The usual kinds of arrays are copied at once.
+    if (pixels instanceof Uint8Array || pixels instanceof Float32Array)
+      data.set(pixels.subarray(from, from + width * channels), to)
+    else for (let i = 0; i < width * channels; i++) data[to + i] = pixels[from + i]
   }
   return { data, width, height, channels, x, y }
 }
