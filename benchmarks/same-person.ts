@@ -1,17 +1,20 @@
-// How much more of a head's shape several photographs of one person tell than one does, from landmarks alone: heads of known shape, seen from several sides.
-//   node --conditions=@facekit/source --import tsx benchmarks/same-person.ts HEADS [--views 0 --views 0,-30,30 ...] [--cache file] [--limit 20]
+// How much more of a head's shape several photographs of one person tell than one does, from landmarks alone or (--whole) as `fitFace` has it: heads of known
+// shape, seen from several sides.
+//   node --conditions=@facekit/source --import tsx benchmarks/same-person.ts HEADS [--views 0 --views 0,-30,30 ...] [--cache file] [--limit 20] [--whole [--shape-weight 0.001] [--iterations 40]]
 // HEADS holds pictures NAME_yYAW.png (yaw with its sign, two digits) and truth.json: `{ NAME: [x, y, z, ...] }`, 68 landmarks of each head in its own space, mm.
-// What the networks see is kept in `--cache`: a second run only fits.
+// What the networks see is kept in `--cache`: a second run only fits. (Not with --whole, which looks at pixels.)
 // Recovered: the share of the variance between the heads' inner landmarks, without each landmark's constant part, that the fitted shape shows; 0 % is one
 // face for everybody.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { deserialize, serialize } from 'node:v8'
-import { annotate, type FaceAnnotation } from '@facekit/annotate'
+import { annotate, readPicture, type FaceAnnotation, type Picture } from '@facekit/annotate'
 import { loadBaseModel } from '@facekit/base-model'
 import { initEngine } from '@facekit/engine'
+import { fitFace, type LandmarkFit } from '@facekit/fit'
 import { applySimilarity3d, fitSimilarity3d } from '@facekit/mesh'
+import { disposeParameters, readParameters } from '@facekit/parameters'
 import { defaultCamera } from '@facekit/render'
 import ndarray, { type NdArray } from 'ndarray'
 import { fitPhotographs } from '../packages/fit/src/landmarks/fit-photographs.js'
@@ -23,6 +26,9 @@ const { values, positionals } = parseArgs({
     views: { type: 'string', multiple: true, default: ['0', '0,-30,30'] },
     cache: { type: 'string' },
     limit: { type: 'string', default: '1000' },
+    whole: { type: 'boolean', default: false },
+    'shape-weight': { type: 'string' },
+    iterations: { type: 'string', default: '40' },
   },
 })
 /** Of the 68, without the jaw. */
@@ -68,6 +74,26 @@ async function see(name: string): Promise<FaceAnnotation | undefined> {
     alignment: { size: 224, transform, landmarks: restore(known.landmarks) },
     denseLandmarks: { ...rest, positions: restore(dense.positions), landmarks: restore(dense.landmarks) },
   } as FaceAnnotation
+}
+
+/** Identity and expression of the first photograph, by all stages of the fit. */
+async function fitWhole(names: readonly string[]): Promise<Pick<LandmarkFit, 'identity' | 'expression'>> {
+  const pictures: Picture[] = []
+  const annotations: FaceAnnotation[] = []
+  for (const name of names) {
+    const picture = await readPicture(join(folder, `${name}.png`))
+    const [face] = await annotate(picture, { maxFaces: 1 })
+    if (!face) continue
+    pictures.push(picture)
+    annotations.push(face)
+  }
+  const { parameters } = await fitFace(pictures, annotations, model, {
+    iterations: Number(values.iterations),
+    ...(values['shape-weight'] !== undefined && { shapeWeight: Number(values['shape-weight']) }),
+  })
+  const [first] = await readParameters(parameters)
+  disposeParameters(parameters)
+  return first
 }
 
 const yawOf = (yaw: number) => `${yaw < 0 ? '-' : '+'}${String(Math.abs(yaw)).padStart(2, '0')}`
@@ -119,18 +145,20 @@ for (const list of values.views) {
     const names = yaws.map((yaw) => `${name}_y${yawOf(yaw)}`)
     if (heads.length >= Number(values.limit) || !names.every((one) => pictures.has(`${one}.png`))) continue
     const annotations: FaceAnnotation[] = []
-    for (const one of names) {
+    for (const one of values.whole ? [] : names) {
       const annotation = await see(one)
       if (annotation) annotations.push(annotation)
     }
-    if (annotations.length < names.length) continue
+    if (!values.whole && annotations.length < names.length) continue
     const before = process.cpuUsage()
-    const { fits } = fitPhotographs(annotations, model, defaultCamera)
+    const fitted = values.whole
+      ? await fitWhole(names)
+      : fitPhotographs(annotations, model, defaultCamera).fits[0]
     const { user, system } = process.cpuUsage(before)
     milliseconds += (user + system) / 1000
     heads.push(Float32Array.from(truth.slice(3 * INNER)))
-    neutral.push(landmarksOf(fits[0].identity, []))
-    posed.push(landmarksOf(fits[0].identity, fits[0].expression))
+    neutral.push(landmarksOf(fitted.identity, []))
+    posed.push(landmarksOf(fitted.identity, fitted.expression))
   }
   const [at, deep] = recovered(heads, neutral)
   const [withExpression] = recovered(heads, posed)
