@@ -63,9 +63,10 @@ export async function fitAppearance(
   }
   stage.signal?.throwIfAborted()
   const isStill = anchor?.frozen === true
-  // A recognition network looks at details.
-  const isRecognised = stage.embed && (stage.losses ?? stage.weights?.identity)
-  const isCoarse = isStill && !isRecognised && crops.size >= COARSE_FROM && crops.size % 2 === 0
+  // A recognition network looks at details; a shape that one photograph shows needs its outlines.
+  const isRecognised = stage.embed && (!isStill || (stage.losses ?? stage.weights?.identity))
+  const isShared = isStill || (anchor !== undefined && stage.annotations.length > 1)
+  const isCoarse = isShared && !isRecognised && crops.size >= COARSE_FROM && crops.size % 2 === 0
   const seen = isCoarse ? halveCrops(crops) : crops
   const geometry = isStill && iterations > 0 ? geometryAt(seen.size) : undefined
   try {
