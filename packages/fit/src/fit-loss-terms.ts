@@ -76,8 +76,11 @@ export function fitLossTerms(
       uniform: 0,
     },
     // Blendshapes in 0..1 spread less than a standard deviation of 1.
+    // An anchor is so light that it does not hold what no landmark shows: identity keeps its prior.
     regularizationWeights:
-      shape === 'free' ? { expression: model.shape.expressionRange ? 4 : 1 } : { identity: 0, expression: 0 },
+      shape === 'free'
+        ? { expression: model.shape.expressionRange ? 4 : 1 }
+        : { identity: shape === 'still' ? 0 : 1, expression: 0 },
     // The recognition network was not trained on faces in front of black.
     identityBackground: 'picture',
     missing: 'skip',
