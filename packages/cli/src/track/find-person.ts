@@ -68,7 +68,13 @@ export async function findPerson(
   const chosen = choose(portraits)
   const { fitFace } = await import('@facekit/fit')
   const [pictures, annotations] = [chosen.map((p) => p.picture), chosen.map((p) => p.annotation)]
-  const result = await fitFace(pictures, annotations, model, { iterations: ITERATIONS, signal })
+  const result = await fitFace(pictures, annotations, model, {
+    iterations: ITERATIONS,
+    rate: 1,
+    // Pictures of a video are of one light and much alike: a few steps tell colours, no shape.
+    shapeWeight: Infinity,
+    signal,
+  })
   try {
     const [first] = await readParameters(result.parameters)
     const parameters = createParameters([first])
