@@ -56,7 +56,9 @@ export async function fitPhotos(order: FitOrder): Promise<{ model: MorphableMode
 async function fit(order: FitOrder, model: MorphableModel, options: FitFaceOptions): Promise<FitResult> {
   const { seen, networks, signal, onStep } = order
   const { iterations = order.iterations } = options
-  const embedder = networks === 'large' && iterations !== 0 ? await loadEmbedder() : undefined
+  // Of several photographs colours tell the shape, as the command line has it.
+  const isRecognised = networks === 'large' && iterations !== 0 && seen.length === 1
+  const embedder = isRecognised ? await loadEmbedder() : undefined
   const pictures = seen.map(({ photo }) => photo.picture)
   const annotations = seen.map(({ annotation }) => annotation)
   return fitFace(pictures, annotations, model, {
