@@ -37,7 +37,7 @@ export interface FitFaceOptions {
    * shape, which dense landmarks of a near face allow. Of several photographs the mean counts, since they share a camera; `'estimate'` is for
    * a single one. Not with `start` or `camera`. */
   focalLength?: number | 'estimate'
-  /** Most steps of the descent on all losses; while the shape stays, it ends before, once nothing is left to gain. Default 40, for several photographs 80. */
+  /** Most steps of the descent on all losses; while the shape stays, it ends before, once nothing is left to gain. Default 40, for several photographs 120. */
   iterations?: number
   /** Weights of the default terms; ignored when `losses` is given. */
   weights?: Partial<FitLossWeights>
@@ -239,7 +239,7 @@ function storeShape(
 
 /** What `FitFaceOptions` are by default for one photograph and for several of a person. */
 const ONE = { iterations: 40, rate: 1, shapeWeight: Infinity }
-const SEVERAL = { iterations: 80, rate: 2, shapeWeight: 3e-4 }
+const SEVERAL = { iterations: 120, rate: 2, shapeWeight: 3e-4 }
 
 /** Where no highlight is seen: a lamp that hardly makes one. */
 const START_LIGHT = { logColor: -0.7, shininess: 15 }

@@ -80,7 +80,7 @@ export function fitLossTerms(
     regularizationWeights:
       shape === 'free'
         ? { expression: model.shape.expressionRange ? 4 : 1 }
-        : { identity: shape === 'still' ? 0 : 1, expression: 0 },
+        : { identity: shape === 'still' ? 0 : 0.25, expression: 0 },
     // The recognition network was not trained on faces in front of black.
     identityBackground: 'picture',
     missing: 'skip',
