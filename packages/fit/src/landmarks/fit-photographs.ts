@@ -15,7 +15,7 @@ const PRIOR_DEVIATION = 0.7
 // picture of a person errs the same way (correlation of the errors of two views of rendered heads: 0.6 across, 0.7 in depth). More photographs make that
 // error surer, not smaller. Of 20 ICT heads at 0 and +-30 degrees one photograph recovers 51 % of what tells heads apart, three 53 %, and spread by 1.3
 // 58 %; halves of the heads agree on the factor (flat between 1.2 and 1.5). Weights, priors and correlations of the noise other than
-// these move it by 1 or 2 % (benchmarks/same-person.ts). With independent errors of the size that the network states it would be 84 and 92 %.
+// these move it by 1 or 2 % (benchmarks/same-person.ts), nor does a linear regression on other heads. What takes the error back are the pixels: see SEVERAL in fit-face.ts. With independent errors of the size that the network states it would be 84 and 92 %.
 /** Deviations from the mean face over what the network shows of them in several photographs. */
 const SHRINKAGE = 1.3
 
