@@ -12,7 +12,8 @@ export interface ObjMesh {
   uvPolygons: number[][]
 }
 
-/** Reads positions, texture coordinates and polygons of an OBJ file, in the order of the file; indices that count from the end too.
+/** Reads positions, texture coordinates and polygons of an OBJ file, in the order of the file; indices that count from the end, and lines that go on after a
+ * backslash, too.
  *
  * @param who - begins the messages
  * @param positionsOnly - skips all but positions
@@ -26,10 +27,9 @@ export function parseObj(text: string, who: string, positionsOnly = false): ObjM
   const fail = (what: string, line: number): never => {
     throw new ModelFormatError(`${who}: ${what} in line ${line + 1}; the file is damaged or no OBJ file`)
   }
-  const lines = text.split('\n')
-  for (const [at, line] of lines.entries()) {
-    const isPosition = line.startsWith('v ')
-    if (isPosition || (line.startsWith('vt ') && !positionsOnly)) {
+  for (const [at, line] of wholeLines(text)) {
+    const isPosition = /^\s*v\s/.test(line)
+    if (isPosition || (!positionsOnly && /^\s*vt\s/.test(line))) {
       const width = isPosition ? 3 : 2
       const numbers = line
         .trim()
@@ -38,7 +38,7 @@ export function parseObj(text: string, who: string, positionsOnly = false): ObjM
         .map(Number)
       if (numbers.length < width || !numbers.every(Number.isFinite)) fail('no numbers', at)
       ;(isPosition ? positions : uv).push(...numbers)
-    } else if (line.startsWith('f ') && !positionsOnly) {
+    } else if (!positionsOnly && /^\s*f\s/.test(line)) {
       const corners = line
         .trim()
         .split(/\s+/)
@@ -66,6 +66,18 @@ export function parseObj(text: string, who: string, positionsOnly = false): ObjM
     }
   }
   return { positions: Float64Array.from(positions), uv: Float64Array.from(uv), polygons, uvPolygons }
+}
+
+/** Lines with the numbers of their beginnings; after a backslash at its end a line goes on, but for comments, which may end in a folder's name. */
+function* wholeLines(text: string): Generator<[number, string]> {
+  const lines = text.split('\n')
+  for (let at = 0; at < lines.length; at++) {
+    const first = at
+    const parts = [lines[at]]
+    if (!/^\s*#/.test(lines[at]))
+      while (/\\\r?$/.test(parts.at(-1)!) && at + 1 < lines.length) parts.push(lines[++at])
+    yield [first, parts.length === 1 ? parts[0] : parts.map((part) => part.replace(/\\\r?$/, '')).join(' ')]
+  }
 }
 
 /** An index from 0; negative ones count from the last element before the line. */

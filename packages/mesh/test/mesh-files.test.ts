@@ -18,6 +18,17 @@ describe('parseObj', () => {
     expect([...fanPolygons(polygons)]).toEqual([0, 1, 2, 0, 1, 2, 0, 2, 3])
   })
 
+  test('value: lines that go on after a backslash, and those that are indented; comments do not go on', () => {
+    const { positions, polygons, uv } = parseObj(
+      '# made in C:\\heads\\\n  v 0 0 0\n\tv\t1 0 \\\r\n0\nv 0 1 0\n vt 0.5 1\nf 1 \\\n2 \\\n3\n',
+      'x.obj',
+    )
+    expect([...positions]).toEqual([0, 0, 0, 1, 0, 0, 0, 1, 0])
+    expect([...uv]).toEqual([0.5, 1])
+    expect(polygons).toEqual([[0, 1, 2]])
+    expect(() => parseObj('v 0 0 0\nf 1 \\\n1 \\\n9\n', 'x.obj')).toThrow('names vertex 9')
+  })
+
   test('throws: an index before the first vertex', () => {
     expect(() => parseObj('v 0 0 0\nf -2 -1 -1\n', 'x.obj')).toThrow('x.obj: no polygon')
   })
