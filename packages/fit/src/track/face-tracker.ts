@@ -27,9 +27,7 @@ const MODEL_DEVIATION = 0.5
 /** How far an expression coefficient usually moves from one picture of a video to the next. */
 const MOTION = 0.2
 /** Steps of Levenberg-Marquardt from the picture before, and the share of the cost of which one that gains less is the last. */
-const [STEPS, SETTLED] = [8, 1e-2]
-/** Landmarks of iBUG, which all count; of the others, whose errors neighbours share, each second does. */
-const IBUG = 68
+const [STEPS, SETTLED] = [8, 3e-3]
 
 /** A face in one picture of a video. */
 export interface TrackedFace {
@@ -85,13 +83,11 @@ export function createFaceTracker(model: MorphableModel, options: FaceTrackerOpt
   const basis = withIdentity(full, identity)
   const prior = expressionOnly(shapePrior(model, undefined, defaultExpressionPrior), full)
   const chosen = Int32Array.from(basis.candidates, ([row]) => row)
-  const counted = Int32Array.from(chosen.keys()).filter((i) => i < IBUG || i % 2 === 0)
-  const rows = counted.map((i) => chosen[i])
   // Two points may be one vertex.
   const noise = noisePatterns(
     Float64Array.from(
-      { length: 3 * rows.length },
-      (_, i) => basis.mean[3 * rows[Math.floor(i / 3)] + (i % 3)],
+      { length: 3 * chosen.length },
+      (_, i) => basis.mean[3 * chosen[Math.floor(i / 3)] + (i % 3)],
     ),
     NOISE,
     PATTERNS,
@@ -117,18 +113,18 @@ export function createFaceTracker(model: MorphableModel, options: FaceTrackerOpt
         ...first.expression,
       )
     }
-    const count = rows.length
+    const count = vertices.length
     const targets = new Float64Array(3 * count)
     const deviations = new Float64Array(3 * count)
-    for (const [r, i] of counted.entries()) {
-      targets.set([seen.positions.get(i, 0), seen.positions.get(i, 1), seen.depths[i]], 3 * r)
+    for (let i = 0; i < count; i++) {
+      targets.set([seen.positions.get(i, 0), seen.positions.get(i, 1), seen.depths[i]], 3 * i)
       const across = Math.hypot(seen.deviations[i], own)
-      deviations.set([across, across, Math.hypot(seen.depthDeviations[i], own)], 3 * r)
+      deviations.set([across, across, Math.hypot(seen.depthDeviations[i], own)], 3 * i)
     }
     const near = previous ? drawnTo(prior, previous.expression) : prior
     const problem = { basis, view, targets, deviations, noise, prior: near, focalDeviation: 0 }
-    const { state } = solveFace(problem, start, { iterations: STEPS, settled: SETTLED, choose: () => rows })
-    const found = projectPoints(basis, state, rows, view)
+    const { state } = solveFace(problem, start, { iterations: STEPS, settled: SETTLED, choose: () => chosen })
+    const found = projectPoints(basis, state, chosen, view)
     let misfit = 0
     for (let r = 0; r < found.length; r += 3)
       misfit += Math.hypot(found[r] - targets[r], found[r + 1] - targets[r + 1]) / deviations[r] / count
