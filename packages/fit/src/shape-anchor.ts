@@ -1,5 +1,5 @@
 import type { MorphableModel } from '@facekit/morphable'
-import { choleskyFactor, solveLower, solveUpper } from './landmarks/cholesky.js'
+import { choleskyFactor, choleskyInverse, solveLower, solveUpper } from './landmarks/cholesky.js'
 import type { FaceUnknowns } from './face-unknowns.js'
 import type { JointPosterior } from './landmarks/joint-posterior.js'
 
@@ -22,9 +22,16 @@ export interface ShapeAnchor {
 /** How far one step moves the shape, in standard deviations of the posterior. */
 const RATE = 0.05
 
+/** How much more it counts where landmarks are seen than what identity they say: a network of landmarks is right about places in the picture, and draws
+ * identities nearer to the mean than they are. Pose and expression so follow an identity that moves, and the points stay where they were seen. */
+const PLACES = 30
+
 /** An anchor at the present values.
  *
- * @param weight - of the posterior in the loss; `Infinity`: the shape does not move
+ * The posterior's quadratic is the sum of that of identity, whatever pose and expression are, and that of pose and expression for a given identity; the
+ * latter counts `PLACES` times.
+ *
+ * @param weight - of identity's part in the loss; `Infinity`: the shape does not move
  */
 export function shapeAnchor(
   unknowns: FaceUnknowns,
@@ -36,8 +43,9 @@ export function shapeAnchor(
 ): ShapeAnchor {
   const places = shapePlaces(unknowns, photographs)
   const centre = Float64Array.from(places, (i) => values[i])
-  const { size, precision } = posterior
+  const { size } = posterior
   const frozen = weight === Infinity
+  const precision = frozen ? posterior.precision : placesFirst(posterior, model.layout.identity)
   const factor = choleskyFactor(precision, size)!
   const [low, high] = model.shape.expressionRange ?? [-Infinity, Infinity]
   return {
@@ -80,6 +88,19 @@ export function shapeAnchor(
       return own
     },
   }
+}
+
+/** `[size * size]` */
+function placesFirst({ precision, size }: JointPosterior, identity: number): Float64Array {
+  const covariance = choleskyInverse(choleskyFactor(precision, size)!, size)
+  const block = new Float64Array(identity * identity)
+  for (let i = 0; i < identity; i++)
+    for (let j = 0; j < identity; j++) block[i * identity + j] = covariance[i * size + j]
+  const marginal = choleskyInverse(choleskyFactor(block, identity)!, identity)
+  const sum = precision.map((value) => PLACES * value)
+  for (let i = 0; i < identity; i++)
+    for (let j = 0; j < identity; j++) sum[i * size + j] -= (PLACES - 1) * marginal[i * identity + j]
+  return sum
 }
 
 /** Where the posterior's unknowns are in the vector of all. */
