@@ -1,7 +1,7 @@
 import type { MorphableModel } from '@facekit/morphable'
-import { choleskyFactor, choleskyInverse, solveLower, solveUpper } from './landmarks/cholesky.js'
+import { choleskyFactor, solveLower, solveUpper } from './landmarks/cholesky.js'
 import type { FaceUnknowns } from './face-unknowns.js'
-import type { JointPosterior } from './landmarks/joint-posterior.js'
+import { identityPrecision, type JointPosterior } from './landmarks/joint-posterior.js'
 
 /** Holds pose and shape to what landmarks say of them while light and colour are found.
  *
@@ -90,13 +90,9 @@ export function shapeAnchor(
   }
 }
 
-/** `[size * size]` */
+/** `[size * size]` the posterior's precision, in which pose and expression for a given identity count `PLACES` times. */
 function placesFirst({ precision, size }: JointPosterior, identity: number): Float64Array {
-  const covariance = choleskyInverse(choleskyFactor(precision, size)!, size)
-  const block = new Float64Array(identity * identity)
-  for (let i = 0; i < identity; i++)
-    for (let j = 0; j < identity; j++) block[i * identity + j] = covariance[i * size + j]
-  const marginal = choleskyInverse(choleskyFactor(block, identity)!, identity)
+  const marginal = identityPrecision(precision, size, identity, 0)
   const sum = precision.map((value) => PLACES * value)
   for (let i = 0; i < identity; i++)
     for (let j = 0; j < identity; j++) sum[i * size + j] -= (PLACES - 1) * marginal[i * identity + j]

@@ -8,7 +8,7 @@ export const tonePrior = {
    * what cameras make of it. */
   skin: {
     // The fairest skin that is measured reflects little more than `most`: beyond, the logarithm has a deviation of its own.
-    luminance: { mean: Math.log(0.22), deviation: 0.8, most: Math.log(0.36), beyond: 0.12 },
+    luminance: { mean: Math.log(0.22), deviation: 0.8, most: Math.log(0.41), beyond: 0.15 },
     redGreen: { mean: 0.75, slope: -0.35, deviation: 0.13 },
     blueGreen: { mean: -0.55, slope: 0.28, deviation: 0.15 },
   },

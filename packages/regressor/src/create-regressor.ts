@@ -1,4 +1,5 @@
 import {
+  assertInRange,
   assertInteger,
   createRandom,
   ModelFormatError,
@@ -38,7 +39,7 @@ export interface CreateRegressorOptions {
   seed?: number
   /** `model.shape.expressionRange`, where the face model has one. */
   expressionRange?: readonly [number, number]
-  /** How much of identity a fit should take from this network, see `FaceRegressor.identityShare`; is stored with the weights. */
+  /** How much of identity a fit should take from this network, 0..1, see `FaceRegressor.identityShare`; is stored with the weights. */
   identityShare?: number
   /** `model.name`: is stored with the weights, so that they are not used with another model's coefficients. */
   faceModel?: string
@@ -99,6 +100,7 @@ function buildRegressor(
 ): FaceRegressor {
   const { layout, inputSize = 224, expressionRange, faceModel, identityShare } = options
   assertInteger('createRegressor: inputSize', inputSize, 32, 4096)
+  if (identityShare !== undefined) assertInRange('createRegressor: identityShare', identityShare, 0, 1)
   const count = parameterCount(layout)
   const backbone = findBackbone(options.backbone ?? 'resnet50')
   if (typeof backbone?.build !== 'function' || typeof backbone.name !== 'string') {

@@ -64,8 +64,11 @@ describe('saveRegressor, loadRegressor', () => {
   })
 
   it('throws: a share of identity that is none', async () => {
-    const regressor = createRegressor({ ...options, identityShare: 1.5 })
-    const bytes = await saveRegressor(regressor)
+    expect(() => createRegressor({ ...options, identityShare: 1.5 })).toThrow(
+      'createRegressor: identityShare',
+    )
+    const { metadata, tensors } = readSafetensors(await saveRegressor(createRegressor(options)), 'test')
+    const bytes = writeSafetensors({ metadata: { ...metadata, identityShare: 'much' }, tensors })
     await expect(loadRegressor(bytes, { backbone: tinyBackbone })).rejects.toThrow(
       /its identityShare is damaged/,
     )

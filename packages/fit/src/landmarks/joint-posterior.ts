@@ -50,12 +50,20 @@ export function jointPosterior(
   return { precision, identity, size }
 }
 
-/** Precision of identity whatever pose and expression are (Schur's complement). */
-export function identityPrecision(precision: Float64Array, n: number, ki: number): Float64Array {
+/** Precision of identity whatever pose and expression are (Schur's complement).
+ *
+ * @param first - row of the first coefficient of identity; default: after pose, as in the posterior of one photograph
+ */
+export function identityPrecision(
+  precision: Float64Array,
+  n: number,
+  ki: number,
+  first = RIGID,
+): Float64Array {
   const covariance = choleskyInverse(choleskyFactor(precision, n)!, n)
   const block = new Float64Array(ki * ki)
   for (let i = 0; i < ki; i++)
-    for (let j = 0; j < ki; j++) block[i * ki + j] = covariance[(RIGID + i) * n + RIGID + j]
+    for (let j = 0; j < ki; j++) block[i * ki + j] = covariance[(first + i) * n + first + j]
   return choleskyInverse(choleskyFactor(block, ki)!, ki)
 }
 
