@@ -37,7 +37,7 @@ export class App {
     announce(message ? `${message.title}. ${message.advice}` : '')
     // While the visitor looks for a picture. Who has asked for less data waits for it later.
     const saves = (navigator as { connection?: { saveData?: boolean } }).connection?.saveData
-    if (!saves) prepare().catch(() => undefined)
+    if (!saves) prepare({ head: 'full' }).catch(() => undefined)
   }
 
   /** @param given - pictures of one person */

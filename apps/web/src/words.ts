@@ -10,6 +10,12 @@ export const stageWords: Record<ReconstructProgress['stage'], string> = {
   texture: 'Painting the skin',
 }
 
+/** What the first face needs, MB: networks, the model of faces and heads, and the code that computes. */
+const FIRST_MEGABYTES = 7
+
+export const loadingWords = (loadedBytes: number): string =>
+  `The first time, about ${FIRST_MEGABYTES} MB are loaded (${(loadedBytes / 1e6).toFixed(1)} so far).`
+
 /** What went wrong, and what to do. */
 export function errorWords(error: unknown): { title: string; advice: string } {
   if (error instanceof AnnotationError)

@@ -1,4 +1,5 @@
 import { el, icon } from './dom.js'
+import { loadingWords } from './words.js'
 
 /** The pictures, one after the other, and how far the work is. */
 export function workView(pictures: readonly string[], stop: () => void) {
@@ -30,10 +31,7 @@ export function workView(pictures: readonly string[], stop: () => void) {
     tell: (words: string, share: number, loadedBytes: number) => {
       step.textContent = words
       bar.value = share
-      loaded.textContent =
-        share < 0.4 && loadedBytes > 0
-          ? `The first time, about 11 MB are loaded (${(loadedBytes / 1e6).toFixed(1)} so far).`
-          : ''
+      loaded.textContent = share < 0.4 && loadedBytes > 0 ? loadingWords(loadedBytes) : ''
     },
   }
 }

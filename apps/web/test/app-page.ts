@@ -29,6 +29,8 @@ export interface AppSite {
   address: string
   /** Paths that were asked for. */
   requests: string[]
+  /** Lengths of the files that were sent, by their paths. */
+  bytes: Map<string, number>
   close(): Promise<void>
 }
 
@@ -42,11 +44,13 @@ export async function serveApp(): Promise<AppSite> {
   await build({ configFile, mode: 'test', logLevel: 'error', build: { outDir: folder, emptyOutDir: true } })
   process.env.NODE_ENV = before
   const requests: string[] = []
+  const bytes = new Map<string, number>()
   const server: Server = createServer(async ({ url = '/' }, response) => {
     const { pathname } = new URL(url, 'http://localhost')
     requests.push(pathname)
     const path = normalize(pathname.endsWith('/') ? `${pathname}index.html` : pathname)
     const content = await readFile(join(folder, path)).catch(() => undefined)
+    if (content) bytes.set(pathname, content.length)
     response.writeHead(content ? 200 : 404, {
       'content-type': TYPES[extname(path)] ?? 'application/octet-stream',
     })
@@ -56,6 +60,7 @@ export async function serveApp(): Promise<AppSite> {
   return {
     address: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     requests,
+    bytes,
     close: async () => {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))

@@ -98,11 +98,19 @@ describe.skipIf(!hasChromium)('the app in Chromium', { timeout: 600_000 }, () =>
     const second = page.getByRole('button', { name: 'Face 2 of 2' })
     await second.waitFor()
     await inspect(page, 'choose')
+    const promised = await page.getByText('The first time').textContent()
     await page.keyboard.press('Tab')
     expect(await second.evaluate((button) => button === document.activeElement)).toBe(true)
     await page.keyboard.press('Enter')
     await result(page).waitFor()
     await inspect(page, 'look')
+    // The large detector is kept for pictures in which the small one finds nobody, and for later without a network.
+    const loaded = [...site.bytes].filter(
+      ([path]) => /\.(gz|wasm)$/.test(path) && !path.endsWith('/face-detector.safetensors.gz'),
+    )
+    expect(loaded).toHaveLength(6)
+    const megabytes = loaded.reduce((sum, [, length]) => sum + length, 0) / 1e6
+    expect(promised).toContain(`about ${Math.round(megabytes)} MB are loaded`)
 
     const canvas = page.getByRole('img', { name: 'The 3D face' })
     const front = await canvas.screenshot()

@@ -1,4 +1,4 @@
-import { ModelFormatError, readSafetensors, type SafetensorsFile } from '@facekit/core'
+import { ModelFormatError, readResource, readSafetensors, type SafetensorsFile } from '@facekit/core'
 
 /** Names of the networks' weights files, without `.safetensors`. */
 export type NetworkName =
@@ -140,19 +140,12 @@ function parseQuantization(metadata: Record<string, string>, who: string): Recor
 }
 
 async function readBytes(url: URL): Promise<Uint8Array> {
-  const fail = (reason: string) =>
-    new ModelFormatError(
-      `@facekit/annotate: ${url.href} cannot be read (${reason}); if your bundler does not carry the weights along, copy them and call setWeightsLocation`,
-    )
   try {
-    if (url.protocol === 'file:') {
-      const { readFile } = await import(/* webpackIgnore: true */ 'node:fs/promises')
-      return await readFile(url)
-    }
-    const response = await fetch(url)
-    if (!response.ok) throw new Error(`HTTP ${response.status}`)
-    return new Uint8Array(await response.arrayBuffer())
+    return await readResource(url)
   } catch (error) {
-    throw fail(error instanceof Error ? error.message : String(error))
+    throw new ModelFormatError(
+      `@facekit/annotate: ${url.href} cannot be read (${error instanceof Error ? error.message : String(error)}); if your bundler does not carry the weights along, copy them and call setWeightsLocation`,
+      { cause: error },
+    )
   }
 }

@@ -9,7 +9,7 @@ export interface LoadHeadModelOptions {
 
 let loaded: Promise<HeadModel> | undefined
 
-/** Loads what a head has beyond the face: ears, neck, the back, 0.9 MB, for `completeHead`. The second call returns the same.
+/** Loads what a head has beyond the face: ears, neck, the back, mouth and teeth, 1.2 MB, for `completeHead`. The second call returns the same.
  *
  * It is estimated from samples of ICT-FaceKit, see NOTICE.
  *

@@ -24,6 +24,7 @@ export {
 export { isMatFile, readMatFile, type MatArray, type MatFileOptions } from './mat-file.js'
 export { appendToFile, removeTemporaryFiles, writeFileAtomic } from './write-file-atomic.js'
 export { readRegularFile } from './regular-file.js'
+export { readResource } from './read-resource.js'
 export { lockFile, LockError, type FileLock } from './file-lock.js'
 export { assertTensorsFill } from './assert-tensors-fill.js'
 export { showValue } from './show-value.js'

@@ -110,7 +110,7 @@ describe('the projects', () => {
       build: { reportCompressedSize: false },
     })
     expect(await readdir(join(project, 'dist/assets'))).toContainEqual(
-      expect.stringMatching(/^dense-landmarks-.*\.safetensors$/),
+      expect.stringMatching(/^dense-landmarks.*\.safetensors.*\.gz$/),
     )
     const page = await readFile(join(project, 'dist/index.html'), 'utf8')
     expect(page).toMatch(/src="\/assets\/index-[\w-]+\.js"/)

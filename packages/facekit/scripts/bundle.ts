@@ -1,8 +1,10 @@
 // The package as users get it: all code inside, ours and tfjs, beside the files that it loads. One bundle for pages and bundlers of apps, one for Node.
 import { createRequire } from 'node:module'
-import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
 import { build, type BuildOptions, type Plugin } from 'esbuild'
 
 const require = createRequire(import.meta.url)
@@ -26,34 +28,44 @@ const SMALL = [
 
 const ASSET = /new URL\(\s*'(\.{1,2}\/[^']+\.(?:safetensors|wasm))',\s*import\.meta\.url,?\s*\)/g
 
+/** Networks and models lose a third of their bytes, and CDNs send what they do not know as it is: such files are packed here, and unpacked by who reads them. */
+const packedName = (name: string) => (name.endsWith('.safetensors') ? `${name}.gz` : name)
+
+/** Writes a file into a folder, packed where that is its way. */
+async function copyAsset(from: string, name: string, to: string): Promise<void> {
+  const content = await readFile(from)
+  const packed = packedName(name)
+  await writeFile(join(to, packed), packed === name ? content : await promisify(gzip)(content, { level: 9 }))
+}
+
 /** Files that code names by `new URL(..., import.meta.url)` are found in a folder, into which they are copied.
  *
  * @param place - of the folder, as the bundle sees it
  * @param copyTo - absent: they are there already
  */
-const assets = (place: string, copyTo?: string, only?: readonly string[]): Plugin => ({
-  name: 'assets',
-  setup(bundle) {
-    bundle.onLoad({ filter: /[\\/]packages[\\/][^\\/]+[\\/]src[\\/].*\.[jt]s$/ }, async ({ path }) => {
-      const contents = await readFile(path, 'utf8')
-      const loader = path.endsWith('.ts') ? 'ts' : 'js'
-      const copies: Promise<void>[] = []
-      const changed = contents.replace(ASSET, (_, file: string) => {
-        const name = basename(file)
-        if (copyTo && (!only || only.includes(name)))
-          copies.push(
-            copyFile(
-              name.endsWith('.wasm') ? join(tfjsWasm(), name) : join(path, '..', file),
-              join(copyTo, name),
-            ),
-          )
-        return `new URL('${place}/${name}', import.meta.url)`
+const assets = (place: string, copyTo?: string, only?: readonly string[]): Plugin => {
+  // The page's build and its worker's name the same files.
+  const copies = new Map<string, Promise<void>>()
+  const copy = (name: string, from: string) => {
+    if (!copyTo || (only && !only.includes(name)) || copies.has(name)) return
+    copies.set(name, copyAsset(name.endsWith('.wasm') ? join(tfjsWasm(), name) : from, name, copyTo))
+  }
+  return {
+    name: 'assets',
+    setup(bundle) {
+      bundle.onLoad({ filter: /[\\/]packages[\\/][^\\/]+[\\/]src[\\/].*\.[jt]s$/ }, async ({ path }) => {
+        const contents = await readFile(path, 'utf8')
+        const changed = contents.replace(ASSET, (_, file: string) => {
+          const name = basename(file)
+          copy(name, join(path, '..', file))
+          return `new URL('${place}/${packedName(name)}', import.meta.url)`
+        })
+        return { contents: changed, loader: path.endsWith('.ts') ? 'ts' : 'js' }
       })
-      await Promise.all(copies)
-      return { contents: changed, loader }
-    })
-  },
-})
+      bundle.onEnd(async () => void (await Promise.all(copies.values())))
+    },
+  }
+}
 
 /** Puts an empty module in the place of packages that are never reached. */
 const without = (...names: string[]): Plugin => ({

@@ -33,7 +33,7 @@ export interface FoundFace {
 export interface PhotoOptions {
   /** Default `'auto'`: in Node wasm, cpu; in browsers webgpu (if there is a GPU and it computes rightly), wasm, cpu. */
   backend?: 'auto' | 'webgpu' | 'wasm' | 'cpu'
-  /** `'small'`: 4.5 MB, the default in browsers; where they find no face, the large detector (5.6 MB) is asked, too. `'large'`: 28 MB, the default in
+  /** `'small'`: 3.9 MB, the default in browsers; where they find no face, the large detector (3.5 MB) is asked, too. `'large'`: 19 MB, the default in
    * Node: they also find small and turned faces, cut out hair and glasses, and compare identity. */
   networks?: Networks
   /** In browsers: whether the work is done in a worker, which leaves the page free. Default true; false where this is a worker already. */

@@ -3,7 +3,7 @@ import { cautionsOf } from './cautions.js'
 import { followFace } from './follow-face.js'
 import type { Face } from './face.js'
 import { openWork } from './open-work.js'
-import type { FoundFace, PhotoOptions, ReconstructOptions } from './options.js'
+import type { FoundFace, HeadOptions, PhotoOptions, ReconstructOptions } from './options.js'
 import { photoData, type PhotoSource } from './photo-source.js'
 import type { FaceWork, OpenPhoto } from './stages/face-work.js'
 
@@ -78,11 +78,15 @@ export async function findFaces(photo: PhotoSource, options: PhotoOptions = {}):
   return withPhoto(photo, options, async (_, { faces }) => faces, true)
 }
 
-/** Loads the networks and the face model and starts the engine, so that the first face does not wait for them. Optional. */
-export async function prepare(options: PhotoOptions = {}): Promise<void> {
-  const { signal, onProgress, ...choice } = options
+/** Loads the networks and the face model and starts the engine, so that the first face does not wait for them. Optional.
+ *
+ * @param options - of the calls that will follow; `head: 'full'`: also loads what a whole head needs
+ * @throws {ValueError} for any other extent of a head
+ */
+export async function prepare(options: PhotoOptions & HeadOptions = {}): Promise<void> {
+  const { signal, onProgress, head } = options
   const work = await openWork(options)
-  await work.prepare(engineOf(choice), { signal, onProgress })
+  await work.prepare({ ...engineOf(options), head }, { signal, onProgress })
 }
 
 async function withPhoto<T>(

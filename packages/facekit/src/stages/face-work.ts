@@ -45,7 +45,7 @@ export interface FoundParameters {
 
 /** All that is done with photographs and faces, here or in a worker; they are known by their numbers. */
 export interface FaceWork {
-  prepare(options: EngineChoice, events: CallEvents): Promise<void>
+  prepare(options: EngineChoice & HeadOptions, events: CallEvents): Promise<void>
   open(photo: PhotoData, options: EngineChoice, events: CallEvents): Promise<OpenPhoto>
   /** @param photos - of one person */
   reconstruct(photos: FaceInPhoto[], options: FitChoice, events: CallEvents): Promise<FoundParameters>

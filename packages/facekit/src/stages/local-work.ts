@@ -74,8 +74,12 @@ export class LocalWork implements FaceWork {
     return turn
   }
 
-  prepare({ backend, networks = defaultNetworks() }: EngineChoice, { signal }: CallEvents): Promise<void> {
-    return this.#inTurn(() => onEngine(backend, () => warmUp(networks, signal)))
+  async prepare(
+    { backend, networks = defaultNetworks(), head }: EngineChoice & HeadOptions,
+    { signal }: CallEvents,
+  ): Promise<void> {
+    checkHead(head)
+    return this.#inTurn(() => onEngine(backend, () => warmUp(networks, head, signal)))
   }
 
   open(

@@ -1,15 +1,20 @@
 import { annotate, detectFaces, findLandmarks, type FaceDetection, type Picture } from '@facekit/annotate'
-import { loadBaseModel } from '@facekit/base-model'
+import { loadBaseModel, loadHeadModel } from '@facekit/base-model'
 import ndarray from 'ndarray'
-import type { Networks } from '../options.js'
+import type { HeadExtent, Networks } from '../options.js'
 
 /** Loads what a first face needs, and runs the networks once on an empty picture: shaders compile, memory is taken. */
-export async function warmUp(networks: Networks, signal: AbortSignal | undefined): Promise<void> {
+export async function warmUp(
+  networks: Networks,
+  head: HeadExtent | undefined,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const side = 256
   const picture: Picture = ndarray(new Uint8Array(side * side * 3).fill(128), [side, side, 3])
   const box = { x: 40, y: 40, width: 176, height: 176 }
   const detection: FaceDetection = { box, score: 1 }
   await loadBaseModel()
+  if (head === 'full') await loadHeadModel()
   signal?.throwIfAborted()
   await detectFaces(picture, { detector: networks === 'small' ? 'fast' : 'accurate', orientation: 'upright' })
   signal?.throwIfAborted()
