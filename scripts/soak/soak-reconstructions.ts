@@ -4,13 +4,7 @@ import sharp from 'sharp'
 import type { Watch } from './watch.js'
 
 /** Least work. */
-const OPTIONS = {
-  backend: 'wasm',
-  networks: 'small',
-  method: 'fit',
-  iterations: 0,
-  texture: 64,
-} as const
+const OPTIONS = { backend: 'wasm', networks: 'small', iterations: 0 } as const
 
 /** What changes a run. */
 export interface SoakOptions {
@@ -18,6 +12,9 @@ export interface SoakOptions {
   deadline: number
   /** Which crops of the photograph are taken. */
   seed: number
+  /** Pixels of the maps made of the photograph; 'none': the model's colours, which takes less time. */
+  texture: number | 'none'
+  method: 'fit' | 'regress'
 }
 
 /** Crops of one face of a photograph, of 224 pixels, each from another place. */
@@ -33,8 +30,11 @@ async function crops(count: number, seed: number): Promise<PhotoSource[]> {
 }
 
 /** All that a reconstruction gives, as text. */
-async function resultOf(photo: PhotoSource): Promise<string> {
-  const face = await reconstruct(photo, OPTIONS)
+async function resultOf(
+  photo: PhotoSource,
+  { method, texture }: Pick<SoakOptions, 'method' | 'texture'>,
+): Promise<string> {
+  const face = await reconstruct(photo, { ...OPTIONS, method, texture })
   try {
     const glb = await face.glb()
     // All but how long it took.
@@ -46,15 +46,12 @@ async function resultOf(photo: PhotoSource): Promise<string> {
 }
 
 /** One reconstruction after the other: each the same to the bit as the first of its photograph. */
-export async function soakReconstructions(
-  count: number,
-  watch: Watch,
-  { deadline, seed }: SoakOptions,
-): Promise<void> {
+export async function soakReconstructions(count: number, watch: Watch, options: SoakOptions): Promise<void> {
+  const { deadline, seed } = options
   const photos = await crops(4, seed)
   const first: string[] = []
   for (let i = 0; i < count && performance.now() < deadline; i++) {
-    const result = await resultOf(photos[i % photos.length])
+    const result = await resultOf(photos[i % photos.length], options)
     const expected = (first[i % photos.length] ??= result)
     if (result !== expected) watch.fail(`reconstruction ${i} differs from the first of its photograph`)
     watch.step()
@@ -62,13 +59,13 @@ export async function soakReconstructions(
 }
 
 /** All at once: each the same to the bit as one that had the process to itself. */
-export async function soakAtOnce(count: number, watch: Watch, { seed }: SoakOptions): Promise<void> {
-  const photos = await crops(5, seed)
+export async function soakAtOnce(count: number, watch: Watch, options: SoakOptions): Promise<void> {
+  const photos = await crops(5, options.seed)
   const alone: string[] = []
-  for (const photo of photos) alone.push(await resultOf(photo))
+  for (const photo of photos) alone.push(await resultOf(photo, options))
   await Promise.all(
     Array.from({ length: count }, async (_, i) => {
-      const result = await resultOf(photos[i % photos.length])
+      const result = await resultOf(photos[i % photos.length], options)
       if (result !== alone[i % photos.length]) watch.fail(`reconstruction ${i} differs from one alone`)
       watch.step()
     }),

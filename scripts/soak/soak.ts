@@ -1,16 +1,20 @@
 // Does one thing very often in one process, and watches what the process holds: tensors, their bytes, memory, open files, files in the
 // temporary folder. Ends with 1 when something grows. See docs/reliability.md.
 //
-//   npm run soak -- [--count n] [--minutes n] [--seed 0] training | reconstructions | at-once
+//   npm run soak -- [--count n] [--minutes n] [--seed 0] [--texture 64] [--method fit] training | reconstructions | at-once |
+//     kernels | pictures | processes
 //
 // training: steps of a small network on rendered faces (10,000). reconstructions: one after the other (1,000). at-once: all asked for in the
-// same moment (50), each compared with one that had the process to itself. --minutes ends `reconstructions` early; --seed takes other crops of the
-// photograph.
+// same moment (50), each compared with one that had the process to itself. Parts of them alone: kernels (convolutions of 16 threads), pictures (decoded),
+// processes (that compute with 16 threads, and end). --minutes ends all but training and at-once early; --seed takes other crops of the
+// photograph; --texture: pixels of the maps made of it, or none; --method: fit or
+// regress.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { soakAtOnce, soakReconstructions, type SoakOptions } from './soak-reconstructions.js'
+import { soakKernels, soakPictures, soakProcesses } from './soak-parts.js'
 import { soakTraining } from './soak-training.js'
 import { Watch } from './watch.js'
 
@@ -21,6 +25,9 @@ const soaks: Record<
   training: { count: 10_000, run: soakTraining },
   reconstructions: { count: 1000, run: soakReconstructions },
   'at-once': { count: 50, run: soakAtOnce },
+  kernels: { count: 10_000, run: soakKernels },
+  pictures: { count: 10_000, run: soakPictures },
+  processes: { count: 400, run: soakProcesses },
 }
 
 const { values, positionals } = parseArgs({
@@ -29,6 +36,8 @@ const { values, positionals } = parseArgs({
     count: { type: 'string' },
     minutes: { type: 'string', default: 'Infinity' },
     seed: { type: 'string', default: '0' },
+    texture: { type: 'string', default: '64' },
+    method: { type: 'string', default: 'fit' },
   },
 })
 const soak = soaks[positionals[0]]
@@ -43,7 +52,9 @@ process.env.TMPDIR = temporary
 process.on('exit', () => rmSync(temporary, { recursive: true, force: true }))
 const watch = new Watch(count)
 const deadline = performance.now() + 60_000 * Number(values.minutes)
-await soak.run(count, watch, { deadline, seed: Number(values.seed) })
+const method = values.method === 'regress' ? 'regress' : 'fit'
+const texture = values.texture === 'none' ? 'none' : Number(values.texture)
+await soak.run(count, watch, { deadline, seed: Number(values.seed), texture, method })
 const problems = watch.problems()
 for (const problem of problems) console.error(`FAILED: ${positionals[0]}: ${problem}`)
 console.log(`${positionals[0]}: ${watch.done} of ${count}, ${problems.length} problems`)
