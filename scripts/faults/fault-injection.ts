@@ -5,7 +5,7 @@
 //
 // --kills: kill -9 at so many random moments of each command, up to five in a row before it may end; --times: how often each other fault;
 // --minutes: ends each fault early, and says how often it was tried. Faults of disks need a small tmpfs, which only root may mount: without, they
-// are skipped visibly.
+// are skipped visibly. So is the loss of a GPU device, unless FACEKIT_LOSE_AFTER says after how many milliseconds (with SwiftShader: VK_DRIVER_FILES).
 import { execFileSync } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -177,6 +177,35 @@ const faults: Record<string, (trial: Trial) => Promise<string | void>> = {
     checkEnding(trial, 'a worker that dies', ending, [0])
     await compare(trial, out, 'a worker that dies')
     await rm(out, { recursive: true })
+  },
+  'a full memory of WebAssembly': async (trial) => {
+    // 25 to 75 MiB, in place of 4 GiB: too little for a network, or nearly enough.
+    const pages = Math.round(400 + 800 * random.uniform())
+    const out = newOut(trial)
+    const ending = await runCommand(trial.scenario.argv(trial.input, out), undefined, [
+      `--wasm-max-mem-pages=${pages}`,
+    ])
+    const what = `a full memory of WebAssembly, ${pages} pages`
+    checkEnding(trial, what, ending, [0, 1])
+    if (ending.code === 1 && !/out of memory|no memory/.test(ending.stderr))
+      problem(trial, what, `does not say so: ${lastLine(ending)}`)
+    await rerun(trial, out, what)
+    await rm(out, { recursive: true })
+  },
+  'a lost GPU device': async (trial) => {
+    if (!process.env.FACEKIT_LOSE_AFTER) return 'FACEKIT_LOSE_AFTER is not set'
+    const out = newOut(trial)
+    const ending = await runCommand(
+      trial.scenario.argv(trial.input, out).map((word) => (word === 'wasm' ? 'webgpu' : word)),
+      undefined,
+      ['--import', './scripts/faults/lose-device.mjs'],
+    )
+    checkEnding(trial, 'a lost GPU device', ending, [1])
+    if (!ending.stderr.includes('device is lost'))
+      problem(trial, 'a lost GPU device', `does not say so: ${lastLine(ending)}`)
+    // On the backend of the reference, whose bytes are compared: what a GPU has left must not be taken for it.
+    if (trial.scenario.atOnce) await rerun(trial, out, 'a lost GPU device')
+    await rm(out, { recursive: true, force: true })
   },
   'a full disk': (trial) =>
     onSmallDisk(trial, 'a full disk', async (disk) => {

@@ -25,6 +25,8 @@ export interface SessionOptions {
   method?: Method
   /** Name of a trained regressor (`REGRESSORS`), or the file of another; the first of those names if undefined. */
   regressor?: string
+  /** Of the WASM backend; default: one for each processor. */
+  threads?: number
 }
 
 /** Loads the model and starts a backend, which takes longer: a bad model is found first. */
@@ -37,7 +39,11 @@ export async function startSession(
   signal.throwIfAborted()
   const engine = await timer.measure('engine', async () => {
     const { initEngine } = await import('@facekit/engine')
-    return initEngine({ backend: options.backend as BackendName | 'auto', candidates: autoBackends })
+    return initEngine({
+      backend: options.backend as BackendName | 'auto',
+      candidates: autoBackends,
+      ...(options.threads !== undefined && { threads: options.threads }),
+    })
   })
   signal.throwIfAborted()
   if ((options.method ?? 'fit') === 'fit') return { engine, model }

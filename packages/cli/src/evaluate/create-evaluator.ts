@@ -38,15 +38,26 @@ type SessionOf = (method: EvaluatedMethod) => Session
 
 /** Opens the data set, and starts model, backend and network.
  *
+ * @param threads - of the WASM backend; default: one for each processor
  * @throws {FacekitError} when one of them does not work
  */
-export async function createEvaluator(settings: EvaluateSettings, signal: AbortSignal): Promise<Evaluator> {
+export async function createEvaluator(
+  settings: EvaluateSettings,
+  signal: AbortSignal,
+  threads?: number,
+): Promise<Evaluator> {
   const dataset = await openEvaluationDataset(settings.dataset, settings.root, settings.datasetOptions)
   const places = new Map(dataset.cases.map((each, i) => [each.id, i]))
   const { model, backend, regressor } = settings
   const start = (method: 'fit' | 'regress') =>
     startSession(
-      { model, backend, method, ...(regressor !== undefined && { regressor }) },
+      {
+        model,
+        backend,
+        method,
+        ...(regressor !== undefined && { regressor }),
+        ...(threads !== undefined && { threads }),
+      },
       new PhaseTimer(),
       signal,
     )

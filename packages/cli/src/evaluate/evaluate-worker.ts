@@ -11,10 +11,12 @@ if (process.send) {
   process.on('message', (request: WorkerRequest) => {
     const work =
       request.kind === 'start'
-        ? createEvaluator(request.settings as EvaluateSettings, controller.signal).then((created) => {
-            evaluator = created
-            answer({ kind: 'ready' })
-          })
+        ? createEvaluator(request.settings as EvaluateSettings, controller.signal, request.threads).then(
+            (created) => {
+              evaluator = created
+              answer({ kind: 'ready' })
+            },
+          )
         : evaluator!
             .evaluate(request.id, request.methods)
             .then((results) => answer({ kind: 'done', results }))

@@ -1,11 +1,12 @@
 import { FacekitError } from '@facekit/core'
 import type { CaseResult } from '@facekit/evaluation'
 import { type ChildProcess, fork } from 'node:child_process'
+import { availableParallelism } from 'node:os'
 import type { EvaluatedMethod, EvaluateSettings } from './evaluate-settings.js'
 
 /** What is sent to a worker. */
 export type WorkerRequest =
-  | { kind: 'start'; settings: EvaluateSettings }
+  | { kind: 'start'; settings: EvaluateSettings; threads: number }
   | { kind: 'case'; id: string; methods: readonly EvaluatedMethod[] }
 /** What a worker answers. */
 export type WorkerAnswer =
@@ -46,10 +47,12 @@ export async function evaluateInProcesses(
 ): Promise<void> {
   const left = [...tasks]
   const children = new Set<ChildProcess>()
+  // Together as many as there are processors: more would only wait for each other.
+  const threads = Math.max(1, Math.floor(availableParallelism() / workers))
   const start = async (): Promise<ChildProcess> => {
     const child = fork(script, [], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
     children.add(child)
-    const answer = await ask(child, { kind: 'start', settings })
+    const answer = await ask(child, { kind: 'start', settings, threads })
     if (answer.kind === 'ready') return child
     children.delete(child)
     child.kill('SIGKILL')
