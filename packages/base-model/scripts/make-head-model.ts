@@ -6,6 +6,7 @@
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { writeFileAtomic } from '@facekit/core'
+import { loadBaseModel } from '../src/index.js'
 import { buildHeadModel } from './head/build-head-model.js'
 import { readIctModel } from './scans/ict-model.js'
 
@@ -16,6 +17,7 @@ const { values } = parseArgs({
 })
 const started = performance.now()
 const bytes = await buildHeadModel(
+  await loadBaseModel(),
   readIctModel(),
   readIctModel(undefined, 'head'),
   readIctModel(undefined, 'mouth'),

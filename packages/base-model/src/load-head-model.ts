@@ -9,9 +9,9 @@ export interface LoadHeadModelOptions {
 
 let loaded: Promise<HeadModel> | undefined
 
-/** Loads what a head has beyond the face: ears, neck, the back, mouth and teeth, 1.2 MB, for `completeHead`. The second call returns the same.
+/** Loads what a head has beyond the face: ears, neck, the back, teeth and tongue, 1.1 MB, for `completeHead`. The second call returns the same.
  *
- * It is estimated from samples of ICT-FaceKit, see NOTICE.
+ * It is estimated from samples of ICT-FaceKit, see NOTICE; teeth, gums and tongue are made of measures of dental anatomy.
  *
  * @throws {ModelFormatError} when the file cannot be fetched, is damaged or of another version
  */

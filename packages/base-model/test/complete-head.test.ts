@@ -125,7 +125,7 @@ describe('completeHead', () => {
       lips.forEach((lip, i) => {
         for (let c = 0; c < 3; c++) expect(at(i)[c]).toBeCloseTo(face[3 * lip + c], 3)
       })
-      const list = Array.from({ length: ends[2] - ends[1] }, (_, i) => ends[1] + i)
+      const list = Array.from({ length: ends[3] - ends[2] }, (_, i) => ends[2] + i)
       const teeth = list.map(at)
       const front = Math.max(...teeth.map(([, , z]) => z))
       const lipsFront = Math.max(...Array.from(lips, (v) => face[3 * v + 2]))
@@ -134,6 +134,16 @@ describe('completeHead', () => {
       const width = Math.max(...teeth.map(([x]) => x)) - Math.min(...teeth.map(([x]) => x))
       expect(width).toBeGreaterThan(50)
       expect(width).toBeLessThan(85)
+      // 28 teeth, open where they are in the gum; upper incisors overlap lower ones, and end where a smile shows them.
+      expect(boundaryLoops(triangles.filter((_, i) => triangles[i - (i % 3)] >= ends[2]))).toHaveLength(28)
+      const [upper, lower] = [0, 1].map((side) => list.filter((v) => jaw[v] === side).map(at))
+      const foremost = (points: number[][]) => Math.max(...points.map(([, , z]) => z))
+      expect(foremost(upper) - foremost(lower)).toBeGreaterThan(1)
+      expect(foremost(upper) - foremost(lower)).toBeLessThan(4)
+      const middle = upper.filter(([x, , z]) => Math.abs(x) < 6 && foremost(upper) - z < 4)
+      const below = face[3 * model.landmarks[62] + 1] - Math.min(...middle.map(([, y]) => y))
+      expect(below).toBeGreaterThan(0)
+      expect(below).toBeLessThan(5)
       // Open: lower teeth go down with the chin, upper ones stay; the edge stays on the lips.
       const moved = mouth.follow(
         jawOpen,

@@ -1,5 +1,6 @@
 import { writeSafetensors, type SafetensorsEntry } from '@facekit/core'
 import { meshNeighbours, TriangleTree } from '@facekit/mesh'
+import type { MorphableModel } from '@facekit/morphable'
 import { CholeskyDecomposition, Matrix } from 'ml-matrix'
 import { quantizeFields } from '../../src/quantize.js'
 import { readCanonicalFace } from '../canonical-face.js'
@@ -10,20 +11,29 @@ import type { IctModel } from '../scans/ict-model.js'
 import { makeMeanFace, trianglesOfSkin } from '../scans/mean.js'
 import { registerTemplate } from '../scans/register-template.js'
 import { transportField } from '../scans/transport.js'
-import { fitAffine, lipLoop, MOTIONS, mouthMesh, sewToLips } from './mouth-mesh.js'
+import { fitAffine } from './fit-affine.js'
+import { lipLoop } from './lip-loop.js'
+import { buildMouth } from './mouth/build-mouth.js'
+import { MOTIONS } from './mouth/jaw-motions.js'
 import { regressRest } from './regress-rest.js'
 import { restMesh } from './rest-mesh.js'
 
 /** Height of the cut through the neck in ICT's axes, mm: where the neck begins to widen. */
 const NECK = -109
+/** ICT-FaceKit's triangles of gums, tongue and teeth: what tells where a person's are. */
+const SOLID = [28_068, 42_571] as const
 /** Points of the face that tell what the rest is like, and modes of that. */
 const [POINTS, MODES] = [240, 40]
 
 /** Makes the file of what a head has beyond the face, from samples of ICT-FaceKit's people.
  *
+ * What is inside of the mouth is made of measures of dental anatomy, see `buildMouth`; the samples tell where a person's is.
+ *
+ * @param model - the base model that was made from the same samples
  * @param ict - its face, `whole` its face, head and neck, `all` all of it up to the teeth
  */
 export async function buildHeadModel(
+  model: MorphableModel,
   ict: IctModel,
   whole: IctModel,
   all: IctModel,
@@ -66,21 +76,15 @@ export async function buildHeadModel(
     root.mmul(new Matrix(fields.map((field) => [...field]))).to2DArray()
   const faces = drawn(ict.identity.map((field) => transportField(registration, face.rotation, field)))
   const rests = drawn(whole.identity.map((field) => transportField(places, face.rotation, field)))
-  const mouth = await mouthMesh(all)
+  const solid = verticesOf(all.triangles, SOLID)
   const inMouth = {
-    positions: mouth.positions,
-    corners: Int32Array.from(
-      { length: 3 * mouth.vertices.length },
-      (_, i) => mouth.vertices[Math.floor(i / 3)],
-    ),
-    weights: Float64Array.from({ length: 3 * mouth.vertices.length }, (_, i) => (i % 3 === 0 ? 1 : 0)),
-    trusted: new Uint8Array(mouth.vertices.length),
+    positions: Float64Array.from(solid.flatMap((v) => [...all.mean.subarray(3 * v, 3 * v + 3)])),
+    corners: Int32Array.from({ length: 3 * solid.length }, (_, i) => solid[Math.floor(i / 3)]),
+    weights: Float64Array.from({ length: 3 * solid.length }, (_, i) => (i % 3 === 0 ? 1 : 0)),
+    trusted: new Uint8Array(solid.length),
   }
   const mouths = drawn(all.identity.map((field) => transportField(inMouth, face.rotation, field)))
-  const motions = MOTIONS.map((name) =>
-    Float64Array.from(transportField(inMouth, face.rotation, all.expressions.get(name)!)),
-  )
-  const mouthPlaces = turnedRest(mouth.positions, registration.positions, face)
+  const mouthPlaces = turnedRest(inMouth.positions, registration.positions, face)
   const positions = Float64Array.from([
     ...face.positions.subarray(0, 3 * skin),
     ...turnedRest(rest.positions.subarray(3 * first), registration.positions, face),
@@ -103,22 +107,15 @@ export async function buildHeadModel(
   )
   // People's jaws differ by size, place and slope: teeth and gums by 0.3 mm beyond an affine function.
   const triple = (from: ArrayLike<number>, v: number) => [from[3 * v], from[3 * v + 1], from[3 * v + 2]]
-  const solid = Array.from({ length: mouth.ends[2] - mouth.ends[0] }, (_, i) => mouth.ends[0] + i)
   const affine = found.followers.map((field) =>
     fitAffine(
-      solid.map((v) => triple(mouthPlaces, v)),
-      solid.map((v) => triple(field, v)),
+      solid.map((_, i) => triple(mouthPlaces, i)),
+      solid.map((_, i) => triple(field, i)),
     ),
   )
   const lips = lipLoop(triangles, face.positions)
   const lipsMean = Float64Array.from(lips.flatMap((v) => triple(face.positions, v)))
-  const opened = transportField(registration, face.rotation, ict.expressions.get('jawOpen')!)
-  const sewn = sewToLips(mouth, { places: mouthPlaces, opened: motions[0] }, lips, {
-    places: face.positions,
-    opened,
-  })
-  // Where the lips hold a vertex, nothing else moves it.
-  const held = new Float64Array(sewn.positions.length - mouthPlaces.length)
+  const mouth = buildMouth(model, lips)
   onProgress(
     `${count} vertices beyond a rim of ${first}; ${(100 * found.explained).toFixed(1)} % of their variance is told by the face`,
   )
@@ -127,6 +124,10 @@ export async function buildHeadModel(
     shape: width === 1 ? [values.length] : [values.length / width, width],
     data: Uint16Array.from(values),
   })
+  const u8 = (shares: readonly number[]): SafetensorsEntry => ({
+    shape: [shares.length],
+    data: Uint8Array.from(shares, (x) => Math.round(255 * x)),
+  })
   const f32 = (values: Float64Array): SafetensorsEntry => ({
     shape: [values.length / 3, 3],
     data: Float32Array.from(values),
@@ -134,13 +135,13 @@ export async function buildHeadModel(
   return writeSafetensors({
     metadata: {
       format: 'facekit-head-model',
-      version: '2',
+      version: '3',
       name: 'facekit-head',
       license: 'Apache-2.0 AND MIT',
       unit: 'mm',
       mouth_motions: JSON.stringify(MOTIONS),
       origin:
-        'What a head has beyond the face of the base model: its mean, and a regression from points of the face, estimated from samples of ICT-FaceKit (MIT; Copyright (c) 2020 USC Institute for Creative Technologies), on a mesh of its own. Teeth, gums and tongue: ICT-FaceKit, simplified.',
+        'What a head has beyond the face of the base model: its mean, and a regression from points of the face, estimated from samples of ICT-FaceKit (MIT; Copyright (c) 2020 USC Institute for Creative Technologies), on a mesh of its own. Teeth, gums and tongue: made of measures of dental anatomy; how a person moves and sizes them is estimated in the same way.',
     },
     tensors: new Map<string, SafetensorsEntry>([
       ['border', u16(border, 1)],
@@ -161,29 +162,24 @@ export async function buildHeadModel(
           data: Float32Array.from(found.weights.flatMap((row) => [...row])),
         },
       ],
-      ['mouth_mean', f32(sewn.positions)],
-      ['mouth_triangles', u16(sewn.triangles, 3)],
-      ['mouth_ends', u16(sewn.ends, 1)],
-      [
-        'mouth_jaw',
-        { shape: [sewn.jaw.length], data: Uint8Array.from(sewn.jaw, (x) => Math.round(255 * x)) },
-      ],
-      ...quantizeFields(
-        'mouth_motions',
-        motions.map((field) => Float64Array.from([...held, ...field])),
-        [sewn.jaw.length, 3],
-        16,
-      ),
+      ['mouth_mean', f32(Float64Array.from(mouth.positions))],
+      ['mouth_triangles', u16(mouth.triangles, 3)],
+      ['mouth_ends', u16(mouth.ends, 1)],
+      ['mouth_jaw', u8(mouth.jaw)],
+      ['mouth_tint', u8(mouth.tint)],
+      ['mouth_motions', { shape: [MOTIONS.length, 12], data: Float32Array.from(mouth.motions.flat()) }],
       ['mouth_affine', { shape: [MODES, 12], data: Float32Array.from(affine.flat()) }],
       ['mouth_lips', u16(lips, 1)],
       ['mouth_lips_mean', f32(lipsMean)],
-      ['mouth_nearest', u16(sewn.nearest, 1)],
-      [
-        'mouth_shares',
-        { shape: [sewn.shares.length], data: Uint8Array.from(sewn.shares, (x) => Math.round(255 * x)) },
-      ],
+      ['mouth_nearest', u16(mouth.ties.map(({ nearest }) => nearest), 1)],
+      ['mouth_shares', u8(mouth.ties.map(({ share }) => share))],
     ]),
   })
+}
+
+/** Every fifth vertex of some triangles. @param range - the first and the last triangle */
+function verticesOf(triangles: Int32Array, [first, last]: readonly [number, number]): number[] {
+  return [...new Set(triangles.subarray(3 * first, 3 * last + 3))].filter((_, i) => i % 5 === 0)
 }
 
 /** A rim and the two rings of vertices next to it, ring by ring. */

@@ -35,9 +35,9 @@ export interface HeadModel {
  */
 export function readHeadModel(bytes: Uint8Array): HeadModel {
   const { metadata, tensors } = readSafetensors(bytes, 'loadHeadModel')
-  if (metadata.format !== 'facekit-head-model' || metadata.version !== '2')
+  if (metadata.format !== 'facekit-head-model' || metadata.version !== '3')
     throw new ModelFormatError(
-      `loadHeadModel: expected a facekit-head-model file of version 2, got ${metadata.format ?? 'another format'} ${metadata.version ?? ''}; use the data/head.safetensors of the same @facekit/base-model`,
+      `loadHeadModel: expected a facekit-head-model file of version 3, got ${metadata.format ?? 'another format'} ${metadata.version ?? ''}; use the data/head.safetensors of the same @facekit/base-model`,
     )
   const tensor = (name: string, width?: number) => {
     const found = tensors.get(name)

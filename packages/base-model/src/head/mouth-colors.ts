@@ -2,16 +2,18 @@ import { encodeSrgb, type FaceTextures } from '@facekit/export'
 import ndarray, { type NdArray } from 'ndarray'
 import type { MouthModel } from './mouth-model.js'
 
-/** Linear RGB of socket, gums and tongue, and teeth, in the light; how they shine. */
+/** Linear RGB of socket, gums, tongue and teeth in the light, from tint 0 to tint 1, and how they shine: mucosa to the lips' edge, the fold behind lips to the paler margin, groove
+ * to tip, cervix to edge. */
 const COLORS = [
-  { diffuse: [0.4, 0.14, 0.13], specular: 0.03 },
-  { diffuse: [0.42, 0.135, 0.13], specular: 0.05 },
-  { diffuse: [0.68, 0.61, 0.5], specular: 0.06 },
+  { diffuse: [[0.34, 0.1, 0.09], [0.4, 0.15, 0.14]], specular: 0.03 },
+  { diffuse: [[0.38, 0.1, 0.1], [0.52, 0.22, 0.2]], specular: 0.05 },
+  { diffuse: [[0.3, 0.1, 0.1], [0.46, 0.18, 0.17]], specular: 0.04 },
+  { diffuse: [[0.62, 0.5, 0.35], [0.72, 0.68, 0.6]], specular: 0.06 },
 ] as const
 /** Depth behind the front teeth at which little light is left, mm, and the light there. */
-const [DARK_AT, LEAST] = [50, 0.12]
+const [DARK_AT, LEAST] = [70, 0.2]
 /** Of the socket, which is behind all else; of its first two rings, along the edge of the lips and behind it. */
-const SOCKET = 0.25
+const SOCKET = 0.35
 const RINGS = [0.9, 0.45] as const
 
 /** Where the base model's maps have room for the colours of the mouth: the lower left corner of a square at the upper right, and its width. */
@@ -20,43 +22,55 @@ const PATCH = { corner: [0.87, 0.87], width: 0.12 } as const
 /** `[V]` how much light comes to each vertex, 0..1: lips and cheeks shade what is behind. */
 function lightOf({ mean, ends, lips }: MouthModel): Float32Array {
   let front = -Infinity
-  for (let v = ends[1]; v < ends[2]; v++) front = Math.max(front, mean[3 * v + 2])
+  for (let v = ends[2]; v < ends[3]; v++) front = Math.max(front, mean[3 * v + 2])
   return Float32Array.from({ length: mean.length / 3 }, (_, v) => {
     if (v < RINGS.length * lips.length) return RINGS[Math.floor(v / lips.length)]
     const depth = Math.min(1, Math.max(0, (front - mean[3 * v + 2]) / DARK_AT))
-    return (v < ends[0] ? SOCKET : 1) * (LEAST + (1 - LEAST) * (1 - depth) ** 2)
+    return (v < ends[0] ? SOCKET : 1) * (LEAST + (1 - LEAST) * (1 - depth) ** 1.6)
   })
 }
 
-const partOf = ({ ends }: MouthModel, v: number) => (v < ends[0] ? 0 : v < ends[1] ? 1 : 2)
+const partOf = ({ ends }: MouthModel, v: number) => ends.findIndex((end) => v < end)
+const colorOf = (part: number, tint: number, channel: number) => {
+  const [from, to] = COLORS[part].diffuse
+  return from[channel] + tint * (to[channel] - from[channel])
+}
 
 /** Colours and places on the maps of what is inside of a mouth. */
 export function mouthColors(model: MouthModel): Record<'diffuse' | 'specular' | 'uv', Float32Array> {
   const light = lightOf(model)
-  const rgb = (of: (part: number) => readonly number[]) =>
+  const rgb = (of: (v: number, channel: number) => number) =>
     Float32Array.from({ length: 3 * light.length }, (_, i) => {
       const v = Math.floor(i / 3)
-      return of(partOf(model, v))[i % 3] * light[v]
+      return of(v, i % 3) * light[v]
     })
   return {
-    diffuse: rgb((part) => COLORS[part].diffuse),
-    specular: rgb((part) => [COLORS[part].specular, COLORS[part].specular, COLORS[part].specular]),
+    diffuse: rgb((v, c) => colorOf(partOf(model, v), model.tint[v], c)),
+    specular: rgb((v) => COLORS[partOf(model, v)].specular),
     uv: Float32Array.from({ length: 2 * light.length }, (_, i) => {
       const v = i >> 1
-      const share = i % 2 === 0 ? (partOf(model, v) + 0.5) / COLORS.length : 0.1 + 0.8 * light[v]
+      const share =
+        i % 2 === 0
+          ? (partOf(model, v) + inset(model.tint[v])) / COLORS.length
+          : inset(light[v])
       return PATCH.corner[i % 2] + PATCH.width * share
     }),
   }
 }
 
-/** Copies of maps with the colours of the mouth in the corner that is left free for them: a column for each part, from dark to light. */
+/** Colours end before the border of their field: maps are filtered. */
+const [FIRST, SPAN] = [0.15, 0.7]
+const inset = (share: number) => FIRST + SPAN * share
+const outset = (share: number) => Math.min(1, Math.max(0, (share - FIRST) / SPAN))
+
+/** Copies of maps with the colours of the mouth in the corner that is left free for them: a column for each part, from dark to light, and across it from tint to tint. */
 export function paintMouth(maps: FaceTextures): FaceTextures {
-  const paint = (map: NdArray<Uint8Array>, color: (part: number, channel: number) => number) => {
+  const paint = (map: NdArray<Uint8Array>, color: (part: number, tint: number, channel: number) => number) => {
     const [height, width] = map.shape
     const data = Uint8Array.from(map.data)
-    each(width, height, (x, y, part, light) => {
+    each(width, height, (x, y, part, tint, light) => {
       for (let c = 0; c < 3; c++)
-        data[3 * (y * width + x) + c] = Math.round(255 * encodeSrgb(Math.min(1, color(part, c) * light)))
+        data[3 * (y * width + x) + c] = Math.round(255 * encodeSrgb(Math.min(1, color(part, tint, c) * light)))
     })
     return ndarray(data, map.shape)
   }
@@ -68,7 +82,7 @@ export function paintMouth(maps: FaceTextures): FaceTextures {
   }
   return {
     ...maps,
-    diffuse: paint(maps.diffuse, (part, c) => COLORS[part].diffuse[c]),
+    diffuse: paint(maps.diffuse, colorOf),
     specular: paint(maps.specular, (part) => COLORS[part].specular / maps.specularScale),
     ...(maps.normal && { normal: flat(maps.normal, [128, 128, 255]) }),
     ...(maps.displacement && { displacement: flat(maps.displacement, [32_768]) }),
@@ -78,7 +92,7 @@ export function paintMouth(maps: FaceTextures): FaceTextures {
 function each(
   width: number,
   height: number,
-  visit: (x: number, y: number, part: number, light: number) => void,
+  visit: (x: number, y: number, part: number, tint: number, light: number) => void,
 ): void {
   const [left, low] = PATCH.corner
   for (let y = 0; y < Math.ceil((1 - low) * height); y++)
@@ -86,6 +100,6 @@ function each(
       const u = ((x + 0.5) / width - left) / PATCH.width
       const v = (1 - (y + 0.5) / height - low) / PATCH.width
       const part = Math.min(COLORS.length - 1, Math.max(0, Math.floor(u * COLORS.length)))
-      visit(x, y, part, Math.min(1, Math.max(0, (v - 0.1) / 0.8)))
+      visit(x, y, part, outset(u * COLORS.length - part), outset(v))
     }
 }

@@ -1,18 +1,20 @@
 /** What is inside of a mouth: socket, gums, tongue and teeth of the mean head. Plain data; V vertices: the socket's, of which the
- * first are two rings along the edge of the lips, then those of gums and tongue, then the teeth's. */
+ * first are two rings along the edge of the lips, then those of gums, of the tongue, and of the teeth. */
 export interface MouthModel {
   /** `[V * 3]` mm, in the space of the mean face. */
   readonly mean: Float32Array
   /** `[F * 3]` counter-clockwise seen from where they are seen: the socket from inside. */
   readonly triangles: Int32Array
-  /** Where the vertices of the socket, of gums and tongue, and of the teeth end. */
-  readonly ends: readonly [socket: number, gums: number, teeth: number]
+  /** Where the vertices of the socket, the gums, the tongue and the teeth end. */
+  readonly ends: readonly [socket: number, gums: number, tongue: number, teeth: number]
   /** `[V]` how far each goes with the jaw, 0..1. */
   readonly jaw: Float32Array
-  /** Expressions that move it, by ARKit's names, and how: `[4]`, `[4][V * 3]` mm. */
+  /** `[V]` where between the two colours of its part each is, 0..1. */
+  readonly tint: Float32Array
+  /** Expressions that move it, by ARKit's names, and how: `[4]`, `[4][12]`: what a 3 x 3 matrix, row by row, and what is added, mm, move a point of the jaw by. */
   readonly motionNames: readonly string[]
   readonly motions: readonly Float32Array[]
-  /** `[R][12]` how each of the head's modes moves it: a 3 x 3 matrix row by row, then what is added, mm. */
+  /** `[R][12]` how each of the head's modes moves it: in the same way. */
   readonly affine: readonly Float32Array[]
   /** `[L]` vertices of the face along the edge of its lips, and where the mean face has them, `[L * 3]` mm. */
   readonly lips: Int32Array
@@ -26,7 +28,7 @@ export interface MouthModel {
 export interface HeadTensors {
   /** @param width - what the number of values must be a multiple of */
   tensor(name: string, width?: number): ArrayLike<number>
-  /** Fields that lie one behind the other. */
+  /** Rows that lie one behind the other. */
   rows(name: string, count: number, scale?: ArrayLike<number>): Float32Array[]
 }
 
@@ -34,14 +36,15 @@ export interface HeadTensors {
 export function readMouthModel({ tensor, rows }: HeadTensors, names: string, modes: number): MouthModel {
   const share = (name: string) => Float32Array.from(tensor(name), (value) => value / 255)
   const motionNames = JSON.parse(names) as string[]
-  const [socket, gums, teeth] = Array.from(tensor('mouth_ends', 3))
+  const [socket, gums, tongue, teeth] = Array.from(tensor('mouth_ends', 4))
   return {
     mean: Float32Array.from(tensor('mouth_mean', 3)),
     triangles: Int32Array.from(tensor('mouth_triangles', 3)),
-    ends: [socket, gums, teeth],
+    ends: [socket, gums, tongue, teeth],
     jaw: share('mouth_jaw'),
+    tint: share('mouth_tint'),
     motionNames,
-    motions: rows('mouth_motions', motionNames.length, tensor('mouth_motions_scale')),
+    motions: rows('mouth_motions', motionNames.length),
     affine: rows('mouth_affine', modes),
     lips: Int32Array.from(tensor('mouth_lips')),
     lipsMean: Float32Array.from(tensor('mouth_lips_mean', 3)),

@@ -29,19 +29,13 @@ export function placeMouth(
   toMean: Similarity,
   lips: ArrayLike<number>,
 ): MouthCompletion {
-  const { mean, lipsMean, affine, nearest, shares, motions } = model
-  const total = affine[0].map((_, i) => affine.reduce((sum, row, k) => sum + amounts[k] * row[i], 0))
-  const told = (points: ArrayLike<number>) =>
-    Float64Array.from(points, (value, i) => {
-      const [p, c] = [i - (i % 3), i % 3]
-      return (
-        value +
-        total[3 * c] * points[p] +
-        total[3 * c + 1] * points[p + 1] +
-        total[3 * c + 2] * points[p + 2] +
-        total[9 + c]
-      )
-    })
+  const { mean, lipsMean, affine, jaw, nearest, shares, motions } = model
+  const told = (points: ArrayLike<number>) => {
+    const moved = Float64Array.from(points)
+    const total = affine[0].map((_, i) => affine.reduce((sum, row, k) => sum + amounts[k] * row[i], 0))
+    addAffine(moved, points, total)
+    return moved
+  }
   const there = told(mean)
   const off = told(lipsMean).map((value, i) => lips[i] - value)
   for (let v = 0; v < nearest.length; v++)
@@ -53,8 +47,8 @@ export function placeMouth(
     model,
     follow(offsets, byMotion) {
       const moved = new Float64Array(mean.length)
-      motions.forEach((field, m) => {
-        if (byMotion[m] !== 0) for (let i = 0; i < moved.length; i++) moved[i] += byMotion[m] * field[i]
+      motions.forEach((motion, m) => {
+        if (byMotion[m] !== 0) addAffine(moved, mean, motion, (v) => byMotion[m] * jaw[v])
       })
       const result = Float32Array.from(applySimilarity3d(turn, moved))
       for (let v = 0; v < nearest.length; v++) {
@@ -67,6 +61,20 @@ export function placeMouth(
       return result
     },
   }
+}
+
+/** Adds to each of `moved` what an affine function moves that point by. */
+function addAffine(
+  moved: Float64Array,
+  points: ArrayLike<number>,
+  f: ArrayLike<number>,
+  share: (v: number) => number = () => 1,
+): void {
+  for (let p = 0; p < moved.length; p += 3)
+    for (let c = 0; c < 3; c++)
+      moved[p + c] +=
+        share(p / 3) *
+        (f[3 * c] * points[p] + f[3 * c + 1] * points[p + 1] + f[3 * c + 2] * points[p + 2] + f[9 + c])
 }
 
 /** The similarity that undoes one. */
