@@ -171,7 +171,13 @@ export async function buildHeadModel(
       ['mouth_affine', { shape: [MODES, 12], data: Float32Array.from(affine.flat()) }],
       ['mouth_lips', u16(lips, 1)],
       ['mouth_lips_mean', f32(lipsMean)],
-      ['mouth_nearest', u16(mouth.ties.map(({ nearest }) => nearest), 1)],
+      [
+        'mouth_nearest',
+        u16(
+          mouth.ties.map(({ nearest }) => nearest),
+          1,
+        ),
+      ],
       ['mouth_shares', u8(mouth.ties.map(({ share }) => share))],
     ]),
   })

@@ -5,10 +5,34 @@ import type { MouthModel } from './mouth-model.js'
 /** Linear RGB of socket, gums, tongue and teeth in the light, from tint 0 to tint 1, and how they shine: mucosa to the lips' edge, the fold behind lips to the paler margin, groove
  * to tip, cervix to edge. */
 const COLORS = [
-  { diffuse: [[0.34, 0.1, 0.09], [0.4, 0.15, 0.14]], specular: 0.03 },
-  { diffuse: [[0.38, 0.1, 0.1], [0.52, 0.22, 0.2]], specular: 0.05 },
-  { diffuse: [[0.3, 0.1, 0.1], [0.46, 0.18, 0.17]], specular: 0.04 },
-  { diffuse: [[0.62, 0.5, 0.35], [0.72, 0.68, 0.6]], specular: 0.06 },
+  {
+    diffuse: [
+      [0.34, 0.1, 0.09],
+      [0.4, 0.15, 0.14],
+    ],
+    specular: 0.03,
+  },
+  {
+    diffuse: [
+      [0.38, 0.1, 0.1],
+      [0.52, 0.22, 0.2],
+    ],
+    specular: 0.05,
+  },
+  {
+    diffuse: [
+      [0.3, 0.1, 0.1],
+      [0.46, 0.18, 0.17],
+    ],
+    specular: 0.04,
+  },
+  {
+    diffuse: [
+      [0.62, 0.5, 0.35],
+      [0.72, 0.68, 0.6],
+    ],
+    specular: 0.06,
+  },
 ] as const
 /** Depth behind the front teeth at which little light is left, mm, and the light there. */
 const [DARK_AT, LEAST] = [70, 0.2]
@@ -49,10 +73,7 @@ export function mouthColors(model: MouthModel): Record<'diffuse' | 'specular' | 
     specular: rgb((v) => COLORS[partOf(model, v)].specular),
     uv: Float32Array.from({ length: 2 * light.length }, (_, i) => {
       const v = i >> 1
-      const share =
-        i % 2 === 0
-          ? (partOf(model, v) + inset(model.tint[v])) / COLORS.length
-          : inset(light[v])
+      const share = i % 2 === 0 ? (partOf(model, v) + inset(model.tint[v])) / COLORS.length : inset(light[v])
       return PATCH.corner[i % 2] + PATCH.width * share
     }),
   }
@@ -65,12 +86,17 @@ const outset = (share: number) => Math.min(1, Math.max(0, (share - FIRST) / SPAN
 
 /** Copies of maps with the colours of the mouth in the corner that is left free for them: a column for each part, from dark to light, and across it from tint to tint. */
 export function paintMouth(maps: FaceTextures): FaceTextures {
-  const paint = (map: NdArray<Uint8Array>, color: (part: number, tint: number, channel: number) => number) => {
+  const paint = (
+    map: NdArray<Uint8Array>,
+    color: (part: number, tint: number, channel: number) => number,
+  ) => {
     const [height, width] = map.shape
     const data = Uint8Array.from(map.data)
     each(width, height, (x, y, part, tint, light) => {
       for (let c = 0; c < 3; c++)
-        data[3 * (y * width + x) + c] = Math.round(255 * encodeSrgb(Math.min(1, color(part, tint, c) * light)))
+        data[3 * (y * width + x) + c] = Math.round(
+          255 * encodeSrgb(Math.min(1, color(part, tint, c) * light)),
+        )
     })
     return ndarray(data, map.shape)
   }

@@ -44,7 +44,11 @@ export function buildMouth(model: MorphableModel, lips: readonly number[]): Mout
   const [upperLip, stomion] = [51, 62].map((l) => point(mean, model.landmarks[l]))
   const edge: Vec3 = [0, stomion[1] - SHOWN, upperLip[2] - LIP]
   const upper = dentalArch('upper', edge)
-  const lower = dentalArch('lower', along(edge, [OVERBITE - REST, [0, 1, 0]], [-OVERJET, [0, 0, 1]]), OVERBITE)
+  const lower = dentalArch(
+    'lower',
+    along(edge, [OVERBITE - REST, [0, 1, 0]], [-OVERJET, [0, 0, 1]]),
+    OVERBITE,
+  )
   const jawOpen = model.shape.expressionNames!.indexOf('jawOpen')
   const opened = model.shape.expression.data.subarray(3 * jawOpen * model.vertexCount)
 

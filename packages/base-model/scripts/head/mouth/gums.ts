@@ -131,9 +131,17 @@ function marginAt(tooth: Tooth, f: number): { margin: Vec3; inner: Vec3 } {
 function columnsOf(teeth: readonly PlacedTooth[]): Column[] {
   const columns: Column[] = []
   const between = (a: PlacedTooth | undefined, b: PlacedTooth | undefined): Column => {
-    const ends = [a && { ...marginAt(a.tooth, 1), s: a.s + a.tooth.crown.width / 2 }, b && { ...marginAt(b.tooth, -1), s: b.s - b.tooth.crown.width / 2 }]
+    const ends = [
+      a && { ...marginAt(a.tooth, 1), s: a.s + a.tooth.crown.width / 2 },
+      b && { ...marginAt(b.tooth, -1), s: b.s - b.tooth.crown.width / 2 },
+    ]
     const [left, right] = [ends[0] ?? ends[1]!, ends[1] ?? ends[0]!]
-    return { s: left.s, margin: mix(left.margin, right.margin, 0.5), inner: mix(left.inner, right.inner, 0.5), root: 0 }
+    return {
+      s: left.s,
+      margin: mix(left.margin, right.margin, 0.5),
+      inner: mix(left.inner, right.inner, 0.5),
+      root: 0,
+    }
   }
   teeth.forEach((placed, i) => {
     const { tooth, s } = placed

@@ -41,7 +41,9 @@ export function buildSocket(part: Part, lips: LipEdge, upper: DentalArch, lower:
   const jaws = down.map((value) => value / most)
   // Around the opening: 1 in the middle of the upper lip, 0 in the corners, -1 in the middle of the lower one.
   const widest = Math.max(...lips.places.map(([x]) => Math.abs(x)))
-  const heights = lips.places.map(([x], i) => Math.sqrt(Math.max(0, 1 - (x / widest) ** 2)) * (jaws[i] > 0.5 ? -1 : 1))
+  const heights = lips.places.map(
+    ([x], i) => Math.sqrt(Math.max(0, 1 - (x / widest) ** 2)) * (jaws[i] > 0.5 ? -1 : 1),
+  )
   // 1 where the edge runs from +x over the upper lip to -x.
   const right = lips.places.reduce((best, [x], i) => (x > lips.places[best][0] ? i : best), 0)
   const turn = Math.sign(heights[(right + Math.floor(count / 4)) % count])
@@ -51,8 +53,18 @@ export function buildSocket(part: Part, lips: LipEdge, upper: DentalArch, lower:
       ties.push({ nearest: i, share })
       return part.add(place(i), jaw(i), tint)
     })
-  const edge = ring((i) => lips.places[i], (i) => jaws[i], 1, 1)
-  const behind = ring((i) => along(lips.places[i], [OVERLAP * (2 * jaws[i] - 1), [0, 1, 0]], [-BEHIND, [0, 0, 1]]), (i) => jaws[i], 1, 0.9)
+  const edge = ring(
+    (i) => lips.places[i],
+    (i) => jaws[i],
+    1,
+    1,
+  )
+  const behind = ring(
+    (i) => along(lips.places[i], [OVERLAP * (2 * jaws[i] - 1), [0, 1, 0]], [-BEHIND, [0, 0, 1]]),
+    (i) => jaws[i],
+    1,
+    0.9,
+  )
   const inner = ring(
     (i) => along(lips.places[i], [INNER.up * heights[i], [0, 1, 0]], [-BEHIND - INNER.back, [0, 0, 1]]),
     (i) => jaws[i],
@@ -65,8 +77,11 @@ export function buildSocket(part: Part, lips: LipEdge, upper: DentalArch, lower:
       const h = heights[i]
       // Along the arch from one corner over the front to the other.
       const s = half * (lips.places[i][0] / widest)
-      const [above, below] = [upper, lower].map((arch) => along(arch.place(s), [lerp(FOLD.front, FOLD.side, Math.abs(s) / half), arch.frame(s).out]))
-      const height = h > 0 ? lerp(above[1], above[1] + FOLD.upper, h) : lerp(below[1], below[1] - FOLD.lower, -h)
+      const [above, below] = [upper, lower].map((arch) =>
+        along(arch.place(s), [lerp(FOLD.front, FOLD.side, Math.abs(s) / half), arch.frame(s).out]),
+      )
+      const height =
+        h > 0 ? lerp(above[1], above[1] + FOLD.upper, h) : lerp(below[1], below[1] - FOLD.lower, -h)
       const [x, , z] = mix(below, above, (1 + h) / 2)
       return [x, height, z]
     },

@@ -55,7 +55,7 @@ export function buildTongue(part: Part, arch: DentalArch): void {
       const [cosine, sine] = [Math.cos(angle), Math.sin(angle)]
       const x = width * Math.sign(cosine) * Math.abs(cosine) ** 0.85
       const round = Math.sign(sine) * Math.abs(sine) ** 0.75
-      const groove = sine > 0 ? GROOVE * fade * Math.exp(-(((x / width) / GROOVE_WIDTH) ** 2)) : 0
+      const groove = sine > 0 ? GROOVE * fade * Math.exp(-((x / width / GROOVE_WIDTH) ** 2)) : 0
       const y = top - thick / 2 + (thick / 2) * round - groove
       const above = groove > 0.6 * GROOVE ? 0.45 : 0.75 + 0.25 * t
       return part.add([x, y, z], lerp(0.55, 1, smoothstep(0, 0.45, t)), sine > 0 ? above : lerp(0.2, 0.75, t))

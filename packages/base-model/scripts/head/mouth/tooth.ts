@@ -6,106 +6,107 @@ type Knots = readonly (readonly [q: number, share: number])[]
 
 /** Outlines by height: q is 0 at edge or cusps, 1 at the cervix. `width` in parts of the width (1 at the cervix: the width there), `front` and `back` the labial and the
  * lingual surface: of front teeth in mm from the edge and in parts of the depth, of others in parts of half the depth. */
-const OUTLINES: Record<Crown['kind'], { rings: readonly number[]; width: Knots; front: Knots; back: Knots }> = {
-  incisor: {
-    rings: [0, 0.07, 0.25, 0.55, 0.85, 1.12],
-    width: [
-      [0, 0.91],
-      [0.07, 0.96],
-      [0.25, 1],
-      [0.55, 0.94],
-      [1, 0],
-    ],
-    front: [
-      [0, -0.15],
-      [0.07, 0.15],
-      [0.25, 0.5],
-      [0.55, 0.8],
-      [0.85, 0.75],
-      [1.12, -0.6],
-    ],
-    back: [
-      [0, 0.15],
-      [0.07, 0.2],
-      [0.25, 0.3],
-      [0.55, 0.45],
-      [0.85, 0.85],
-      [1.12, 0.8],
-    ],
-  },
-  canine: {
-    rings: [0, 0.1, 0.28, 0.55, 0.85, 1.12],
-    width: [
-      [0, 0.62],
-      [0.1, 0.84],
-      [0.28, 1],
-      [0.55, 0.95],
-      [1, 0],
-    ],
-    front: [
-      [0, -0.1],
-      [0.1, 0.35],
-      [0.28, 0.8],
-      [0.55, 1.2],
-      [0.85, 1.1],
-      [1.12, -1],
-    ],
-    back: [
-      [0, 0.12],
-      [0.1, 0.22],
-      [0.28, 0.38],
-      [0.55, 0.58],
-      [0.85, 0.85],
-      [1.12, 0.8],
-    ],
-  },
-  premolar: {
-    rings: [0, 0.12, 0.35, 0.7, 1.12],
-    width: [
-      [0, 0.72],
-      [0.12, 0.9],
-      [0.35, 1],
-      [1, 0],
-    ],
-    front: [
-      [0, 0.6],
-      [0.12, 0.78],
-      [0.35, 0.93],
-      [0.7, 1],
-      [1.12, 0.45],
-    ],
-    back: [
-      [0, 0.6],
-      [0.12, 0.8],
-      [0.35, 0.97],
-      [0.7, 1],
-      [1.12, 0.85],
-    ],
-  },
-  molar: {
-    rings: [0, 0.14, 0.4, 0.75, 1.12],
-    width: [
-      [0, 0.82],
-      [0.14, 0.95],
-      [0.4, 1],
-      [1, 0],
-    ],
-    front: [
-      [0, 0.68],
-      [0.14, 0.84],
-      [0.4, 0.97],
-      [0.75, 1],
-      [1.12, 0.45],
-    ],
-    back: [
-      [0, 0.66],
-      [0.14, 0.84],
-      [0.4, 0.98],
-      [0.75, 1],
-      [1.12, 0.88],
-    ],
-  },
-}
+const OUTLINES: Record<Crown['kind'], { rings: readonly number[]; width: Knots; front: Knots; back: Knots }> =
+  {
+    incisor: {
+      rings: [0, 0.07, 0.25, 0.55, 0.85, 1.12],
+      width: [
+        [0, 0.91],
+        [0.07, 0.96],
+        [0.25, 1],
+        [0.55, 0.94],
+        [1, 0],
+      ],
+      front: [
+        [0, -0.15],
+        [0.07, 0.15],
+        [0.25, 0.5],
+        [0.55, 0.8],
+        [0.85, 0.75],
+        [1.12, -0.6],
+      ],
+      back: [
+        [0, 0.15],
+        [0.07, 0.2],
+        [0.25, 0.3],
+        [0.55, 0.45],
+        [0.85, 0.85],
+        [1.12, 0.8],
+      ],
+    },
+    canine: {
+      rings: [0, 0.1, 0.28, 0.55, 0.85, 1.12],
+      width: [
+        [0, 0.62],
+        [0.1, 0.84],
+        [0.28, 1],
+        [0.55, 0.95],
+        [1, 0],
+      ],
+      front: [
+        [0, -0.1],
+        [0.1, 0.35],
+        [0.28, 0.8],
+        [0.55, 1.2],
+        [0.85, 1.1],
+        [1.12, -1],
+      ],
+      back: [
+        [0, 0.12],
+        [0.1, 0.22],
+        [0.28, 0.38],
+        [0.55, 0.58],
+        [0.85, 0.85],
+        [1.12, 0.8],
+      ],
+    },
+    premolar: {
+      rings: [0, 0.12, 0.35, 0.7, 1.12],
+      width: [
+        [0, 0.72],
+        [0.12, 0.9],
+        [0.35, 1],
+        [1, 0],
+      ],
+      front: [
+        [0, 0.6],
+        [0.12, 0.78],
+        [0.35, 0.93],
+        [0.7, 1],
+        [1.12, 0.45],
+      ],
+      back: [
+        [0, 0.6],
+        [0.12, 0.8],
+        [0.35, 0.97],
+        [0.7, 1],
+        [1.12, 0.85],
+      ],
+    },
+    molar: {
+      rings: [0, 0.14, 0.4, 0.75, 1.12],
+      width: [
+        [0, 0.82],
+        [0.14, 0.95],
+        [0.4, 1],
+        [1, 0],
+      ],
+      front: [
+        [0, 0.68],
+        [0.14, 0.84],
+        [0.4, 0.97],
+        [0.75, 1],
+        [1.12, 0.45],
+      ],
+      back: [
+        [0, 0.66],
+        [0.14, 0.84],
+        [0.4, 0.98],
+        [0.75, 1],
+        [1.12, 0.88],
+      ],
+    },
+  }
 /** Vertices of a ring. */
 const AROUND = { incisor: 12, canine: 12, premolar: 10, molar: 12 } as const
 /** Crowns are narrower than their places by this share: a gap that one sees as a line. */
@@ -131,10 +132,7 @@ export class Tooth {
     this.#side = Math.sign(s)
     const [torque, tip] = [crown.torque, crown.tip].map((degrees) => (degrees * Math.PI) / 180)
     // Turned about the height of the contacts, where neighbours meet.
-    this.#origin = along(arch.place(s), [
-      -this.#side * Math.sin(tip) * CONTACT * crown.length,
-      forth,
-    ])
+    this.#origin = along(arch.place(s), [-this.#side * Math.sin(tip) * CONTACT * crown.length, forth])
     const zero: Vec3 = [0, 0, 0]
     const lean = along(zero, [Math.cos(torque), gum], [-Math.sin(torque), out])
     this.#axes = [
@@ -164,7 +162,10 @@ export class Tooth {
     const { kind, depth, cervicalDepth } = this.crown
     const { front, back } = OUTLINES[kind]
     if (kind === 'incisor' || kind === 'canine')
-      return [piecewise(front, q), -lerp(depth, cervicalDepth, Math.max(0, q - 0.85) / 0.27) * piecewise(back, q)]
+      return [
+        piecewise(front, q),
+        -lerp(depth, cervicalDepth, Math.max(0, q - 0.85) / 0.27) * piecewise(back, q),
+      ]
     const half = (q > 0.7 ? lerp(depth, cervicalDepth, (q - 0.7) / 0.42) : depth) / 2
     return [half * piecewise(front, q), -half * piecewise(back, q)]
   }
@@ -199,7 +200,11 @@ export class Tooth {
     const angles = Array.from({ length: count }, (_, k) => (2 * Math.PI * k) / count)
     const rows = rings.map((q) =>
       angles.map((angle) =>
-        part.add(this.surface(q, angle, 0, q < 0.2 ? this.#edge(angle) * (1 - q / 0.2) : 0), jaw, 1 - Math.min(1, q)),
+        part.add(
+          this.surface(q, angle, 0, q < 0.2 ? this.#edge(angle) * (1 - q / 0.2) : 0),
+          jaw,
+          1 - Math.min(1, q),
+        ),
       ),
     )
     // Growing angles turn from growing s outwards: seen from outside to the left above, as upper teeth have it.

@@ -3,7 +3,9 @@ export type Vec3 = readonly [number, number, number]
 
 /** `a + sum_i share_i * direction_i`. */
 export const along = (a: Vec3, ...steps: readonly (readonly [share: number, direction: Vec3])[]): Vec3 =>
-  [0, 1, 2].map((c) => steps.reduce((sum, [share, direction]) => sum + share * direction[c], a[c])) as never as Vec3
+  [0, 1, 2].map((c) =>
+    steps.reduce((sum, [share, direction]) => sum + share * direction[c], a[c]),
+  ) as never as Vec3
 
 /** Between two points, or numbers. */
 export const mix = (a: Vec3, b: Vec3, share: number): Vec3 =>
