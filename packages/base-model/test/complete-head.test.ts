@@ -154,6 +154,17 @@ describe('completeHead', () => {
       for (const v of incisors)
         expect(Math.abs(moved[3 * v + 1] - (jaw[v] > 0.5 ? chin : 0))).toBeLessThan(jaw[v] > 0.5 ? 8 : 0.1)
       lips.forEach((lip, i) => expect(moved[3 * i + 1]).toBeCloseTo(jawOpen[3 * lip + 1], 4))
+      // A tongue that is put out ends before the lips, and nothing else has moved.
+      const out = mouth.follow(
+        new Float32Array(size),
+        motionNames.map((name) => Number(name === 'tongueOut')),
+      )
+      const tip = Array.from({ length: ends[2] - ends[1] }, (_, i) => ends[1] + i).reduce((a, b) =>
+        at(a)[2] > at(b)[2] ? a : b,
+      )
+      expect(at(tip)[2]).toBeLessThan(front)
+      expect(at(tip)[2] + out[3 * tip + 2]).toBeGreaterThan(lipsFront + 5)
+      for (const v of list) expect([...out.subarray(3 * v, 3 * v + 3)]).toEqual([0, 0, 0])
     }
   })
 

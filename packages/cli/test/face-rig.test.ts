@@ -1,4 +1,4 @@
-import { loadBaseModel } from '@facekit/base-model'
+import { loadBaseModel, WholeHead } from '@facekit/base-model'
 import { ValueError } from '@facekit/core'
 import { initEngine } from '@facekit/engine'
 import { bakeFaceTextures, encodeGlb, poseMotion } from '@facekit/export'
@@ -42,6 +42,29 @@ describe('arkitTargets', () => {
 })
 
 describe('encodeGlb with ARKit targets', () => {
+  it('value: of the whole head, too, a valid file, small enough for maps of a photograph', async () => {
+    const model = await loadBaseModel()
+    const { triangles, innerMouthTriangles, shape, albedo, uv } = model
+    const colors = {
+      diffuse: Float32Array.from(albedo.diffuseMean.data),
+      specular: Float32Array.from(albedo.specularMean.data),
+    }
+    const vertices = Float32Array.from(shape.mean.data)
+    const face = { vertices, triangles, innerMouthTriangles, uv: uv!, ...colors }
+    const whole = await WholeHead.of(model, face)
+    const targets = arkitTargets(model)
+    const rig = { neutral: face, targets, weights: new Float32Array(52), skin: faceJoints(model, vertices) }
+    const { neutral, ...driven } = whole.rig(rig)
+    const textures = whole.textures(bakeFaceTextures(face, { size: 64 }))
+    const bytes = await encodeGlb(neutral, { ...driven, textures })
+    const { issues } = await validateBytes(bytes)
+    expect(issues.messages.filter(({ severity }) => severity < 2)).toEqual([])
+    // Maps of photographs at 1024 take up to 1 MB more; all of it is to be at most 4 MB.
+    expect(bytes.length).toBeLessThan(3.1e6)
+    const sizes = driven.targets.map(({ offsets }) => Math.max(...Array.from(offsets, Math.abs)))
+    expect(Math.min(...sizes)).toBeGreaterThan(0.5)
+  }, 30_000)
+
   it('value: three.js shows the expression at first, from a valid file', async () => {
     const model = await loadBaseModel()
     const names = model.shape.expressionNames!

@@ -14,7 +14,6 @@ import { transportField } from '../scans/transport.js'
 import { fitAffine } from './fit-affine.js'
 import { lipLoop } from './lip-loop.js'
 import { buildMouth } from './mouth/build-mouth.js'
-import { MOTIONS } from './mouth/jaw-motions.js'
 import { regressRest } from './regress-rest.js'
 import { restMesh } from './rest-mesh.js'
 
@@ -139,7 +138,7 @@ export async function buildHeadModel(
       name: 'facekit-head',
       license: 'Apache-2.0 AND MIT',
       unit: 'mm',
-      mouth_motions: JSON.stringify(MOTIONS),
+      mouth_motions: JSON.stringify(mouth.motionNames),
       origin:
         'What a head has beyond the face of the base model: its mean, and a regression from points of the face, estimated from samples of ICT-FaceKit (MIT; Copyright (c) 2020 USC Institute for Creative Technologies), on a mesh of its own. Teeth, gums and tongue: made of measures of dental anatomy; how a person moves and sizes them is estimated in the same way.',
     },
@@ -166,8 +165,9 @@ export async function buildHeadModel(
       ['mouth_triangles', u16(mouth.triangles, 3)],
       ['mouth_ends', u16(mouth.ends, 1)],
       ['mouth_jaw', u8(mouth.jaw)],
+      ['mouth_reach', u8(mouth.reach)],
       ['mouth_tint', u8(mouth.tint)],
-      ['mouth_motions', { shape: [MOTIONS.length, 12], data: Float32Array.from(mouth.motions.flat()) }],
+      ['mouth_motions', { shape: [mouth.motions.length, 12], data: Float32Array.from(mouth.motions.flat()) }],
       ['mouth_affine', { shape: [MODES, 12], data: Float32Array.from(affine.flat()) }],
       ['mouth_lips', u16(lips, 1)],
       ['mouth_lips_mean', f32(lipsMean)],

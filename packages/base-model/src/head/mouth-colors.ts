@@ -37,7 +37,7 @@ const COLORS = [
 /** Depth behind the front teeth at which little light is left, mm, and the light there. */
 const [DARK_AT, LEAST] = [70, 0.2]
 /** Of the socket, which is behind all else; of its first two rings, along the edge of the lips and behind it. */
-const SOCKET = 0.35
+const SOCKET = 0.6
 const RINGS = [0.9, 0.45] as const
 
 /** Where the base model's maps have room for the colours of the mouth: the lower left corner of a square at the upper right, and its width. */

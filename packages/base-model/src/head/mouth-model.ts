@@ -7,11 +7,13 @@ export interface MouthModel {
   readonly triangles: Int32Array
   /** Where the vertices of the socket, the gums, the tongue and the teeth end. */
   readonly ends: readonly [socket: number, gums: number, tongue: number, teeth: number]
-  /** `[V]` how far each goes with the jaw, 0..1. */
+  /** `[V]` how far each goes with the jaw, and with a tongue that is put out, 0..1. */
   readonly jaw: Float32Array
+  readonly reach: Float32Array
   /** `[V]` where between the two colours of its part each is, 0..1. */
   readonly tint: Float32Array
-  /** Expressions that move it, by ARKit's names, and how: `[4]`, `[4][12]`: what a 3 x 3 matrix, row by row, and what is added, mm, move a point of the jaw by. */
+  /** Expressions that move it, by ARKit's names, and how: `[5]`, `[5][12]`: what a 3 x 3 matrix, row by row, and what is added, mm, move a point of the jaw by, or, with `tongueOut`, the
+   * tip of the tongue. */
   readonly motionNames: readonly string[]
   readonly motions: readonly Float32Array[]
   /** `[R][12]` how each of the head's modes moves it: in the same way. */
@@ -42,6 +44,7 @@ export function readMouthModel({ tensor, rows }: HeadTensors, names: string, mod
     triangles: Int32Array.from(tensor('mouth_triangles', 3)),
     ends: [socket, gums, tongue, teeth],
     jaw: share('mouth_jaw'),
+    reach: share('mouth_reach'),
     tint: share('mouth_tint'),
     motionNames,
     motions: rows('mouth_motions', motionNames.length),

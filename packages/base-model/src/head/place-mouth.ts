@@ -11,7 +11,7 @@ export interface MouthCompletion {
   /** How it goes with a movement of the face: teeth and tongue by expressions of the jaw, the edge of the socket with the lips.
    *
    * @param offsets - `[N * 3]` of the face
-   * @param amounts - `[4]` of each of the model's motions
+   * @param amounts - `[5]` of each of the model's motions
    * @returns `[V * 3]`
    */
   follow(offsets: ArrayLike<number>, amounts: ArrayLike<number>): Float32Array
@@ -29,7 +29,7 @@ export function placeMouth(
   toMean: Similarity,
   lips: ArrayLike<number>,
 ): MouthCompletion {
-  const { mean, lipsMean, affine, jaw, nearest, shares, motions } = model
+  const { mean, lipsMean, affine, jaw, reach, nearest, shares, motions, motionNames } = model
   const told = (points: ArrayLike<number>) => {
     const moved = Float64Array.from(points)
     const total = affine[0].map((_, i) => affine.reduce((sum, row, k) => sum + amounts[k] * row[i], 0))
@@ -48,7 +48,10 @@ export function placeMouth(
     follow(offsets, byMotion) {
       const moved = new Float64Array(mean.length)
       motions.forEach((motion, m) => {
-        if (byMotion[m] !== 0) addAffine(moved, mean, motion, (v) => byMotion[m] * jaw[v])
+        if (byMotion[m] !== 0) {
+          const shares = motionNames[m] === 'tongueOut' ? reach : jaw
+          addAffine(moved, mean, motion, (v) => byMotion[m] * shares[v])
+        }
       })
       const result = Float32Array.from(applySimilarity3d(turn, moved))
       for (let v = 0; v < nearest.length; v++) {

@@ -28,6 +28,8 @@ export interface FaceRig {
 
 /** Movements of the face's border below this do not move the rest, mm. */
 const STILL = 0.05
+/** Blend shapes of the rest end where they move by the first of these, mm, and are whole from the second on: without their tails a GLB is a twentieth smaller. */
+const [TAIL, WHOLE] = [0.1, 0.3]
 
 /** A face's meshes, maps and rig with the rest of the head, ears, neck, the back, and teeth, gums and tongue: vertices of the face first, then copies of its rim with
  * places of their own on the maps, then the rest, then the mouth. The sheet between the lips of a face alone gives way to the mouth.
@@ -154,7 +156,7 @@ export class WholeHead {
           name,
           offsets: this.#extended(
             Float32Array.from(offsets),
-            this.#follow(offsets),
+            withoutTails(this.#follow(offsets)),
             mouth.follow(offsets, amounts),
           ),
         }
@@ -218,6 +220,14 @@ export class WholeHead {
   #skinMean(values: ArrayLike<number>): [number, number, number] {
     return mean(Float32Array.from([...this.#skin()].flatMap((v) => [0, 1, 2].map((c) => values[3 * v + c]))))
   }
+}
+
+function withoutTails(offsets: Float32Array): Float32Array {
+  return offsets.map((value, i) => {
+    const v = i - (i % 3)
+    const share = (Math.hypot(offsets[v], offsets[v + 1], offsets[v + 2]) - TAIL) / (WHOLE - TAIL)
+    return value * Math.min(1, Math.max(0, share))
+  })
 }
 
 const flat = (values: NonNullable<PlainFaceMesh['uv']>): ArrayLike<number> =>

@@ -1,5 +1,5 @@
 import { writeFileAtomic } from '@facekit/core'
-import type { Document, Material } from '@gltf-transform/core'
+import type { Buffer, Document, Material } from '@gltf-transform/core'
 import type { IOR, Specular } from '@gltf-transform/extensions'
 import { encodeMap, type PictureArray } from '../encode-png.js'
 import { addAnimation, type FaceAnimation } from './face-animation.js'
@@ -69,6 +69,11 @@ export async function encodeGlb(mesh: FaceMesh, options: GlbOptions = {}): Promi
   const buffer = document.createBuffer()
   const accessor = (array: Float32Array<ArrayBuffer>, type: 'SCALAR' | 'VEC2' | 'VEC3') =>
     document.createAccessor().setType(type).setArray(array).setBuffer(buffer)
+  const quantized = targets.length > 0 && options.precision !== 'float32'
+  const place = (uv: Float32Array) =>
+    quantized && uv.every((value) => value >= 0 && value <= 1)
+      ? inSteps(document, buffer, Uint16Array.from(uv, (value) => Math.round(65_535 * value)), 'VEC2')
+      : accessor(uv as Float32Array<ArrayBuffer>, 'VEC2')
   const indices = (array: Int32Array) =>
     document
       .createAccessor()
@@ -79,7 +84,10 @@ export async function encodeGlb(mesh: FaceMesh, options: GlbOptions = {}): Promi
     face.vertices.map((value) => value / 1000),
     'VEC3',
   )
-  const normal = accessor(unitLength(face.normals), 'VEC3')
+  const directions = unitLength(face.normals)
+  const normal = quantized
+    ? inSteps(document, buffer, Int16Array.from(directions, (value) => Math.round(32_767 * value)), 'VEC3')
+    : accessor(directions, 'VEC3')
   const skin = document
     .createPrimitive()
     .setAttribute('POSITION', position)
@@ -90,7 +98,7 @@ export async function encodeGlb(mesh: FaceMesh, options: GlbOptions = {}): Promi
   if (face.uncertainty)
     skin.setAttribute('_UNCERTAINTY', accessor(new Float32Array(face.uncertainty), 'SCALAR'))
   if (face.uv) {
-    skin.setAttribute('TEXCOORD_0', accessor(fromTop(face.uv), 'VEC2'))
+    skin.setAttribute('TEXCOORD_0', place(fromTop(face.uv)))
     setMaps(
       document,
       material,
@@ -119,11 +127,11 @@ export async function encodeGlb(mesh: FaceMesh, options: GlbOptions = {}): Promi
       .setAttribute('NORMAL', normal)
       .setIndices(indices(face.innerMouthTriangles))
       .setMaterial(inside)
-    if (map) sheet.setAttribute('TEXCOORD_0', accessor(fromTop(face.innerMouthUv!), 'VEC2'))
+    if (map) sheet.setAttribute('TEXCOORD_0', place(fromTop(face.innerMouthUv!)))
     gltfMesh.addPrimitive(sheet)
   }
   if (targets.length > 0) {
-    if (options.precision !== 'float32') document.createExtension(KHRMeshQuantization).setRequired(true)
+    if (quantized) document.createExtension(KHRMeshQuantization).setRequired(true)
     addMorphTargets(document, buffer, gltfMesh, face, targets, options)
   }
   const node = document.createNode(name).setMesh(gltfMesh)
@@ -155,6 +163,14 @@ interface Gloss {
   specular: Specular
   ior: IOR
 }
+
+/** Numbers of 0..1 or -1..1 as integers. */
+const inSteps = (
+  document: Document,
+  buffer: Buffer,
+  array: Uint16Array<ArrayBuffer> | Int16Array<ArrayBuffer>,
+  type: 'VEC2' | 'VEC3',
+) => document.createAccessor().setType(type).setArray(array).setNormalized(true).setBuffer(buffer)
 
 /** glTF has the origin of UV at the upper left. */
 const fromTop = (uv: Float32Array) =>

@@ -14,15 +14,15 @@ export interface MorphTarget {
 export interface MorphOptions {
   /** `[T]` weights at which programs show the face first. Default 0. */
   weights?: ArrayLike<number>
-  /** How changes are stored: 16 bits for positions (steps of 0.03 mm) and 8 for normals, by `KHR_mesh_quantization`, half the size; or plain
-   * floats, for programs that do not know that extension. Default 'quantized'. */
+  /** How changes are stored: 16 bits for positions (steps of 0.03 mm) and 8 for normals, by `KHR_mesh_quantization`, half the size, and normals at rest and places on
+   * the maps with 16 bits; or plain floats, for programs that do not know that extension. Default 'quantized'. */
   precision?: 'quantized' | 'float32'
 }
 
-/** What is not stored: offsets in mm and changes of normals below these. Quantised the file is to be small, and no screen shows them; 0.012 is two thirds of a
+/** What is not stored: offsets in mm and changes of normals below these. Quantised the file is to be small, and no screen shows them; 0.02 is a little more than a
  * degree. */
 const SMALLEST = {
-  quantized: { offset: 0.05, turn: 0.012 },
+  quantized: { offset: 0.05, turn: 0.02 },
   float32: { offset: 1e-3, turn: 2e-4 },
 }
 

@@ -1,11 +1,11 @@
 import type { MorphableModel } from '@facekit/morphable'
 import { CROWNS, dentalArch, type DentalArch } from './dental-arch.js'
 import { buildGum, type PlacedTooth } from './gums.js'
-import { jawMotions } from './jaw-motions.js'
+import { JAW_MOTIONS, jawMotions } from './jaw-motions.js'
 import { Part } from './part.js'
 import { buildSocket, type Tie } from './socket.js'
 import { Tooth } from './tooth.js'
-import { buildTongue } from './tongue.js'
+import { buildTongue, TONGUE_OUT } from './tongue.js'
 import { along, type Vec3 } from './vector.js'
 
 /** What is inside of the mean face's mouth. Vertices: socket, gums, tongue, teeth. */
@@ -16,12 +16,14 @@ export interface MouthMesh {
   triangles: number[]
   /** Where socket, gums, tongue and teeth end. */
   ends: number[]
-  /** `[V]` how far each goes with the jaw, and where between its part's two colours it is, 0..1. */
+  /** `[V]` how far each goes with the jaw, and with the tongue, and where between its part's two colours it is, 0..1. */
   jaw: number[]
+  reach: number[]
   tint: number[]
   /** `[S]` of the socket. */
   ties: Tie[]
-  /** `[4][12]`, see `jawMotions`. */
+  /** By ARKit's names `[5]`, `[5][12]`, see `jawMotions`; the last one is that of the tongue. */
+  motionNames: readonly string[]
   motions: number[][]
 }
 
@@ -83,9 +85,11 @@ export function buildMouth(model: MorphableModel, lips: readonly number[]): Mout
     triangles,
     ends,
     jaw: parts.flatMap((part) => part.jaw),
+    reach: parts.flatMap((part) => part.reach),
     tint: parts.flatMap((part) => part.tint),
     ties,
-    motions: jawMotions(model),
+    motionNames: [...JAW_MOTIONS, 'tongueOut'],
+    motions: [...jawMotions(model), [...Array<number>(9).fill(0), ...TONGUE_OUT]],
   }
 }
 

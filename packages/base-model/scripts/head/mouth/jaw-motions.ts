@@ -1,8 +1,8 @@
 import { faceJoints, type MorphableModel } from '@facekit/morphable'
 import type { Vec3 } from './vector.js'
 
-/** What moves what is in a mouth, by ARKit's names. */
-export const MOTIONS = ['jawOpen', 'jawForward', 'jawLeft', 'jawRight'] as const
+/** What moves the lower jaw, by ARKit's names. */
+export const JAW_MOTIONS = ['jawOpen', 'jawForward', 'jawLeft', 'jawRight'] as const
 
 /** Skin within this of the chin's landmark goes with the bone, mm. */
 const CHIN = 12
@@ -24,7 +24,7 @@ export function jawMotions(model: MorphableModel): number[][] {
   const jaw = faceJoints(model, mean as Float32Array).joints.find(({ name }) => name === 'jaw')!
   const hinge = jaw.position
   const middle = average((v) => at(mean, v))
-  return MOTIONS.map((name) => {
+  return JAW_MOTIONS.map((name) => {
     const k = model.shape.expressionNames!.indexOf(name)
     const field = model.shape.expression.data.subarray(3 * k * model.vertexCount)
     const moved = average((v) => at(field, v))

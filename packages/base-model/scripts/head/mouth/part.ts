@@ -6,12 +6,15 @@ export class Part {
   readonly triangles: number[] = []
   /** How far each vertex goes with the jaw, 0..1. */
   readonly jaw: number[] = []
+  /** How far each vertex goes with a tongue that is put out, 0..1. */
+  readonly reach: number[] = []
   /** Where between the two colours of its part each is, 0..1. */
   readonly tint: number[] = []
 
   /** @returns number of the vertex */
-  add(position: Vec3, jaw: number, tint: number): number {
+  add(position: Vec3, jaw: number, tint: number, reach = 0): number {
     this.jaw.push(jaw)
+    this.reach.push(reach)
     this.tint.push(tint)
     return this.positions.push(position) - 1
   }

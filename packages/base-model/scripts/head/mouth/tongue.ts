@@ -1,6 +1,6 @@
 import type { DentalArch } from './dental-arch.js'
 import type { Part } from './part.js'
-import { lerp, piecewise, smoothstep } from './vector.js'
+import { lerp, piecewise, smoothstep, type Vec3 } from './vector.js'
 
 /** Cross-sections from root to tip, and vertices of each. */
 const [SECTIONS, AROUND] = [13, 16]
@@ -34,6 +34,9 @@ const [GROOVE, GROOVE_WIDTH] = [1.3, 0.16]
 /** From the tip to the lower incisors and length, mm. */
 const [BEHIND_TEETH, LENGTH] = [6, 63]
 
+/** What moves the tip of a tongue that is put out: over the lower teeth and lip, mm. */
+export const TONGUE_OUT: Vec3 = [0, 4, 31]
+
 /** Adds a tongue that lies within the lower arch, with a groove along its middle. */
 export function buildTongue(part: Part, arch: DentalArch): void {
   const front = arch.place(0)
@@ -58,7 +61,8 @@ export function buildTongue(part: Part, arch: DentalArch): void {
       const groove = sine > 0 ? GROOVE * fade * Math.exp(-((x / width / GROOVE_WIDTH) ** 2)) : 0
       const y = top - thick / 2 + (thick / 2) * round - groove
       const above = groove > 0.6 * GROOVE ? 0.45 : 0.75 + 0.25 * t
-      return part.add([x, y, z], lerp(0.55, 1, smoothstep(0, 0.45, t)), sine > 0 ? above : lerp(0.2, 0.75, t))
+      const tint = sine > 0 ? above : lerp(0.2, 0.75, t)
+      return part.add([x, y, z], lerp(0.55, 1, smoothstep(0, 0.45, t)), tint, smoothstep(0.1, 1.05, t))
     })
   })
   // Angles turn from +x upwards, seen from the front to the left above; rows go forward.
@@ -70,6 +74,7 @@ export function buildTongue(part: Part, arch: DentalArch): void {
     ) as never,
     1,
     0.8,
+    1,
   )
-  end.forEach((v, k) => part.triangle([v, end[(k + 1) % AROUND], tip]))
+  end.forEach((v, k) => part.triangle([v, tip, end[(k + 1) % AROUND]]))
 }
