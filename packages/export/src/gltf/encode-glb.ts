@@ -72,7 +72,12 @@ export async function encodeGlb(mesh: FaceMesh, options: GlbOptions = {}): Promi
   const quantized = targets.length > 0 && options.precision !== 'float32'
   const place = (uv: Float32Array) =>
     quantized && uv.every((value) => value >= 0 && value <= 1)
-      ? inSteps(document, buffer, Uint16Array.from(uv, (value) => Math.round(65_535 * value)), 'VEC2')
+      ? inSteps(
+          document,
+          buffer,
+          Uint16Array.from(uv, (value) => Math.round(65_535 * value)),
+          'VEC2',
+        )
       : accessor(uv as Float32Array<ArrayBuffer>, 'VEC2')
   const indices = (array: Int32Array) =>
     document
@@ -86,7 +91,12 @@ export async function encodeGlb(mesh: FaceMesh, options: GlbOptions = {}): Promi
   )
   const directions = unitLength(face.normals)
   const normal = quantized
-    ? inSteps(document, buffer, Int16Array.from(directions, (value) => Math.round(32_767 * value)), 'VEC3')
+    ? inSteps(
+        document,
+        buffer,
+        Int16Array.from(directions, (value) => Math.round(32_767 * value)),
+        'VEC3',
+      )
     : accessor(directions, 'VEC3')
   const skin = document
     .createPrimitive()
