@@ -11,7 +11,7 @@ import { notices } from './notices.js'
 import { photographView } from './photograph-view.js'
 import type { Mode } from './stage/face-material.js'
 import { FaceStage } from './stage/face-stage.js'
-import { lightWords, modeHints, modeWords } from './words.js'
+import { lightWords, modeHints, modeWords, uncertaintyMarks } from './words.js'
 
 /** The page of a finished face. */
 export interface ResultView {
@@ -47,6 +47,12 @@ export async function resultView(
     },
   )
   const hint = el('p', { class: 'quiet' }, modeHints.lit)
+  const scale = el(
+    'div',
+    { class: 'scale', hidden: true, 'aria-hidden': 'true' },
+    el('div', { class: 'scale-colors' }),
+    ...uncertaintyMarks.map((mark) => el('span', {}, mark)),
+  )
   const light = choiceRow('Light', lightWords, 'photograph', (name: LightName) => {
     stage.setLight(name)
     photograph.refresh()
@@ -54,12 +60,13 @@ export async function resultView(
   const look = choiceRow('What to see', modeWords, 'lit', (mode: Mode) => {
     stage.setMode(mode)
     hint.textContent = modeHints[mode]
+    scale.hidden = mode !== 'uncertainty'
     light.disabled = mode !== 'lit' && mode !== 'shape'
     photograph.refresh()
   })
   const names = face.parameters.expressionNames ?? []
   const panel = tabs('Change the face', [
-    { title: 'Look', content: el('div', { class: 'pane' }, look, hint, light) },
+    { title: 'Look', content: el('div', { class: 'pane' }, look, hint, scale, light) },
     { title: 'Expression', content: expressionSliders(names, face.parameters.expression, reshaper) },
     { title: 'Form', content: shapeSliders(face.parameters.identity, reshaper) },
     { title: 'Save', content: downloads(face, stage, mouth !== undefined) },
@@ -77,6 +84,9 @@ export async function resultView(
     // Its follower moves the extent that it began with.
     whole.element.disabled = on
     if (on) {
+      // As before a mirror.
+      turntable.set(false)
+      stage.resetView()
       void live.start().then(() => {
         camera.set(live.running)
         whole.element.disabled = live.running

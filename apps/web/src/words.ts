@@ -13,8 +13,11 @@ export const stageWords: Record<ReconstructProgress['stage'], string> = {
 /** What the first face needs, MB: networks, the model of faces and heads, and the code that computes. */
 const FIRST_MEGABYTES = 7
 
-export const loadingWords = (loadedBytes: number): string =>
-  `The first time, about ${FIRST_MEGABYTES} MB are loaded (${(loadedBytes / 1e6).toFixed(1)} so far).`
+export function loadingWords(loadedBytes: number): string {
+  const done = loadedBytes / 1e6
+  const soFar = done < FIRST_MEGABYTES ? ` (${done.toFixed(1)} so far)` : ''
+  return `The first time, about ${FIRST_MEGABYTES} MB are loaded${soFar}.`
+}
 
 /** What went wrong, and what to do. */
 export function errorWords(error: unknown): { title: string; advice: string } {
@@ -135,6 +138,9 @@ export const modeHints: Record<keyof typeof modeWords, string> = {
   normal: 'Each colour is a direction in which the surface looks.',
   uncertainty: 'How far each point may be off: violet is sure, yellow is 5 mm or more.',
 }
+
+/** Beside the colours of `How sure`, from violet to yellow. */
+export const uncertaintyMarks = ['sure', '2.5 mm', '5 mm or more'] as const
 
 /** What a picture leaves open, and how a better one would look. */
 export const cautionWords: Record<Caution, string> = {
