@@ -55,7 +55,7 @@ describe.skipIf(!hasChromium)('the app in Chromium', { timeout: 600_000 }, () =>
 
   beforeAll(async () => {
     const faces = await Promise.all(
-      [1, 2].map((number) => sharp(example(number)).resize(300, 300).toBuffer()),
+      [2, 1].map((number) => sharp(example(number)).resize(300, 300).toBuffer()),
     )
     couple = await sharp({ create: { width: 700, height: 300, channels: 3, background: '#8a8f94' } })
       .composite(faces.map((input, i) => ({ input, left: 400 * i, top: 0 })))
