@@ -1,6 +1,6 @@
 // How much more of a head's shape several photographs of one person tell than one does, from landmarks alone or (--whole) as `fitFace` has it: heads of known
 // shape, seen from several sides.
-//   node --conditions=@facekit/source --import tsx benchmarks/same-person.ts HEADS [--views 0 --views 0,-30,30 ...] [--cache file] [--limit 20] [--whole [--shape-weight 0.001] [--iterations 40]]
+//   node --conditions=@facekit/source --import tsx benchmarks/same-person.ts HEADS [--views 0 --views 0,-30,30 ...] [--cache file] [--limit 20] [--whole [--shape-weight 0.001] [--iterations 100]]
 // HEADS holds pictures NAME_yYAW.png (yaw with its sign, two digits) and truth.json: `{ NAME: [x, y, z, ...] }`, 68 landmarks of each head in its own space, mm.
 // What the networks see is kept in `--cache`: a second run only fits. (Not with --whole, which looks at pixels.)
 // Recovered: the share of the variance between the heads' inner landmarks, without each landmark's constant part, that the fitted shape shows; 0 % is one
@@ -28,7 +28,7 @@ const { values, positionals } = parseArgs({
     limit: { type: 'string', default: '1000' },
     whole: { type: 'boolean', default: false },
     'shape-weight': { type: 'string' },
-    iterations: { type: 'string', default: '40' },
+    iterations: { type: 'string' },
   },
 })
 /** Of the 68, without the jaw. */
@@ -88,7 +88,7 @@ async function fitWhole(names: readonly string[]): Promise<Pick<LandmarkFit, 'id
     annotations.push(face)
   }
   const { parameters } = await fitFace(pictures, annotations, model, {
-    iterations: Number(values.iterations),
+    ...(values.iterations !== undefined && { iterations: Number(values.iterations) }),
     ...(values['shape-weight'] !== undefined && { shapeWeight: Number(values['shape-weight']) }),
   })
   const [first] = await readParameters(parameters)

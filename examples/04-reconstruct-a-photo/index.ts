@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { annotate, loadEmbedder, readPicture } from '@facekit/annotate'
+import { annotate, readPicture } from '@facekit/annotate'
 import { loadBaseModel } from '@facekit/base-model'
 import { disposeParameters } from '@facekit/parameters'
 import { initEngine } from '@facekit/engine'
@@ -24,8 +24,7 @@ export async function reconstructPhoto(
   const [face] = await annotate(picture, { maxFaces: 1 })
   if (face === undefined) throw new Error(`${photo}: no face found`)
   // 2. Fit: shape, expression, albedo, pose and light, so that the rendered face looks like the crop.
-  const { embed } = await loadEmbedder()
-  const { parameters, camera, metrics } = await fitFace(picture, face, model, { embed, iterations })
+  const { parameters, camera, metrics } = await fitFace(picture, face, model, { iterations })
   // 3. From parameters to a mesh. `world` stands before the camera as the face did; `shape` looks straight ahead.
   const { illumination } = parameters
   const tensors = tf.tidy(() => {

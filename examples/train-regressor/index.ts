@@ -47,6 +47,7 @@ const { values } = parseArgs({
     backend: { type: 'string', default: 'auto' },
     precision: { type: 'string', default: 'mixed' },
     'file-precision': { type: 'string', default: 'float16' },
+    seed: { type: 'string', default: '1' },
   },
 })
 const number = (name: keyof typeof values) => Number(values[name])
@@ -83,8 +84,12 @@ const mean = await regressorScores(
   heldOut,
 )
 log(`the mean face: ${round(mean)}`)
-const synthesizer = createFaceSynthesizer(model, { ...SETTINGS, batch: number('batch'), seed: 1 })
-const batches = regressorBatches(synthesizer, { uses: number('uses') })
+const synthesizer = createFaceSynthesizer(model, {
+  ...SETTINGS,
+  batch: number('batch'),
+  seed: number('seed'),
+})
+const batches = regressorBatches(synthesizer, { uses: number('uses'), seed: number('seed') })
 let last: unknown
 const result = await trainRegressors({
   regressors,

@@ -30,6 +30,8 @@ export interface Descent {
   geometry?: FaceGeometry
   terms: readonly LossTerm[]
   iterations: number
+  /** Steps that were taken before, for the numbers of these. Default 0. */
+  done?: number
   /** Factor of all rates. */
   rate?: number
   /** Holds the shape to what is known of it. */
@@ -49,7 +51,7 @@ const yieldToEventLoop = () => new Promise<void>((resolve) => setTimeout(resolve
  */
 export async function descend(descent: Descent): Promise<FitStep[]> {
   const { unknowns, values, iterations, signal } = descent
-  const { anchor, rate = 1 } = descent
+  const { anchor, rate = 1, done = 0 } = descent
   const rates = anchor?.rates(unknowns.rates) ?? unknowns.rates
   const isFixed = descent.terms.every(({ weight }) => typeof weight === 'number')
   const newton = anchor?.frozen && isFixed ? new QuasiNewton(rates, rate) : undefined
@@ -59,13 +61,13 @@ export async function descend(descent: Descent): Promise<FitStep[]> {
   try {
     for (let iteration = 0; iteration < iterations; iteration++) {
       signal?.throwIfAborted()
-      const { step, gradient } = await evaluate(evaluations, descent, iteration)
+      const { step, gradient } = await evaluate(evaluations, descent, done + iteration)
       const isFinite = Number.isFinite(step.total) && gradient.every(Number.isFinite)
       if (!isFinite && (history.length === 0 || !newton)) {
         const culprit =
           Object.entries(step.terms).find(([, value]) => !Number.isFinite(value))?.[0] ?? 'a gradient'
         throw new FacekitError(
-          `fitFace: step ${iteration}: ${culprit} is not finite; are all pictures and labels finite?`,
+          `fitFace: step ${done + iteration}: ${culprit} is not finite; are all pictures and labels finite?`,
         )
       }
       const direction = Float64Array.from(gradient)

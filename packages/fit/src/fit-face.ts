@@ -6,7 +6,7 @@ import type { MorphableModel } from '@facekit/morphable'
 import { defaultCamera, type Camera } from '@facekit/render'
 import * as tf from '@tensorflow/tfjs-core'
 import { cameraAt, focalCamera } from './focal-camera.js'
-import { fitAppearance } from './fit-appearance.js'
+import { fitAppearance, type ShapeHold } from './fit-appearance.js'
 import { faceUnknowns, type FaceUnknowns } from './face-unknowns.js'
 import { fitPhotographs } from './landmarks/fit-photographs.js'
 import type { FitLossWeights } from './fit-loss-terms.js'
@@ -16,7 +16,7 @@ import { calibrateCovariance } from './landmarks/calibrate-covariance.js'
 import { shapeUncertainty } from './landmarks/shape-uncertainty.js'
 import { shapeCovariance } from './landmarks/joint-posterior.js'
 import { stackCrops } from './stack-crops.js'
-import { shapeAnchor, type ShapeAnchor } from './shape-anchor.js'
+import { shapeAnchor, shapeWeight } from './shape-anchor.js'
 import { storeStart } from './store-start.js'
 
 /** What `onProgress` of `fitFace` is called with. */
@@ -37,7 +37,8 @@ export interface FitFaceOptions {
    * shape, which dense landmarks of a near face allow. Of several photographs the mean counts, since they share a camera; `'estimate'` is for
    * a single one. Not with `start` or `camera`. */
   focalLength?: number | 'estimate'
-  /** Most steps of the descent on all losses; while the shape stays, it ends before, once nothing is left to gain. Default 40, for several photographs 120. */
+  /** Most steps of the descent on all losses. In the first 40, which end before, once nothing is left to gain, the shape stays where the landmarks put it; in the
+   * rest it moves. Default 100, with `prior` 40. */
   iterations?: number
   /** Weights of the default terms; ignored when `losses` is given. */
   weights?: Partial<FitLossWeights>
@@ -53,12 +54,12 @@ export interface FitFaceOptions {
    * (`FaceRegressor.identityShare`). Default: landmarks decide, and the prior where they are unsure. */
   priorShare?: number
   /** Weight, in the loss of the descent, of what the landmarks say of pose and shape: of half the squared Mahalanobis distance from their optimum.
-   * `Infinity` keeps the shape where the landmarks put it, 0 lets it go. Not with `start`. Default `Infinity` for one photograph, for
-   * V photographs 3e-4 / V: what shades and outlines from several sides have in common is shape. */
+   * `Infinity` keeps the shape where the landmarks put it, 0 lets it go. Not with `start`. Default: by how well the face explains the pictures before its shape
+   * moves, with the fourth power of the photometric loss, 3e-4 / V for V clean photographs. */
   shapeWeight?: number
-  /** Factor of the steps of the descent: larger ones for few iterations. Default 1, for several photographs 2. */
+  /** Factor of the steps of the descent: larger ones for few iterations. Default 1. */
   rate?: number
-  /** Makes `[B, D]` of `[B, S, S, 3]` pictures, differentiable, for the identity term: that counts where the shape moves, or
+  /** Makes `[B, D]` of `[B, S, S, 3]` pictures, differentiable, for the identity term: that counts after `start`, or
    * where `weights.identity` is given (a number, so that the loss is the same at each step). */
   embed?: (images: tf.Tensor4D) => tf.Tensor2D
   /** Stops the work between two steps; the promise is rejected with the signal's reason. */
@@ -69,8 +70,8 @@ export interface FitFaceOptions {
 /** Fits a morphable face to a photograph, or to several photographs of one person, by analysis and synthesis.
  *
  * Three stages: pose, identity and expression from the landmarks (`fitLandmarks`); light and albedo by alternating
- * least squares; then everything together by gradient descent (Adam) through the differentiable renderer on the paper's
- * hybrid loss (Eq. 6). Deterministic: the same input gives the same result on the same backend.
+ * least squares; then by descents through the differentiable renderer on the paper's hybrid loss (Eq. 6): light and albedo first
+ * (L-BFGS), then everything together (Adam). Deterministic: the same input gives the same result on the same backend.
  *
  * @param image - the photograph(s) that the annotations were made from
  * @param annotation - label(s) of one face, by `annotate`
@@ -87,8 +88,7 @@ export async function fitFace(
 ): Promise<FitResult> {
   const started = performance.now()
   const annotations = Array.isArray(annotation) ? annotation : [annotation as FaceAnnotation]
-  const usual = annotations.length > 1 && !options.start ? SEVERAL : ONE
-  const { iterations = usual.iterations, rate = usual.rate, signal, onProgress } = options
+  const { iterations = options.start || options.prior ? FEW : MANY, signal, onProgress } = options
   assertInteger('fitFace: iterations', iterations, 0, 100_000)
   if (options.start && options.prior)
     throw new ValueError(
@@ -106,7 +106,7 @@ export async function fitFace(
   try {
     const unknowns = faceUnknowns(model.layout, annotations.length)
     const values = new Float64Array(unknowns.size)
-    let anchor: ShapeAnchor | undefined
+    let hold: ShapeHold | undefined
     let uncertainty: Float32Array | undefined
     const store = (option: 'start' | 'prior', parameters: FaceParametersInput) =>
       storeStart(values, unknowns, option, parameters, model.layout, annotations.length)
@@ -127,10 +127,16 @@ export async function fitFace(
         if (!prior) storePointLight(values, unknowns, i)
         report('landmarks', i + 1, annotations.length)
       }
-      // The losses are means over the photographs, the posterior is their sum.
-      const { shapeWeight = usual.shapeWeight / annotations.length } = options
-      if (shapeWeight > 0)
-        anchor = shapeAnchor(unknowns, values, found.posterior, model, annotations.length, shapeWeight)
+      const given = options.shapeWeight
+      const anchorOf = (weight: number) =>
+        shapeAnchor(unknowns, values, found.posterior, model, annotations.length, weight)
+      if (given !== 0)
+        hold = {
+          still: anchorOf(Infinity),
+          ...(given !== Infinity && {
+            moving: (photometric: number) => anchorOf(given ?? shapeWeight(photometric, annotations.length)),
+          }),
+        }
       uncertainty = await shapeUncertainty(
         model,
         Float32Array.of(...found.fits[0].identity, ...found.fits[0].expression),
@@ -147,8 +153,7 @@ export async function fitFace(
       unknowns,
       values,
       iterations,
-      rate,
-      ...(anchor && { anchor }),
+      ...(hold && { hold }),
       estimateLight: !options.start,
       keepLamp: options.prior !== undefined,
       onLight: () => report('light', 1, 1),
@@ -237,9 +242,8 @@ function storeShape(
   store('scale', [unknowns.encode('scale', fitted.scale)])
 }
 
-/** What `FitFaceOptions` are by default for one photograph and for several of a person. */
-const ONE = { iterations: 40, rate: 1, shapeWeight: Infinity }
-const SEVERAL = { iterations: 120, rate: 2, shapeWeight: 3e-4 }
+/** Steps by default, and after a regressor. */
+const [MANY, FEW] = [100, 40]
 
 /** Where no highlight is seen: a lamp that hardly makes one. */
 const START_LIGHT = { logColor: -0.7, shininess: 15 }

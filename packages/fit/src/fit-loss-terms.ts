@@ -61,10 +61,11 @@ export function fitLossTerms(
   weights: Partial<FitLossWeights> = {},
   shape: 'still' | 'anchored' | 'free' = 'free',
 ): LossTerm[] {
-  const anchored = shape === 'free' ? {} : { landmarks: 0, expressionRange: 0 }
-  // The mouth of a shape that does not move stays as open as it is, and of light and colours the identity term changes nothing that can be measured
-  // (colour error within 1e-4 on four faces), at the price of a third to a half of the time.
-  const still = shape === 'still' ? { identity: 0, innerMouth: 0 } : {}
+  // Of light and colours the identity term changes nothing that can be measured (colour error within 1e-4 on four faces), at the price of a third to a half of the
+  // time, and it looks at details, which are not what moves an anchored shape.
+  const anchored = shape === 'free' ? {} : { landmarks: 0, expressionRange: 0, identity: 0 }
+  // The mouth of a shape that does not move stays as open as it is.
+  const still = shape === 'still' ? { innerMouth: 0 } : {}
   const w = { ...defaultFitLossWeights, ...anchored, ...still, ...weights }
   const paper = paperLossTerms({
     weights: {

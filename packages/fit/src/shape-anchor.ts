@@ -26,6 +26,23 @@ const RATE = 0.05
  * identities nearer to the mean than they are. Pose and expression so follow an identity that moves, and the points stay where they were seen. */
 const PLACES = 30
 
+/** Weight of identity where light and colours explain the face as well as `CLEAN` says, or better; the loss is a mean over photographs, the posterior their sum. */
+const WEIGHT = 3e-4
+
+/** Photometric loss (Eq. 8 and 9 of the MM '22 paper, both summands) of a clean picture of a face whose shape has not moved yet. */
+const CLEAN = 0.1
+
+/** What a picture shows that no light and no colour of the model explains (shadows, hair, make-up, noise) would be taken for shape. Chosen on rendered heads, where
+ * 2 recovers as much, and on frames of real people, whose shapes agree less with one another by 2 (docs/evaluation.md). */
+const POWER = 4
+
+/** How much identity of the landmarks counts in a loss of `photographs`, by how well the face explains them while its shape is held.
+ *
+ * @param photometric - the photometric loss then, mean over the photographs
+ */
+export const shapeWeight = (photometric: number, photographs: number): number =>
+  (WEIGHT * Math.max(1, photometric / CLEAN) ** POWER) / photographs
+
 /** An anchor at the present values.
  *
  * The posterior's quadratic is the sum of that of identity, whatever pose and expression are, and that of pose and expression for a given identity; the

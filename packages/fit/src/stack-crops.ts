@@ -91,18 +91,22 @@ export function stackCrops(annotations: readonly FaceAnnotation[]): CropTensors 
   }
 }
 
-/** The same crops in half the size, each pixel a mean of four; the caller owns the tensors. Light and the model's colours have no detail that needs more. */
-export function halveCrops({ size, landmarks, inputEmbedding, ...pictures }: CropTensors): CropTensors {
-  const halved = tidy(() => {
-    const half = (picture: Tensor4D) => avgPool(picture, 2, 2, 'valid')
+/** The same crops, halved as often as their side stays at least `least`: each pixel a mean of four. The caller owns the tensors. */
+export function coarserCrops(crops: CropTensors, least: number): CropTensors {
+  const { size, landmarks, inputEmbedding, ...pictures } = crops
+  let factor = 1
+  while (size % (2 * factor) === 0 && size / (2 * factor) >= least) factor *= 2
+  const coarser = tidy(() => {
+    const pool = (picture: Tensor4D) =>
+      factor === 1 ? clone(picture) : avgPool(picture, factor, factor, 'valid')
     return {
-      inputImage: half(pictures.inputImage),
-      faceRegion: half(pictures.faceRegion),
-      skinProbability: half(pictures.skinProbability),
-      innerMouth: half(pictures.innerMouth),
-      landmarks: mul(landmarks, 0.5) as Tensor3D,
+      inputImage: pool(pictures.inputImage),
+      faceRegion: pool(pictures.faceRegion),
+      skinProbability: pool(pictures.skinProbability),
+      innerMouth: pool(pictures.innerMouth),
+      landmarks: mul(landmarks, 1 / factor) as Tensor3D,
       inputEmbedding: clone(inputEmbedding),
     }
   })
-  return { size: size >> 1, ...halved }
+  return { size: size / factor, ...coarser }
 }

@@ -1,11 +1,11 @@
-import { loadEmbedder, type FaceAnnotation } from '@facekit/annotate'
+import type { FaceAnnotation } from '@facekit/annotate'
 import { loadBaseModel } from '@facekit/base-model'
 import { fitFace, type FitFaceOptions, type FitResult } from '@facekit/fit'
 import type { MorphableModel } from '@facekit/morphable'
 import { disposeParameters, type FaceParameters } from '@facekit/parameters'
 import type { FaceRegressor } from '@facekit/regressor'
 import { tensor3d } from '@tensorflow/tfjs-core'
-import type { Method, Networks } from '../options.js'
+import type { Method } from '../options.js'
 import type { SeenPhoto } from './read-photo.js'
 
 /** Few steps, but larger ones, where a regressor has begun. */
@@ -16,7 +16,6 @@ export interface FitOrder {
   /** The same person in one photograph or several. */
   seen: readonly SeenPhoto[]
   method: Method
-  networks: Networks
   iterations: number | undefined
   signal: AbortSignal | undefined
   /** 0..1 */
@@ -54,17 +53,13 @@ export async function fitPhotos(order: FitOrder): Promise<{ model: MorphableMode
 }
 
 async function fit(order: FitOrder, model: MorphableModel, options: FitFaceOptions): Promise<FitResult> {
-  const { seen, networks, signal, onStep } = order
+  const { seen, signal, onStep } = order
   const { iterations = order.iterations } = options
-  // Of several photographs colours tell the shape, as the command line has it.
-  const isRecognised = networks === 'large' && iterations !== 0 && seen.length === 1
-  const embedder = isRecognised ? await loadEmbedder() : undefined
   const pictures = seen.map(({ photo }) => photo.picture)
   const annotations = seen.map(({ annotation }) => annotation)
   return fitFace(pictures, annotations, model, {
     ...options,
     ...(iterations !== undefined && { iterations }),
-    ...(embedder && { embed: embedder.embed }),
     signal,
     onProgress: ({ stage, iteration, iterations: total }) => {
       if (stage === 'appearance') onStep(iteration / total)

@@ -153,7 +153,6 @@ export class LocalWork implements FaceWork {
     const { model, result } = await fitPhotos({
       seen,
       method,
-      networks,
       iterations,
       signal,
       onStep: (share) => report('shape', share),
