@@ -143,6 +143,15 @@ const faults: Record<string, (trial: Trial) => Promise<string | void>> = {
     await compare(trial, out, 'two at once')
     await rm(out, { recursive: true })
   },
+  'two from one input': async (trial) => {
+    const outs = [newOut(trial), newOut(trial)]
+    const endings = await Promise.all(outs.map((out) => runCommand(trial.scenario.argv(trial.input, out))))
+    for (const ending of endings) checkEnding(trial, 'two from one input', ending, [0])
+    for (const out of outs) {
+      await compare(trial, out, 'two from one input')
+      await rm(out, { recursive: true })
+    }
+  },
   'a clock that is set back': async (trial) => {
     const out = newOut(trial)
     await runCommand(trial.scenario.argv(trial.input, out), (child) => {
