@@ -45,8 +45,8 @@ export async function soakKernels(
       })
       if (hash !== (kind.first ??= hash)) watch.fail(`step ${step}: convolution ${i} differs from its first`)
     }
-    // Memory that is taken and given back, from time to time more than ever before.
-    if (step % 64 === 0) tf.zeros([1 + (whole(1, 32) << 20)]).dispose()
+    // The memory grows through the first fifth, up to 128 MiB at once, and is then enough.
+    if (step % 64 === 0) tf.zeros([1 + Math.floor(Math.min(1, (5 * step) / count) * (32 << 20))]).dispose()
     // Messages of the threads, and what the collector does in its own time, have a turn.
     if (step % 16 === 0) await new Promise((resolve) => setImmediate(resolve))
     watch.step()

@@ -1,14 +1,14 @@
 // Does one thing very often in one process, and watches what the process holds: tensors, their bytes, memory, open files, files in the
 // temporary folder. Ends with 1 when something grows. See docs/reliability.md.
 //
-//   npm run soak -- [--count n] [--minutes n] [--seed 0] [--texture 64] [--method fit] training | reconstructions | at-once |
+//   npm run soak -- [--count n] [--minutes n] [--seed 0] [--texture 64] [--method fit] [--mesh-every 1] training | reconstructions | at-once |
 //     kernels | pictures | processes
 //
 // training: steps of a small network on rendered faces (10,000). reconstructions: one after the other (1,000). at-once: all asked for in the
 // same moment (50), each compared with one that had the process to itself. Parts of them alone: kernels (convolutions of 16 threads), pictures (decoded),
 // processes (that compute with 16 threads, and end). --minutes ends all but training and at-once early; --seed takes other crops of the
 // photograph; --texture: pixels of the maps made of it, or none; --method: fit or
-// regress.
+// regress; --mesh-every: of how many reconstructions one is made into a GLB as well.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -38,6 +38,7 @@ const { values, positionals } = parseArgs({
     seed: { type: 'string', default: '0' },
     texture: { type: 'string', default: '64' },
     method: { type: 'string', default: 'fit' },
+    'mesh-every': { type: 'string', default: '1' },
   },
 })
 const soak = soaks[positionals[0]]
@@ -54,7 +55,13 @@ const watch = new Watch(count)
 const deadline = performance.now() + 60_000 * Number(values.minutes)
 const method = values.method === 'regress' ? 'regress' : 'fit'
 const texture = values.texture === 'none' ? 'none' : Number(values.texture)
-await soak.run(count, watch, { deadline, seed: Number(values.seed), texture, method })
+await soak.run(count, watch, {
+  deadline,
+  seed: Number(values.seed),
+  texture,
+  method,
+  meshEvery: Number(values['mesh-every']),
+})
 const problems = watch.problems()
 for (const problem of problems) console.error(`FAILED: ${positionals[0]}: ${problem}`)
 console.log(`${positionals[0]}: ${watch.done} of ${count}, ${problems.length} problems`)
