@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createRandom, lockFile, LockError } from '@facekit/core'
+import { BackendError, createRandom, lockFile, LockError } from '@facekit/core'
 import { labelFolder, openDataset, readShards, removeLabels, type LabelFolderOptions } from '@facekit/dataset'
 import { bundleScripts } from './bundle-scripts.js'
 import { allFiles, makePictures, plainPicture } from './picture-folder.js'
@@ -165,6 +165,28 @@ describe('labelling a folder', () => {
         { picture: 'person 0/green.png', reason: 'it took longer than 3 s', empty: false },
       ]),
     )
+  })
+
+  it('throws: a backend that fails is no fault of the picture; the same again goes on', async () => {
+    let calls = 0
+    const failing = label('out-of-memory', {
+      annotate: async (picture) => {
+        if (++calls === 9) throw new BackendError('wasm backend: out of memory for 8 bytes')
+        return stubAnnotations(picture)
+      },
+    })
+    await expect(failing).rejects.toThrow(BackendError)
+    await expect(failing).rejects.toThrow(/^person \d\/.+: wasm backend: out of memory for 8 bytes$/)
+    const { before } = await label('out-of-memory')
+    expect(before).toBeGreaterThanOrEqual(8)
+    expect(await allFiles(join(root, 'out-of-memory'))).toEqual(expected)
+  })
+
+  it('throws: a process whose backend fails ends the work, and no picture is bad', async () => {
+    const lines = await spawnLabel(pictures, 'broken', { workers: 2, workerOptions: { breakAfter: 3 } })
+    expect(lines.at(-1)).toMatch(/^failed person \d\/.+: the device is lost$/)
+    await label('broken')
+    expect(await allFiles(join(root, 'broken'))).toEqual(expected)
   })
 
   it('value: no picture is bad because processes die between pictures', async () => {

@@ -72,13 +72,15 @@ export interface LabelReport {
  *
  * If it was interrupted, call it again to resume: no picture is labelled twice, none is lost, and the result has the same bytes as that of an
  * uninterrupted run, whatever the number of workers. Pictures that are new since then go into further
- * shards. A picture that cannot be read or labelled is listed and skipped.
+ * shards. A picture that cannot be read or labelled is listed and skipped; where the backend fails (its memory is full, its device lost), the work ends: no
+ * picture is at fault.
  *
  * @param folder - pictures, in folders by person if they are known
  * @param out - where labels go, made if it is not there; for `'beside'` may be `folder` itself
  * @throws {ValueError} when an option is out of range, a path leads out of the folder, or there are no pictures
  * @throws {DatasetError} when `out` was begun with other settings, or was removed meanwhile
  * @throws {LockError} when another process works on this share
+ * @throws {BackendError} when what computes failed; what is labelled is kept
  * @throws {FacekitError} when a worker cannot start
  * @throws the signal's reason when it is aborted
  * @example

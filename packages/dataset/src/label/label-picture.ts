@@ -1,4 +1,4 @@
-import { readRegularFile } from '@facekit/core'
+import { BackendError, readRegularFile } from '@facekit/core'
 import { isOwnPicture, readPicture, type FaceAnnotation, type Picture } from '@facekit/annotate'
 import { encodeSample } from '../samples/encode-sample.js'
 import { labelQuality } from './label-quality.js'
@@ -32,7 +32,10 @@ export interface LabelledPicture {
   empty?: boolean
 }
 
-/** Reads a picture, labels its faces and encodes them. What cannot be labelled is a reason, not an exception. */
+/** Reads a picture, labels its faces and encodes them. What cannot be labelled is a reason, not an exception.
+ *
+ * @throws {BackendError} when what computes failed (its memory is full, its device lost): that says nothing about the picture
+ */
 export async function labelPicture(job: LabelJob, annotate: Annotator): Promise<LabelledPicture> {
   try {
     const bytes = await readRegularFile(job.path, LARGEST_FILE)
@@ -42,6 +45,8 @@ export async function labelPicture(job: LabelJob, annotate: Annotator): Promise<
     if (faces.length === 0) return { samples: [], reason: 'no face found', empty: true }
     return { samples: await encodeFaces(job, picture, faces) }
   } catch (error) {
+    if (error instanceof BackendError)
+      throw new BackendError(`${job.picture}: ${error.message}`, { cause: error })
     return { samples: [], reason: reasonOf(error) }
   }
 }

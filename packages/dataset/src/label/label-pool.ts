@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
-import { FacekitError } from '@facekit/core'
+import { BackendError, FacekitError } from '@facekit/core'
 import { labelPicture, type Annotator, type LabelJob, type LabelledPicture } from './label-picture.js'
 import type { WorkerAnswer, WorkerRequest } from './run-label-worker.js'
 
@@ -7,6 +7,7 @@ import type { WorkerAnswer, WorkerRequest } from './run-label-worker.js'
 export interface LabelPool {
   /** How many jobs it works on at once. */
   readonly size: number
+  /** @throws {BackendError} when what computes failed, whatever the picture */
   label(job: LabelJob): Promise<LabelledPicture>
   close(): void
 }
@@ -41,6 +42,11 @@ interface Failure {
   reason: string
   /** Whether the worker had begun to read the picture: only then can the picture be the cause. */
   accepted: boolean
+}
+
+/** What a worker said that could not compute. */
+interface Breakdown {
+  message: string
 }
 
 /** Starts a pool of processes, each with a backend of its own. A process that dies while it labels a picture is replaced, and the picture is
@@ -95,7 +101,7 @@ export async function startPool({ script, options, size, timeLimit }: PoolOption
     )
   }
 
-  const tryOn = async (worker: Worker, job: LabelJob): Promise<LabelledPicture | Failure> => {
+  const tryOn = async (worker: Worker, job: LabelJob): Promise<LabelledPicture | Failure | Breakdown> => {
     let late = false
     const timer = setTimeout(() => {
       late = true
@@ -104,6 +110,7 @@ export async function startPool({ script, options, size, timeLimit }: PoolOption
     try {
       const answer = await ask(worker, { kind: 'job', job })
       idle.push(worker)
+      if (answer.kind === 'failed') return { message: answer.message }
       return answer.kind === 'done' ? answer.labels : { samples: [], reason: `the worker is ${answer.kind}` }
     } catch (error) {
       if (late) return { samples: [], reason: `it took longer than ${timeLimit} s` }
@@ -114,7 +121,7 @@ export async function startPool({ script, options, size, timeLimit }: PoolOption
     }
   }
 
-  const attempt = async (job: LabelJob): Promise<LabelledPicture | Failure> => {
+  const attempt = async (job: LabelJob): Promise<LabelledPicture | Failure | Breakdown> => {
     for (let worker = idle.pop(); worker; worker = idle.pop()) {
       const result = await tryOn(worker, job)
       // It had died while it was idle, though its exit was not reported yet.
@@ -135,6 +142,7 @@ export async function startPool({ script, options, size, timeLimit }: PoolOption
     async label(job) {
       let result = await attempt(job)
       if ('accepted' in result && !closed) result = await attempt(job)
+      if ('message' in result) throw new BackendError(result.message)
       return 'accepted' in result ? { samples: [], reason: result.reason } : result
     },
     close,

@@ -26,19 +26,18 @@ export type WorkerAnswer =
 export function runLabelWorker(create: (options: unknown) => Promise<Annotator>): void {
   if (process.send === undefined) return
   const answer = (message: WorkerAnswer) => void process.send!(message)
+  const fail = (error: unknown) =>
+    answer({ kind: 'failed', message: (error as Error)?.message ?? String(error) })
   let annotate: Annotator | undefined
   process.on('message', (request: WorkerRequest) => {
     if (request.kind === 'start') {
-      create(request.options).then(
-        (annotator) => {
-          annotate = annotator
-          answer({ kind: 'ready' })
-        },
-        (error: unknown) => answer({ kind: 'failed', message: (error as Error)?.message ?? String(error) }),
-      )
+      create(request.options).then((annotator) => {
+        annotate = annotator
+        answer({ kind: 'ready' })
+      }, fail)
     } else if (annotate) {
       answer({ kind: 'accepted' })
-      void labelPicture(request.job, annotate).then((labels) => answer({ kind: 'done', labels }))
+      labelPicture(request.job, annotate).then((labels) => answer({ kind: 'done', labels }), fail)
     }
   })
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {})
