@@ -6,7 +6,7 @@ import { evaluateInProcesses, type EvaluateSettings } from '@facekit/cli'
 import type { CaseResult } from '@facekit/evaluation'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-/** A worker that dies over "always", and over "once" the first time; its score is how many threads it was given. */
+/** A worker that dies over "always", cannot compute "broken", and over "once" the first time; its score is how many threads it was given. */
 const WORKER = `
 import { existsSync, writeFileSync } from 'node:fs'
 let mark, given
@@ -19,6 +19,7 @@ process.on('message', ({ kind, settings, threads, id, methods }) => {
   const isSecond = existsSync(mark)
   if (id === 'once') writeFileSync(mark, '')
   if (id === 'always' || (id === 'once' && !isSecond)) process.kill(process.pid, 'SIGKILL')
+  else if (id === 'broken') process.send({ kind: 'failed', message: 'broken, fit: the device is lost' })
   else process.send({ kind: 'done', results: methods.map(({ name }) => ({ id, group: 'all', method: name, problems: [], scores: { threads: given } })) })
 })
 process.on('disconnect', () => process.exit(0))
@@ -31,23 +32,24 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 describe('evaluateInProcesses', () => {
-  it('value: a face whose process dies is scored by another one; if that dies too, it says so and is not kept', async () => {
+  it('value: a face whose process dies is scored by another one; if that dies too, or cannot compute, it says so and is not kept', async () => {
     const found: [CaseResult, boolean][] = []
     const workers = 2
     await evaluateInProcesses(
       pathToFileURL(join(folder, 'worker.mjs')),
       { out: join(folder, 'mark') } as EvaluateSettings,
-      ['once', 'always', 'well'].map((id) => ({ id, group: 'all', methods: [{ name: 'fit' }] })),
+      ['once', 'always', 'broken', 'well'].map((id) => ({ id, group: 'all', methods: [{ name: 'fit' }] })),
       workers,
       async ([result], isFinal) => void found.push([result, isFinal]),
       new AbortController().signal,
     )
     const of = (id: string) => found.find(([result]) => result.id === id)
-    expect(found).toHaveLength(3)
+    expect(found).toHaveLength(4)
     // Those of all workers together are not more than there are processors, if there are as many as workers.
     const threads = Math.max(1, Math.floor(availableParallelism() / workers))
     expect(of('well')).toMatchObject([{ problems: [], scores: { threads } }, true])
     expect(of('once')).toMatchObject([{ problems: [], scores: {} }, true])
+    expect(of('broken')).toMatchObject([{ problems: ['broken, fit: the device is lost'] }, false])
     expect(of('always')).toMatchObject([{ problems: [expect.stringMatching(/ended with SIGKILL/)] }, false])
   })
 })

@@ -9,7 +9,7 @@ import {
   scoreCase,
 } from '@facekit/evaluation'
 import { ownPictureText, writePng } from '@facekit/export'
-import { ValueError, writeFileAtomic } from '@facekit/core'
+import { BackendError, ValueError, writeFileAtomic } from '@facekit/core'
 import type { Surface } from '@facekit/mesh'
 import { join } from 'node:path'
 import { errorLine } from '../error-line.js'
@@ -30,7 +30,11 @@ import {
 /** Scores faces, one after the other. */
 export interface Evaluator {
   dataset: EvaluationDataset
-  /** Scores a face by methods. What cannot be scored says why; only an abort is thrown. */
+  /** Scores a face by methods. What cannot be scored says why.
+   *
+   * @throws {BackendError} when what computes failed, whatever the face
+   * @throws the signal's reason when it is aborted
+   */
   evaluate(id: string, methods: readonly EvaluatedMethod[]): Promise<CaseResult[]>
 }
 
@@ -130,6 +134,9 @@ async function evaluateCase(
       }
     } catch (error) {
       signal.throwIfAborted()
+      // Says nothing about the face: another run should try it again.
+      if (error instanceof BackendError)
+        throw new BackendError(`${id}, ${name}: ${error.message}`, { cause: error })
       result.problems.push(errorLine(error))
     }
     result.seconds = Math.round(performance.now() - started) / 1000

@@ -32,7 +32,7 @@ const ATTEMPTS = 2
  * and another process goes on.
  *
  * @param script - `evaluate-worker`
- * @param onResults - called for each face when it is done, and told whether that is final: not where the processes died, which another run
+ * @param onResults - called for each face when it is done, and told whether that is final: not where a process died or could not compute, which another run
  *   should try again; what it throws ends the work
  * @throws {FacekitError} when a worker cannot start
  * @throws the signal's reason when it is aborted
@@ -79,7 +79,7 @@ export async function evaluateInProcesses(
         const problems = [messageOf(answer)]
         await onResults(
           methods.map(({ name }) => ({ id, group, method: name, problems })),
-          answer.kind === 'failed',
+          false,
         )
       }
     }
