@@ -1,7 +1,7 @@
 // What the descent on the photograph does to the shape that landmarks gave: rendered faces of a model, dense landmarks with known noise, the same model
 // fitted. For each weight of the landmarks' posterior and each number of steps: vertex error after a similarity (mm), landmark error to the
 // true points (%), colour error.
-//   node --conditions=@facekit/source --import tsx benchmarks/fit-iterations.ts [--model learned] [--faces 4] [--weights Infinity,0.003,0] [--iterations 60,200,400] [--seed 1]
+//   node --conditions=@facekit/source --import tsx benchmarks/fit-iterations.ts [--model learned] [--faces 4] [--weights default,Infinity,0.003] [--iterations 60,200,400] [--seed 1]
 import { parseArgs } from 'node:util'
 import type { FaceAnnotation } from '@facekit/annotate'
 import { loadBaseModel } from '@facekit/base-model'
@@ -19,7 +19,7 @@ const { values } = parseArgs({
   options: {
     model: { type: 'string', default: '' },
     faces: { type: 'string', default: '4' },
-    weights: { type: 'string', default: 'Infinity,0.003,0' },
+    weights: { type: 'string', default: 'default,Infinity,0.003' },
     iterations: { type: 'string', default: '60,200,400' },
     noise: { type: 'string', default: '1' },
     'depth-noise': { type: 'string', default: '4' },
@@ -121,9 +121,12 @@ for (let face = 0; face < Number(values.faces); face++) {
   const annotation = await label(truth)
   const picture = ndarray(new Uint8Array(SIZE * SIZE * 3), [SIZE, SIZE, 3])
   const shape = shapeOf(truth)
-  for (const shapeWeight of values.weights.split(',').map(Number))
+  for (const weight of values.weights.split(','))
     for (const iterations of values.iterations.split(',').map(Number)) {
-      const result = await fitFace(picture, annotation, model, { iterations, shapeWeight })
+      const result = await fitFace(picture, annotation, model, {
+        iterations,
+        ...(weight !== 'default' && { shapeWeight: Number(weight) }),
+      })
       const found = shapeOf(result.parameters)
       const moved = applySimilarity3d(fitSimilarity3d(found, shape), found)
       let error = 0
@@ -131,7 +134,7 @@ for (let face = 0; face < Number(values.faces); face++) {
         error +=
           Math.hypot(...[0, 1, 2].map((axis) => moved[3 * i + axis] - shape[3 * i + axis])) /
           model.vertexCount
-      const name = `${shapeWeight}`.padEnd(12) + `${iterations}`.padStart(6)
+      const name = weight.padEnd(12) + `${iterations}`.padStart(6)
       if (!rows.has(name)) rows.set(name, [])
       rows
         .get(name)!

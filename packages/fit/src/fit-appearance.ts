@@ -19,7 +19,7 @@ const STILL_SIZE = 96
 const MOVING_SIZE = 48
 
 /** First steps, in which the shape is held while light and colours are found: what they explain is no longer taken for shape. */
-const STILL_STEPS = 40
+export const STILL_STEPS = 40
 
 /** Factor of the rates while the shape moves: its steps are few. */
 const MOVING_RATE = 2
@@ -27,8 +27,8 @@ const MOVING_RATE = 2
 /** How pose and shape are held to what landmarks say of them. */
 export interface ShapeHold {
   still: ShapeAnchor
-  /** What holds them after the first steps, by the photometric loss that these have come to; undefined: they stay where they are. */
-  moving?: (photometric: number) => ShapeAnchor
+  /** What holds them after the first steps, by the photometric loss that these have come to, and for how many steps at most; undefined: they stay where they are. */
+  moving?: { anchor: (photometric: number) => ShapeAnchor; steps: number }
 }
 
 /** What `fitAppearance` works on. */
@@ -78,15 +78,17 @@ export async function fitAppearance(
   const history: FitStep[] = []
   if (!hold) history.push(...(await descendAt(stage, crops.size, { iterations })))
   else {
-    const first = hold.moving ? Math.min(iterations, STILL_STEPS) : iterations
+    const { moving } = hold
+    const last = moving ? Math.min(moving.steps, Math.max(0, iterations - STILL_STEPS)) : 0
+    const first = iterations - last
     history.push(...(await descendAt(stage, STILL_SIZE, { iterations: first, anchor: hold.still })))
-    if (hold.moving && iterations > first) {
+    if (moving && last > 0) {
       const best = history.reduce((least, step) => (step.total < least.total ? step : least))
       const rest = {
-        iterations: iterations - first,
+        iterations: last,
         done: first,
         rate: MOVING_RATE * (stage.rate ?? 1),
-        anchor: hold.moving(best.terms.photometric ?? Infinity),
+        anchor: moving.anchor(best.terms.photometric ?? Infinity),
       }
       const least = stage.annotations.length > 1 ? STILL_SIZE : MOVING_SIZE
       history.push(...(await descendAt(stage, least, rest)))

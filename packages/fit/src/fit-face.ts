@@ -6,7 +6,7 @@ import type { MorphableModel } from '@facekit/morphable'
 import { defaultCamera, type Camera } from '@facekit/render'
 import * as tf from '@tensorflow/tfjs-core'
 import { cameraAt, focalCamera } from './focal-camera.js'
-import { fitAppearance, type ShapeHold } from './fit-appearance.js'
+import { fitAppearance, STILL_STEPS, type ShapeHold } from './fit-appearance.js'
 import { faceUnknowns, type FaceUnknowns } from './face-unknowns.js'
 import { fitPhotographs } from './landmarks/fit-photographs.js'
 import type { FitLossWeights } from './fit-loss-terms.js'
@@ -37,8 +37,8 @@ export interface FitFaceOptions {
    * shape, which dense landmarks of a near face allow. Of several photographs the mean counts, since they share a camera; `'estimate'` is for
    * a single one. Not with `start` or `camera`. */
   focalLength?: number | 'estimate'
-  /** Most steps of the descent on all losses. In the first 40, which end before, once nothing is left to gain, the shape stays where the landmarks put it; in the
-   * rest it moves. Default 100, with `prior` 40. */
+  /** Most steps of the descent on all losses. In the first 40 or more, which end before, once nothing is left to gain, the shape stays where the landmarks put it; in
+   * the last 40 it moves (with `shapeWeight` in all after the first 40). Default 80, with `start` or `prior` 40. */
   iterations?: number
   /** Weights of the default terms; ignored when `losses` is given. */
   weights?: Partial<FitLossWeights>
@@ -134,7 +134,11 @@ export async function fitFace(
         hold = {
           still: anchorOf(Infinity),
           ...(given !== Infinity && {
-            moving: (photometric: number) => anchorOf(given ?? shapeWeight(photometric, annotations.length)),
+            moving: {
+              anchor: (photometric: number) =>
+                anchorOf(given ?? shapeWeight(photometric, annotations.length)),
+              steps: given === undefined ? MOVING_STEPS : Infinity,
+            },
           }),
         }
       uncertainty = await shapeUncertainty(
@@ -242,8 +246,11 @@ function storeShape(
   store('scale', [unknowns.encode('scale', fitted.scale)])
 }
 
+/** Most steps that move the shape, unless the weight is given: more follow what shading is wrong about (`benchmarks/fit-iterations.ts`). */
+const MOVING_STEPS = 40
+
 /** Steps by default, and after a regressor. */
-const [MANY, FEW] = [100, 40]
+const [MANY, FEW] = [STILL_STEPS + MOVING_STEPS, STILL_STEPS]
 
 /** Where no highlight is seen: a lamp that hardly makes one. */
 const START_LIGHT = { logColor: -0.7, shininess: 15 }
