@@ -19,8 +19,8 @@ export interface Tie {
 const [BEHIND, OVERLAP] = [1.8, 0.7]
 /** The inner side of the lips: this far up or down, and back, mm; and how far it goes with the edge. */
 const INNER = { up: 5.5, back: 2.6, share: 0.8 }
-/** The fold between lip or cheek and gum: from the edges' line up or down, and out of the arch in front and at the sides, mm. */
-const FOLD = { upper: 20, lower: 15.5, front: 1.2, side: 6, share: 0.25 }
+/** The fold between lip or cheek and gum: from the edges' line up or down, and out of the arch in front (below, the chin's furrow is near) and at the sides, mm; */
+const FOLD = { upper: [20, 1.2], lower: [13.5, -2.2], side: 6, share: 0.25 } as const
 /** Rings behind: depth behind the front teeth, half width, lowest and highest point from the line of the lips, mm; vertices of each. */
 const RINGS = [
   { back: 32, half: 33, low: -23, high: 34, count: 32 },
@@ -77,11 +77,12 @@ export function buildSocket(part: Part, lips: LipEdge, upper: DentalArch, lower:
       const h = heights[i]
       // Along the arch from one corner over the front to the other.
       const s = half * (lips.places[i][0] / widest)
-      const [above, below] = [upper, lower].map((arch) =>
-        along(arch.place(s), [lerp(FOLD.front, FOLD.side, Math.abs(s) / half), arch.frame(s).out]),
-      )
+      const [above, below] = [upper, lower].map((arch) => {
+        const [, front] = arch.upper ? FOLD.upper : FOLD.lower
+        return along(arch.place(s), [lerp(front, FOLD.side, Math.abs(s) / half), arch.frame(s).out])
+      })
       const height =
-        h > 0 ? lerp(above[1], above[1] + FOLD.upper, h) : lerp(below[1], below[1] - FOLD.lower, -h)
+        h > 0 ? lerp(above[1], above[1] + FOLD.upper[0], h) : lerp(below[1], below[1] - FOLD.lower[0], -h)
       const [x, , z] = mix(below, above, (1 + h) / 2)
       return [x, height, z]
     },
