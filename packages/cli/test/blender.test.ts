@@ -33,7 +33,16 @@ async function openInBlender(glb: Uint8Array): Promise<Report & { picture: Float
     const script = fileURLToPath(new URL('blender/open-face.py', import.meta.url))
     const { fieldOfView, distance } = defaultCamera
     const settings = [file, folder, fieldOfView, distance, SIZE].map(String)
-    const run = spawn(program, ['--background', '--factory-startup', '--python-exit-code', '1', '--python', script, '--', ...settings])
+    const run = spawn(program, [
+      '--background',
+      '--factory-startup',
+      '--python-exit-code',
+      '1',
+      '--python',
+      script,
+      '--',
+      ...settings,
+    ])
     let output = ''
     for (const stream of [run.stdout, run.stderr]) stream.on('data', (data) => (output += data))
     const status = await new Promise((resolve) => run.on('close', resolve))
@@ -97,12 +106,17 @@ describe.skipIf(!hasBlender)('a GLB in Blender', () => {
       ])
       const illumination = { ...neutral.illumination, sphericalHarmonics }
       const parameters = { ...neutral, expression: tensor2d([expression]), pose, illumination }
-      const { vertices, diffuse, mask, innerMouth } = renderFace(model, parameters, { width: SIZE, height: SIZE })
+      const { vertices, diffuse, mask, innerMouth } = renderFace(model, parameters, {
+        width: SIZE,
+        height: SIZE,
+      })
       return [vertices, diffuse, mask, innerMouth].map((tensor) => tensor.dataSync() as Float32Array)
     })
     const [vertices, diffuse, mask, innerMouth] = drawn
     // Blender keeps the vertices that a primitive uses, one primitive after the other.
-    const used = [triangles, innerMouthTriangles].flatMap((list) => [...new Set(list)].toSorted((a, b) => a - b))
+    const used = [triangles, innerMouthTriangles].flatMap((list) =>
+      [...new Set(list)].toSorted((a, b) => a - b),
+    )
     expect(found.vertices).toHaveLength(3 * used.length)
     let worst = 0
     used.forEach((v, i) => {
