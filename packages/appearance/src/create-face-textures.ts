@@ -14,6 +14,7 @@ import { mouthMap } from './mouth-map.js'
 import { photographTexture } from './photograph-texture.js'
 import { eyeZone, takeOffGlasses } from './take-off-glasses.js'
 import { removeHighlights } from './remove-highlights.js'
+import { shadingMap } from './shading-map.js'
 import { seenFace, type PhotographFit, type SeenFace } from './seen-face.js'
 import { trimBorder } from './trim-border.js'
 import { spreadOverUv, uvOf, uvSurface } from './uv-surface.js'
@@ -42,6 +43,9 @@ export interface FaceAppearance {
   mouth?: NdArray<Float32Array>
   /** `[S, S]` how far the photographs show a texel, 0..1; the rest is filled from the other side of the face and from the model. */
   seen: NdArray<Float32Array>
+  /** For each photograph `[64, 64, 3]` the part of its light that the fit does not know, as a factor of the fitted irradiance: shadows, second lamps. The maps in the fitted light
+   * times this are the photograph; in any other light it has no place. */
+  shading: NdArray<Float32Array>[]
 }
 
 /** Makes the maps of a face from its photographs: sharp where they show it, without their light.
@@ -95,16 +99,17 @@ export async function createFaceTextures(
   const textures = faces.map((face) => {
     signal?.throwIfAborted()
     const texture = photographTexture(surface, face)
+    const before = texture.color.slice()
     if (zone) takeOffGlasses(texture, { states: texture.states, albedo, brows, size, zone, symmetric })
     trimBorder(texture, { albedo, features, size })
     if (face.monochrome) colorLike(texture.color, albedo)
     else removeHighlights(texture, size)
     followModel(texture, albedo, size)
     clearSclera(texture, eyes, albedo)
-    return texture
+    return { ...texture, before, trust: texture.weight.slice() }
   })
   matchTones(textures, size)
-  dampHighlights(specular, textures, { eyes, size })
+  const kept = dampHighlights(specular, textures, { eyes, size })
   const texture = textures.length === 1 ? textures[0] : blend(textures)
   const seen = texture.weight.slice()
   signal?.throwIfAborted()
@@ -127,6 +132,12 @@ export async function createFaceTextures(
     for (let i = 0; i < values.length; i++) values[i] = Math.min(Math.max(values[i], 0), 1)
     return ndarray(values, [size, size, 3])
   }
+  const diffuse = map(texture.color)
+  const shading: NdArray<Float32Array>[] = []
+  for (const [i, { before, trust, shine }] of textures.entries())
+    shading.push(
+      await shadingMap({ before, weight: trust, shine, diffuse: texture.color, kept }, faces[i], model, uv),
+    )
   const mouth = mouthMap(faces, model)
   return {
     ...(mouth && { mouth }),
@@ -135,9 +146,10 @@ export async function createFaceTextures(
         normal: ndarray(normal, [size, size, 3]),
         displacement: ndarray(displacement, [size, size]),
       }),
-    diffuse: map(texture.color),
+    diffuse,
     specular: map(specular),
     seen: ndarray(seen, [size, size]),
+    shading,
   }
 }
 

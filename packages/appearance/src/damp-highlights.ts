@@ -12,12 +12,13 @@ const WIDEST = 1 / 8
  *
  * @param specular - `[S * S * 3]`
  * @param eyes - `[S * S]` 1 on the eyeballs
+ * @returns `[S * S]` share that is kept, 0..1
  */
 export function dampHighlights(
   specular: Float32Array,
   textures: readonly PhotographTexture[],
   { eyes, size }: { eyes: Float32Array; size: number },
-): void {
+): Float32Array {
   const count = size * size
   const share = new Float32Array(count)
   const trust = new Float32Array(count)
@@ -33,10 +34,13 @@ export function dampHighlights(
   for (let i = 0; i < wide.values.length; i++)
     wide.values[i] = wide.weights[i] > 1e-3 ? wide.values[i] / wide.weights[i] : 1
   const around = enlarge(wide.values, wide.size, 1, levels)
+  const kept = new Float32Array(count).fill(1)
   for (let texel = 0; texel < count; texel++) {
     if (trust[texel] === 0) continue
     const own = share[texel]
     const factor = eyes[texel] > 0 ? own : Math.min(own / Math.max(around[texel], own, 1e-3), 1)
+    kept[texel] = factor
     for (let c = 0; c < 3; c++) specular[3 * texel + c] *= factor
   }
+  return kept
 }

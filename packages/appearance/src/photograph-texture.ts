@@ -25,7 +25,7 @@ const BURNT = [0.8, 0.95] as const
 /** Values of the face region between which trust rises from 0 to 1. */
 const COVERED = [0.35, 0.85] as const
 /** Light is not divided by less than this share of its mean: noise would be all that is left. */
-const DARKEST = 0.12
+export const DARKEST = 0.12
 /** Distance from the eye's opening over which trust in skin rises from 0 to 1, of the eye's width: about that of lashes. */
 const BESIDE = 0.12
 /** The most of the faintest channel that a highlight can be. */

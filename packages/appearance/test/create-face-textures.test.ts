@@ -1,7 +1,7 @@
 import { createFaceTextures, type FaceAppearance } from '@facekit/appearance'
 import { loadBaseModel } from '@facekit/base-model'
 import { ShapeError, ValueError } from '@facekit/core'
-import { evaluateAlbedo, type MorphableModel } from '@facekit/morphable'
+import { evaluateAlbedo, evaluateShape, type MorphableModel } from '@facekit/morphable'
 import { createTinyFace, useBackend } from '@facekit/testing'
 import * as tf from '@tensorflow/tfjs-core'
 import ndarray from 'ndarray'
@@ -329,6 +329,49 @@ describe('createFaceTextures', () => {
     expect(contrast(lined)).toBeLessThan(0.9 * contrast(painted))
     for (let i = 0; i < lined.normal!.data.length; i += 3 * 97)
       expect(Math.hypot(...lined.normal!.data.subarray(i, i + 3))).toBeCloseTo(1, 4)
+  })
+
+  it('value: a shadow that the fit does not know is in the shading, which makes the photograph of the maps again', async () => {
+    const { photograph, fit } = await renderedPhotograph(model)
+    const even = await createFaceTextures([photograph], [fit], model, { size: SIZE })
+    // Half of the picture has 60 % of the light.
+    for (let y = 0; y < 512; y++)
+      for (let x = 256; x < 512; x++)
+        for (let c = 0; c < 3; c++) photograph.set(y, x, c, 0.6 ** (1 / 2.2) * photograph.get(y, x, c))
+    const dark = await createFaceTextures([photograph], [fit], model, { size: SIZE })
+    const shape = evaluateShape(model, fit.parameters)
+    const places = await shape.data()
+    shape.dispose()
+    expect(dark.shading).toHaveLength(1)
+    expect(dark.shading[0].shape).toEqual([64, 64, 3])
+    /** Mean of a number over seen vertices at least 20 mm to the right (or left) of the middle. */
+    const meanOn = (side: 1 | -1, number: (at: (map: FaceAppearance['diffuse']) => number) => number) => {
+      let [sum, count] = [0, 0]
+      for (let v = 0; v < model.vertexCount; v++) {
+        if (side * places[3 * v] < 20) continue
+        const at = (map: FaceAppearance['diffuse']) => {
+          const width = map.shape[1]
+          const column = Math.min(Math.floor(model.uv!.get(v, 0) * width), width - 1)
+          return map.get(Math.min(Math.floor((1 - model.uv!.get(v, 1)) * width), width - 1), column, 1)
+        }
+        if (dark.seen.get(...texelOf(v)) < 0.8) continue
+        sum += number(at)
+        count++
+      }
+      return sum / count
+    }
+    const texelOf = (v: number): [number, number] => [
+      Math.min(Math.floor((1 - model.uv!.get(v, 1)) * SIZE), SIZE - 1),
+      Math.min(Math.floor(model.uv!.get(v, 0) * SIZE), SIZE - 1),
+    ]
+    const shadow = meanOn(1, (at) => at(dark.shading[0]) / at(even.shading[0]))
+    expect(shadow).toBeGreaterThan(0.6)
+    expect(shadow).toBeLessThan(0.85)
+    expect(meanOn(1, (at) => at(dark.diffuse) / at(even.diffuse))).toBeGreaterThan(0.7)
+    const product = ({ diffuse, shading }: FaceAppearance, at: (map: FaceAppearance['diffuse']) => number) =>
+      at(diffuse) * at(shading[0])
+    expect(meanOn(1, (at) => product(dark, at) / product(even, at))).toBeCloseTo(0.6, 1)
+    expect(meanOn(-1, (at) => product(dark, at) / product(even, at))).toBeCloseTo(1, 1)
   })
 
   it('memory: no tensor is left behind, and the caller keeps its own', async () => {

@@ -274,6 +274,36 @@ describe('reconstruct in Node', () => {
     expect(brightness(lit, 48, 96)).toBeGreaterThan(2 * brightness(lit, 0, 48))
   })
 
+  it('value: in the light of the photograph a face has its shadows, in the same light of one\'s own it has not', async () => {
+    const { data, info } = await crop().ensureAlpha().raw().toBuffer({ resolveWithObject: true })
+    // Three bars of shade, as of a blind.
+    for (let pixel = 0; pixel < info.width * info.height; pixel++)
+      if (Math.floor((pixel % info.width) / 60) % 2)
+        for (let c = 0; c < 3; c++) data[4 * pixel + c] = Math.round(0.6 * data[4 * pixel + c])
+    const barred = await reconstruct(
+      { width: info.width, height: info.height, data: new Uint8ClampedArray(data) },
+      quick,
+    )
+    const { sphericalHarmonics, lightPosition, lightColor } = barred.parameters.illumination
+    const [[x, y, z], [r, g, b]] = [lightPosition, lightColor]
+    const [shown, own] = [
+      await barred.render({ width: 96 }),
+      await barred.render({ width: 96, light: { sphericalHarmonics, lightPosition: [x, y, z], lightColor: [r, g, b] } }),
+    ]
+    barred.dispose()
+    /** Mean change of brightness from pixel to pixel of a row. */
+    const stripes = ({ data: pixels }: { data: Uint8ClampedArray }) => {
+      let [sum, count] = [0, 0]
+      for (let at = 0; at + 24 < pixels.length; at += 4) {
+        if (pixels[at + 3] < 255 || pixels[at + 27] < 255) continue
+        sum += Math.abs(pixels[at + 24] - pixels[at])
+        count++
+      }
+      return sum / count
+    }
+    expect(stripes(shown)).toBeGreaterThan(1.2 * stripes(own))
+  })
+
   it('value: an expression moves the mouth and leaves the forehead', async () => {
     const [before, after] = [
       await face.geometry({ expression: { jawOpen: 0 } }),

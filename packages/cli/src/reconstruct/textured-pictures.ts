@@ -8,6 +8,8 @@ export interface WornMaps {
   specular: NdArray<Float32Array>
   /** `[height, width, 3]` what is between the lips. */
   mouth?: NdArray<Float32Array>
+  /** Of the photograph first: `[height, width, 3]` what of its light the fit does not know, a factor. */
+  shading?: readonly NdArray<Float32Array>[]
 }
 
 /** The light of a fit and the camera that sees it, in plain numbers. */
@@ -33,7 +35,8 @@ export interface WornMesh {
   innerMouthUv?: Float32Array
 }
 
-/** Draws a face in its maps, over black: diffuse albedo, specular albedo, and both in the light of the fit (paper, Eq. 4 and 5), encoded with gamma 1/2.2.
+/** Draws a face in its maps, over black: diffuse albedo, specular albedo, and both in the light of the photograph: that of the fit (paper, Eq. 4 and 5) with its shading, encoded
+ * with gamma 1/2.2.
  * What is between the lips stays as it is in `image` where there is no map of it.
  */
 export function texturedPictures(
@@ -51,6 +54,7 @@ export function texturedPictures(
   }
   const [uv, position, normal] = [new Float64Array(2), new Float64Array(3), new Float64Array(3)]
   const [diffuse, specular] = [new Float64Array(3), new Float64Array(3)]
+  const shading = new Float64Array(3)
   const [corners, shares] = [new Int32Array(3), new Float64Array(3)]
   for (let pixel = 0; pixel < size * size; pixel++) {
     const id = triangleIds[pixel]
@@ -68,6 +72,8 @@ export function texturedPictures(
     sample(diffuse, inMouth ? maps.mouth! : maps.diffuse, uv)
     if (inMouth) specular.fill(0)
     else sample(specular, maps.specular, uv)
+    shading.fill(1)
+    if (maps.shading && !inMouth) sample(shading, maps.shading[0], uv)
     const shine = inMouth ? 0 : highlight(normal, position, light)
     const cover = inMouth ? 1 : mask[pixel]
     const length = Math.hypot(normal[0], normal[1], normal[2]) || 1
@@ -76,7 +82,7 @@ export function texturedPictures(
       let irradiance = 0
       for (let k = 0; k < 9; k++) irradiance += basis[k] * light.sphericalHarmonics[3 * k + c]
       const at = 3 * pixel + c
-      const lit = diffuse[c] * Math.max(irradiance, 0) + specular[c] * light.lightColor[c] * shine
+      const lit = diffuse[c] * shading[c] * Math.max(irradiance, 0) + specular[c] * light.lightColor[c] * shine
       pictures.diffuse.data[at] = cover * encode(diffuse[c])
       pictures.specular.data[at] = cover * encode(specular[c])
       pictures.lit.data[at] = cover * encode(lit)

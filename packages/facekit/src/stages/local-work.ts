@@ -10,7 +10,7 @@ import { annotateFace } from './annotate-face.js'
 import { faceDocument } from './face-document.js'
 import { faceGlb, faceUsdz, type FileFace } from './face-files.js'
 import { changedFace, faceGeometry } from './face-shape.js'
-import { faceMaps, faceTextures } from './face-textures.js'
+import { faceMaps, faceTextures, type LitTextures } from './face-textures.js'
 import type {
   CallEvents,
   EngineChoice,
@@ -35,6 +35,7 @@ import { warmUp } from './warm-up.js'
 interface KnownFace extends FileFace {
   model: MorphableModel & { uv: NonNullable<MorphableModel['uv']> }
   uncertainty: Float32Array | undefined
+  shading: LitTextures['shading']
   surface?: Promise<HeadSurface>
 }
 
@@ -163,7 +164,7 @@ export class LocalWork implements FaceWork {
       const about = { ...seen[0], face: chosen[0].index + 1, backend, method }
       const parameters = faceDocument(about, model, result, encoded)
       await next('texture')
-      const textures = await faceTextures(seen, { result, model, numbers }, texture, signal)
+      const { textures, shading } = await faceTextures(seen, { result, model, numbers }, texture, signal)
       report('texture', 1)
       const face = this.#count++
       const { uncertainty } = result
@@ -171,6 +172,7 @@ export class LocalWork implements FaceWork {
         numbers,
         model: model as KnownFace['model'],
         textures,
+        shading,
         uncertainty,
         parameters,
         head,
@@ -192,9 +194,9 @@ export class LocalWork implements FaceWork {
   }
 
   async render(number: number, options: RenderOptions) {
-    const { numbers, model, textures } = this.#face(number)
-    const changed = changedFace(numbers, model, options)
-    return this.#inTurn(() => renderView({ numbers: changed, model, textures }, options))
+    const { numbers, ...face } = this.#face(number)
+    const changed = changedFace(numbers, face.model, options)
+    return this.#inTurn(() => renderView({ ...face, numbers: changed }, options))
   }
 
   async geometry(number: number, { head, ...change }: ShapeChange & HeadOptions) {

@@ -9,6 +9,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import type { RenderOptions } from '../options.js'
 import type { RgbaImage } from '../photo-source.js'
 import { uvOf, type FaceNumbers } from './face-shape.js'
+import type { LitTextures } from './face-textures.js'
 
 /** Samples along each side of a pixel. */
 const SAMPLES = 2
@@ -22,14 +23,16 @@ export interface DrawnFace {
   numbers: FaceNumbers
   model: MorphableModel & { uv: NonNullable<MorphableModel['uv']> }
   textures: FaceTextures
+  /** What of the photograph's light the fit does not know, `[h, w, 3]` over UV. */
+  shading?: LitTextures['shading']
 }
 
-/** Draws a face with its maps, lit at each pixel, each pixel the mean of four: by Eq. 4 and 5 in the photograph's light or one's own, by `shadePreset` in a preset's.
+/** Draws a face with its maps, lit at each pixel, each pixel the mean of four: by Eq. 4 and 5 in the photograph's light (with its shading) or one's own, by `shadePreset` in a preset's.
  *
  * @throws {ValueError} when an option is out of range
  */
 export async function renderView(
-  { numbers, model, textures }: DrawnFace,
+  { numbers, model, textures, shading }: DrawnFace,
   options: RenderOptions,
 ): Promise<RgbaImage & { data: Uint8ClampedArray<ArrayBuffer> }> {
   const { width = 512, height = width, mode = 'lit', yaw = 0, pitch = 0, roll = 0 } = options
@@ -93,8 +96,9 @@ export async function renderView(
     const normals = tf.div(bent, tf.sqrt(tf.maximum(tf.sum(tf.square(bent), 3, true), 1e-12))) as tf.Tensor4D
     if (preset)
       return { ids: fragments.triangleIds, surface: { diffuse, specular, normals, positions: part(5, 3) } }
+    const isShaded = shading && !light && mode === 'lit'
     const { shaded, litDiffuse } = shadeSurface({
-      diffuse,
+      diffuse: isShaded ? tf.mul<tf.Tensor4D>(diffuse, shadingAt(shading, part(0, 2))) : diffuse,
       specular,
       normals,
       positions: part(5, 3),
@@ -154,6 +158,11 @@ function meanPixels(
     data[4 * pixel + 3] = (255 * covered) / SAMPLES ** 2
   }
   return data
+}
+
+/** Factors of the irradiance at places of UV. */
+function shadingAt({ data, shape }: NonNullable<LitTextures['shading']>, places: tf.Tensor4D): tf.Tensor4D {
+  return sampleTexture(tf.tensor4d(data, [1, shape[0], shape[1], 3]), places)
 }
 
 const decoded = Float32Array.from({ length: 256 }, (_, byte) => decodeSrgb(byte / 255))
