@@ -64,7 +64,7 @@ function lightBefore(face: SeenFace, model: MorphableModel): number[] {
   const sum = [0, 0, 0]
   for (const v of rim)
     for (let c = 0; c < 3; c++) sum[c] += face.vertices[v * SEEN_CHANNELS + 4 + c] / rim.size
-  return sum.map((value) => Math.max(value, LEAST_LIGHT * face.meanLight))
+  return sum.map((value, c) => Math.max(value, LEAST_LIGHT * face.meanLight[c]))
 }
 
 type Corner = { u: number; w: number }

@@ -1,4 +1,5 @@
 import { SEEN_CHANNELS, type SeenFace } from './seen-face.js'
+import { smoothstep } from './smoothstep.js'
 import type { UvSurface } from './uv-surface.js'
 
 /** What one photograph says about the diffuse albedo, over UV. */
@@ -24,7 +25,7 @@ const GRAZING = [0.12, 0.5] as const
 const BURNT = [0.8, 0.95] as const
 /** Values of the face region between which trust rises from 0 to 1. */
 const COVERED = [0.35, 0.85] as const
-/** Light is not divided by less than this share of its mean: noise would be all that is left. */
+/** Light is not divided by less than this share of its channel's mean: noise would be all that is left. */
 export const DARKEST = 0.12
 /** Distance from the eye's opening over which trust in skin rises from 0 to 1, of the eye's width: about that of lashes. */
 const BESIDE = 0.12
@@ -32,11 +33,6 @@ const BESIDE = 0.12
 const SHINE = 0.7
 /** Nothing is wholly matt: an iris without its highlight is a wet surface all the same. */
 const LEAST_SHINE = 0.15
-
-const smoothstep = (range: readonly [number, number], value: number) => {
-  const t = Math.min(Math.max((value - range[0]) / (range[1] - range[0]), 0), 1)
-  return t * t * (3 - 2 * t)
-}
 
 /** Brings a photograph to UV and takes the fitted light out of it.
  *
@@ -54,8 +50,8 @@ export function photographTexture(surface: UvSurface, seen: SeenFace): Photograp
   const shine = new Float32Array(triangleIds.length).fill(1)
   const states = new Uint8Array(triangleIds.length)
   const point = new Float64Array(SEEN_CHANNELS)
-  const leastLight = DARKEST * meanLight
-  const lit = [1.7 * leastLight, 6 * leastLight] as const
+  const leastLight = meanLight.map((value) => DARKEST * value)
+  const lit = leastLight.map((value) => [1.7 * value, 6 * value] as const)
   for (let texel = 0; texel < triangleIds.length; texel++) {
     const id = triangleIds[texel]
     if (id < 0) continue
@@ -97,7 +93,7 @@ export function photographTexture(surface: UvSurface, seen: SeenFace): Photograp
       const value = upper * (1 - down) + lower * down
       brightest = Math.max(brightest, value)
       faintest = Math.min(faintest, value)
-      trust = Math.min(trust, smoothstep(lit, point[4 + n]))
+      trust = Math.min(trust, smoothstep(lit[n], point[4 + n]))
       color[3 * texel + n] = value
     }
     // A highlight that the picture has not, as over lashes and hair, would leave black or glaring colours.
@@ -106,7 +102,7 @@ export function photographTexture(surface: UvSurface, seen: SeenFace): Photograp
     shine[texel] = Math.max(share, LEAST_SHINE)
     for (let n = 0; n < 3; n++) {
       const at = 3 * texel + n
-      const irradiance = Math.max(point[4 + n], leastLight)
+      const irradiance = Math.max(point[4 + n], leastLight[n])
       color[at] = Math.min((color[at] - share * point[7 + n]) / irradiance, 1)
     }
     weight[texel] = besideEyes * facing * covered * (0.05 + 0.95 * trust) * (1 - smoothstep(BURNT, brightest))

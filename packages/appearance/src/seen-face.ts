@@ -43,8 +43,8 @@ export interface SeenFace {
   slopes: Float32Array
   /** Length on the face of the whole width of UV, mm. */
   uvWidth: number
-  /** Mean irradiance on the seen skin. */
-  meanLight: number
+  /** `[3]` mean irradiance on the seen skin, linear RGB; no channel less than a twentieth of all. */
+  meanLight: readonly number[]
   /** `[N * 3]` fitted albedo of the vertices, linear RGB. */
   diffuse: Float32Array
   specular: Float32Array
@@ -52,6 +52,8 @@ export interface SeenFace {
 
 export const SEEN_CHANNELS = 10
 const DEPTH_SIZE = 320
+/** Least share of all light that a channel is taken to have. */
+const LEAST_CHANNEL = 0.05
 
 /** Evaluates a fitted face over a crop of its photograph.
  *
@@ -97,7 +99,8 @@ export async function seenFace(
     arrays.map((array) => Float32Array.from(array))
   const { slopes, width } = lightSlopes(positions, normals, harmonics, uv, model.triangles)
   const vertices = new Float32Array(model.vertexCount * SEEN_CHANNELS)
-  let [light, area] = [0, 0]
+  const light = [0, 0, 0]
+  let area = 1e-9
   for (let i = 0; i < model.vertexCount; i++) {
     const at = 3 * i
     const p = positions.subarray(at, at + 3)
@@ -114,10 +117,9 @@ export async function seenFace(
       for (let k = 0; k < 9; k++) irradiance += basis[k] * harmonics[3 * k + c]
       vertices[i * SEEN_CHANNELS + 4 + c] = irradiance
       vertices[i * SEEN_CHANNELS + 7 + c] = specular[at + c] * lampColor[c] * lobe
-      if (facing <= 0) continue
-      light += facing * irradiance
-      area += facing
+      if (facing > 0) light[c] += facing * irradiance
     }
+    area += Math.max(facing, 0)
   }
   return {
     size,
@@ -132,7 +134,7 @@ export async function seenFace(
     depthSize: DEPTH_SIZE,
     slopes,
     uvWidth: width,
-    meanLight: light / Math.max(area, 1e-9),
+    meanLight: light.map((value) => Math.max(value, LEAST_CHANNEL * (light[0] + light[1] + light[2])) / area),
     diffuse,
     specular,
   }

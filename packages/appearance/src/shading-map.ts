@@ -67,6 +67,6 @@ export async function shadingMap(
 function glossOf({ vertices, meanLight }: SeenFace): Float32Array {
   return Float32Array.from({ length: (vertices.length / SEEN_CHANNELS) * 3 }, (_, i) => {
     const at = Math.floor(i / 3) * SEEN_CHANNELS + (i % 3)
-    return vertices[at + 7] / Math.max(vertices[at + 4], LEAST_LIGHT * meanLight)
+    return vertices[at + 7] / Math.max(vertices[at + 4], LEAST_LIGHT * meanLight[i % 3])
   })
 }
