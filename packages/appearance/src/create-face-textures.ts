@@ -99,14 +99,18 @@ export async function createFaceTextures(
   const textures = faces.map((face) => {
     signal?.throwIfAborted()
     const texture = photographTexture(surface, face)
-    const before = texture.color.slice()
+    const before = { color: texture.color.slice(), weight: texture.weight.slice() }
     if (zone) takeOffGlasses(texture, { states: texture.states, albedo, brows, size, zone, symmetric })
     trimBorder(texture, { albedo, features, size })
     if (face.monochrome) colorLike(texture.color, albedo)
     else removeHighlights(texture, size)
     followModel(texture, albedo, size)
     clearSclera(texture, eyes, albedo)
-    return { ...texture, before, trust: texture.weight.slice() }
+    // What is burnt out or dark says nothing of the skin, but where the light is; what was taken for something before the face does not.
+    const shown = texture.shown.map((value, texel) =>
+      before.weight[texel] > 0 ? (value * texture.weight[texel]) / before.weight[texel] : value,
+    )
+    return { ...texture, before: before.color, shown }
   })
   matchTones(textures, size)
   const kept = dampHighlights(specular, textures, { eyes, size })
@@ -134,9 +138,9 @@ export async function createFaceTextures(
   }
   const diffuse = map(texture.color)
   const shading: NdArray<Float32Array>[] = []
-  for (const [i, { before, trust, shine }] of textures.entries())
+  for (const [i, { before, shown, shine }] of textures.entries())
     shading.push(
-      await shadingMap({ before, weight: trust, shine, diffuse: texture.color, kept }, faces[i], model, uv),
+      await shadingMap({ before, weight: shown, shine, diffuse: texture.color, kept }, faces[i], model, uv),
     )
   const mouth = mouthMap(faces, model)
   return {

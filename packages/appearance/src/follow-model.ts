@@ -5,10 +5,10 @@ import { enlarge, shrink, weighted } from './pyramid.js'
 
 /** Side of the grid that coarse colours are compared on. */
 const GRID = 32
-/** How far coarse brightness follows the model: shadows that three bands of light do not know are in the photograph, beards and freckles too. The more brightness
- * departs from the model, the more of it is shadow. */
+/** How far coarse brightness follows the model: shadows that three bands of light do not know are in the photograph, beards and freckles too. The more unevenly
+ * brightness departs from the model, the more of it is shadow. */
 const BRIGHTNESS = [0.6, 0.9] as const
-/** Root mean squares of those departures, log, between which that share rises. */
+/** Standard deviations of those departures, log, between which that share rises. */
 const UNEVEN = [0.12, 0.3] as const
 /** How far coarse hue does: two lamps of different colours leave more of it than skin has. */
 const HUE = 0.85
@@ -26,7 +26,7 @@ export function followModel({ color, weight }: PartialTexture, model: Float32Arr
   const known = shrunk(color)
   const seen = blurred(known)
   const fitted = blurred(shrunk(model))
-  let [odd, uneven, all] = [0, 0, 0]
+  let [odd, bright, squares, all] = [0, 0, 0, 0]
   const ratio = seen.map((value, i) => {
     const log = Math.log(Math.max(fitted[i], 1e-3) / Math.max(value, 1e-3))
     return Math.min(Math.max(log, -LARGEST), LARGEST)
@@ -35,11 +35,13 @@ export function followModel({ color, weight }: PartialTexture, model: Float32Arr
     const gray = luminance(ratio, i)
     const share = known.weights[i / 3]
     all += share
-    uneven += share * gray * gray
+    bright += share * gray
+    squares += share * gray * gray
     for (let c = 0; c < 3; c++) odd += share * (ratio[i + c] - gray) ** 2
   }
   all = Math.max(all, 1e-6)
-  const brightness = between(BRIGHTNESS, smoothstep(UNEVEN, Math.sqrt(uneven / all)))
+  const uneven = Math.sqrt(Math.max(squares / all - (bright / all) ** 2, 0))
+  const brightness = between(BRIGHTNESS, smoothstep(UNEVEN, uneven))
   for (let i = 0; i < ratio.length; i += 3) {
     const gray = luminance(ratio, i)
     for (let c = 0; c < 3; c++) ratio[i + c] = brightness * gray + HUE * (ratio[i + c] - gray)

@@ -8,6 +8,8 @@ export interface PhotographTexture {
   color: Float32Array
   /** `[S * S]` trust, 0..1. */
   weight: Float32Array
+  /** `[S * S]` trust in that the face is seen there, burnt out or dark as it may be, 0..1. */
+  shown: Float32Array
   /** `[S * S]` how much of the modelled highlight the picture can hold, `LEAST_SHINE`..1; 1 where nothing is seen. */
   shine: Float32Array
   /** `[S * S]` a `TEXEL` each: whether the face or something before it is seen there. */
@@ -47,6 +49,7 @@ export function photographTexture(surface: UvSurface, seen: SeenFace): Photograp
   const region = eroded(eroded(seen.faceRegion, maskSize), maskSize)
   const color = new Float32Array(triangleIds.length * 3)
   const weight = new Float32Array(triangleIds.length)
+  const shown = new Float32Array(triangleIds.length)
   const shine = new Float32Array(triangleIds.length).fill(1)
   const states = new Uint8Array(triangleIds.length)
   const point = new Float64Array(SEEN_CHANNELS)
@@ -105,9 +108,10 @@ export function photographTexture(surface: UvSurface, seen: SeenFace): Photograp
       const irradiance = Math.max(point[4 + n], leastLight[n])
       color[at] = Math.min((color[at] - share * point[7 + n]) / irradiance, 1)
     }
-    weight[texel] = besideEyes * facing * covered * (0.05 + 0.95 * trust) * (1 - smoothstep(BURNT, brightest))
+    shown[texel] = besideEyes * facing * covered
+    weight[texel] = shown[texel] * (0.05 + 0.95 * trust) * (1 - smoothstep(BURNT, brightest))
   }
-  return { color, weight, shine, states }
+  return { color, weight, shown, shine, states }
 }
 
 /** 0 within a polygon, rising to 1 at `BESIDE` of its width from it, so that what is filled there has no edge. */

@@ -16,7 +16,7 @@ const DARKEST = 1e-4
 export interface ShadedTexture {
   /** `[S * S * 3]` what `photographTexture` gave, before anything was taken from it. */
   before: Float32Array
-  /** `[S * S]` trust in it, without what covers the face. */
+  /** `[S * S]` trust in that it shows the face, without what covers that. */
   weight: Float32Array
   /** `[S * S]` as of `PhotographTexture`. */
   shine: Float32Array
