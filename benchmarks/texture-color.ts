@@ -1,7 +1,7 @@
 // What a face in its maps and in the light of its photograph differs from the photograph: mean absolute difference over visible skin of the crop, 0..1, as
-// `colorError` measures it; beside it that of the model's own colours, and of the maps without their shading. Seconds are processor time of the maps of 1024.
+// `colorError` measures it; beside it that of the model's own colours, and of the maps without their shading. Seconds are processor time of the maps.
 //
-//   node --conditions=@facekit/source --import tsx benchmarks/texture-color.ts [--panels FOLDER] PICTURE...
+//   node --conditions=@facekit/source --import tsx benchmarks/texture-color.ts [--size 1024] [--panels FOLDER] PICTURE...
 // With --panels a strip for each: photograph, textured, diffuse albedo, in a light from the side, six times the difference.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
@@ -18,7 +18,7 @@ import { drawTextured, sideLight } from './textured-face.js'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { panels: { type: 'string' } },
+  options: { panels: { type: 'string' }, size: { type: 'string', default: '1024' } },
 })
 if (values.panels) await mkdir(values.panels, { recursive: true })
 await initEngine({ backend: 'wasm' })
@@ -35,7 +35,9 @@ for (const file of positionals) {
   }
   const result = await fitFace(picture, annotation, model, { embed })
   const before = process.cpuUsage()
-  const maps = await createFaceTextures([picture], [{ ...result, annotation }], model, { size: 1024 })
+  const maps = await createFaceTextures([picture], [{ ...result, annotation }], model, {
+    size: Number(values.size),
+  })
   const { user, system } = process.cpuUsage(before)
   const {
     alignment: { image, size },
