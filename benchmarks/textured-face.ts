@@ -12,7 +12,9 @@ const SAMPLES = 2
 
 /** Soft light with a lamp at the left of the picture. */
 export const sideLight = {
-  sphericalHarmonics: [0.75, 0.08, 0.25, -0.3, 0, 0, 0, 0, 0].map((share) => Array(3).fill(share * whiteLight)),
+  sphericalHarmonics: [0.75, 0.08, 0.25, -0.3, 0, 0, 0, 0, 0].map((share) =>
+    Array(3).fill(share * whiteLight),
+  ),
   lightPosition: [-800, 500, 800],
   lightColor: [1.5, 1.5, 1.5],
 }
@@ -82,6 +84,7 @@ export function drawTextured(
     mask: pictures.mask.dataSync<'float32'>(),
   }
   tf.dispose(pictures)
-  if (light) tf.dispose([illumination.sphericalHarmonics, illumination.lightPosition, illumination.lightColor])
+  if (light)
+    tf.dispose([illumination.sphericalHarmonics, illumination.lightPosition, illumination.lightColor])
   return result
 }

@@ -274,7 +274,7 @@ describe('reconstruct in Node', () => {
     expect(brightness(lit, 48, 96)).toBeGreaterThan(2 * brightness(lit, 0, 48))
   })
 
-  it('value: in the light of the photograph a face has its shadows, in the same light of one\'s own it has not', async () => {
+  it("value: in the light of the photograph a face has its shadows, in the same light of one's own it has not", async () => {
     const { data, info } = await crop().ensureAlpha().raw().toBuffer({ resolveWithObject: true })
     // Three bars of shade, as of a blind.
     for (let pixel = 0; pixel < info.width * info.height; pixel++)
@@ -288,7 +288,10 @@ describe('reconstruct in Node', () => {
     const [[x, y, z], [r, g, b]] = [lightPosition, lightColor]
     const [shown, own] = [
       await barred.render({ width: 96 }),
-      await barred.render({ width: 96, light: { sphericalHarmonics, lightPosition: [x, y, z], lightColor: [r, g, b] } }),
+      await barred.render({
+        width: 96,
+        light: { sphericalHarmonics, lightPosition: [x, y, z], lightColor: [r, g, b] },
+      }),
     ]
     barred.dispose()
     const ratios: number[] = []

@@ -82,7 +82,8 @@ export function texturedPictures(
       let irradiance = 0
       for (let k = 0; k < 9; k++) irradiance += basis[k] * light.sphericalHarmonics[3 * k + c]
       const at = 3 * pixel + c
-      const lit = diffuse[c] * shading[c] * Math.max(irradiance, 0) + specular[c] * light.lightColor[c] * shine
+      const lit =
+        diffuse[c] * shading[c] * Math.max(irradiance, 0) + specular[c] * light.lightColor[c] * shine
       pictures.diffuse.data[at] = cover * encode(diffuse[c])
       pictures.specular.data[at] = cover * encode(specular[c])
       pictures.lit.data[at] = cover * encode(lit)
