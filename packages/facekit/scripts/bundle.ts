@@ -89,6 +89,34 @@ const ownEngine: Plugin = {
   },
 }
 
+/** What the page's own thread imports of other packages, file by file. */
+const FRONT_FILES: Record<string, string[]> = {
+  '@facekit/core': ['errors', 'value-checks'],
+  '@facekit/illumination': ['light-presets', 'preset-light'],
+}
+const FRONT =
+  /[\\/](facekit[\\/]src[\\/](worker[\\/])?[^\\/]+|illumination[\\/]src[\\/]illuminant-color)\.ts$/
+
+// esbuild drops unused code once for all entries, then gives an entry all files that can be reached from it: by the index of a package the page would load what the
+// worker needs, tfjs first of all, half a megabyte.
+
+/** Imports of the page's own thread go to the files that they mean. */
+const frontFiles: Plugin = {
+  name: 'front-files',
+  setup(bundle) {
+    bundle.onResolve({ filter: /^@facekit\/(core|illumination)$/ }, ({ path, importer }) =>
+      FRONT.test(importer) ? { path, namespace: 'front' } : undefined,
+    )
+    bundle.onLoad({ filter: /.*/, namespace: 'front' }, ({ path }) => {
+      const folder = join(source, '../..', path.slice('@facekit/'.length), 'src')
+      const lines = FRONT_FILES[path].map(
+        (file) => `export * from ${JSON.stringify(join(folder, `${file}.ts`))}`,
+      )
+      return { contents: lines.join('\n'), resolveDir: folder }
+    })
+  },
+}
+
 const common: BuildOptions = {
   bundle: true,
   splitting: true,
@@ -138,7 +166,11 @@ export async function bundle(
     ],
   }
   const results = await Promise.all([
-    build({ ...options, entryPoints: { facekit: join(source, 'index.ts') } }),
+    build({
+      ...options,
+      entryPoints: { facekit: join(source, 'index.ts') },
+      plugins: [frontFiles, ...options.plugins!],
+    }),
     // One file: Vite bundles workers again, and cannot split them without a setting of the app.
     build({ ...options, entryPoints: { worker: join(source, 'worker.ts') }, splitting: false }),
   ])

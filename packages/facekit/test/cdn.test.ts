@@ -92,7 +92,11 @@ describe.skipIf(!hasChromium)('facekit from another site, under a strict policy'
         (sum, path, i) => sum + (/\.(js|wasm)$/.test(path) === isCode ? cdn.bytes[i] : 0),
         0,
       )
-    // Servers that pack nothing send 2.6 MB of code, those that do .9 MB.
+    // tfjs, networks and fit are the worker's.
+    const own = cdn.requests.filter((path) => path.endsWith('.js') && !path.endsWith('/worker.js'))
+    const ownBytes = own.reduce((sum, path) => sum + cdn.bytes[cdn.requests.indexOf(path)], 0)
+    expect(ownBytes).toBeLessThan(10e3)
+    // Servers that pack nothing send 2.6 MB of code, those that do .8 MB.
     expect(bytes(true)).toBeLessThan(1e6)
     expect(bytes(true) + bytes(false)).toBeLessThan(7e6)
     expect(await page.evaluate(() => globalThis.longestBlock)).toBe(0)
