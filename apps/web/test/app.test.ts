@@ -55,7 +55,11 @@ describe.skipIf(!hasChromium)('the app in Chromium', { timeout: 600_000 }, () =>
 
   beforeAll(async () => {
     const faces = await Promise.all(
-      [2, 1].map((number) => sharp(example(number)).resize(300, 300).toBuffer()),
+      [240, 300].map((side, i) =>
+        sharp(example(i + 1))
+          .resize(side, side)
+          .toBuffer(),
+      ),
     )
     couple = await sharp({ create: { width: 700, height: 300, channels: 3, background: '#8a8f94' } })
       .composite(faces.map((input, i) => ({ input, left: 400 * i, top: 0 })))
