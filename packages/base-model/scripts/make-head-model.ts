@@ -1,5 +1,5 @@
 /** Makes the model of what a head has beyond the face and writes data/head.safetensors, the same bytes every time. Needs
- * ../shared/data/ict-facekit beside the repository, and some two minutes:
+ * ../shared/data/ict-facekit beside the repository, and some twenty seconds:
  *
  *     node --conditions=@facekit/source --import tsx packages/base-model/scripts/make-head-model.ts [--out file]
  */

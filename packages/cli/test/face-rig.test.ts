@@ -59,8 +59,8 @@ describe('encodeGlb with ARKit targets', () => {
     const bytes = await encodeGlb(neutral, { ...driven, textures })
     const { issues } = await validateBytes(bytes)
     expect(issues.messages.filter(({ severity }) => severity < 2)).toEqual([])
-    // Maps of photographs at 1024 take up to 1 MB more; all of it is to be at most 4 MB.
-    expect(bytes.length).toBeLessThan(3.1e6)
+    // Maps of photographs at 1024 take up to 1.05 MB more; all of it is to be at most 4 MB.
+    expect(bytes.length).toBeLessThan(2.95e6)
     const sizes = driven.targets.map(({ offsets }) => Math.max(...Array.from(offsets, Math.abs)))
     expect(Math.min(...sizes)).toBeGreaterThan(0.5)
   }, 30_000)
@@ -110,7 +110,7 @@ describe('encodeGlb with ARKit targets', () => {
       const off = found.toArray().map((value, c) => 1000 * value - posed[3 * v + c])
       worst = Math.max(worst, Math.hypot(...off))
     }
-    // Steps of 0.03 mm, offsets below 0.05 mm left out, for five shapes.
+    // Steps of 0.03 mm, offsets below 0.08 mm left out, for five shapes.
     expect(worst).toBeLessThan(0.15)
   }, 30_000)
 })

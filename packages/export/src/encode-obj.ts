@@ -51,7 +51,8 @@ export function encodeObj(mesh: FaceMesh, options: ObjOptions = {}): Map<string,
   const hasMouth = face.innerMouthTriangles.length > 0
   if (face.uv) {
     const { textures = bakeCheckedTextures({ ...face, uv: face.uv }, { size }) } = options
-    const scale = number(textures.specularScale)
+    // All digits: `readFaceTextures` takes it from here, and what it is read for must not drift.
+    const scale = String(textures.specularScale)
     skin.push(
       `Ks ${scale} ${scale} ${scale}`,
       `map_Kd ${reference}-diffuse.png`,

@@ -5,8 +5,10 @@ import type { FaceTextures } from './face-textures.js'
 
 /** Reads the maps that `writeObj` has written beside an OBJ: colours from the PNG files, the largest specular albedo from the material. Node only.
  *
- * @param folder - that holds `<name>.mtl`, `<name>-diffuse.png`, `<name>-specular.png` and perhaps `<name>-normal.png` and `<name>-mouth.png`
- * @throws {ImageError} when a map is no square PNG of 8 bits and three channels, or not of the size of the others
+ * @param folder - that holds `<name>.mtl`, `<name>-diffuse.png`, `<name>-specular.png` and perhaps `<name>-normal.png`, `<name>-displacement.png` and
+ * `<name>-mouth.png`
+ * @returns what `writeObj` was given, number for number
+ * @throws {ImageError} when a map is no square PNG of 8 bits and three channels (the displacement: of 16 bits and one), or not of the size of the others
  * @throws {ValueError} when the material does not tell the largest specular albedo
  * @throws the file system's own error when a file is missing
  */
@@ -20,9 +22,11 @@ export async function readFaceTextures(folder: string, name = 'face'): Promise<F
     throw new ValueError(`readFaceTextures: ${file('.mtl')} has no Ks in 0..1 for the material "skin"`)
   const read = async (end: string) => squareMap(file(end), await readFile(file(end)))
   const [diffuse, specular] = await Promise.all([read('-diffuse.png'), read('-specular.png')])
-  const hasNormal = /^norm /m.test(mtl)
-  const normal = hasNormal ? await read('-normal.png') : undefined
-  for (const map of [specular, normal])
+  const normal = /^norm /m.test(mtl) ? await read('-normal.png') : undefined
+  const displacement = /^disp /m.test(mtl)
+    ? heights(file('-displacement.png'), await readFile(file('-displacement.png')))
+    : undefined
+  for (const map of [specular, normal, displacement])
     if (map && map.shape[0] !== diffuse.shape[0])
       throw new ImageError(
         `readFaceTextures: maps in ${folder} are ${diffuse.shape[0]} and ${map.shape[0]} texels wide, expected one size`,
@@ -36,6 +40,7 @@ export async function readFaceTextures(folder: string, name = 'face'): Promise<F
     specular,
     specularScale,
     ...(normal && { normal }),
+    ...(displacement && { displacement }),
     // One texel is the darkness of a mouth that no photograph shows.
     ...(mouth && mouth.shape[1] > 1 && { mouth }),
   }
@@ -43,16 +48,37 @@ export async function readFaceTextures(folder: string, name = 'face'): Promise<F
 
 function squareMap(file: string, bytes: Uint8Array): NdArray<Uint8Array> {
   const map = mapOf(file, bytes)
-  if (map.shape[0] !== map.shape[1])
-    throw new ImageError(`readFaceTextures: ${file} is ${map.shape[1]} x ${map.shape[0]}, expected a square`)
+  checkSquare(file, map.shape)
   return map
 }
 
 function mapOf(file: string, bytes: Uint8Array): NdArray<Uint8Array> {
+  const { width, height, data } = decodeMap(file, bytes, { channels: 3, depth: 8 })
+  return ndarray(Uint8Array.from(data), [height, width, 3])
+}
+
+function heights(file: string, bytes: Uint8Array): NdArray<Uint16Array> {
+  const { width, height, data } = decodeMap(file, bytes, { channels: 1, depth: 16 })
+  checkSquare(file, [height, width])
+  return ndarray(Uint16Array.from(data), [height, width])
+}
+
+function checkSquare(file: string, [height, width]: readonly number[]): void {
+  if (height !== width)
+    throw new ImageError(`readFaceTextures: ${file} is ${width} x ${height}, expected a square`)
+}
+
+function decodeMap(
+  file: string,
+  bytes: Uint8Array,
+  expected: { channels: number; depth: number },
+): ReturnType<typeof decode> {
   const fail = (what: string, cause?: unknown): never => {
-    throw new ImageError(`readFaceTextures: ${file} ${what}, expected a PNG of 8 bits and three channels`, {
-      cause,
-    })
+    const channels = expected.channels === 1 ? 'one channel' : 'three channels'
+    throw new ImageError(
+      `readFaceTextures: ${file} ${what}, expected a PNG of ${expected.depth} bits and ${channels}`,
+      { cause },
+    )
   }
   let image: ReturnType<typeof decode>
   try {
@@ -60,8 +86,8 @@ function mapOf(file: string, bytes: Uint8Array): NdArray<Uint8Array> {
   } catch (cause) {
     return fail('is no PNG', cause)
   }
-  const { width, height, channels, depth, data } = image
-  if (channels !== 3 || depth !== 8)
+  const { width, height, channels, depth } = image
+  if (channels !== expected.channels || depth !== expected.depth)
     return fail(`is ${width} x ${height} with ${channels} channels of ${depth} bits`)
-  return ndarray(Uint8Array.from(data), [height, width, 3])
+  return image
 }

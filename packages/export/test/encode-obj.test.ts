@@ -27,13 +27,18 @@ const lines = (text: unknown, key: string) =>
     .map((line) => line.split(' ').slice(1))
 
 describe('encodeObj', () => {
-  it('value: the mouth has places and a map of its own, and they are read back', async () => {
+  it('value: the mouth has places and a map of its own; all maps are read back, number for number', async () => {
     const dome = createDome()
     const mouth = ndarray(
       Uint8Array.from({ length: 4 * 8 * 3 }, (_, i) => i),
       [4, 8, 3],
     )
-    const textures = { ...bakeFaceTextures(dome, { size: 64 }), mouth }
+    const baked = bakeFaceTextures(dome, { size: 64 })
+    const displacement = ndarray(
+      Uint16Array.from({ length: 64 * 64 }, (_, i) => 16 * i),
+      [64, 64],
+    )
+    const textures = { ...baked, specularScale: 0.123456789, mouth, normal: baked.specular, displacement }
     const innerMouthUv = Float32Array.from(dome.uv, (value) => value / 2)
     const folder = await mkdtemp(join(tmpdir(), 'facekit-mouth-'))
     try {
@@ -46,8 +51,11 @@ describe('encodeObj', () => {
       for (let k = 0; k < 2; k++)
         expect(Number(places[place - 1][k])).toBeCloseTo(dome.uv[2 * (vertex - 1) + k] / 2, 4)
       const read = await readFaceTextures(folder)
-      expect(read.mouth!.shape).toEqual([4, 8, 3])
-      expect([...read.mouth!.data]).toEqual([...mouth.data])
+      expect(read.specularScale).toBe(textures.specularScale)
+      for (const name of ['diffuse', 'specular', 'normal', 'displacement', 'mouth'] as const) {
+        expect(read[name]!.shape).toEqual(textures[name].shape)
+        expect(read[name]!.data).toEqual(textures[name].data)
+      }
     } finally {
       await rm(folder, { recursive: true })
     }
@@ -90,7 +98,8 @@ describe('encodeObj', () => {
       ['1', '1', '1'],
     ])
     expect([...decode(files.get('me-mouth.png') as Uint8Array).data]).toEqual([39, 18, 18])
-    expect(lines(mtl, 'Ks')[0]).toEqual(['0.06', '0.06', '0.06'])
+    // All digits of the float32, so that it can be read back.
+    expect(lines(mtl, 'Ks')[0].map(Number)).toEqual(Array(3).fill(Math.fround(0.06)))
     expect(decode(files.get('me-specular.png') as Uint8Array).width).toBe(32)
   })
 

@@ -9,7 +9,7 @@ export interface FaceChanges {
   neutral?: boolean
   /** `jawOpen=0.5`, a blend shape of ARKit, or `identity[3]=1.5`. */
   set?: readonly string[]
-  /** Degrees, instead of the pose of the photograph. */
+  /** Degrees of the head in the crop, instead of the photograph's: 0 looks at the camera, level, upright. An angle that is not given stays. */
   yaw?: number
   pitch?: number
   roll?: number
@@ -26,9 +26,13 @@ export function withChanges(command: Command): Command {
       'an expression (jawOpen=0.5), or a coefficient (identity[3]=1.5); may be given several times',
       (item: string, all: string[] = []) => [...all, item],
     )
-    .option('--yaw <degrees>', 'turn of the head, positive: its nose to the right of the picture', degrees)
-    .option('--pitch <degrees>', 'positive: its nose downwards', degrees)
-    .option('--roll <degrees>', 'positive: counter-clockwise in the picture', degrees)
+    .option(
+      '--yaw <degrees>',
+      "turn of the head, in place of the photograph's; positive: its nose to the right of the picture, 0: to the camera",
+      degrees,
+    )
+    .option('--pitch <degrees>', 'the same, positive: its nose downwards, 0: level', degrees)
+    .option('--roll <degrees>', 'the same, positive: counter-clockwise in the picture, 0: upright', degrees)
     .option('--light <name or file>', 'white, front, left, right, top, or that of another parameters.json')
 }
 

@@ -19,10 +19,10 @@ export interface MorphOptions {
   precision?: 'quantized' | 'float32'
 }
 
-/** What is not stored: offsets in mm and changes of normals below these. Quantised the file is to be small, and no screen shows them; 0.02 is a little more than a
- * degree. */
+/** What is not stored: offsets in mm and changes of normals below these. Quantised the file is to be small, and no screen shows them; 0.025 is a degree and
+ * a half. */
 const SMALLEST = {
-  quantized: { offset: 0.05, turn: 0.02 },
+  quantized: { offset: 0.08, turn: 0.025 },
   float32: { offset: 1e-3, turn: 2e-4 },
 }
 
