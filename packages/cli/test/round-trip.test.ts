@@ -76,9 +76,17 @@ describe('parameters.json as an interface', () => {
     expect((await readFile(join(folder, 'a.png'))).equals(await readFile(join(folder, 'b.png')))).toBe(true)
     // From an export's own maps.
     await cp(parameters(face), parameters(join(folder, 'again')))
-    await done('export', parameters(join(folder, 'again')), '-o', join(folder, 'c'), '--glb', '--head', 'full')
-    expect((await readFile(join(folder, 'a/face.glb'))).equals(await readFile(join(folder, 'c/face.glb')))).toBe(
-      true,
+    await done(
+      'export',
+      parameters(join(folder, 'again')),
+      '-o',
+      join(folder, 'c'),
+      '--glb',
+      '--head',
+      'full',
     )
+    expect(
+      (await readFile(join(folder, 'a/face.glb'))).equals(await readFile(join(folder, 'c/face.glb'))),
+    ).toBe(true)
   }, 60_000)
 })
