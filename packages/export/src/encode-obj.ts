@@ -68,6 +68,11 @@ export function encodeObj(mesh: FaceMesh, options: ObjOptions = {}): Map<string,
       skin.push(`disp -mm ${number(base)} ${number(gain)} ${reference}-displacement.png`)
       files.set(`${reference}-displacement.png`, encodeHeights(textures.displacement))
     }
+    if (textures.shading) {
+      // A material has no word for it; `readFaceTextures` knows it by the comment.
+      skin.push(`# shading ${reference}-shading.png`)
+      files.set(`${reference}-shading.png`, encodeMap(textures.shading))
+    }
     mouth.push(`map_Kd ${reference}-mouth.png`)
     files.set(`${reference}.mtl`, mtlText(skin, hasMouth ? mouth : []))
     files.set(`${reference}-diffuse.png`, encodeMap(textures.diffuse))

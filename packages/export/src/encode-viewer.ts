@@ -1,10 +1,12 @@
-import { ShapeError, ValueError, writeFileAtomic } from '@facekit/core'
+import { ValueError, writeFileAtomic } from '@facekit/core'
 import { gunzipSync } from 'fflate'
 import { encodeGlb } from './gltf/encode-glb.js'
 import { encodePng, type PictureArray } from './encode-png.js'
 import { checkFaceMesh, type FaceMesh } from './face-mesh.js'
 import type { FaceTextures } from './face-textures.js'
-import { base64, type ViewerData } from './viewer-data.js'
+import { base64 } from './base64.js'
+import { captureOf, finiteNumbers } from './face-capture.js'
+import type { ViewerData } from './viewer-data.js'
 import { viewerBundle, viewerScriptHash } from './viewer-bundle.js'
 import { viewerMarkup } from './viewer-markup.js'
 import { viewerStyle } from './viewer-style.js'
@@ -52,20 +54,14 @@ export interface ViewerScene {
 export async function encodeViewer(scene: ViewerScene): Promise<string> {
   const face = checkFaceMesh('encodeViewer', scene.mesh)
   const { camera, illumination } = scene
-  for (const key of ['fieldOfView', 'distance'] as const) {
-    if (!(Number.isFinite(camera[key]) && camera[key] > 0)) {
-      throw new ValueError(`encodeViewer: camera.${key} is ${camera[key]}, expected a number above 0`)
-    }
-  }
+  const textures = face.uv && scene.textures
   const capture: ViewerData['capture'] = {
-    camera: { fieldOfView: camera.fieldOfView, distance: camera.distance, projection: camera.projection },
-    ...(scene.glb && { pose: numbers('glb.pose', scene.glb.pose, 16) }),
-    illumination: {
-      sphericalHarmonics: numbers('illumination.sphericalHarmonics', illumination.sphericalHarmonics, 27),
-      lightPosition: numbers('illumination.lightPosition', illumination.lightPosition, 3),
-      lightColor: numbers('illumination.lightColor', illumination.lightColor, 3),
-      shininess: face.shininess,
-    },
+    ...captureOf(
+      'encodeViewer',
+      { camera, illumination: { ...illumination, shininess: face.shininess } },
+      { textures },
+    ),
+    ...(scene.glb && { pose: finiteNumbers('encodeViewer: glb.pose', scene.glb.pose, 16) }),
   }
   for (const { href } of scene.downloads ?? []) {
     if (/^[a-z][a-z0-9+.-]*:|^\/\//i.test(href)) {
@@ -74,9 +70,8 @@ export async function encodeViewer(scene: ViewerScene): Promise<string> {
       )
     }
   }
-  const textures = scene.textures && face.uv ? { textures: scene.textures } : {}
   const data: ViewerData = {
-    glb: base64(scene.glb?.bytes ?? (await encodeGlb(scene.mesh, textures))),
+    glb: base64(scene.glb?.bytes ?? (await encodeGlb(scene.mesh, textures && { textures }))),
     capture,
   }
   return viewerMarkup({
@@ -107,15 +102,4 @@ function viewerScript(): string {
     gunzipSync(Uint8Array.from(atob(viewerBundle), (letter) => letter.charCodeAt(0))),
   )
   return script
-}
-
-function numbers(name: string, values: ArrayLike<number>, count: number): number[] {
-  if (values?.length !== count) {
-    throw new ShapeError(`encodeViewer: ${name} has ${values?.length} numbers, expected ${count}`)
-  }
-  const result = Array.from(values)
-  if (!result.every(Number.isFinite)) {
-    throw new ValueError(`encodeViewer: ${name} is ${result.join(', ')}, expected finite numbers`)
-  }
-  return result
 }

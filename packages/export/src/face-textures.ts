@@ -18,10 +18,19 @@ export interface FaceTextures {
   mouth?: NdArray<Uint8Array>
   /** `[size, size]` fine relief, outwards: -`DISPLACEMENT_RANGE` mm to +`DISPLACEMENT_RANGE` mm as 0..65535. */
   displacement?: NdArray<Uint16Array>
+  /** `[height, width, 3]` what of the photograph's light its fit does not know (cast shadows, second lamps), in steps of `shadingFactor`: for that light only, no part of the
+   * skin. */
+  shading?: NdArray<Uint8Array>
 }
 
 /** Relief that the displacement map can hold on either side, mm: pores and wrinkles have tenths. */
 export const DISPLACEMENT_RANGE = 1
+
+/** Factors that the shading map can hold: from 1 / `SHADING_RANGE` to `SHADING_RANGE`. */
+export const SHADING_RANGE = 4
+
+/** Factor of the fitted irradiance that a byte of the shading map stands for: `SHADING_RANGE^((byte - 128) / 127)`, 128 is 1. */
+export const shadingFactor = (byte: number): number => SHADING_RANGE ** ((byte - 128) / 127)
 
 /** Maps as numbers, e.g. those of `createFaceTextures` of `@facekit/appearance`. */
 export interface LinearTextures {
@@ -34,6 +43,8 @@ export interface LinearTextures {
   displacement?: NdArray<Float32Array>
   /** `[height, width, 3]` what is seen between the lips, linear RGB. */
   mouth?: NdArray<Float32Array>
+  /** `[height, width, 3]` factor of the fitted irradiance, above 0, of the photograph whose light goes with the face; of several, the first is taken. */
+  shading?: NdArray<Float32Array> | readonly NdArray<Float32Array>[]
 }
 
 /** Bakes the albedos of a face into two pictures over its UV.
@@ -72,7 +83,7 @@ function largest(values: Float32Array): number {
  * @throws {ShapeError} when a map is not square, or not of the size of the others
  */
 export function encodeFaceTextures(
-  { diffuse, specular, normal, displacement, mouth }: LinearTextures,
+  { diffuse, specular, normal, displacement, mouth, shading: shadings }: LinearTextures,
   specularScale: number = largest(specular.data),
 ): FaceTextures {
   const size = diffuse.shape[0]
@@ -91,11 +102,13 @@ export function encodeFaceTextures(
     throw new ShapeError(
       `encodeFaceTextures: displacement is [${displacement.shape.join(', ')}], expected [${size}, ${size}]`,
     )
+  const shading = Array.isArray(shadings) ? shadings[0] : shadings
   return {
     diffuse: ndarray(srgbBytes(diffuse.data), diffuse.shape),
     specular: ndarray(srgbBytes(specular.data, 1 / specularScale), specular.shape),
     specularScale,
     ...(mouth && { mouth: ndarray(srgbBytes(mouth.data), mouth.shape) }),
+    ...(shading && { shading: encodeShading(shading) }),
     ...(normal && {
       normal: ndarray(normalBytes(normal.data), normal.shape),
     }),
@@ -109,6 +122,22 @@ export function encodeFaceTextures(
       ),
     }),
   }
+}
+
+/** Encodes one map of shading, see `FaceTextures`; what lies beyond `SHADING_RANGE` is clamped.
+ *
+ * @param shading - `[height, width, 3]` factors of the irradiance, above 0
+ * @throws {ShapeError} when it has another shape
+ */
+export function encodeShading(shading: NdArray<Float32Array>): NdArray<Uint8Array> {
+  const { data, shape } = shading
+  if (shape.length !== 3 || shape[2] !== 3 || data.length !== shape[0] * shape[1] * 3)
+    throw new ShapeError(`encodeShading: the map is [${shape.join(', ')}], expected [height, width, 3]`)
+  const bytes = Uint8Array.from(data, (value) => {
+    const share = Math.log(Math.max(value, 1e-6)) / Math.log(SHADING_RANGE)
+    return Math.round(128 + 127 * Math.min(Math.max(share, -1), 1))
+  })
+  return ndarray(bytes, shape)
 }
 
 function normalBytes(values: Float32Array): Uint8Array {

@@ -14,11 +14,15 @@ export {
   type EncodePngOptions,
   type PictureArray,
 } from './encode-png.js'
+export { faceCapture, type CaptureShading, type FaceCapture, type PhotographedFace } from './face-capture.js'
 export type { FaceMesh } from './face-mesh.js'
 export {
   bakeFaceTextures,
   DISPLACEMENT_RANGE,
   encodeFaceTextures,
+  encodeShading,
+  SHADING_RANGE,
+  shadingFactor,
   type FaceTextures,
   type LinearTextures,
 } from './face-textures.js'

@@ -9,6 +9,8 @@ import type { FaceTextures } from './face-textures.js'
  * `<name>-mouth.png`
  * @returns what `writeObj` was given, number for number
  * @throws {ImageError} when a map is no square PNG of 8 bits and three channels (the displacement: of 16 bits and one), or not of the size of the others
+ * @param folder - that holds `<name>.mtl`, `<name>-diffuse.png`, `<name>-specular.png` and perhaps `<name>-normal.png`, `<name>-mouth.png` and `<name>-shading.png`
+ * @throws {ImageError} when a map is no square PNG of 8 bits and three channels, or not of the size of the others
  * @throws {ValueError} when the material does not tell the largest specular albedo
  * @throws the file system's own error when a file is missing
  */
@@ -31,6 +33,8 @@ export async function readFaceTextures(folder: string, name = 'face'): Promise<F
       throw new ImageError(
         `readFaceTextures: maps in ${folder} are ${diffuse.shape[0]} and ${map.shape[0]} texels wide, expected one size`,
       )
+  const shadingFile = file('-shading.png')
+  const shading = /^# shading /m.test(mtl) ? mapOf(shadingFile, await readFile(shadingFile)) : undefined
   const mouth = await readFile(file('-mouth.png')).then(
     (bytes) => mapOf(file('-mouth.png'), bytes),
     () => undefined,
@@ -41,6 +45,7 @@ export async function readFaceTextures(folder: string, name = 'face'): Promise<F
     specularScale,
     ...(normal && { normal }),
     ...(displacement && { displacement }),
+    ...(shading && { shading }),
     // One texel is the darkness of a mouth that no photograph shows.
     ...(mouth && mouth.shape[1] > 1 && { mouth }),
   }

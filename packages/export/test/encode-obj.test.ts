@@ -61,6 +61,28 @@ describe('encodeObj', () => {
     }
   })
 
+  it('value: a map of shading is written beside the others and read back; without one an old file is passed over', async () => {
+    const dome = createDome()
+    const shading = ndarray(
+      Uint8Array.from({ length: 2 * 4 * 3 }, (_, i) => 100 + i),
+      [2, 4, 3],
+    )
+    const textures = bakeFaceTextures(dome, { size: 64 })
+    const folder = await mkdtemp(join(tmpdir(), 'facekit-shading-'))
+    try {
+      const path = join(folder, 'face.obj')
+      const files = await writeObj(dome, path, { textures: { ...textures, shading } })
+      expect(files).toContain('face-shading.png')
+      const read = await readFaceTextures(folder)
+      expect(read.shading!.shape).toEqual([2, 4, 3])
+      expect([...read.shading!.data]).toEqual([...shading.data])
+      await writeObj(dome, path, { textures })
+      expect((await readFaceTextures(folder)).shading).toBeUndefined()
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  })
+
   it('value: vertices in mm, UV from the lower left, all triangles, both materials', () => {
     const dome = createDome()
     const files = encodeObj(dome, { size: 32, name: 'me' })

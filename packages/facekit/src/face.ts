@@ -32,6 +32,9 @@ export interface FaceMaps {
   normal?: RgbaImage
   /** What is seen between the lips, sRGB, laid out by `innerMouthUv`; absent where the photograph shows a closed mouth. */
   mouth?: RgbaImage
+  /** What of the light in the (first) photograph `parameters.illumination` does not know, cast shadows and second lamps: factors of the irradiance,
+   * 4^((byte - 128) / 127), over the same UV. In that light only; it is no part of the skin. Absent with `texture: 'none'`. */
+  shading?: RgbaImage
 }
 
 /** Where a face is in its photograph: 4 x 4 matrices column by column, for OpenGL, WebGL and three.js. */

@@ -31,6 +31,7 @@ export function createFaceMaterial(
   const refraction = source.ior ?? 1.5
   const reflectance = ((refraction - 1) / (refraction + 1)) ** 2 * (source.specularIntensity ?? 1)
   const material = new ShaderMaterial({
+    name: original.name,
     vertexShader,
     fragmentShader,
     side: DoubleSide,
@@ -59,6 +60,7 @@ export function createFaceMaterial(
       // v of a glTF texture runs down and the green of its normals up; the loader turns the sign for some meshes only.
       normalScale: { value: new Vector2(source.normalScale?.x ?? 1, -Math.abs(source.normalScale?.y ?? 1)) },
       drawsLines: { value: false },
+      isShaded: { value: false },
     },
   })
   for (const map of [maps.map, maps.specularMap, maps.normalMap]) if (map) map.anisotropy = 8

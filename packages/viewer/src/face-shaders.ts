@@ -77,6 +77,9 @@ uniform float metalness;
 uniform vec2 clearcoat;      // strength, roughness
 uniform vec2 normalScale;
 uniform bool drawsLines;
+uniform sampler2D shadingMap;
+uniform float shadingStrength;  // 0: none
+uniform bool isShaded;          // whether the map lies over this material
 varying vec3 vPosition;
 varying vec3 vNormal;
 varying vec2 vUv;
@@ -84,6 +87,12 @@ varying vec4 vColor;
 #ifdef HAS_UNCERTAINTY
 varying float vUncertainty;
 #endif
+
+// Shadows and lamps that the light of the photograph has not.
+vec3 shading() {
+  if (!isShaded || shadingStrength == 0.0) return vec3(1.0);
+  return exp2(shadingStrength * (255.0 * texture2D(shadingMap, vUv).rgb - 128.0) * (2.0 / 127.0));
+}
 
 // The tangent frame of a texel out of its neighbours' places (Schueler, ShaderX 5).
 vec3 detailed(vec3 n) {
@@ -157,7 +166,7 @@ void main() {
 #else
   else if (mode == 6) color = 0.5 * encodeSrgb(clay(n, toCamera));
 #endif
-  else if (photographed) color = encodeGamma(exposure * lightOfPhotograph(diffuseAlbedo, f0, n, vPosition, toCamera));
+  else if (photographed) color = encodeGamma(exposure * lightOfPhotograph(shading() * diffuseAlbedo, f0, n, vPosition, toCamera));
   else color = encodeSrgb(toneMap(exposure * lightOfPreset(diffuseAlbedo, f0, rough, clearcoat, n, toCamera)));
   gl_FragColor = vec4(color, alpha);
 }`

@@ -1,6 +1,6 @@
 import { FaceViewerElement } from './face-viewer-element.js'
 
-export type { FaceCapture } from './capture.js'
+export type { CaptureShading, FaceCapture } from './capture.js'
 export { FaceViewerElement } from './face-viewer-element.js'
 export type { LightPresetName } from '@facekit/illumination'
 export type { LightName, LightSettings } from './lighting.js'

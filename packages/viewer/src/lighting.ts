@@ -2,10 +2,11 @@ import {
   lightPresets,
   nonNegativeLight,
   presetLamps,
+  shadingShare,
   type LightPreset,
   type LightPresetName,
 } from '@facekit/illumination'
-import { Color, Euler, Matrix3, Matrix4, Vector3 } from 'three'
+import { Color, Euler, Matrix3, Matrix4, Quaternion, Vector3 } from 'three'
 import type { FaceCapture } from './capture.js'
 import type { SharedUniforms } from './face-material.js'
 
@@ -69,6 +70,8 @@ export function createLightUniforms(): SharedUniforms {
     diffuseStrength: { value: 1 },
     specularStrength: { value: 1 },
     exposure: { value: 1 },
+    shadingMap: { value: null },
+    shadingStrength: { value: 0 },
   }
 }
 
@@ -87,6 +90,8 @@ export function setLight(
   uniforms.specularStrength.value = settings.highlights
   uniforms.exposure.value = settings.exposure
   uniforms.photographed.value = name === 'photograph' && capture !== undefined
+  const turned = new Quaternion().setFromRotationMatrix(turn).angleTo(new Quaternion())
+  uniforms.shadingStrength.value = uniforms.shadingMap.value ? shadingShare(turned) : 0
   if (name === 'photograph' && capture) setPhotograph(uniforms, turn, capture)
   else setPreset(uniforms, turn, lightPresets[name === 'photograph' ? 'studio' : name])
 }

@@ -1,9 +1,11 @@
 import { Color, OrthographicCamera, PerspectiveCamera, Scene, Vector3, WebGLRenderer } from 'three'
 import { OrbitControls } from 'three/addons/controls/OrbitControls.js'
-import type { FaceCapture } from './capture.js'
+import type { CaptureShading, FaceCapture } from './capture.js'
+import type { SharedUniforms } from './face-material.js'
 import { MODE_NUMBERS } from './face-shaders.js'
 import { createLightUniforms, setLight, type LightName, type LightSettings } from './lighting.js'
 import { loadFace, type LoadedFace } from './load-face.js'
+import { shadingTexture } from './shading-texture.js'
 
 /** What the surface shows. */
 export type ViewerMode = keyof typeof MODE_NUMBERS
@@ -23,7 +25,7 @@ export class Stage {
   private readonly scene = new Scene()
   private camera: PerspectiveCamera | OrthographicCamera = new PerspectiveCamera(24, 1, 0.01, 10)
   private readonly controls: OrbitControls
-  private readonly uniforms = { mode: { value: 0 }, ...createLightUniforms() }
+  private readonly uniforms: SharedUniforms = { mode: { value: 0 }, ...createLightUniforms() }
   private readonly observer: ResizeObserver
   private capture: FaceCapture | undefined
   private frame = 0
@@ -73,6 +75,7 @@ export class Stage {
   /** Takes the camera and the pose of a photograph, or frames the face. */
   setCapture(capture: FaceCapture | undefined): void {
     this.capture = capture
+    this.setShading(capture?.illumination.shading)
     const root = this.face?.root
     if (root) {
       root.matrixAutoUpdate = false
@@ -81,6 +84,14 @@ export class Stage {
       root.matrixWorldNeedsUpdate = true
     }
     this.resetView()
+  }
+
+  private setShading(shading: CaptureShading | undefined): void {
+    const { shadingMap } = this.uniforms
+    shadingMap.value?.dispose()
+    shadingMap.value = shading ? shadingTexture(shading) : null
+    for (const { name, uniforms } of this.face?.materials ?? [])
+      uniforms.isShaded.value = name === shading?.material
   }
 
   setMode(mode: ViewerMode): void {
@@ -200,6 +211,7 @@ export class Stage {
     this.controls.dispose()
     this.face?.dispose()
     this.face = undefined
+    this.setShading(undefined)
     this.renderer.dispose()
     this.renderer.forceContextLoss()
     for (const resolve of this.waiting.splice(0)) resolve()

@@ -1,4 +1,5 @@
-import { encodeGlb, type FaceMesh } from '@facekit/export'
+import { bakeFaceTextures, encodeGlb, encodeShading, faceCapture, type FaceMesh } from '@facekit/export'
+import ndarray from 'ndarray'
 
 /** The front of a ball of 90 mm on a grid of 24 x 24 vertices: enough of a face for a test. */
 export function createDome(): FaceMesh & { vertices: Float32Array } {
@@ -30,6 +31,27 @@ export function createDome(): FaceMesh & { vertices: Float32Array } {
   }
 }
 
+/** A dome that says how it was photographed: half of its light is missing on the left. */
+async function shadedFace(): Promise<Uint8Array> {
+  const dome = createDome()
+  const [left, right] = [Array(3 * 2).fill(0.5), Array(3 * 2).fill(1)]
+  const shading = encodeShading(ndarray(Float32Array.from([...left, ...right]), [1, 4, 3]))
+  const textures = { ...bakeFaceTextures(dome, { size: 32 }), shading }
+  const capture = faceCapture(
+    {
+      camera: { fieldOfView: 0.22, distance: 1000, projection: 'perspective' },
+      illumination: {
+        sphericalHarmonics: Array.from({ length: 27 }, (_, i) => (i < 3 ? 3 : 0)),
+        lightPosition: [0, 0, 900],
+        lightColor: [0, 0, 0],
+        shininess: 30,
+      },
+    },
+    { textures },
+  )
+  return encodeGlb(dome, { textures, capture })
+}
+
 /** Files that the tests serve, by name. */
 export async function createFiles(): Promise<Record<string, Uint8Array>> {
   const dome = createDome()
@@ -45,6 +67,7 @@ export async function createFiles(): Promise<Record<string, Uint8Array>> {
   }
   return {
     'face.glb': face,
+    'shaded.glb': await shadedFace(),
     'morph.glb': await encodeGlb(plain, { size: 64, targets: [{ name: 'jawOpen', offsets }] }),
     'short.glb': face.subarray(0, face.length - 100),
     'text.glb': new TextEncoder().encode('<!doctype html><title>Not found</title>'),

@@ -152,6 +152,33 @@ describe.skipIf(!existsSync(CHROMIUM))('<facekit-viewer> in Chromium', { timeout
     expect(difference(before, await shot())).toBe(0)
   })
 
+  it('value: the light of the photograph wears its shading; turned away, or another light, does not', async () => {
+    const own = await open('src=shaded.glb')
+    const [left, right] = [0.25, 0.75]
+    const ratio = async () => {
+      const picture = await shot(own)
+      return Math.max(...pixel(picture, left, 0.5)) / Math.max(...pixel(picture, right, 0.5))
+    }
+    expect(await own.evaluate(() => document.querySelector('facekit-viewer')!.lights[0])).toBe('photograph')
+    await set({ light: 'photograph' }, own)
+    expect(Math.abs((await ratio()) - 0.5 ** (1 / 2.2))).toBeLessThan(0.01)
+    await set({ mode: 'diffuse' }, own)
+    expect(await ratio()).toBe(1)
+    await set({ mode: 'lit', lighting: { azimuth: 35 } as FaceViewerElement['lighting'] }, own)
+    expect(Math.abs((await ratio()) - 0.5 ** (0.5 / 2.2))).toBeLessThan(0.01)
+    await set({ lighting: { azimuth: 90 } as FaceViewerElement['lighting'] }, own)
+    expect(await ratio()).toBe(1)
+    await set({ light: 'studio', lighting: { azimuth: 0 } as FaceViewerElement['lighting'] }, own)
+    const studio = await shot(own)
+    await own.evaluate(() => {
+      const viewer = document.querySelector('facekit-viewer')!
+      const { shading: _, ...illumination } = viewer.capture!.illumination
+      viewer.capture = { ...viewer.capture!, illumination }
+    })
+    expect(difference(studio, await shot(own))).toBe(0)
+    await own.close()
+  })
+
   it('value: it turns by mouse, touch and key, and tells in words where it is seen from', async () => {
     const before = await shot()
     const label = () => page.locator('canvas').getAttribute('aria-label')

@@ -1,6 +1,8 @@
 import {
   DataTexture,
   DoubleSide,
+  LinearFilter,
+  LinearMipmapLinearFilter,
   Matrix3,
   RGBAFormat,
   ShaderMaterial,
@@ -30,7 +32,8 @@ void main() {
 const fragmentShader = /* glsl */ `
 ${lightShader}
 uniform sampler2D diffuseMap, specularMap, normalMap, mouthMap;
-uniform bool hasNormalMap, hasMouthMap, inside, photographed;
+uniform sampler2D shadingMap;
+uniform bool hasNormalMap, hasMouthMap, hasShading, inside, photographed;
 uniform float specularScale, opacity;
 uniform vec3 eye;
 // Turns directions of the face into those of the light.
@@ -85,6 +88,9 @@ void main() {
   vec3 normal = lightTurn * n, position = lightTurn * vPosition;
   vec3 toCamera = normalize(lightTurn * eye - position);
   vec3 color;
+  // Shadows and lamps that the light of the photograph has not.
+  if (photographed && hasShading && !inside && !clay)
+    skin *= exp2((255.0 * texture2D(shadingMap, vUv).rgb - 128.0) * (2.0 / 127.0));
   if (photographed) color = pow(clamp(lightOfPhotograph(skin, shine, normal, position, toCamera), 0.0, 1.0), vec3(1.0 / 2.2));
   // glTF's roughness for the exponent, as files have it.
   else color = encodeSrgb(toneMap(lightOfPreset(skin, shine, pow(2.0 / (shininess + 2.0), 0.25), vec2(0.0), normal, toCamera)));
@@ -98,14 +104,14 @@ export type Mode = (typeof modes)[number]
 /** A material that shades as the fit did in the photograph's light, and as `<facekit-viewer>` does in that of a preset. */
 export class FaceMaterial extends ShaderMaterial {
   constructor(maps: FaceMaps, shininess: number, anisotropy: number) {
-    const texture = (map: FaceMaps['diffuse'], isColor: boolean): Texture => {
+    const texture = (map: FaceMaps['diffuse'], isColor: boolean, isCoarse = false): Texture => {
       const made = new DataTexture(new Uint8Array(map.data.buffer), map.width, map.height, RGBAFormat)
       if (isColor) made.colorSpace = SRGBColorSpace
       // The first row is the top; the face's texture coordinates begin below.
       made.flipY = true
-      made.generateMipmaps = true
-      made.minFilter = 1008
-      made.magFilter = 1006
+      made.generateMipmaps = !isCoarse
+      made.minFilter = isCoarse ? LinearFilter : LinearMipmapLinearFilter
+      made.magFilter = LinearFilter
       made.anisotropy = anisotropy
       made.needsUpdate = true
       return made
@@ -121,6 +127,8 @@ export class FaceMaterial extends ShaderMaterial {
         hasNormalMap: { value: Boolean(maps.normal) },
         mouthMap: { value: maps.mouth ? texture(maps.mouth, true) : null },
         hasMouthMap: { value: Boolean(maps.mouth) },
+        shadingMap: { value: maps.shading ? texture(maps.shading, false, true) : null },
+        hasShading: { value: Boolean(maps.shading) },
         specularScale: { value: maps.specularScale },
         shininess: { value: shininess },
         harmonics: { value: vectors(9) },
@@ -184,7 +192,7 @@ export class FaceMaterial extends ShaderMaterial {
   }
 
   override dispose(): void {
-    for (const name of ['diffuseMap', 'specularMap', 'normalMap', 'mouthMap'])
+    for (const name of ['diffuseMap', 'specularMap', 'normalMap', 'mouthMap', 'shadingMap'])
       (this.uniforms[name].value as Texture | null)?.dispose()
     super.dispose()
   }

@@ -112,6 +112,7 @@ export function paintMouth(maps: FaceTextures): FaceTextures {
     specular: paint(maps.specular, (part) => COLORS[part].specular / maps.specularScale),
     ...(maps.normal && { normal: flat(maps.normal, [128, 128, 255]) }),
     ...(maps.displacement && { displacement: flat(maps.displacement, [32_768]) }),
+    ...(maps.shading && { shading: flat(maps.shading, [128, 128, 128]) }),
   }
 }
 

@@ -1,5 +1,6 @@
 import {
   meshNormals,
+  shadingFactor,
   type FaceMesh,
   type FaceSkin,
   type FaceTextures,
@@ -131,9 +132,9 @@ export class WholeHead {
     const places = flat(this.#model.uv!)
     const at = (vertices: ArrayLike<number>) =>
       Array.from(vertices).flatMap((v) => [places[2 * v], places[2 * v + 1]])
-    const colors = (map: FaceTextures['diffuse']) => {
-      const far = mean(sampleMap(map, at(this.#skin())))
-      const near = sampleMap(map, at(rim))
+    const colors = (map: FaceTextures['diffuse'], decode?: (byte: number) => number) => {
+      const far = mean(sampleMap(map, at(this.#skin()), decode))
+      const near = sampleMap(map, at(rim), decode)
       return Float32Array.from([...near, ...spread(near, far)])
     }
     const { mouth: _, ...others } = paintHead(maps, {
@@ -141,6 +142,7 @@ export class WholeHead {
       triangles,
       diffuse: colors(maps.diffuse),
       specular: colors(maps.specular).map((value) => value * maps.specularScale),
+      shading: maps.shading && colors(maps.shading, shadingFactor),
     })
     return paintMouth(others)
   }

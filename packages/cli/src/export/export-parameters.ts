@@ -69,8 +69,14 @@ export async function exportParameters(
     const files = await timer.measure('write', async () => {
       const posed: ColoredMesh = await readFaceMesh(model, parameters)
       const textures = posed.uv && (found ?? bakeFaceTextures(posed, { size }))
+      const { pose, illumination } = face
       const meshes = { model, parameters, posed, textures, folder: out, formats: new Set(formats), head }
-      return writeMeshes(meshes, signal)
+      const photographed = {
+        camera: saved.camera,
+        pose: { ...pose, scale: pose.scale[0] },
+        illumination: { ...illumination, shininess: illumination.shininess[0] },
+      }
+      return writeMeshes({ ...meshes, photographed }, signal)
     })
     return { folder: out, files, model: model.name, backend: engine.backend, seconds: timer.seconds }
   } finally {

@@ -1,6 +1,14 @@
 import { join } from 'node:path'
 import { WholeHead } from '@facekit/base-model'
-import { writeGlb, writeObj, writePly, writeUsdz, type FaceTextures } from '@facekit/export'
+import {
+  faceCapture,
+  writeGlb,
+  writeObj,
+  writePly,
+  writeUsdz,
+  type FaceTextures,
+  type PhotographedFace,
+} from '@facekit/export'
 import type { MorphableModel } from '@facekit/morphable'
 import type { FaceParameters } from '@facekit/parameters'
 import type { ColoredMesh } from '../render/read-face-mesh.js'
@@ -20,6 +28,8 @@ export interface MeshFiles {
   /** With the expression, without the pose. */
   posed: ColoredMesh
   textures: FaceTextures | undefined
+  /** How it was photographed, for the GLB to say. */
+  photographed?: PhotographedFace
   folder: string
   formats: ReadonlySet<MeshFormat>
   /** Default 'face'. */
@@ -45,7 +55,9 @@ export async function writeMeshes(face: MeshFiles, signal: AbortSignal): Promise
   if (formats.has('glb')) {
     const extras = { model: name, license, generator: 'facekit' }
     const driven = rig && { targets: rig.targets, weights: rig.weights, skin: rig.skin }
-    await writeGlb(rig ? rig.neutral : posed, join(folder, 'face.glb'), { ...maps, ...driven, extras })
+    const capture = face.photographed && faceCapture(face.photographed, { textures })
+    const options = { ...maps, ...driven, extras, ...(capture && { capture }) }
+    await writeGlb(rig ? rig.neutral : posed, join(folder, 'face.glb'), options)
     files.push('face.glb')
   }
   signal.throwIfAborted()

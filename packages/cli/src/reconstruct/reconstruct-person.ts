@@ -1,6 +1,6 @@
 import type { FaceAnnotation, Picture } from '@facekit/annotate'
 import { AnnotationError, ValueError, writeFileAtomic } from '@facekit/core'
-import { encodeFaceTextures, type FaceTextures } from '@facekit/export'
+import { encodeFaceTextures, encodeShading } from '@facekit/export'
 import type { FitResult } from '@facekit/fit'
 import { createParameters, disposeParameters, encodeParameters, readParameters } from '@facekit/parameters'
 import { mkdir } from 'node:fs/promises'
@@ -20,7 +20,7 @@ import {
   type ReconstructOptions,
   type ReconstructReport,
 } from './reconstruct.js'
-import { writeFaceFiles } from './write-face-files.js'
+import { writeFaceFiles, type PhotographMaps } from './write-face-files.js'
 
 /** A photograph of the person. */
 interface Portrait {
@@ -183,7 +183,7 @@ interface Writing {
 async function writePortraits(writing: Writing): Promise<void> {
   const { portraits, result, session, options, folders, timer, signal, events } = writing
   const { model, engine } = session
-  const textures = await timer.measure('texture', () => sharedTextures(writing))
+  const shared = await timer.measure('texture', () => sharedTextures(writing))
   const faces = await readParameters(result.parameters)
   for (const [i, { file, name, picture, annotation, face, focal, report }] of portraits.entries()) {
     signal.throwIfAborted()
@@ -207,7 +207,7 @@ async function writePortraits(writing: Writing): Promise<void> {
         folder,
         maps,
         head: options.head,
-        ...(textures && { textures }),
+        ...(shared && { worn: shared(i) }),
       }
       const written = await writeFaceFiles(job, phases, signal)
       await writeFileAtomic(join(folder, 'parameters.json'), `${JSON.stringify(parameters, null, 1)}\n`)
@@ -231,19 +231,25 @@ async function writePortraits(writing: Writing): Promise<void> {
   }
 }
 
-/** Maps of all photographs together; undefined where the model's colours are asked for. */
+/** Maps of all photographs together, with the shading of each; undefined where the model's colours are asked for. */
 async function sharedTextures({
   portraits,
   result,
   session,
   options,
   signal,
-}: Writing): Promise<FaceTextures | undefined> {
+}: Writing): Promise<((photograph: number) => PhotographMaps) | undefined> {
   if (options.texture === 'none' || !session.model.uv) return undefined
   const { createFaceTextures } = await import('@facekit/appearance')
   const fits = portraits.map(({ annotation }, row) => ({ ...result, annotation, row }))
   const pictures = portraits.map(({ picture }) => picture)
-  return encodeFaceTextures(
-    await createFaceTextures(pictures, fits, session.model, { size: options.texture, signal }),
-  )
+  const maps = await createFaceTextures(pictures, fits, session.model, { size: options.texture, signal })
+  const textures = encodeFaceTextures(maps)
+  return (photograph) => {
+    const shading = maps.shading[photograph]
+    return {
+      textures: { ...textures, shading: encodeShading(shading) },
+      linear: { ...maps, shading: [shading] },
+    }
+  }
 }

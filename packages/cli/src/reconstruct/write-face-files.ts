@@ -48,8 +48,14 @@ export interface FittedFace {
   maps: { texture: number } | { size: number }
   /** What the meshes show. Default 'face'. */
   head?: HeadExtent
-  /** Maps that are there already, e.g. of all photographs of the person. */
-  textures?: FaceTextures
+  /** Maps that are there already, e.g. of all photographs of the person, with the shading of this one. */
+  worn?: PhotographMaps
+}
+
+/** Maps of photographs, encoded and as numbers. */
+export interface PhotographMaps {
+  textures: FaceTextures
+  linear: WornMaps
 }
 
 /** Writes all files of a face but parameters.json.
@@ -64,9 +70,8 @@ export async function writeFaceFiles(
   const { folder, picture, annotation, parameters } = face
   const { pixels, world, local } = await timer.measure('render', () => renderPixels(face))
   signal.throwIfAborted()
-  const { textures, linear } = face.textures
-    ? { textures: face.textures, linear: undefined }
-    : await timer.measure('texture', () => faceTextures(face, local, signal))
+  const { textures, linear } =
+    face.worn ?? (await timer.measure('texture', () => faceTextures(face, local, signal)))
   return timer.measure('write', async () => {
     const { image: crop } = cropFace(picture, annotation.landmarks, { size: PANEL_SIZE })
     const pictures = facePictures(crop, pixels, world)
@@ -83,7 +88,18 @@ export async function writeFaceFiles(
     signal.throwIfAborted()
     const { model, result } = face
     const { head } = face
-    const meshes = { model, parameters: result.parameters, posed: local, textures, folder, head }
+    const { camera, pose, illumination } = parameters
+    const light = { ...illumination, sphericalHarmonics: illumination.sphericalHarmonics.flat() }
+    const photographed = { camera, pose, illumination: light }
+    const meshes = {
+      model,
+      parameters: result.parameters,
+      posed: local,
+      textures,
+      photographed,
+      folder,
+      head,
+    }
     const files = await writeMeshes({ ...meshes, formats: new Set(usualFormats) }, signal)
     files.push('panels.png')
     if (local.uncertainty && local.uv) {
@@ -91,14 +107,13 @@ export async function writeFaceFiles(
       await writePng(map, join(folder, 'face-uncertainty.png'), { text: ownPictureText })
       files.push('face-uncertainty.png')
     }
-    const { illumination } = parameters
     await writeHtmlReport(
       {
         title: `${basename(parameters.picture.file)}, face ${parameters.face}`,
         mesh: world,
         ...(textures && { textures }),
-        camera: parameters.camera,
-        illumination: { ...illumination, sphericalHarmonics: illumination.sphericalHarmonics.flat() },
+        camera,
+        illumination: light,
         picture: crop,
         metrics: metricsForPeople(parameters),
         downloads: [...files, 'parameters.json'].map((file) => ({ label: file, href: file })),
@@ -114,7 +129,7 @@ async function faceTextures(
   { maps, picture, annotation, result, model }: FittedFace,
   local: ColoredMesh,
   signal: AbortSignal,
-): Promise<{ textures?: FaceTextures; linear?: WornMaps }> {
+): Promise<Partial<PhotographMaps>> {
   if (!local.uv) return {}
   if ('size' in maps) return { textures: bakeFaceTextures(local, maps) }
   const { createFaceTextures } = await import('@facekit/appearance')

@@ -4,6 +4,7 @@ import type { IOR, Specular } from '@gltf-transform/extensions'
 import { encodeMap, type PictureArray } from '../encode-png.js'
 import { addAnimation, type FaceAnimation } from './face-animation.js'
 import { addSkin, checkSkin, type FaceSkin } from './face-skin.js'
+import type { FaceCapture } from '../face-capture.js'
 import { checkFaceMesh, type FaceMesh } from '../face-mesh.js'
 import { bakeCheckedTextures, type FaceTextures } from '../face-textures.js'
 import { addMorphTargets, checkTargets, type MorphOptions, type MorphTarget } from './morph-targets.js'
@@ -27,6 +28,8 @@ export interface GlbOptions extends MorphOptions {
   skin?: FaceSkin
   /** How the face moves: its node, or that of its joints, and the weights of `targets`. */
   animation?: FaceAnimation
+  /** How the face was photographed: `extras.facekit.capture` of the node, for `<facekit-viewer>`; other programs pass over it. */
+  capture?: FaceCapture
   /** Goes into `extras` of the node: anything that JSON can hold. */
   extras?: Record<string, unknown>
 }
@@ -51,7 +54,8 @@ export interface GlbOptions extends MorphOptions {
  */
 export async function encodeGlb(mesh: FaceMesh, options: GlbOptions = {}): Promise<Uint8Array> {
   const face = checkFaceMesh('encodeGlb', mesh)
-  const { name = 'face', extras, targets = [] } = options
+  const { name = 'face', capture, targets = [] } = options
+  const extras = capture ? { ...options.extras, facekit: { capture } } : options.extras
   checkTargets('encodeGlb', targets, options.weights, face.count)
   if (options.skin) checkSkin('encodeGlb', options.skin, face.count)
   // Loaded when needed: they take longer to start than the rest of this package.

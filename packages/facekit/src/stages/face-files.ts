@@ -1,5 +1,5 @@
 import { WholeHead, type FaceRig, type PlainFaceMesh } from '@facekit/base-model'
-import { encodeGlb, encodeUsdz, type FaceTextures } from '@facekit/export'
+import { encodeGlb, encodeUsdz, faceCapture, type FaceTextures } from '@facekit/export'
 import { arkitTargets, faceJoints, type MorphableModel } from '@facekit/morphable'
 import { arkitModes, arkitWeights } from '@facekit/parameters'
 import type { FaceDocument } from '../face-document.js'
@@ -28,13 +28,16 @@ export async function faceGlb(face: FileFace, { rig }: { rig: boolean }): Promis
   const atRest = await meshOf({ ...numbers, expression: new Float32Array(numbers.expression.length) }, model)
   const { whole, textures } = await headOf(face, atRest)
   const extras = { model: parameters.model.name, license: parameters.model.license, generator: 'facekit' }
+  const { camera, pose, illumination } = parameters
+  const light = { ...illumination, sphericalHarmonics: illumination.sphericalHarmonics.flat() }
+  const capture = faceCapture({ camera, pose, illumination: light }, { textures })
   const driven = rig ? rigOf(face, atRest) : undefined
   if (!driven) {
     const mesh = await meshOf(numbers, model)
-    return encodeGlb(whole ? whole.mesh(mesh) : mesh, { textures, extras })
+    return encodeGlb(whole ? whole.mesh(mesh) : mesh, { textures, extras, capture })
   }
   const { neutral, targets, weights, skin } = whole ? whole.rig(driven) : driven
-  return encodeGlb(neutral, { textures, extras, targets, weights, skin })
+  return encodeGlb(neutral, { textures, extras, capture, targets, weights, skin })
 }
 
 /** A face with its expression as USDZ. */

@@ -2,7 +2,6 @@ import { createFaceTextures } from '@facekit/appearance'
 import { bakeFaceTextures, encodeFaceTextures, type FaceTextures } from '@facekit/export'
 import type { FitResult } from '@facekit/fit'
 import type { MorphableModel } from '@facekit/morphable'
-import type { NdArray } from 'ndarray'
 import type { FaceMaps } from '../face.js'
 import type { RgbaImage } from '../photo-source.js'
 import { faceGeometry, vertexColors, type FaceNumbers } from './face-shape.js'
@@ -11,39 +10,39 @@ import type { SeenPhoto } from './read-photo.js'
 /** Width and height of maps that show the model's smooth colours. */
 const MODEL_SIZE = 512
 
-/** Maps of a face and, where they are its photograph's, what of the light in the first one the fit does not know. */
-export interface LitTextures {
-  textures: FaceTextures
-  /** `[h, w, 3]` factor of the fitted irradiance over UV. */
-  shading?: NdArray<Float32Array>
-}
-
 /** Maps of a fitted face: of its photographs, or of the model's colours. */
 export async function faceTextures(
   seen: readonly SeenPhoto[],
   fitted: { result: FitResult; model: MorphableModel; numbers: FaceNumbers },
   size: number | 'none',
   signal: AbortSignal | undefined,
-): Promise<LitTextures> {
+): Promise<FaceTextures> {
   const { result, model, numbers } = fitted
   if (size !== 'none') {
     const fits = seen.map(({ annotation }, row) => ({ ...result, annotation, row }))
     const pictures = seen.map(({ photo }) => photo.picture)
-    const maps = await createFaceTextures(pictures, fits, model, { size, signal })
-    return { textures: encodeFaceTextures(maps), shading: maps.shading[0] }
+    return encodeFaceTextures(await createFaceTextures(pictures, fits, model, { size, signal }))
   }
   const mesh = { ...(await faceGeometry(numbers, model, undefined)), ...(await vertexColors(numbers, model)) }
-  return { textures: bakeFaceTextures(mesh, { size: MODEL_SIZE }) }
+  return bakeFaceTextures(mesh, { size: MODEL_SIZE })
 }
 
 /** Maps as pictures with alpha; new arrays. */
-export function faceMaps({ diffuse, specular, specularScale, normal, mouth }: FaceTextures): FaceMaps {
+export function faceMaps({
+  diffuse,
+  specular,
+  specularScale,
+  normal,
+  mouth,
+  shading,
+}: FaceTextures): FaceMaps {
   return {
     diffuse: opaque(diffuse),
     specular: opaque(specular),
     specularScale,
     ...(normal && { normal: opaque(normal) }),
     ...(mouth && { mouth: opaque(mouth) }),
+    ...(shading && { shading: opaque(shading) }),
   }
 }
 

@@ -10,7 +10,7 @@ import { annotateFace } from './annotate-face.js'
 import { faceDocument } from './face-document.js'
 import { faceGlb, faceUsdz, type FileFace } from './face-files.js'
 import { changedFace, faceGeometry } from './face-shape.js'
-import { faceMaps, faceTextures, type LitTextures } from './face-textures.js'
+import { faceMaps, faceTextures } from './face-textures.js'
 import type {
   CallEvents,
   EngineChoice,
@@ -35,7 +35,6 @@ import { warmUp } from './warm-up.js'
 interface KnownFace extends FileFace {
   model: MorphableModel & { uv: NonNullable<MorphableModel['uv']> }
   uncertainty: Float32Array | undefined
-  shading: LitTextures['shading']
   surface?: Promise<HeadSurface>
 }
 
@@ -164,7 +163,7 @@ export class LocalWork implements FaceWork {
       const about = { ...seen[0], face: chosen[0].index + 1, backend, method }
       const parameters = faceDocument(about, model, result, encoded)
       await next('texture')
-      const { textures, shading } = await faceTextures(seen, { result, model, numbers }, texture, signal)
+      const textures = await faceTextures(seen, { result, model, numbers }, texture, signal)
       report('texture', 1)
       const face = this.#count++
       const { uncertainty } = result
@@ -172,7 +171,6 @@ export class LocalWork implements FaceWork {
         numbers,
         model: model as KnownFace['model'],
         textures,
-        shading,
         uncertainty,
         parameters,
         head,

@@ -2,6 +2,7 @@ import type { Camera } from '@facekit/render'
 import { mat4 } from 'gl-matrix'
 import type { PhotographView } from '../face.js'
 import type { FaceDocument } from '../face-document.js'
+import { rotationMatrix } from './turn-angle.js'
 
 /** Matrices that put the face where it is in its photograph. */
 export function photographView(
@@ -20,11 +21,8 @@ export function photographView(
 }
 
 /** `v' = scale * Rz(roll) Ry(yaw) Rx(pitch) * (v + translation)`, Eq. 3. */
-function poseMatrix({ rotation: [pitch, yaw, roll], translation, scale }: FaceDocument['pose']): mat4 {
-  const matrix = mat4.create()
-  mat4.rotateZ(matrix, matrix, roll)
-  mat4.rotateY(matrix, matrix, yaw)
-  mat4.rotateX(matrix, matrix, pitch)
+function poseMatrix({ rotation, translation, scale }: FaceDocument['pose']): mat4 {
+  const matrix = rotationMatrix(rotation)
   mat4.scale(matrix, matrix, [scale, scale, scale])
   return mat4.translate(matrix, matrix, translation as [number, number, number])
 }

@@ -1,6 +1,12 @@
 import { assertInteger, ValueError } from '@facekit/core'
-import { decodeSrgb, type FaceTextures } from '@facekit/export'
-import { lightPresets as presets, shadePreset, shadeSurface, type LightPreset } from '@facekit/illumination'
+import { decodeSrgb, shadingFactor, type FaceTextures } from '@facekit/export'
+import {
+  lightPresets as presets,
+  shadePreset,
+  shadeSurface,
+  shadingShare,
+  type LightPreset,
+} from '@facekit/illumination'
 import { evaluateShape, innerMouthUv, vertexNormals, type MorphableModel } from '@facekit/morphable'
 import { createParameters, disposeParameters } from '@facekit/parameters'
 import { interpolate, rasterize, sampleTexture } from '@facekit/rasterizer'
@@ -9,7 +15,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import type { RenderOptions } from '../options.js'
 import type { RgbaImage } from '../photo-source.js'
 import { uvOf, type FaceNumbers } from './face-shape.js'
-import type { LitTextures } from './face-textures.js'
+import { turnAngle } from './turn-angle.js'
 
 /** Samples along each side of a pixel. */
 const SAMPLES = 2
@@ -23,16 +29,14 @@ export interface DrawnFace {
   numbers: FaceNumbers
   model: MorphableModel & { uv: NonNullable<MorphableModel['uv']> }
   textures: FaceTextures
-  /** What of the photograph's light the fit does not know, `[h, w, 3]` over UV. */
-  shading?: LitTextures['shading']
 }
 
-/** Draws a face with its maps, lit at each pixel, each pixel the mean of four: by Eq. 4 and 5 in the photograph's light (with its shading) or one's own, by `shadePreset` in a preset's.
+/** Draws a face with its maps, lit at each pixel, each pixel the mean of four: by Eq. 4 and 5 in the photograph's light (with its shading, as far as the face is turned as it was there) or one's own, by `shadePreset` in a preset's.
  *
  * @throws {ValueError} when an option is out of range
  */
 export async function renderView(
-  { numbers, model, textures, shading }: DrawnFace,
+  { numbers, model, textures }: DrawnFace,
   options: RenderOptions,
 ): Promise<RgbaImage & { data: Uint8ClampedArray<ArrayBuffer> }> {
   const { width = 512, height = width, mode = 'lit', yaw = 0, pitch = 0, roll = 0 } = options
@@ -96,9 +100,14 @@ export async function renderView(
     const normals = tf.div(bent, tf.sqrt(tf.maximum(tf.sum(tf.square(bent), 3, true), 1e-12))) as tf.Tensor4D
     if (preset)
       return { ids: fragments.triangleIds, surface: { diffuse, specular, normals, positions: part(5, 3) } }
-    const isShaded = shading && !light && mode === 'lit'
+    // The light stays where it was: a face that is turned in it has other shadows.
+    const share = shadingShare(turnAngle(numbers.pose.rotation, angles))
+    const onFace = tf.expandDims(tf.less(fragments.triangleIds, faceTriangles), 3)
+    const shading = light || mode !== 'lit' ? undefined : textures.shading
     const { shaded, litDiffuse } = shadeSurface({
-      diffuse: isShaded ? tf.mul<tf.Tensor4D>(diffuse, shadingAt(shading, part(0, 2))) : diffuse,
+      diffuse: shading
+        ? tf.mul<tf.Tensor4D>(diffuse, shadingOf(shading, share, part(0, 2), onFace))
+        : diffuse,
       specular,
       normals,
       positions: part(5, 3),
@@ -160,9 +169,16 @@ function meanPixels(
   return data
 }
 
-/** Factors of the irradiance at places of UV. */
-function shadingAt({ data, shape }: NonNullable<LitTextures['shading']>, places: tf.Tensor4D): tf.Tensor4D {
-  return sampleTexture(tf.tensor4d(data, [1, shape[0], shape[1], 3]), places)
+/** Factors of the irradiance on the face; what is between the lips has none. */
+function shadingOf(
+  { data, shape: [rows, columns] }: NonNullable<FaceTextures['shading']>,
+  share: number,
+  places: tf.Tensor4D,
+  onFace: tf.Tensor,
+): tf.Tensor {
+  const factors = Float32Array.from(data, (byte) => shadingFactor(byte) ** share)
+  const map = sampleTexture(tf.tensor4d(factors, [1, rows, columns, 3]), places)
+  return tf.where(onFace, map, tf.onesLike(map))
 }
 
 const decoded = Float32Array.from({ length: 256 }, (_, byte) => decodeSrgb(byte / 255))
