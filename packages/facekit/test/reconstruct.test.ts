@@ -133,6 +133,12 @@ describe('reconstruct in Node', () => {
     const most = Math.max(...maps.specular.data.filter((_, i) => i % 4 !== 3))
     expect(data[4 * (y * width + x)]).toBeLessThan(0.95 * most)
     expect(data[4 * (y * width + x)]).toBeGreaterThan(0.2 * most)
+    // Shadows of the photograph end with the face: teeth have none, and the rest goes on from its rim.
+    const shading = wholeMaps.shading!
+    expect([shading.width, maps.shading!.width]).toEqual([64, 64])
+    const rightOfTop = 4 * (2 * shading.width + Math.round(0.93 * shading.width))
+    expect([...shading.data.subarray(rightOfTop, rightOfTop + 3)]).toEqual([128, 128, 128])
+    expect(shading.data.every((value, i) => value === maps.shading!.data[i])).toBe(false)
     await expect(face.geometry({ head: 'half' as never })).rejects.toThrow(/head is half/)
   })
 
