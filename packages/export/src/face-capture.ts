@@ -71,7 +71,7 @@ export function captureOf(
   { textures, material = 'face' }: { textures?: FaceTextures | undefined; material?: string },
 ): FaceCapture {
   const list = (name: string, values: ArrayLike<number>, count: number) =>
-    finiteNumbers(`${who}: ${name}`, values, count)
+    finiteNumbers(`${who}: ${name}`, values, count).map(short)
   for (const key of ['fieldOfView', 'distance'] as const)
     if (!(Number.isFinite(camera[key]) && camera[key] > 0))
       throw new ValueError(`${who}: camera.${key} is ${camera[key]}, expected a number above 0`)
@@ -100,7 +100,7 @@ export function captureOf(
 /** `v' = scale * R * (v + translation)` in metres, column by column. */
 function poseMatrix(name: string, pose: NonNullable<PhotographedFace['pose']>): number[] {
   const list = (part: string, values: ArrayLike<number>, count: number) =>
-    finiteNumbers(`${name}.${part}`, values, count)
+    finiteNumbers(`${name}.${part}`, values, count).map(short)
   const rotation = list('rotation', pose.rotation, 3) as [number, number, number]
   const shift = list('translation', pose.translation, 3) as [number, number, number]
   const [scale] = list('scale', [pose.scale], 1)
@@ -117,6 +117,9 @@ function poseMatrix(name: string, pose: NonNullable<PhotographedFace['pose']>): 
     1,
   ]
 }
+
+/** A number of single precision, written as short as that allows: the same whether it comes from a tensor or from a file that was written of it. */
+const short = (value: number): number => Number(Math.fround(value).toPrecision(7))
 
 /** A list after a check of its length and numbers. */
 export function finiteNumbers(name: string, values: ArrayLike<number>, count: number): number[] {
