@@ -49,7 +49,11 @@ export async function evaluateInProcesses(
   const children = new Set<ChildProcess>()
   // Together as many as there are processors: more would only wait for each other.
   const threads = Math.max(1, Math.floor(availableParallelism() / workers))
+  // Aborted also when the work has ended or failed: a process started then, in place of one that was ended, would go on for ever.
+  const ended = new AbortController()
+  const over = AbortSignal.any([signal, ended.signal])
   const start = async (): Promise<ChildProcess> => {
+    over.throwIfAborted()
     const child = fork(script, [], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
     children.add(child)
     const answer = await ask(child, { kind: 'start', settings, threads })
@@ -66,10 +70,9 @@ export async function evaluateInProcesses(
       const { id, group, methods } = task
       let answer: WorkerAnswer = { kind: 'ended', message: '' }
       for (let attempt = 0; attempt < ATTEMPTS && answer.kind === 'ended'; attempt++) {
-        signal.throwIfAborted()
         child ??= await start()
         answer = await ask(child, { kind: 'case', id, methods })
-        signal.throwIfAborted()
+        over.throwIfAborted()
         if (answer.kind !== 'ended') continue
         children.delete(child)
         child = undefined
@@ -84,10 +87,9 @@ export async function evaluateInProcesses(
       }
     }
   }
-  const stop = () => {
+  over.addEventListener('abort', () => {
     for (const child of children) child.kill('SIGKILL')
-  }
-  signal.addEventListener('abort', stop)
+  })
   try {
     // One alone first: what fails for it fails for all, and should be said once.
     const first = await start()
@@ -95,8 +97,7 @@ export async function evaluateInProcesses(
       Array.from({ length: Math.min(workers, tasks.length) }, (_, i) => run(i === 0 ? first : undefined)),
     )
   } finally {
-    signal.removeEventListener('abort', stop)
-    stop()
+    ended.abort()
   }
 }
 
