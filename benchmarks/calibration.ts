@@ -1,21 +1,24 @@
 // How honest the deviations are: of dense landmarks, of fitted vertices and of fitted coefficients, on rendered heads that no network has seen.
 //
 //   node --conditions=@facekit/source --import tsx benchmarks/calibration.ts [--heads 60] [--seed 900] [--size 320] [--svg docs/images/calibration.svg] [--raw]
+//     [--reconstruct]
 //
 // An error divided by its deviation should be normal: 68 % of them within one, 95 % within two. Printed is the share within so many deviations; the picture
 // draws it over the share that should be. Vertices are compared by the radius of `shapeUncertainty` after a similarity, whose quantile is that of one deviation:
-// for other shares the radius is scaled.
+// for other shares the radius is scaled. With --reconstruct also those of `reconstruct`, whose shape moves on from the landmarks' while its radii stay.
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { annotate, applyTransform, type DenseLandmarks } from '@facekit/annotate'
 import { loadBaseModel } from '@facekit/base-model'
 import { initEngine } from '@facekit/engine'
+import { encodePng } from '@facekit/export'
 import { calibrateCovariance, fitDenseLandmarks, shapeUncertainty } from '@facekit/fit'
 import { applySimilarity3d, fitSimilarity3d } from '@facekit/mesh'
 import { evaluateShape } from '@facekit/morphable'
 import { createFaceSynthesizer, disposeBatch } from '@facekit/synthetic'
 import { tensor2d, zeros, type Tensor, type Tensor2D, type Tensor4D } from '@tensorflow/tfjs-core'
-import ndarray from 'ndarray'
+import { reconstruct } from 'facekit'
+import ndarray, { type NdArray } from 'ndarray'
 import { printTable } from './benchmark.js'
 
 const { values } = parseArgs({
@@ -26,6 +29,8 @@ const { values } = parseArgs({
     svg: { type: 'string', default: '' },
     /** The posterior as the fit has it. */
     raw: { type: 'boolean', default: false },
+    /** The whole reconstruction of each picture, too. */
+    reconstruct: { type: 'boolean', default: false },
   },
 })
 const size = Number(values.size)
@@ -41,6 +46,8 @@ const found: Record<string, number[]> = {
   'expression coefficients': [],
 }
 const squares: number[] = []
+/** Of each head, mm. */
+const meanErrors: Record<string, number[]> = {}
 const embedder = (images: Tensor4D): Tensor2D => zeros([images.shape[0], 0])
 
 const synthesizer = createFaceSynthesizer(model, { size, batch: 1, seed: Number(values.seed) })
@@ -71,8 +78,37 @@ for (let head = 0; head < Number(values.heads); head++) {
     found['landmarks, depth'].push((seen.depths[k] - truth.points[3 * k + 2]) / seen.depthDeviations[k])
   })
   await judgeFit(seen, face.alignment, truth)
+  if (values.reconstruct) await judgeReconstruction(picture, truth.shape)
 }
 synthesizer.dispose()
+
+async function judgeReconstruction(picture: NdArray<Uint8Array>, shape: ArrayLike<number>): Promise<void> {
+  const face = await reconstruct(encodePng(picture), { method: 'fit', texture: 'none', backend: 'wasm' })
+  try {
+    const { vertices, uncertainty } = await face.geometry()
+    judgeVertices('vertices of reconstruct', vertices, uncertainty!, shape)
+  } finally {
+    face.dispose()
+  }
+}
+
+/** Errors of vertices after a similarity, over the radii. */
+function judgeVertices(
+  what: string,
+  vertices: Float32Array,
+  radius: Float32Array,
+  truth: ArrayLike<number>,
+): void {
+  const target = Float32Array.from(truth)
+  const moved = applySimilarity3d(fitSimilarity3d(vertices, target), vertices)
+  const sizes: number[] = []
+  for (let i = 0; i < radius.length; i++) {
+    const error = Math.hypot(...[0, 1, 2].map((axis) => moved[3 * i + axis] - target[3 * i + axis]))
+    ;(found[what] ??= []).push(error / radius[i])
+    sizes.push(error)
+  }
+  ;(meanErrors[what] ??= []).push(sizes.reduce((a, b) => a + b, 0) / sizes.length)
+}
 
 async function numbersOf(tensor: Tensor): Promise<Float32Array> {
   const numbers = (await tensor.data()) as Float32Array
@@ -111,12 +147,7 @@ async function judgeFit(
   const parts = { identity: row(fit.identity), expression: row(fit.expression) }
   const shape = await numbersOf(evaluateShape(model, parts))
   Object.values(parts).forEach((part) => part.dispose())
-  const target = Float32Array.from(truth.shape)
-  const moved = applySimilarity3d(fitSimilarity3d(shape, target), shape)
-  for (let i = 0; i < radius.length; i++) {
-    const error = Math.hypot(...[0, 1, 2].map((axis) => moved[3 * i + axis] - target[3 * i + axis]))
-    found['vertices of the face'].push(error / radius[i])
-  }
+  judgeVertices('vertices of the face', shape, radius, truth.shape)
 }
 
 const STEPS = Array.from({ length: 31 }, (_, i) => i / 10)
@@ -137,6 +168,8 @@ printTable(
     ...Object.fromEntries([0.5, 1, 2, 3].map((k) => [`within ${k}, %`, 100 * within(errors, k)])),
   })),
 )
+for (const [what, errors] of Object.entries(meanErrors))
+  console.log(`${what}: ${(errors.reduce((a, b) => a + b, 0) / errors.length).toFixed(2)} mm off in the mean`)
 console.log(`expected: ${[0.5, 1, 2, 3].map((k) => (100 * expected(k)).toFixed(1)).join(', ')} %`)
 console.log(
   `mean of c'c / K of the fits: ${(squares.reduce((a, b) => a + b, 0) / squares.length).toFixed(2)}; ${missed} heads were not found`,
@@ -147,7 +180,7 @@ if (values.svg) await writeFile(values.svg, picture())
 /** Shares that were found over shares that should be. */
 function picture(): string {
   const [side, left, top] = [300, 44, 16]
-  const colors = ['#4269d0', '#97bbf5', '#efb118', '#ff725c', '#6cc5b0']
+  const colors = ['#4269d0', '#97bbf5', '#efb118', '#ff725c', '#6cc5b0', '#3ca951']
   const place = (x: number, y: number) =>
     `${(left + side * x).toFixed(1)},${(top + side * (1 - y)).toFixed(1)}`
   const ticks = [0, 0.25, 0.5, 0.75, 1].map(
