@@ -14,6 +14,8 @@ export interface FaultScenario {
   normalize(name: string, bytes: Buffer): Buffer | string | undefined
   /** Whether results are moved into place at the end only: then a rerun needs no care, and --force replaces. */
   atOnce?: boolean
+  /** What it says over a result that is whole, which it does not replace. */
+  refusesWhole?: RegExp
 }
 
 const plain = (_: string, bytes: Buffer) => bytes
@@ -131,5 +133,6 @@ export const faultScenarios: Record<string, FaultScenario> = {
     },
     argv: (input, out) => ['track', input, '-o', out, '--backend', 'wasm'],
     normalize: plain,
+    refusesWhole: /track\.json exists; use --force/,
   },
 }
