@@ -6,7 +6,7 @@ import { clearSclera } from './clear-sclera.js'
 import { colorLike } from './color-like.js'
 import { dampHighlights } from './damp-highlights.js'
 import { detailMaps } from './detail-maps.js'
-import { fillHidden, mirrored, type PartialTexture } from './fill-hidden.js'
+import { fillFromOtherSide, fillHidden, type PartialTexture } from './fill-hidden.js'
 import { fillUncovered } from './fill-uncovered.js'
 import { followModel } from './follow-model.js'
 import { matchTones } from './match-tones.js'
@@ -107,17 +107,17 @@ export async function createFaceTextures(
     followModel(texture, albedo, size)
     clearSclera(texture, eyes, albedo)
     // What is burnt out or dark says nothing of the skin, but where the light is; what was taken for something before the face does not.
-    const shown = texture.shown.map((value, texel) =>
-      before.weight[texel] > 0 ? (value * texture.weight[texel]) / before.weight[texel] : value,
-    )
-    return { ...texture, before: before.color, shown }
+    const { shown } = texture
+    for (let texel = 0; texel < shown.length; texel++)
+      if (before.weight[texel] > 0) shown[texel] *= texture.weight[texel] / before.weight[texel]
+    return { ...texture, before: before.color }
   })
   matchTones(textures, size)
   const kept = dampHighlights(specular, textures, { eyes, size })
   const texture = textures.length === 1 ? textures[0] : blend(textures)
   const seen = texture.weight.slice()
   signal?.throwIfAborted()
-  if (symmetric) fillHidden(texture, mirrored(texture, size), size)
+  if (symmetric) fillFromOtherSide(texture, size)
   fillHidden(texture, { color: albedo, weight: covered }, size)
   const { normal, displacement } = detail
     ? detailMaps({

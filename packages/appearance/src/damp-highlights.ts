@@ -1,5 +1,5 @@
 import type { PhotographTexture } from './photograph-texture.js'
-import { enlarge, shrink, weighted } from './pyramid.js'
+import { enlarge, shrinkWeighted } from './pyramid.js'
 
 /** What is wider than this share of the map is light that the fit has not found, and not the skin's. */
 const WIDEST = 1 / 8
@@ -29,8 +29,9 @@ export function dampHighlights(
     }
   for (let texel = 0; texel < count; texel++) share[texel] /= Math.max(trust[texel], 1e-6)
   const levels = Math.max(0, Math.round(Math.log2(size * WIDEST)))
-  const skin = trust.map((value, texel) => (eyes[texel] > 0 ? 0 : Math.min(value, 1)))
-  const wide = shrink(weighted(share, skin, 1), skin, size, 1, levels)
+  const skin = new Float32Array(count)
+  for (let texel = 0; texel < count; texel++) skin[texel] = eyes[texel] > 0 ? 0 : Math.min(trust[texel], 1)
+  const wide = shrinkWeighted(share, skin, size, 1, levels)
   for (let i = 0; i < wide.values.length; i++)
     wide.values[i] = wide.weights[i] > 1e-3 ? wide.values[i] / wide.weights[i] : 1
   const around = enlarge(wide.values, wide.size, 1, levels)

@@ -59,6 +59,7 @@ export function detailMaps(input: DetailInput): DetailMaps {
   const displacement = enlarge(relief, half, 1, 1)
   for (let i = 0; i < displacement.length; i++) displacement[i] *= covered[i]
   for (let i = 0; i < shade.length; i++) {
+    if (shade[i] === 0) continue
     const factor = Math.exp(-REMOVED * shade[i])
     for (let c = 0; c < 3; c++) color[3 * i + c] *= factor
   }
@@ -69,7 +70,9 @@ export function detailMaps(input: DetailInput): DetailMaps {
 function fineShade({ size, color, albedo, covered, seen }: DetailInput): Float32Array {
   const levels = Math.max(1, Math.round(Math.log2(size * WIDEST)))
   const fine = (values: Float32Array) => {
-    const log = covered.map((inside, i) => (inside === 0 ? 0 : Math.log(luminance(values, 3 * i) + 0.01)))
+    const log = new Float32Array(covered.length)
+    for (let i = 0; i < log.length; i++)
+      if (covered[i] !== 0) log[i] = Math.log(luminance(values, 3 * i) + 0.01)
     const small = shrink(log, covered, size, 1, levels)
     for (let i = 0; i < small.values.length; i++) small.values[i] /= Math.max(small.weights[i], 1e-6)
     const wide = enlarge(small.values, small.size, 1, levels)
@@ -135,18 +138,19 @@ function shapeFromShading(problem: ShadingProblem): Float32Array {
     return result
   }
   const h = expected.slice()
-  const residual = transposed(slopeShade(h, 1)).map((value) => -value)
+  const residual = transposed(slopeShade(h, 1))
+  for (let i = 0; i < count; i++) residual[i] = -residual[i]
   const direction = residual.slice()
-  let energy = residual.reduce((sum, value) => sum + value * value, 0)
+  let energy = product(residual, residual)
   for (let step = 0; step < STEPS && energy > 1e-9; step++) {
     const image = apply(direction)
-    const along = image.reduce((sum, value, i) => sum + value * direction[i], 0)
+    const along = product(image, direction)
     const length = energy / along
     for (let i = 0; i < count; i++) {
       h[i] += length * direction[i]
       residual[i] -= length * image[i]
     }
-    const next = residual.reduce((sum, value) => sum + value * value, 0)
+    const next = product(residual, residual)
     const share = next / energy
     for (let i = 0; i < count; i++) direction[i] = residual[i] + share * direction[i]
     energy = next
@@ -154,12 +158,20 @@ function shapeFromShading(problem: ShadingProblem): Float32Array {
   return h
 }
 
+function product(a: Float32Array, b: Float32Array): number {
+  let sum = 0
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i]
+  return sum
+}
+
 function normals(displacement: Float32Array, size: number, texel: number): Float32Array {
   const result = new Float32Array(size * size * 3)
   for (let row = 0; row < size; row++) {
-    const [above, below] = [Math.max(row - 1, 0), Math.min(row + 1, size - 1)]
+    const above = Math.max(row - 1, 0)
+    const below = Math.min(row + 1, size - 1)
     for (let column = 0; column < size; column++) {
-      const [left, right] = [Math.max(column - 1, 0), Math.min(column + 1, size - 1)]
+      const left = Math.max(column - 1, 0)
+      const right = Math.min(column + 1, size - 1)
       const x = (displacement[row * size + left] - displacement[row * size + right]) / (2 * texel)
       const y = (displacement[below * size + column] - displacement[above * size + column]) / (2 * texel)
       const length = Math.sqrt(x * x + y * y + 1)

@@ -1,4 +1,4 @@
-import { double, halve, weighted } from './pyramid.js'
+import { sampleField, shrinkWeighted } from './pyramid.js'
 
 /** Gives texels that no triangle covers the colours of the nearest that one covers, ever coarser with the distance, so that filtering and mipmaps
  * show no seam. In place.
@@ -14,7 +14,7 @@ export function fillUncovered(
   channels: number,
 ): void {
   if (size === 1) return
-  const half = halve(weighted(values, covered, channels), covered, size, channels)
+  const half = shrinkWeighted(values, covered, size, channels, 1)
   for (let texel = 0; texel < half.weights.length; texel++) {
     const w = half.weights[texel]
     if (w === 0) continue
@@ -22,9 +22,16 @@ export function fillUncovered(
     half.weights[texel] = 1
   }
   fillUncovered(half.values, half.weights, size >> 1, channels)
-  const larger = double(half.values, size >> 1, channels)
+  const color = new Float64Array(channels)
   for (let texel = 0; texel < covered.length; texel++) {
     if (covered[texel]) continue
-    for (let c = 0; c < channels; c++) values[texel * channels + c] = larger[texel * channels + c]
+    sampleField(
+      color,
+      half.values,
+      size >> 1,
+      ((texel % size) + 0.5) / 2,
+      (Math.floor(texel / size) + 0.5) / 2,
+    )
+    values.set(color, texel * channels)
   }
 }

@@ -1,7 +1,7 @@
 import type { PartialTexture } from './fill-hidden.js'
 import { luminance } from './luminance.js'
 import { between, smoothstep } from './smoothstep.js'
-import { enlarge, shrink, weighted } from './pyramid.js'
+import { enlarge, shrinkWeighted, type shrink } from './pyramid.js'
 
 /** Side of the grid that coarse colours are compared on. */
 const GRID = 32
@@ -22,7 +22,7 @@ const FREE = 0.9
  * coarse, too. In place. */
 export function followModel({ color, weight }: PartialTexture, model: Float32Array, size: number): void {
   const levels = Math.max(0, Math.round(Math.log2(size / GRID)))
-  const shrunk = (values: Float32Array) => shrink(weighted(values, weight, 3), weight, size, 3, levels)
+  const shrunk = (values: Float32Array) => shrinkWeighted(values, weight, size, 3, levels)
   const known = shrunk(color)
   const seen = blurred(known)
   const fitted = blurred(shrunk(model))

@@ -1,6 +1,6 @@
 import type { PartialTexture } from './fill-hidden.js'
 import { membrane } from './membrane.js'
-import { enlarge, shrink, weighted } from './pyramid.js'
+import { enlarge, shrinkWeighted } from './pyramid.js'
 
 /** Side of the grid that tones are matched on: what a fit leaves of the light is coarse. */
 const GRID = 32
@@ -29,7 +29,7 @@ export function matchTones(textures: readonly PartialTexture[], size: number): v
   const coarse = textures.map(({ color, weight }) => {
     // As they are blended.
     const cubes = weight.map((value) => value ** 3)
-    const { values, weights } = shrink(weighted(color, cubes, 3), cubes, size, 3, levels)
+    const { values, weights } = shrinkWeighted(color, cubes, size, 3, levels)
     const tones = values.map((value, i) =>
       Math.log(Math.max(value / Math.max(weights[Math.floor(i / 3)], 1e-9), DARKEST)),
     )

@@ -1,6 +1,6 @@
 import { luminance } from './luminance.js'
 import type { PhotographTexture } from './photograph-texture.js'
-import { shrink, enlarge, weighted } from './pyramid.js'
+import { enlarge, shrinkWeighted } from './pyramid.js'
 
 /** Logarithms by which a frame, its shadow or its gleam differ from the skin around, in luminance and in hue. */
 const DARK = 0.24
@@ -57,14 +57,16 @@ export function oddColors(
       model[3 * at + c] += w * albedo[3 * texel + c]
     }
   }
-  const log = own.map((value, i) => Math.log(Math.max(value, 1e-4) / Math.max(model[i], 1e-4)))
+  const log = new Float32Array(own.length)
+  for (let i = 0; i < log.length; i++)
+    if (trust[Math.floor(i / 3)] > 0) log[i] = Math.log(Math.max(own[i], 1e-4) / Math.max(model[i], 1e-4))
   for (let at = 0; at < trust.length; at++) trust[at] /= 1 << (2 * levels)
   // What is odd counts for nothing when the surroundings are looked at once more.
   const odd = new Uint8Array(grid * grid)
   const coarse = Math.max(0, Math.round(Math.log2(grid / 8)))
   for (let round = 0; round < 2; round++) {
     const even = trust.map((w, at) => (odd[at] ? 0 : w))
-    const wide = shrink(weighted(log, even, 3), even, grid, 3, coarse)
+    const wide = shrinkWeighted(log, even, grid, 3, coarse)
     let [sum, total] = [[0, 0, 0], 1e-9]
     for (let i = 0; i < wide.weights.length; i++) {
       total += wide.weights[i]

@@ -53,6 +53,7 @@ export function photographTexture(surface: UvSurface, seen: SeenFace): Photograp
   const shine = new Float32Array(triangleIds.length).fill(1)
   const states = new Uint8Array(triangleIds.length)
   const point = new Float64Array(SEEN_CHANNELS)
+  const openings = eyeOpenings.map(openingOf)
   const leastLight = meanLight.map((value) => DARKEST * value)
   const lit = leastLight.map((value) => [1.7 * value, 6 * value] as const)
   for (let texel = 0; texel < triangleIds.length; texel++) {
@@ -75,11 +76,15 @@ export function photographTexture(surface: UvSurface, seen: SeenFace): Photograp
     const told = lookUp(region, maskSize, (x * maskSize) / size, (y * maskSize) / size)
     const covered = smoothstep(COVERED, told)
     states[texel] = covered < 0.5 ? TEXEL.covered : TEXEL.open
-    const corners = [3 * id, 3 * id + 1, 3 * id + 2]
-    const isSkin = corners.some((corner) => eyeballs[triangles[corner]] === 0)
-    const besideEyes = isSkin ? Math.min(...eyeOpenings.map((opening) => awayFrom(opening, x, y))) : 1
-    if (besideEyes === 0) continue
     if (covered === 0) continue
+    let besideEyes = 1
+    if (
+      eyeballs[triangles[3 * id]] === 0 ||
+      eyeballs[triangles[3 * id + 1]] === 0 ||
+      eyeballs[triangles[3 * id + 2]] === 0
+    )
+      for (const opening of openings) besideEyes = Math.min(besideEyes, awayFrom(opening, x, y))
+    if (besideEyes === 0) continue
     const u = Math.min(Math.max(x - 0.5, 0), size - 1.001)
     const v = Math.min(Math.max(y - 0.5, 0), size - 1.001)
     const left = Math.floor(u)
@@ -114,14 +119,39 @@ export function photographTexture(surface: UvSurface, seen: SeenFace): Photograp
   return { color, weight, shown, shine, states }
 }
 
-/** 0 within a polygon, rising to 1 at `BESIDE` of its width from it, so that what is filled there has no edge. */
-function awayFrom(polygon: Float32Array, x: number, y: number): number {
+/** A polygon with the box beyond which nothing is near it. */
+interface Opening {
+  polygon: Float32Array
+  reach: readonly [number, number]
+  left: number
+  right: number
+  top: number
+  bottom: number
+}
+
+function openingOf(polygon: Float32Array): Opening {
   const reach = BESIDE * Math.hypot(polygon[6] - polygon[0], polygon[7] - polygon[1])
+  const [xs, ys] = [0, 1].map((c) => polygon.filter((_, i) => i % 2 === c))
+  return {
+    polygon,
+    reach: [0, reach],
+    left: Math.min(...xs) - reach,
+    right: Math.max(...xs) + reach,
+    top: Math.min(...ys) - reach,
+    bottom: Math.max(...ys) + reach,
+  }
+}
+
+/** 0 within a polygon, rising to 1 at `BESIDE` of its width from it, so that what is filled there has no edge. */
+function awayFrom({ polygon, reach, left, right, top, bottom }: Opening, x: number, y: number): number {
+  if (x < left || x > right || y < top || y > bottom) return 1
   let inside = false
   let nearest = Infinity
   for (let i = 0, j = polygon.length - 2; i < polygon.length; j = i, i += 2) {
-    const [ax, ay] = [polygon[i], polygon[i + 1]]
-    const [dx, dy] = [polygon[j] - ax, polygon[j + 1] - ay]
+    const ax = polygon[i]
+    const ay = polygon[i + 1]
+    const dx = polygon[j] - ax
+    const dy = polygon[j + 1] - ay
     // A ray from the place crosses an odd number of sides.
     if (ay > y !== ay + dy > y && x < ax + ((y - ay) / dy) * dx) inside = !inside
     const along = Math.min(
@@ -130,7 +160,7 @@ function awayFrom(polygon: Float32Array, x: number, y: number): number {
     )
     nearest = Math.min(nearest, Math.hypot(x - ax - along * dx, y - ay - along * dy))
   }
-  return inside ? 0 : smoothstep([0, reach], nearest)
+  return inside ? 0 : smoothstep(reach, nearest)
 }
 
 /** The least of each pixel and its eight neighbours: the border of a mask is the border of something else, too. */

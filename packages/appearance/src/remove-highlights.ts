@@ -1,5 +1,5 @@
 import type { PartialTexture } from './fill-hidden.js'
-import { enlarge, shrink, weighted } from './pyramid.js'
+import { enlarge, shrinkWeighted } from './pyramid.js'
 
 /** Highlights are finer than this share of the map. */
 const WIDTH = 1 / 16
@@ -14,7 +14,7 @@ const LEAST_CHROMA = 0.05
  */
 export function removeHighlights({ color, weight }: PartialTexture, size: number): void {
   const levels = Math.max(0, Math.round(Math.log2(size * WIDTH)) - 1)
-  const small = shrink(weighted(color, weight, 3), weight, size, 3, levels)
+  const small = shrinkWeighted(color, weight, size, 3, levels)
   for (let texel = 0; texel < small.weights.length; texel++) {
     const w = Math.max(small.weights[texel], 1e-6)
     for (let c = 0; c < 3; c++) small.values[3 * texel + c] /= w

@@ -2,7 +2,7 @@ import type { MorphableModel } from '@facekit/morphable'
 import ndarray, { type NdArray } from 'ndarray'
 import { membrane } from './membrane.js'
 import { DARKEST as LEAST_LIGHT } from './photograph-texture.js'
-import { shrink, weighted } from './pyramid.js'
+import { shrinkWeighted } from './pyramid.js'
 import { SEEN_CHANNELS, type SeenFace } from './seen-face.js'
 import { spreadOverUv, uvSurface } from './uv-surface.js'
 
@@ -44,13 +44,12 @@ export async function shadingMap(
   const size = Math.sqrt(weight.length)
   const levels = Math.log2(size / SIDE)
   const shrunk = (values: Float32Array, channels: number) =>
-    shrink(weighted(values, weight, channels), weight, size, channels, levels)
+    shrinkWeighted(values, weight, size, channels, levels)
   const { values: shown, weights } = shrunk(before, 3)
   const matt = shrunk(diffuse, 3).values
-  const off = shrunk(
-    shine.map((value, texel) => value - kept[texel]),
-    1,
-  ).values
+  const gone = new Float32Array(shine.length)
+  for (let texel = 0; texel < gone.length; texel++) gone[texel] = shine[texel] - kept[texel]
+  const off = shrunk(gone, 1).values
   const gloss = spreadOverUv(await uvSurface(model, uv, SIDE), glossOf(face), 3)
   const known = shown.map((value, i) => {
     const cell = Math.floor(i / 3)

@@ -1,6 +1,8 @@
 /** Rises smoothly from 0 to 1 over a range. */
-export function smoothstep([from, to]: readonly [number, number], value: number): number {
-  const t = Math.min(Math.max((value - from) / (to - from), 0), 1)
+export function smoothstep(range: readonly [number, number], value: number): number {
+  // Taken apart by hand: this runs for every texel.
+  const from = range[0]
+  const t = Math.min(Math.max((value - from) / (range[1] - from), 0), 1)
   return t * t * (3 - 2 * t)
 }
 

@@ -71,15 +71,21 @@ function smallestFirst(triangles: Int32Array, uv: Float32Array): Int32Array {
 /** Spreads numbers of vertices over the texels: `[N * width]` to `[S * S * width]`; 0 where no triangle is. */
 export function spreadOverUv(surface: UvSurface, values: ArrayLike<number>, width: number): Float32Array {
   const { triangleIds, barycentrics, triangles } = surface
+  // Of one type, or every reading would have to ask for it.
+  const numbers = values instanceof Float32Array ? values : Float32Array.from(values)
   const result = new Float32Array(triangleIds.length * width)
   for (let texel = 0; texel < triangleIds.length; texel++) {
     const id = triangleIds[texel]
     if (id < 0) continue
-    for (let corner = 0; corner < 3; corner++) {
-      const weight = barycentrics[3 * texel + corner]
-      const from = triangles[3 * id + corner] * width
-      for (let i = 0; i < width; i++) result[texel * width + i] += weight * values[from + i]
-    }
+    const a = barycentrics[3 * texel]
+    const b = barycentrics[3 * texel + 1]
+    const c = barycentrics[3 * texel + 2]
+    const p = triangles[3 * id] * width
+    const q = triangles[3 * id + 1] * width
+    const r = triangles[3 * id + 2] * width
+    const to = texel * width
+    for (let i = 0; i < width; i++)
+      result[to + i] = a * numbers[p + i] + b * numbers[q + i] + c * numbers[r + i]
   }
   return result
 }
