@@ -13,14 +13,24 @@ export interface FacePoints {
   weights: tf.Tensor1D
   /** `[Ki, Ki]` see `shapeMetric`: of the whole face, of the inner landmarks, and of both. */
   metrics: Record<'face' | 'landmarks' | 'both', tf.Tensor2D>
-  /** Of some vertices of the skin, M: `[M, 3]` normals of the mean face, `[3 M]` mean colours, `[Kt, 3 M]` modes, linear RGB. */
-  skin: Record<'diffuse' | 'specular', { mean: tf.Tensor1D; modes: tf.Tensor2D }> & { normals: tf.Tensor2D }
+  /** Of some vertices of the whole skin. */
+  skin: SkinColors
+  /** Of those dense landmarks that lie on skin, away from brows, lids and lips; and `[M]` which ones they are. */
+  skinPoints: SkinColors & { indices: tf.Tensor1D }
   dispose(): void
+}
+
+/** Of M vertices: `[M, 3]` normals of the mean face, `[3 M]` mean colours, `[Kt, 3 M]` modes, linear RGB. */
+export interface SkinColors {
+  normals: tf.Tensor2D
+  diffuse: { mean: tf.Tensor1D; modes: tf.Tensor2D }
+  specular: { mean: tf.Tensor1D; modes: tf.Tensor2D }
 }
 
 /** iBUG's inner landmarks, and those of lids and lips among them. */
 const INNER = [17, 68] as const
 const LIDS_AND_LIPS = [36, 68] as const
+const BROWS = [17, 27] as const
 /** Points as near to these landmarks as that count so many times, mm. */
 const NEAR = 8
 const EMPHASIS = 3
@@ -41,10 +51,16 @@ export function facePoints(model: MorphableModel): FacePoints {
   const mean = pick(shape.mean.data, 1, points)
   const skin = Int32Array.from({ length: Math.floor(vertexCount / SKIN_STRIDE) }, (_, i) => i * SKIN_STRIDE)
   const tensor2d = (data: Float32Array, rows: number) => tf.tensor2d(data, [rows, data.length / rows || 0])
-  const colors = (part: 'diffuse' | 'specular') => ({
-    mean: tf.tensor1d(pick(albedo[`${part}Mean`].data, 1, skin)),
-    modes: tensor2d(pick(albedo[part].data, layout.albedo, skin), layout.albedo),
+  const colors = (part: 'diffuse' | 'specular', vertices: Int32Array) => ({
+    mean: tf.tensor1d(pick(albedo[`${part}Mean`].data, 1, vertices)),
+    modes: tensor2d(pick(albedo[part].data, layout.albedo, vertices), layout.albedo),
   })
+  const skinColors = (vertices: Int32Array): SkinColors => ({
+    diffuse: colors('diffuse', vertices),
+    specular: colors('specular', vertices),
+    normals: skinNormals(model, vertices),
+  })
+  const onSkin = skinLandmarks(mean)
   const face = shapeMetric(
     model,
     Int32Array.from({ length: vertexCount }, (_, v) => v),
@@ -62,7 +78,11 @@ export function facePoints(model: MorphableModel): FacePoints {
       landmarks: metric(landmarks),
       both: metric(face.map((value, i) => (value + landmarks[i]) / 2)),
     },
-    skin: { diffuse: colors('diffuse'), specular: colors('specular'), normals: skinNormals(model, skin) },
+    skin: skinColors(skin),
+    skinPoints: {
+      ...skinColors(onSkin.map((point) => points[point])),
+      indices: tf.tensor1d(onSkin, 'int32'),
+    },
   }
   return { ...result, dispose: () => tf.dispose(result as unknown as tf.TensorContainer) }
 }
@@ -75,17 +95,28 @@ function skinNormals(model: MorphableModel, vertices: Int32Array): tf.Tensor2D {
   })
 }
 
+/** Whether point k is within `NEAR` of one of these landmarks. */
+function isNear(mean: Float32Array, k: number, [from, to]: readonly [number, number]): boolean {
+  const at = (point: number) => mean.subarray(3 * point, 3 * point + 3)
+  const [x, y, z] = at(k)
+  for (let l = from; l < to; l++) {
+    const [a, b, c] = at(l)
+    if (Math.hypot(x - a, y - b, z - c) < NEAR) return true
+  }
+  return false
+}
+
+/** Points that have the colour of skin, whoever it is. */
+const skinLandmarks = (mean: Float32Array): Int32Array =>
+  Int32Array.from({ length: mean.length / 3 }, (_, k) => k).filter(
+    (k) => k >= INNER[0] && !isNear(mean, k, LIDS_AND_LIPS) && !isNear(mean, k, BROWS),
+  )
+
 /** `[N]` */
 function emphasis(mean: Float32Array): Float32Array {
-  const at = (k: number) => [0, 1, 2].map((c) => mean[3 * k + c])
-  const values = Float32Array.from({ length: mean.length / 3 }, (_, k) => {
-    const [x, y, z] = at(k)
-    for (let l = LIDS_AND_LIPS[0]; l < LIDS_AND_LIPS[1]; l++) {
-      const [a, b, c] = at(l)
-      if (Math.hypot(x - a, y - b, z - c) < NEAR) return EMPHASIS
-    }
-    return 1
-  })
+  const values = Float32Array.from({ length: mean.length / 3 }, (_, k) =>
+    isNear(mean, k, LIDS_AND_LIPS) ? EMPHASIS : 1,
+  )
   const average = values.reduce((sum, value) => sum + value, 0) / values.length
   return values.map((value) => value / average)
 }

@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadBaseModel } from '@facekit/base-model'
 import type { MorphableModel } from '@facekit/morphable'
-import { parametersFromTensors, parameterTensors, unpackParameters } from '@facekit/parameters'
+import {
+  neutralParameters,
+  packParameters,
+  parametersFromTensors,
+  parameterTensors,
+  unpackParameters,
+} from '@facekit/parameters'
 import { createRegressor, type Backbone } from '@facekit/regressor'
 import {
   createFaceSynthesizer,
@@ -20,7 +26,7 @@ import { facePoints, type FacePoints } from './face-points.js'
 import { photographBatches } from './photograph-batches.js'
 import { readPhotographs, writePhotographs, type Photographs } from './photograph-file.js'
 import { regressorBatches, type RegressorBatch } from './regressor-batches.js'
-import { metricOf, seenPoints } from './regressor-loss.js'
+import { distillationLoss, metricOf, regressorLoss, seenPoints } from './regressor-loss.js'
 import { regressorScores } from './regressor-scores.js'
 import { shapeMetric } from './shape-metric.js'
 import { trainRegressors } from './train-regressors.js'
@@ -34,7 +40,13 @@ describe('train-regressor', () => {
     await useBackend('wasm')
     model = await loadBaseModel({ variant: 'scans' })
     face = facePoints(model)
-    const synthesizer = createFaceSynthesizer(model, { size: 224, batch: 2, seed: 5, pose: { roll: 10 } })
+    const synthesizer = createFaceSynthesizer(model, {
+      size: 224,
+      batch: 2,
+      seed: 5,
+      pose: { roll: 10 },
+      camera: { blur: 0, noise: 0, color: 0, compression: 0 },
+    })
     rendered = synthesizer.next()
     synthesizer.dispose()
   })
@@ -78,7 +90,72 @@ describe('train-regressor', () => {
     expect(scores.found).toBeCloseTo(100, 3)
     expect(scores.landmarks).toBeLessThan(0.05)
     expect(scores.color).toBeLessThan(1e-5)
+    const dark = () => {
+      const { illumination, ...rest } = perfect()
+      const sphericalHarmonics = tf.mul(illumination.sphericalHarmonics, 0.1) as tf.Tensor3D
+      return { ...rest, illumination: { ...illumination, sphericalHarmonics } }
+    }
+    const darker = await regressorScores(dark, model.layout, face, [batch])
+    expect(darker.seenColor).toBeGreaterThan(2 * scores.seenColor)
     tf.dispose(batch)
+    batches.dispose()
+  })
+
+  it('gradient: the colour of pixels that are seen pulls light towards that of the picture', async () => {
+    const batches = regressorBatches(still(), { uses: 1, strength: 0 })
+    const batch = await batches.next()
+    const slope = (factor: number) =>
+      tf.tidy(() => {
+        const truth = unpackParameters(batch[3], model.layout)
+        const loss = (gain: tf.Tensor) => {
+          const { illumination } = truth
+          const sphericalHarmonics = tf.mul(illumination.sphericalHarmonics, gain) as tf.Tensor3D
+          const found = { ...truth, illumination: { ...illumination, sphericalHarmonics } }
+          return regressorLoss(found, face, batch, { seen: 1 }).total
+        }
+        return tf.grad(loss)(tf.scalar(factor)).dataSync()[0]
+      })
+    expect(slope(2)).toBeGreaterThan(0)
+    expect(slope(0.5)).toBeLessThan(0)
+    tf.dispose(batch)
+    batches.dispose()
+  })
+
+  it('gradient: what a teacher finds teaches, and is not taught', () => {
+    const { layout } = model
+    const packed = tf.tidy(() => packParameters(neutralParameters(layout, 1)))
+    const width = packed.shape[1]
+    const of = (rows: tf.Tensor) => unpackParameters(rows as tf.Tensor2D, layout)
+    const loss = (found: tf.Tensor, teacher: tf.Tensor) => distillationLoss(of(found), of(teacher), face)
+    const other = tf.tidy(() => tf.add(packed, tf.randomUniform([1, width], 0.5, 1, 'float32', 3)))
+    const [toFound, toTeacher] = tf.grads(loss)([packed, other])
+    expect(tf.tidy(() => loss(packed, packed).dataSync()[0])).toBe(0)
+    expect(tf.tidy(() => loss(packed, other).dataSync()[0])).toBeGreaterThan(0.1)
+    expect(tf.tidy(() => tf.max(tf.abs(toFound)).dataSync()[0])).toBeGreaterThan(0.01)
+    expect(tf.tidy(() => tf.max(tf.abs(toTeacher)).dataSync()[0])).toBe(0)
+    tf.dispose([packed, other, toFound, toTeacher])
+  })
+
+  it('value: a regressor learns from another one beside it; teachers that there are not are refused', async () => {
+    const [pupil, teacher] = [1, 2].map((seed) =>
+      createRegressor({ backbone: tiny, layout: model.layout, inputSize: 32, seed }),
+    )
+    const batches = regressorBatches(still(), { uses: 3 })
+    const options = { regressors: { pupil, teacher }, face, batches, heldOut: [], rise: 2 }
+    const distilled: number[] = []
+    await trainRegressors({
+      ...options,
+      teachers: { pupil: 'teacher' },
+      iterations: 16,
+      learningRate: 1e-2,
+      onProgress: ({ terms }) => distilled.push(terms['pupil/distilled/total']),
+    })
+    expect(Math.max(...distilled)).toBeGreaterThan(0)
+    for (const name of ['pupil', 'nobody']) {
+      const wrong = trainRegressors({ ...options, teachers: { pupil: name }, iterations: 1 })
+      await expect(wrong).rejects.toThrow(`teachers has pupil: ${name}, expected two different ones`)
+    }
+    for (const regressor of [pupil, teacher]) regressor.dispose()
     batches.dispose()
   })
 

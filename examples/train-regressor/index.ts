@@ -43,10 +43,12 @@ const { values } = parseArgs({
     photographs: { type: 'string' },
     'photograph-batch': { type: 'string' },
     from: { type: 'string' },
+    distill: { type: 'string' },
+    'clip-norm': { type: 'string', default: '50' },
     'dense-landmarks': { type: 'string', default: 'packages/annotate/weights/dense-landmarks.safetensors' },
     backend: { type: 'string', default: 'auto' },
     precision: { type: 'string', default: 'mixed' },
-    'file-precision': { type: 'string', default: 'float16' },
+    'file-precision': { type: 'string' },
     seed: { type: 'string', default: '1' },
   },
 })
@@ -93,6 +95,7 @@ const batches = regressorBatches(synthesizer, { uses: number('uses'), seed: numb
 let last: unknown
 const result = await trainRegressors({
   regressors,
+  teachers: Object.fromEntries(pairs(values.distill)),
   face,
   batches,
   heldOut,
@@ -103,6 +106,7 @@ const result = await trainRegressors({
   part: values.part.split(',').map(Number) as [number, number],
   learningRate: number('learning-rate'),
   rise: number('rise'),
+  clipNorm: number('clip-norm'),
   folder: values.folder,
   checkpointEvery: 1e9,
   evaluateEvery: number('evaluate-every'),
@@ -122,7 +126,8 @@ for (const [name, regressor] of Object.entries(regressors)) {
     training: `rendered faces${photographs ? ' and photographs' : ' alone'} (@facekit/synthetic with ${model.name}): ${result.iterations} iterations of ${values.batch} pictures`,
     license: 'Apache-2.0',
   }
-  const bytes = await saveRegressor(regressor, { precision: values['file-precision'] as 'int8', metadata })
+  const [, precision] = pairs(values['file-precision']).find(([of]) => of === name) ?? []
+  const bytes = await saveRegressor(regressor, { precision: (precision ?? 'float16') as 'int8', metadata })
   await writeFileAtomic(join(values.output, `${name}.safetensors`), bytes)
 }
 log('written')
@@ -147,12 +152,19 @@ async function open(backbone: BackboneName, { layout, name, shape, denseLandmark
 
 /** `name=FILE,name=FILE`: networks that go on from files of weights, of which only those are taken that fit. */
 async function beginFrom(from = ''): Promise<void> {
-  for (const entry of from.split(',').filter(Boolean)) {
-    const [name, file] = entry.split('=')
+  for (const [name, file] of pairs(from)) {
     const other = await loadRegressor(file)
     log(`${name} begins with ${copyWeights(other, regressors[name])} of the weights of ${file}`)
     other.dispose()
   }
+}
+
+/** `name=value,name=value` */
+function pairs(text = ''): [string, string][] {
+  return text
+    .split(',')
+    .filter(Boolean)
+    .map((entry) => entry.split('=') as [string, string])
 }
 
 /** FILE or FILE,FILE */

@@ -1,9 +1,10 @@
 import { shadeDiffuse } from '@facekit/illumination'
 import { unpackParameters, type FaceParameters, type ParameterLayout } from '@facekit/parameters'
+import { sampleTexture } from '@facekit/rasterizer'
 import { defaultCamera, encodeGamma, rotationMatrix, transformVertices } from '@facekit/render'
 import type { TrainingLoss } from '@facekit/trainer'
 import * as tf from '@tensorflow/tfjs-core'
-import type { FacePoints } from './face-points.js'
+import type { FacePoints, SkinColors } from './face-points.js'
 import type { RegressorBatch } from './regressor-batches.js'
 
 /** How much each part of the loss counts. */
@@ -25,8 +26,10 @@ export const lossWeights = {
   /** Reflectance, in tenths, squared. */
   diffuse: 1,
   specular: 0.3,
-  /** Encoded colour of the skin under the light, in tenths, squared. */
-  lit: 0.5,
+  /** Encoded colour of the skin under the light that there was, in tenths, squared. */
+  lit: 0.1,
+  /** The same against the picture's pixels where skin is seen, not squared: cameras and files change colours, and a face wears those of its picture. */
+  seen: 0.5,
   light: 0.1,
 }
 
@@ -82,7 +85,7 @@ export const metricOf = (difference: tf.Tensor2D, metric: tf.Tensor2D): tf.Tenso
   tf.sum(tf.mul(tf.matMul(difference, metric), difference), 1)
 
 /** `[B, 3 M]` reflectance of some of the skin. */
-const reflectanceOf = (albedo: tf.Tensor2D, { mean, modes }: FacePoints['skin']['diffuse']) =>
+const reflectanceOf = (albedo: tf.Tensor2D, { mean, modes }: SkinColors['diffuse']) =>
   tf.add(tf.matMul(albedo, modes), mean)
 
 /** `[B, M, 3]` encoded colour of some of the skin in its light, without highlights; and `[B, M, 1]` 1 where it faces the camera.
@@ -92,7 +95,7 @@ const reflectanceOf = (albedo: tf.Tensor2D, { mean, modes }: FacePoints['skin'][
 export function litSkin(
   { albedo, illumination }: FaceParameters,
   rotation: tf.Tensor2D,
-  { skin }: FacePoints,
+  skin: SkinColors,
 ): { color: tf.Tensor3D; faces: tf.Tensor3D } {
   const batch = albedo.shape[0]
   const reflectance = tf.reshape(reflectanceOf(albedo, skin.diffuse), [batch, -1, 3]) as tf.Tensor3D
@@ -143,6 +146,11 @@ export function regressorLoss(
     diffuse: () => tone('diffuse'),
     specular: () => tone('specular'),
     lit: () => litError(found, truth, face),
+    seen: () => {
+      const batch: RegressorBatch = [images, points, visibility, packed]
+      const { difference, shown } = pictureColorError(found, truth.pose.rotation, face, batch)
+      return weightedMean(length(tf.div(difference, COLOR), 2), shown)
+    },
     light: () => lightError(found.illumination, truth.illumination),
   }
   const entries = Object.entries(weights) as [LossPart, number][]
@@ -151,6 +159,29 @@ export function regressorLoss(
   return { total, terms }
 }
 
+/** How far parameters are from those that another network found in the same pictures, in what one picture tells vaguely: the shape of the head and the
+ * colour of its skin. A network that is sure where it can be says the mean of what is likely; truth is one draw of that, which a small network learns
+ * much more slowly (Hinton et al., Distilling the Knowledge in a Neural Network, 2015).
+ *
+ * @differentiable found
+ */
+export function distillationLoss(found: FaceParameters, teacher: FaceParameters, face: FacePoints): tf.Scalar {
+  const [identity, albedo] = (['identity', 'albedo'] as const).map(
+    (name) => tf.sub(found[name], constant(teacher[name])) as tf.Tensor2D,
+  )
+  return tf.add(
+    tf.mul(tf.mean(metricOf(identity, face.metrics.both)), 2 * lossWeights.identity),
+    tf.mul(meanSquare(tf.matMul(albedo, face.skin.diffuse.modes), REFLECTANCE), lossWeights.diffuse),
+  ) as tf.Scalar
+}
+
+/** The same numbers, through which no gradient flows. */
+const constant = <T extends tf.Tensor>(x: T): T =>
+  tf.customGrad((input) => ({
+    value: tf.clone(input as tf.Tensor),
+    gradFunc: (dy) => tf.zerosLike(dy),
+  }))(x) as T
+
 const layoutOf = ({ identity, expression, albedo }: FaceParameters): ParameterLayout => ({
   identity: identity.shape[1],
   expression: expression.shape[1],
@@ -158,8 +189,33 @@ const layoutOf = ({ identity, expression, albedo }: FaceParameters): ParameterLa
 })
 
 function litError(found: FaceParameters, truth: FaceParameters, face: FacePoints): tf.Scalar {
-  const [a, b] = [found, truth].map((parameters) => litSkin(parameters, truth.pose.rotation, face))
+  const [a, b] = [found, truth].map((parameters) => litSkin(parameters, truth.pose.rotation, face.skin))
   return weightedMean(tf.mean(tf.square(tf.div(tf.sub(a.color, b.color), COLOR)), 2, true), a.faces)
+}
+
+/** The lit skin's colour less the picture's at those dense landmarks that lie on skin.
+ *
+ * @param rotation - `[B, 3]` true one
+ * @returns `[B, M, 3]` differences, encoded; `[B, M]` 1 where the picture shows that point, 0 elsewhere
+ */
+export function pictureColorError(
+  found: FaceParameters,
+  rotation: tf.Tensor2D,
+  { skinPoints }: FacePoints,
+  [images, points, visibility]: RegressorBatch,
+): { difference: tf.Tensor3D; shown: tf.Tensor2D } {
+  const { color, faces } = litSkin(found, rotation, skinPoints)
+  const size = images.shape[1]
+  const places = tf.gather(points, skinPoints.indices, 1) as tf.Tensor3D
+  const uv = tf.expandDims(tf.div(tf.slice(places, [0, 0, 0], [-1, -1, 2]), size), 1) as tf.Tensor4D
+  // Noise and pores are no colour.
+  const smooth = tf.avgPool(images, 3, 1, 'same')
+  const pixels = tf.squeeze(sampleTexture(smooth, uv, { origin: 'upper-left' }), [1])
+  const seen = tf.mul(tf.gather(visibility, skinPoints.indices, 1), withinPicture(places, size))
+  return {
+    difference: tf.sub(color, pixels) as tf.Tensor3D,
+    shown: tf.mul(tf.squeeze(faces, [2]), seen) as tf.Tensor2D,
+  }
 }
 
 function lightError(found: FaceParameters['illumination'], truth: FaceParameters['illumination']): tf.Scalar {

@@ -2,7 +2,7 @@ import { disposeParameters, unpackParameters, type FaceParameters } from '@facek
 import * as tf from '@tensorflow/tfjs-core'
 import type { FacePoints } from './face-points.js'
 import type { RegressorBatch } from './regressor-batches.js'
-import { litSkin, metricOf, OPENINGS, seenPoints } from './regressor-loss.js'
+import { litSkin, metricOf, OPENINGS, pictureColorError, seenPoints } from './regressor-loss.js'
 
 const IBUG = 68
 /** Heads that look about to the front, radians of yaw. */
@@ -13,7 +13,8 @@ const FRONTAL = 0.35
  * - `found`, `foundInner`: share of the differences between people, in per cent, over the whole face and over the inner landmarks (0: one face for
  *   everybody, 100: perfect); `foundFrontal`: `found` of frontal heads
  * - `landmarks`: distance of the 68 over the square root of the area of their box, per cent; `depth`: pixels of 224
- * - `openings` of lids and lips, pixels; `expression`: mm; `turn`: degrees; `color`: encoded colour of the skin, 0..1
+ * - `openings` of lids and lips, pixels; `expression`: mm; `turn`: degrees; `color`: encoded colour of the skin, 0..1; `seenColor`: the
+ *   same against the picture's pixels
  *
  * @param predict - parameters of pictures; they are disposed here
  */
@@ -49,16 +50,18 @@ export async function regressorScores(
     expression: mean(8),
     turn: (mean(9) * 180) / Math.PI,
     color: mean(10),
+    seenColor: mean(11),
   }
 }
 
-/** `[B, 11]` */
+/** `[B, 12]` */
 function measure(
   found: FaceParameters,
   truth: FaceParameters,
   face: FacePoints,
-  [, points]: RegressorBatch,
+  batch: RegressorBatch,
 ): tf.Tensor2D {
+  const [, points] = batch
   const difference = tf.sub(found.identity, truth.identity) as tf.Tensor2D
   const { metrics } = face
   const offset = tf.sub(seenPoints(found, face), points)
@@ -77,8 +80,10 @@ function measure(
   )
   const expression = tf.sub(found.expression, truth.expression) as tf.Tensor2D
   const moved = tf.reshape(tf.matMul(expression, face.expression), [expression.shape[0], -1, 3])
-  const [a, b] = [found, truth].map((parameters) => litSkin(parameters, truth.pose.rotation, face))
+  const [a, b] = [found, truth].map((parameters) => litSkin(parameters, truth.pose.rotation, face.skin))
   const color = tf.mul(tf.mean(tf.abs(tf.sub(a.color, b.color)), 2, true), a.faces)
+  const seen = pictureColorError(found, truth.pose.rotation, face, batch)
+  const off = tf.mul(tf.mean(tf.abs(seen.difference), 2), seen.shown)
   const columns: tf.Tensor[] = [
     metricOf(difference, metrics.face),
     metricOf(truth.identity, metrics.face),
@@ -91,6 +96,7 @@ function measure(
     tf.mean(tf.norm(moved, 2, 2), 1),
     tf.mean(tf.abs(tf.sub(found.pose.rotation, truth.pose.rotation)), 1),
     tf.div(tf.sum(color, [1, 2]), tf.maximum(tf.sum(a.faces, [1, 2]), 1)),
+    tf.div(tf.sum(off, 1), tf.maximum(tf.sum(seen.shown, 1), 1)),
   ]
   return tf.stack(columns, 1) as tf.Tensor2D
 }

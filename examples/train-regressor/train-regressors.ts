@@ -1,3 +1,4 @@
+import { ValueError } from '@facekit/core'
 import { layersWeights } from '@facekit/engine'
 import type { MorphableModel } from '@facekit/morphable'
 import { packParameters, unpackParameters, type FaceParameters } from '@facekit/parameters'
@@ -16,13 +17,15 @@ import type { FacePoints } from './face-points.js'
 import { PHOTOGRAPH_TENSORS, type PhotographBatch } from './photograph-batches.js'
 import { photographLoss } from './photograph-loss.js'
 import type { RegressorBatch } from './regressor-batches.js'
-import { regressorLoss } from './regressor-loss.js'
+import { distillationLoss, regressorLoss } from './regressor-loss.js'
 import { regressorScores } from './regressor-scores.js'
 
 /** Options of `trainRegressors`. */
 export interface TrainRegressorsOptions {
   /** By name; all of one face model. They learn side by side from the same pictures, each by itself. */
   regressors: Readonly<Record<string, FaceRegressor>>
+  /** Which ones also learn from what another of them finds, by their names: `{ mobile: 'resnet50' }`. */
+  teachers?: Readonly<Record<string, string>>
   face: FacePoints
   batches: BatchSource<RegressorBatch>
   /** Of pictures that the training never sees. */
@@ -56,7 +59,8 @@ export interface TrainRegressorsOptions {
  * Their gradients do not meet, and each learns as it would alone but for the common limit of the gradients' length.
  */
 export async function trainRegressors(options: TrainRegressorsOptions): Promise<TrainingResult> {
-  const { regressors, face, iterations, seconds, photographs, part = [0, 1] } = options
+  const { regressors, teachers = {}, face, iterations, seconds, photographs, part = [0, 1] } = options
+  checkTeachers(teachers, regressors)
   const { learningRate = 5e-4, rise = 1000, clipNorm = 50 } = options
   const start = performance.now()
   const share = (iteration: number) => {
@@ -77,10 +81,19 @@ export async function trainRegressors(options: TrainRegressorsOptions): Promise<
         for (const [term, value] of Object.entries({ total: loss.total, ...loss.terms }))
           terms[`${kind}/${term}`] = value
       }
-      for (const [name, regressor] of Object.entries(regressors)) {
-        const [drawn, photographed] = applied(regressor, rendered[0], seen?.[0])
+      const found = Object.fromEntries(
+        Object.entries(regressors).map(([name, regressor]) => [
+          name,
+          applied(regressor, rendered[0], seen?.[0]),
+        ]),
+      )
+      for (const [name, [drawn, photographed]] of Object.entries(found)) {
         add(name, regressorLoss(drawn, face, rendered))
         if (seen && ofPhotographs) add(`${name}/photographs`, ofPhotographs(photographed!, face, seen))
+        const teacher = found[teachers[name]]
+        if (!teacher) continue
+        const distilled = distillationLoss(drawn, teacher[0], face)
+        add(`${name}/distilled`, { total: distilled, terms: {} })
       }
       return { total: tf.addN(totals) as tf.Scalar, terms }
     },
@@ -100,6 +113,18 @@ export async function trainRegressors(options: TrainRegressorsOptions): Promise<
     ...(options.signal && { signal: options.signal }),
     ...(options.onProgress && { onProgress: options.onProgress }),
   })
+}
+
+function checkTeachers(
+  teachers: Readonly<Record<string, string>>,
+  regressors: TrainRegressorsOptions['regressors'],
+): void {
+  for (const [name, teacher] of Object.entries(teachers)) {
+    if (name === teacher || !regressors[name] || !regressors[teacher])
+      throw new ValueError(
+        `trainRegressors: teachers has ${name}: ${teacher}, expected two different ones of ${Object.keys(regressors).join(', ')}`,
+      )
+  }
 }
 
 /** Rendered faces, then photographs. */
