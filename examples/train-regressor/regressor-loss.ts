@@ -165,7 +165,11 @@ export function regressorLoss(
  *
  * @differentiable found
  */
-export function distillationLoss(found: FaceParameters, teacher: FaceParameters, face: FacePoints): tf.Scalar {
+export function distillationLoss(
+  found: FaceParameters,
+  teacher: FaceParameters,
+  face: FacePoints,
+): tf.Scalar {
   const [identity, albedo] = (['identity', 'albedo'] as const).map(
     (name) => tf.sub(found[name], constant(teacher[name])) as tf.Tensor2D,
   )
