@@ -43,6 +43,6 @@ export async function checkThere(nameOrFile: string): Promise<void> {
   const found = await stat(nameOrFile).catch(() => undefined)
   if (found?.isFile() || found?.isDirectory()) return
   throw new ValueError(
-    `--model: "${nameOrFile}" is neither a model nor a file, expected ${[...SHIPPED_MODELS].map((name) => `"${name}"`).join(', ')}, a .safetensors, .h5, .mat, .npz or .json file, the folder of ICT-FaceKit, or one of meshes`,
+    `--model: "${nameOrFile}" is neither a model nor a file, expected ${[...SHIPPED_MODELS].map((name) => `"${name}"`).join(', ')}, a .safetensors, .h5, .mat, .npz, .pkl or .json file, the folder of ICT-FaceKit, or one of meshes`,
   )
 }

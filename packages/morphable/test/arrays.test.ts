@@ -352,7 +352,7 @@ describe('readArrayModel', () => {
     expect((await readMorphableModel(encodeMorphableModel(model))).layout).toEqual(layout)
   })
 
-  it('throws: pickles, objects, bombs, missing arrays', async () => {
+  it('throws: objects, bombs, missing arrays', async () => {
     const arrays = flameArrays(model)
     const text = (value: string) => new TextEncoder().encode(value)
     const object = npy(new Float32Array(1), [1])
@@ -380,8 +380,7 @@ describe('readArrayModel', () => {
         /shapedirs.npy: it holds Python objects/,
       ],
       [() => readArrayModel(bomb), /would unpack to 2147483647 bytes/],
-      [() => readArrayModel(Uint8Array.of(0x80, 2, 0x7d, 0x71, 0)), /Python pickle/],
-      [() => detectModelFormat(Uint8Array.of(0x80, 4, 0x95, 1, 2, 3, 4, 5, 6)), /Python pickle/],
+      [() => readArrayModel(Uint8Array.of(0x80, 2, 0x7d, 0x71, 0)), /pickle is truncated/],
       [() => detectModelFormat(text('hello')), /no format that is known/],
       [
         () => readArrayModel(zipSync({ 'a.npy': npy(new Float32Array(3), [3]) })),

@@ -12,6 +12,7 @@ import {
 import { createTinyFace, tinyIct, writeStatismo } from '@facekit/testing'
 import { strToU8, zipSync } from 'fflate'
 import { baselOf, drawnToTemplate, flameArrays } from './face-files.js'
+import { pickleArrays } from './pickle.js'
 
 /** A format: a whole file, and how it is read. */
 export interface FuzzTarget {
@@ -72,6 +73,14 @@ export async function fuzzTargets(isolate = true): Promise<Record<string, FuzzTa
       read: (bytes) => Promise.resolve(decodeMorphableModel(bytes)),
     },
     npz: { bytes: zipSync(arrays, { level: 6 }), read: (bytes) => readArrayModel(bytes) },
+    pickle: {
+      bytes: pickleArrays({
+        v_template: { shape: [face.vertexCount, 3], data: Float64Array.from(face.shape.mean.data) },
+        f: { shape: [face.triangles.length / 3, 3], data: face.triangles },
+        landmarks: { shape: [68], data: landmarks },
+      }),
+      read: (bytes) => readArrayModel(bytes),
+    },
     'npz-stored': { bytes: zipSync(arrays, { level: 0 }), read: (bytes) => readArrayModel(bytes) },
     'foreign-safetensors': {
       bytes: writeSafetensors({

@@ -6,7 +6,7 @@ import { createProgress, type Progress } from '../progress.js'
 
 const BACKENDS = ['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu']
 const MODEL =
-  'a name ("base"), a file (.safetensors, .h5, .mat, .npz, .json), the folder of ICT-FaceKit, or one of meshes'
+  'a name ("base"), a file (.safetensors, .h5, .mat, .npz, .pkl, .json), the folder of ICT-FaceKit, or one of meshes'
 
 /** `facekit model`: a command for each thing to do with a face model. Another one is a function like those below, in this list. */
 export function modelCommand(io: CliIo): Command {
@@ -69,7 +69,7 @@ function importCommand(io: CliIo): Command {
     .description('read a model of another format and store it as .safetensors')
     .argument(
       '<source>',
-      'an .h5, .mat, .npz, .safetensors or .json file, the folder of ICT-FaceKit, or one of meshes',
+      'an .h5, .mat, .npz, .pkl, .safetensors or .json file, the folder of ICT-FaceKit, or one of meshes',
     )
     .requiredOption('-o, --out <file>', 'the .safetensors file to write')
     .option('--albedo <file>', 'an albedo model (.h5) of the same mesh, for a Basel file')

@@ -80,7 +80,7 @@ const FLAGS: readonly [keyof ImportOptions, string, readonly ModelFormat[], stri
     'splitAt',
     '--split-at',
     ['arrays'],
-    'only arrays (.npz, .safetensors, .json) have identity and expression in one',
+    'only arrays (.npz, .pkl, .safetensors, .json) have identity and expression in one',
   ],
   [
     'landmarks',

@@ -9,8 +9,8 @@ import {
 import type { MorphableModel } from '../model/morphable-model.js'
 import { landmarkTemplate } from './landmark-template.js'
 
-/** Width of a face from ear to ear, mm. */
-const WIDTH = 155
+/** Widths that a mesh may have, mm: a face from ear to ear, a head with its ears, one with its neck, one with a bit of its shoulders. */
+const WIDTHS = [155, 190, 230, 280]
 const NOSE = landmarkTemplate.slice(90, 93)
 /** A mesh that is met so well needs no other axes to be tried: share of the template that lies on it, and mean distance, mm. */
 const CLEAR = { matched: 0.7, distance: 1.8 }
@@ -28,12 +28,12 @@ const LEAST_SCORE = 0.15
  * @returns undefined where no direction shows a face
  */
 export function findAxes(surface: Surface, template: MorphableModel): Similarity3d | undefined {
-  const attempt = (rotation: readonly number[], effort?: { rounds: number; step: number }) => {
-    const start = startAlong(surface, rotation)
-    const positions = applySimilarity3d(start, surface.positions)
-    const found = meet({ positions, triangles: surface.triangles }, template, effort)
-    return { start, ...found }
-  }
+  const attempt = (rotation: readonly number[], effort?: { rounds: number; step: number }) =>
+    WIDTHS.map((width) => {
+      const start = startAlong(surface, rotation, width)
+      const positions = applySimilarity3d(start, surface.positions)
+      return { start, ...meet({ positions, triangles: surface.triangles }, template, effort) }
+    }).reduce((most, each) => (each.score > most.score ? each : most))
   const upright = attempt(IDENTITY)
   if (upright.matched > CLEAR.matched && upright.distance < CLEAR.distance) return upright.start
   const best = turns()
@@ -57,8 +57,8 @@ function meet(surface: Surface, template: MorphableModel, effort?: { rounds: num
 const IDENTITY = [1, 0, 0, 0, 1, 0, 0, 0, 1]
 const STAY: Similarity3d = { scale: 1, rotation: IDENTITY, translation: [0, 0, 0] }
 
-/** As wide as a face, with the tip of the nose, which reaches farthest, in its place. */
-function startAlong({ positions }: Surface, rotation: readonly number[]): Similarity3d {
+/** So wide, with the tip of the nose, which reaches farthest, in its place. */
+function startAlong({ positions }: Surface, rotation: readonly number[], width: number): Similarity3d {
   const turned = applySimilarity3d({ scale: 1, rotation, translation: [0, 0, 0] }, positions)
   let [left, right, nose] = [Infinity, -Infinity, 0]
   for (let v = 0; v * 3 < turned.length; v++) {
@@ -66,7 +66,7 @@ function startAlong({ positions }: Surface, rotation: readonly number[]): Simila
     right = Math.max(right, turned[v * 3])
     if (turned[v * 3 + 2] > turned[nose * 3 + 2]) nose = v
   }
-  const scale = WIDTH / (right - left)
+  const scale = width / (right - left)
   const [x, y, z] = [0, 1, 2].map((c) => NOSE[c] - scale * turned[nose * 3 + c])
   return { scale, rotation, translation: [x, y, z] }
 }

@@ -15,6 +15,14 @@ export function sourceName(who: string, source: ModelSource): string {
   return typeof source === 'string' || source instanceof URL ? `${who}: ${String(source).slice(0, 200)}` : who
 }
 
+/** Name of a source's file without its ending; undefined where there is none. */
+export function sourceStem(source: ModelSource): string | undefined {
+  if (typeof source !== 'string' && !(source instanceof URL)) return undefined
+  if (/^(data|blob):/.test(String(source))) return undefined
+  const [, stem] = /([^/\\?#]+?)(?:\.\w+)?(?:[?#].*)?$/.exec(String(source)) ?? []
+  return stem
+}
+
 /** Reads all bytes of a source.
  *
  * @param who - begins the messages, see `sourceName`

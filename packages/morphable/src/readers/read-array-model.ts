@@ -3,10 +3,12 @@ import { limitModes, type ModeLimits } from '../model/limit-modes.js'
 import { arraysByName, knownArrayNames } from './arrays-by-name.js'
 import type { ShapedArray } from './shaped-array.js'
 import { createMorphableModel, type CreateModelOptions, type ModelArrays } from './create-morphable-model.js'
-import { isRemote, readSource, sourceName, type ModelSource } from './model-source.js'
+import { isRemote, readSource, sourceName, sourceStem, type ModelSource } from './model-source.js'
 import type { MorphableModel } from '../model/morphable-model.js'
 import { isNpy, parseNpy } from './parse-npy.js'
+import { isPickle } from './parse-pickle.js'
 import { isZip, readNpz } from './read-npz.js'
+import { readPickledArrays } from './read-pickled-arrays.js'
 
 /** Options of `readArrayModel`. */
 export interface ArrayModelOptions
@@ -42,7 +44,7 @@ export async function readArrayModel(
   const found = await unpack(bytes, who, source)
   const model = createMorphableModel(
     {
-      name: 'arrays',
+      name: sourceStem(source) ?? 'arrays',
       ...found.texts,
       ...arraysByName(who, found.arrays, found.names, splitAt),
       ...given,
@@ -75,10 +77,9 @@ async function unpack(bytes: Uint8Array, who: string, source: ModelSource): Prom
     const { arrays, names } = await readNpz(bytes, who, (name) => knownArrayNames.has(name))
     return { arrays, names, texts: {} }
   }
-  if (bytes[0] === 0x80 && bytes[1] >= 2 && bytes[1] <= 5) {
-    throw new ModelFormatError(
-      `${who}: is a Python pickle, which could run code; store its arrays with numpy.savez in an .npz file`,
-    )
+  if (isPickle(bytes)) {
+    const { arrays, names } = readPickledArrays(bytes, who, (name) => knownArrayNames.has(name))
+    return { arrays, names, texts: {} }
   }
   if (isJson(bytes)) return parseDescription(bytes, who, source)
   const { tensors, metadata } = readSafetensors(bytes, who)

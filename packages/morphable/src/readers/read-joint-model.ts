@@ -1,7 +1,9 @@
 import { ModelFormatError, ValueError } from '@facekit/core'
 import type { JointModel } from '../rig/pose-joints.js'
 import { readSource, sourceName, type ModelSource } from './model-source.js'
+import { isPickle } from './parse-pickle.js'
 import { isZip, readNpz } from './read-npz.js'
+import { readPickledArrays } from './read-pickled-arrays.js'
 import type { ShapedArray } from './shaped-array.js'
 
 /** Options of `readJointModel`. */
@@ -29,7 +31,7 @@ const FLAME_PARENTS = Int32Array.of(-1, 0, 1, 1, 1)
 /** Height of a head with or without shoulders, mm. */
 const HEIGHTS = [120, 700] as const
 
-/** Reads GNM Head or FLAME with its joints and pose correctives, from an `.npz` file, for `poseJoints`. (`readArrayModel` reads both as linear models, which is
+/** Reads GNM Head or FLAME with its joints and pose correctives, from an `.npz` file or FLAME's own pickle, for `poseJoints`. (`readArrayModel` reads both as linear models, which is
  * what a fit takes.)
  *
  * GNM Head v3: `template_vertex_positions` `[N, 3]`, `vertex_identity_basis`, `expression_basis` `[K, N, 3]`, `template_joint_positions` `[J, 3]`,
@@ -54,9 +56,13 @@ export async function readJointModel(
   if (millimetres !== undefined && !(millimetres > 0))
     throw new ValueError(`${who}: millimetres is ${millimetres}, expected more than 0`)
   const bytes = await readSource(source, who)
-  if (!isZip(bytes)) throw new ModelFormatError(`${who}: is no .npz file, expected arrays of numpy.savez`)
   const known: ReadonlySet<string> = new Set([...GNM, ...FLAME])
-  const { arrays, names } = await readNpz(bytes, who, (name) => known.has(name))
+  const isKnown = (name: string) => known.has(name)
+  if (!isZip(bytes) && !isPickle(bytes))
+    throw new ModelFormatError(`${who}: is no .npz file and no pickle, expected arrays of numpy.savez`)
+  const { arrays, names } = isZip(bytes)
+    ? await readNpz(bytes, who, isKnown)
+    : readPickledArrays(bytes, who, isKnown)
   const isGnm = arrays.has('template_vertex_positions')
   if (!isGnm && !arrays.has('v_template'))
     throw new ModelFormatError(

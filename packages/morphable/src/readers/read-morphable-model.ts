@@ -16,6 +16,7 @@ import { readBaselFaceModel, type BaselOptions } from './read-basel-face-model.j
 import { readIctFaceKit } from './read-ict-face-kit.js'
 import { readLsfm } from './read-lsfm.js'
 import { holdsMeshes, readMeshFolder } from './read-mesh-folder.js'
+import { isPickle } from './parse-pickle.js'
 import { isZip } from './read-npz.js'
 
 /** What a file is, told from its content. */
@@ -71,12 +72,11 @@ export async function detectModelFormat(source: ModelSource): Promise<ModelForma
     })
     return names.includes('components') && !names.includes('shapePC') ? 'lsfm' : 'basel-2009'
   }
-  if (isZip(bytes) || isJson(bytes)) return 'arrays'
+  if (isZip(bytes) || isPickle(bytes) || isJson(bytes)) return 'arrays'
   const header = new TextDecoder().decode(bytes.subarray(8))
   if (header.startsWith('{')) return header.includes(`"${MODEL_FORMAT.format}"`) ? 'facekit' : 'arrays'
-  const isPickle = bytes[0] === 0x80 && bytes[1] >= 2 && bytes[1] <= 5
   throw new ModelFormatError(
-    `${who}: ${isPickle ? 'is a Python pickle, which could run code' : 'is of no format that is known'}, expected HDF5 (.h5), MATLAB (.mat), .safetensors, .npz, .json, the folder of ICT-FaceKit, or one of meshes (.ply, .obj)`,
+    `${who}: is of no format that is known, expected HDF5 (.h5), MATLAB (.mat), .safetensors, .npz, .pkl, .json, the folder of ICT-FaceKit, or one of meshes (.ply, .obj)`,
   )
 }
 
