@@ -32,7 +32,10 @@ describe('createMorphableModel without landmarks', () => {
       [1, 2, 0],
     ]) {
       const mean = positions.map((_, i) => positions[i - (i % 3) + axes[i % 3]] / 1000)
-      const made = createMorphableModel({ name: 'head', mean, triangles: head.triangles }, { template: model })
+      const made = createMorphableModel(
+        { name: 'head', mean, triangles: head.triangles },
+        { template: model },
+      )
       const off = errors(made.landmarks)
       expect(off.slice(17).reduce((sum, each) => sum + each, 0) / 51).toBeLessThan(3)
       expect(Math.max(...off.slice(17))).toBeLessThan(10)

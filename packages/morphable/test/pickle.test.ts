@@ -16,19 +16,22 @@ const arrays = {
 }
 
 describe('pickles', () => {
-  it.each([2, 4, 5])('value: what Python and scipy wrote by protocol %s is read as it was', async (protocol) => {
-    // As test/data/make-pickles.py says.
-    const file = new URL(`data/flame-protocol-${protocol}.pkl`, import.meta.url)
-    const read = await readJointModel(await readFile(file), { splitAt: 2 })
-    expect(read.layout).toEqual({ identity: 2, expression: 1 })
-    const rest = poseJoints(read, { identity: [0, 1], expression: [2] })
-    const template = [0, 0, 0, 0, 0.1, 0, 0, 0.2, 0.05, 0.02, 0.1, 0.1, -0.03, 0.25, 0.08, 0, 0.3, 0]
-    const entry = (i: number, k: number) => Math.sin(1 + 3 * i + k) / 300
-    for (let i = 0; i < 18; i++)
-      expect(rest.vertices[i]).toBeCloseTo(1000 * (template[i] + entry(i, 1) + 2 * entry(i, 2)), 3)
-    // The sparse matrix puts each joint on its vertex.
-    expect([...rest.joints]).toEqual([...rest.vertices.subarray(0, 15)])
-  })
+  it.each([2, 4, 5])(
+    'value: what Python and scipy wrote by protocol %s is read as it was',
+    async (protocol) => {
+      // As test/data/make-pickles.py says.
+      const file = new URL(`data/flame-protocol-${protocol}.pkl`, import.meta.url)
+      const read = await readJointModel(await readFile(file), { splitAt: 2 })
+      expect(read.layout).toEqual({ identity: 2, expression: 1 })
+      const rest = poseJoints(read, { identity: [0, 1], expression: [2] })
+      const template = [0, 0, 0, 0, 0.1, 0, 0, 0.2, 0.05, 0.02, 0.1, 0.1, -0.03, 0.25, 0.08, 0, 0.3, 0]
+      const entry = (i: number, k: number) => Math.sin(1 + 3 * i + k) / 300
+      for (let i = 0; i < 18; i++)
+        expect(rest.vertices[i]).toBeCloseTo(1000 * (template[i] + entry(i, 1) + 2 * entry(i, 2)), 3)
+      // The sparse matrix puts each joint on its vertex.
+      expect([...rest.joints]).toEqual([...rest.vertices.subarray(0, 15)])
+    },
+  )
 
   it('value: a face model, told by its content, the same as from .npz arrays', async () => {
     const bytes = pickleArrays(arrays, { bs_style: 'U\x03lbs', kintree_table: 'N' })
@@ -64,6 +67,8 @@ describe('pickles', () => {
     ] as const)
       await expect(readArrayModel(start(operations))).rejects.toThrow(message)
     const few = pickleArrays({ ...arrays, v_template: { shape: [9, 9], data: new Float64Array(3) } })
-    await expect(readArrayModel(few)).rejects.toThrow(/v_template \[9, 9\] numbers of 8 bytes do not fit into 24/)
+    await expect(readArrayModel(few)).rejects.toThrow(
+      /v_template \[9, 9\] numbers of 8 bytes do not fit into 24/,
+    )
   })
 })
