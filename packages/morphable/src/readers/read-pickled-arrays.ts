@@ -52,7 +52,7 @@ function arrayOf(value: PickleValue, most: number, fail: Fail): ShapedArray {
     const parts = ['data', 'indices', 'indptr'].map((name) => arrayOf(part(name) || null, most, fail).data)
     return dense(packing === 'csc', numbersOf(part('_shape') || part('shape') || null), parts, most, fail)
   }
-  if (/^chumpy\.ch\./.test(type) && isObject(part('x') || undefined))
+  if (type.startsWith('chumpy.ch.') && isObject(part('x') || undefined))
     return arrayOf(part('x') || null, most, fail)
   return fail(`is made by ${type}`)
 }
