@@ -5,10 +5,10 @@ import type { ShapedArray } from './shaped-array.js'
 import { createMorphableModel, type CreateModelOptions, type ModelArrays } from './create-morphable-model.js'
 import { isRemote, readSource, sourceName, sourceStem, type ModelSource } from './model-source.js'
 import type { MorphableModel } from '../model/morphable-model.js'
-import { isNpy, parseNpy } from './parse-npy.js'
-import { isPickle } from './parse-pickle.js'
-import { isZip, readNpz } from './read-npz.js'
-import { readPickledArrays } from './read-pickled-arrays.js'
+import { isNpy, parseNpy } from '../numpy/parse-npy.js'
+import { isPickle } from '../numpy/parse-pickle.js'
+import { isZip, readNpz } from '../numpy/read-npz.js'
+import { readPickledArrays } from '../numpy/read-pickled-arrays.js'
 
 /** Options of `readArrayModel`. */
 export interface ArrayModelOptions

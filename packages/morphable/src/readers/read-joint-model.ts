@@ -1,9 +1,9 @@
 import { ModelFormatError, ValueError } from '@facekit/core'
 import type { JointModel } from '../rig/pose-joints.js'
 import { readSource, sourceName, type ModelSource } from './model-source.js'
-import { isPickle } from './parse-pickle.js'
-import { isZip, readNpz } from './read-npz.js'
-import { readPickledArrays } from './read-pickled-arrays.js'
+import { isPickle } from '../numpy/parse-pickle.js'
+import { isZip, readNpz } from '../numpy/read-npz.js'
+import { readPickledArrays } from '../numpy/read-pickled-arrays.js'
 import type { ShapedArray } from './shaped-array.js'
 
 /** Options of `readJointModel`. */

@@ -16,8 +16,8 @@ import { readBaselFaceModel, type BaselOptions } from './read-basel-face-model.j
 import { readIctFaceKit } from './read-ict-face-kit.js'
 import { readLsfm } from './read-lsfm.js'
 import { holdsMeshes, readMeshFolder } from './read-mesh-folder.js'
-import { isPickle } from './parse-pickle.js'
-import { isZip } from './read-npz.js'
+import { isPickle } from '../numpy/parse-pickle.js'
+import { isZip } from '../numpy/read-npz.js'
 
 /** What a file is, told from its content. */
 export type ModelFormat = 'facekit' | 'basel' | 'basel-2009' | 'lsfm' | 'albedo' | 'ict' | 'meshes' | 'arrays'

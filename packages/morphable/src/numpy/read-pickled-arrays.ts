@@ -1,8 +1,8 @@
 import { ModelFormatError } from '@facekit/core'
-import { memoryLimit } from './memory-limit.js'
+import { memoryLimit } from '../readers/memory-limit.js'
 import { unpackNumbers } from './packed-numbers.js'
 import { isObject, parsePickle, pickleText, type PickleObject, type PickleValue } from './parse-pickle.js'
-import type { ShapedArray } from './shaped-array.js'
+import type { ShapedArray } from '../readers/shaped-array.js'
 
 /** Reads the arrays of a dictionary that Python has pickled, as FLAME's own files are: numpy's arrays, scipy's sparse matrices (made dense) and chumpy's arrays. They
  * are read as data; no code of the file runs.

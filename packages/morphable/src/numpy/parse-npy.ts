@@ -1,5 +1,5 @@
 import { ModelFormatError, showValue } from '@facekit/core'
-import { memoryLimit } from './memory-limit.js'
+import { memoryLimit } from '../readers/memory-limit.js'
 import { unpackNumbers } from './packed-numbers.js'
 
 /** An array of an .npy file. */
