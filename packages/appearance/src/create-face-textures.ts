@@ -8,6 +8,7 @@ import { dampHighlights } from './damp-highlights.js'
 import { detailMaps } from './detail-maps.js'
 import { fillFromOtherSide, fillHidden, type PartialTexture } from './fill-hidden.js'
 import { fillUncovered } from './fill-uncovered.js'
+import { flattenShadows } from './flatten-shadows.js'
 import { followModel } from './follow-model.js'
 import { matchTones } from './match-tones.js'
 import { mouthMap } from './mouth-map.js'
@@ -104,7 +105,8 @@ export async function createFaceTextures(
     trimBorder(texture, { albedo, features, size })
     if (face.monochrome) colorLike(texture.color, albedo)
     else removeHighlights(texture, size)
-    followModel(texture, albedo, size)
+    const uneven = followModel(texture, albedo, size)
+    if (zone) flattenShadows(texture, { albedo, features, uneven, beard: zone.bottom, symmetric, size })
     clearSclera(texture, eyes, albedo)
     // What is burnt out or dark says nothing of the skin, but where the light is; what was taken for something before the face does not.
     const { shown } = texture

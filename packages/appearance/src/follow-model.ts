@@ -19,8 +19,11 @@ const EVEN = 0.14
 const FREE = 0.9
 
 /** Brings the coarse colours of a texture towards those of the fitted albedo, and keeps its details: what light is left after a fit is
- * coarse, too. In place. */
-export function followModel({ color, weight }: PartialTexture, model: Float32Array, size: number): void {
+ * coarse, too. In place.
+ *
+ * @returns how unevenly coarse brightness departed from the model, standard deviation of its logarithm
+ */
+export function followModel({ color, weight }: PartialTexture, model: Float32Array, size: number): number {
   const levels = Math.max(0, Math.round(Math.log2(size / GRID)))
   const shrunk = (values: Float32Array) => shrinkWeighted(values, weight, size, 3, levels)
   const known = shrunk(color)
@@ -50,6 +53,7 @@ export function followModel({ color, weight }: PartialTexture, model: Float32Arr
   const factors = enlarge(ratio, size >> levels, 3, levels)
   for (let i = 0; i < color.length; i++) if (color[i] > 0) color[i] *= Math.exp(factors[i])
   boundHues(color, model, (FREE * EVEN) / Math.max(rms, EVEN))
+  return uneven
 }
 
 /** Draws hues that differ from those of the model towards it: small differences d stay, large ones end at the limit l, d / sqrt(1 + (d / l)^2). In place; luminance stays
