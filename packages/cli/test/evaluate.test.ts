@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { readPicture } from '@facekit/annotate'
 import { lockFile } from '@facekit/core'
+import { encodePng } from '@facekit/export'
 import { saveMorphableModel } from '@facekit/morphable'
 import { createTinyFace } from '@facekit/testing'
+import ndarray from 'ndarray'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { photograph } from './pictures.js'
 import { run } from './run-in-process.js'
@@ -326,6 +328,27 @@ describe('facekit evaluate', () => {
     expect(of('second').scores!.pointToPlane).toBeGreaterThan(0)
     expect(of('second').scores!.nmeBox).toBeUndefined()
     expect(of('second').problems.join()).toContain('1.jpg')
+  })
+
+  it('value: of several faces in a picture the largest is scored, and it says so; a picture without one is missing', async () => {
+    const own = join(folder, 'crowd')
+    await mkdir(own)
+    await copyFile(photograph(6), join(own, 'crowd.jpg'))
+    const grey = ndarray(new Uint8Array(300 * 200 * 3).fill(128), [200, 300, 3])
+    await writeFile(join(own, 'nobody.png'), encodePng(grey))
+    for (const name of ['nobody', 'crowd']) {
+      await put(join(own, `${name}.obj`), obj())
+      await put(join(own, `${name}.txt`), landmarks())
+    }
+    const args = ['evaluate', own, '--model', model, '--method', 'landmarks', '--maps', '0', '--workers', '1']
+    const { code, stdout } = await run([...args, '--backend', 'wasm', '-o', join(folder, 'crowds'), '--json'])
+    expect(code).toBe(1)
+    const report = JSON.parse(stdout) as Report
+    const of = (id: string) => report.results.find((r) => r.id === id && r.method === 'landmarks')!
+    expect(of('crowd').problems).toEqual(['crowd.jpg: shows 4 faces, the largest is taken'])
+    expect(of('crowd').scores!.pointToPlane).toBeGreaterThan(0)
+    expect(of('nobody')).toMatchObject({ problems: ['nobody.png: no face found'] })
+    expect(report.missing.join('\n')).toContain('landmarks: 1 of 2 faces were scored')
   })
 
   it('throws: bad input, each in one line', async () => {
