@@ -11,9 +11,15 @@ const HARD = [0.18, 0.27] as const
 /** Logarithms of brightness that skin has of its own: small ones d stay, what is beyond goes, d / (1 + (d / l)^4). */
 const OWN = 0.14
 const LARGEST = 1.2
+/** Share of what is below the nose that is dark on both sides between which that counts as a beard; how far from the middle it is looked for, and over which part of the map it rises, of its side. */
+const BEARDED = [0.3, 0.5] as const
+const BEARD_REACH = 0.25
+const BEARD_RISE = 0.06
+/** Halvings after which a beard has no edges. */
+const BEARD_LEVELS = 3
 
 /** Takes the edges of shadows out that coarse corrections leave: in the light of a hard lamp, what differs in brightness from the model's albedo by more than skin does is the
- * lamp's. Brows, eyes and lips keep what is theirs. Below the tip of the nose, where beards are, only what is darker or brighter than the other side of the face is taken out. In place.
+ * lamp's. Brows, eyes and lips keep what is theirs. Below the tip of the nose, where beards are, what both sides have in common stays, if it is as much as a beard is. In place.
  *
  * @param uneven - of the texture's coarse brightness, standard deviation of its logarithm
  * @param features - `[S * S]` above 0 on lips, brows and eyes
@@ -52,14 +58,10 @@ export function flattenShadows(
     const log = Math.log(Math.max(own, 1e-4) / Math.max(known, 1e-4))
     off[cell] = Math.min(Math.max(log, -LARGEST), LARGEST)
   }
+  const beardOf = symmetric ? beardShade(off, seen.weights, grid, beard) : undefined
   const change = new Float32Array(grid * grid)
   for (let cell = 0; cell < off.length; cell++) {
-    const row = (Math.floor(cell / grid) + 0.5) / grid
-    const whole = off[cell]
-    const other = cell - 2 * (cell % grid) + grid - 1
-    const beside = symmetric && seen.weights[other] > 0 ? whole - off[other] : 0
-    const aside = beside * whole > 0 ? Math.sign(whole) * Math.min(Math.abs(beside), Math.abs(whole)) : 0
-    const d = between([aside, whole], 1 - smoothstep([beard - 0.02, beard + 0.02], row))
+    const d = off[cell] - (beardOf?.[cell] ?? 0)
     change[cell] = strength * (d / (1 + (d / OWN) ** 4) - d)
   }
   // A shadow goes on over lids and brows; where it is known its edge stays as sharp as it is.
@@ -75,4 +77,30 @@ export function flattenShadows(
     const factor = Math.exp(factors[texel])
     for (let c = 0; c < 3; c++) color[3 * texel + c] *= factor
   }
+}
+
+/** Darkness of a beard: what both sides have in common below a row of the map, where that is much of them; smooth, so that no edge of a shadow is in it. A shadow that crosses the middle
+ * is dark on both sides, too, but nowhere else.
+ *
+ * @returns `[G * G]` logarithms, at most 0
+ */
+function beardShade(off: Float32Array, weights: Float32Array, grid: number, beard: number): Float32Array {
+  const common = new Float32Array(off.length)
+  let [dark, all] = [0, 1e-9]
+  for (let cell = Math.floor(beard * grid) * grid; cell < off.length; cell++) {
+    const other = cell - 2 * (cell % grid) + grid - 1
+    if (weights[cell] === 0 || weights[other] === 0) continue
+    common[cell] = Math.min(Math.max(off[cell], off[other]), 0)
+    const inMiddle = Math.abs((cell % grid) + 0.5 - grid / 2) < BEARD_REACH * grid
+    if (!inMiddle) continue
+    all++
+    if (common[cell] < -OWN) dark++
+  }
+  const share = smoothstep(BEARDED, dark / all)
+  const coarse = shrinkWeighted(common, weights, grid, 1, BEARD_LEVELS)
+  const even = coarse.values.map((value, i) => value / Math.max(coarse.weights[i], 1e-6))
+  const shade = enlarge(even, coarse.size, 1, BEARD_LEVELS)
+  for (let cell = 0; cell < shade.length; cell++)
+    shade[cell] *= share * smoothstep([beard, beard + BEARD_RISE], Math.floor(cell / grid) / grid)
+  return shade
 }
