@@ -54,6 +54,7 @@ describe('readers of points and surfaces', () => {
       'five.txt': linesOf(seven.slice(0, 15)),
       'bad.txt': '1 2 3\n4 x 6\n',
       'bad.npy': npy.subarray(0, 140),
+      'short.npy': npy.subarray(0, 9),
     })
     for (const name of ['a.pp', 'a.txt', 'a.json', 'a.npy']) {
       const { which, positions } = await readSpaceLandmarks(join(root, name))
@@ -66,6 +67,7 @@ describe('readers of points and surfaces', () => {
     )
     await expect(readPoints(join(root, 'bad.txt'))).rejects.toThrow('point 2 is not')
     await expect(readPoints(join(root, 'bad.npy'))).rejects.toThrow('cut short')
+    await expect(readPoints(join(root, 'short.npy'))).rejects.toThrow('its header is missing')
     await expect(readPoints(join(root, 'none.txt'))).rejects.toThrow('ENOENT')
   })
 

@@ -106,7 +106,8 @@ function jsonRows(text: string, who: string): number[][] {
 function parseNumpy(bytes: Uint8Array, who: string): number[][] {
   const fail = (what: string) =>
     new ModelFormatError(`${who}: ${what}, expected an array [L, 3] of floats of NumPy`)
-  if (String.fromCharCode(...bytes.subarray(1, 6)) !== 'NUMPY') throw fail('its header is missing')
+  if (String.fromCharCode(...bytes.subarray(1, 6)) !== 'NUMPY' || bytes.length < 12)
+    throw fail('its header is missing')
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const long = bytes[6] >= 2
   const start = long ? 12 : 10
