@@ -1,5 +1,5 @@
 // Faces of photographs by a network, by a network and a short fit, and by the fit alone: landmark error (NME), colour error and time.
-//   node --conditions=@facekit/source --import tsx benchmarks/regress-photos.ts [--people 20] [--refine 16] [--regressor file] [--panels folder] [photo...]
+//   node --conditions=@facekit/source --import tsx benchmarks/regress-photos.ts [--people 20] [--refine 40] [--regressor file] [--panels folder] [photo...]
 // Without photographs: one of each of so many people that the shipped weights have never seen (../shared/data/photos/youtube-faces).
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
@@ -22,7 +22,7 @@ const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     people: { type: 'string', default: '20' },
-    refine: { type: 'string', default: '16' },
+    refine: { type: 'string', default: '40' },
     backend: { type: 'string', default: 'wasm' },
     regressor: { type: 'string' },
     panels: { type: 'string' },

@@ -1,6 +1,6 @@
 // How far shapes that were found in several photographs of a person agree: what can be said of shape without scans. Of each person one frame of each clip (other light, other
 // camera, other side), each fitted by itself.
-//   node --conditions=@facekit/source --import tsx benchmarks/shape-agreement.ts FRAMES [--people 28] [--seed 7] [--methods landmarks,fit,regress] [--regressor FILE ...] [--refine-iterations 16]
+//   node --conditions=@facekit/source --import tsx benchmarks/shape-agreement.ts FRAMES [--people 28] [--seed 7] [--methods landmarks,fit,regress] [--regressor FILE ...] [--refine-iterations 40]
 // FRAMES has a folder for each person, in it CF.jpg (clip, frame). The first 48 people of seed 7 are those that no network of ours has seen.
 // `agree`: the intraclass correlation (one way) of the neutral face's front vertices after a similarity, in per cent: 100 when all frames of a person give one shape, 0 when two
 // of a person differ as two people do. It sees what is alike in each picture of a person and no shape as shape, too (a beard): a share that rises may mislead, one that
@@ -26,7 +26,7 @@ const { values, positionals } = parseArgs({
     seed: { type: 'string', default: '7' },
     methods: { type: 'string', default: 'landmarks,fit' },
     regressor: { type: 'string', multiple: true, default: [] },
-    'refine-iterations': { type: 'string', default: '16' },
+    'refine-iterations': { type: 'string', default: '40' },
   },
 })
 const [folder] = positionals

@@ -18,17 +18,15 @@ const STILL_SIZE = 96
  * their outlines in common, which want more pixels. */
 const MOVING_SIZE = 48
 
-/** First steps, in which the shape is held while light and colours are found: what they explain is no longer taken for shape. */
-export const STILL_STEPS = 40
-
-/** Factor of the rates while the shape moves: its steps are few. */
+/** Factor of the rates while the shape moves, if not more is asked for: its steps are few. */
 const MOVING_RATE = 2
 
 /** How pose and shape are held to what landmarks say of them. */
 export interface ShapeHold {
   still: ShapeAnchor
-  /** What holds them after the first steps, by the photometric loss that these have come to, and for how many steps at most; undefined: they stay where they are. */
-  moving?: { anchor: (photometric: number) => ShapeAnchor; steps: number }
+  /** What holds them after the first steps, of which there are at least `after`, by the photometric loss that these have come to, and for how many steps at most;
+   * undefined: they stay where they are. */
+  moving?: { anchor: (photometric: number) => ShapeAnchor; after: number; steps: number }
 }
 
 /** What `fitAppearance` works on. */
@@ -79,7 +77,7 @@ export async function fitAppearance(
   if (!hold) history.push(...(await descendAt(stage, crops.size, { iterations })))
   else {
     const { moving } = hold
-    const last = moving ? Math.min(moving.steps, Math.max(0, iterations - STILL_STEPS)) : 0
+    const last = moving ? Math.min(moving.steps, Math.max(0, iterations - moving.after)) : 0
     const first = iterations - last
     history.push(...(await descendAt(stage, STILL_SIZE, { iterations: first, anchor: hold.still })))
     if (moving && last > 0) {
@@ -87,7 +85,7 @@ export async function fitAppearance(
       const rest = {
         iterations: last,
         done: first,
-        rate: MOVING_RATE * (stage.rate ?? 1),
+        rate: Math.max(MOVING_RATE, stage.rate ?? 1),
         anchor: moving.anchor(best.terms.photometric ?? Infinity),
       }
       const least = stage.annotations.length > 1 ? STILL_SIZE : MOVING_SIZE

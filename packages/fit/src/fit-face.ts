@@ -6,7 +6,7 @@ import type { MorphableModel } from '@facekit/morphable'
 import { defaultCamera, type Camera } from '@facekit/render'
 import * as tf from '@tensorflow/tfjs-core'
 import { cameraAt, focalCamera } from './focal-camera.js'
-import { fitAppearance, STILL_STEPS, type ShapeHold } from './fit-appearance.js'
+import { fitAppearance, type ShapeHold } from './fit-appearance.js'
 import { faceUnknowns, type FaceUnknowns } from './face-unknowns.js'
 import { fitPhotographs } from './landmarks/fit-photographs.js'
 import type { FitLossWeights } from './fit-loss-terms.js'
@@ -37,8 +37,8 @@ export interface FitFaceOptions {
    * shape, which dense landmarks of a near face allow. Of several photographs the mean counts, since they share a camera; `'estimate'` is for
    * a single one. Not with `start` or `camera`. */
   focalLength?: number | 'estimate'
-  /** Most steps of the descent on all losses. In the first 40 or more, which end before, once nothing is left to gain, the shape stays where the landmarks put it; in
-   * the last 40 it moves (with `shapeWeight` in all after the first 40). Default 80, with `start` or `prior` 40. */
+  /** Most steps of the descent on all losses. In the first 40 or more (with `prior` 10), which end before, once nothing is left to gain, the shape stays where the
+   * landmarks put it; in the last 40 at most it moves (with `shapeWeight` in all after the first ones). Default 80, with `start` or `prior` 40. */
   iterations?: number
   /** Weights of the default terms; ignored when `losses` is given. */
   weights?: Partial<FitLossWeights>
@@ -55,9 +55,9 @@ export interface FitFaceOptions {
   priorShare?: number
   /** Weight, in the loss of the descent, of what the landmarks say of pose and shape: of half the squared Mahalanobis distance from their optimum.
    * `Infinity` keeps the shape where the landmarks put it, 0 lets it go. Not with `start`. Default: by how well the face explains the pictures before its shape
-   * moves, with the fourth power of the photometric loss, 3e-4 / V for V clean photographs. */
+   * moves, with the seventh power of the photometric loss, 3e-4 / V for V clean photographs. */
   shapeWeight?: number
-  /** Factor of the steps of the descent: larger ones for few iterations. Default 1. */
+  /** Factor of the steps of the descent: larger ones for few iterations. Default 1, and 2 while the shape moves. */
   rate?: number
   /** Makes `[B, D]` of `[B, S, S, 3]` pictures, differentiable, for the identity term: that counts after `start`, or
    * where `weights.identity` is given (a number, so that the loss is the same at each step). */
@@ -137,6 +137,7 @@ export async function fitFace(
             moving: {
               anchor: (photometric: number) =>
                 anchorOf(given ?? shapeWeight(photometric, annotations.length)),
+              after: options.prior ? PRIOR_STILL_STEPS : STILL_STEPS,
               steps: given === undefined ? MOVING_STEPS : Infinity,
             },
           }),
@@ -246,11 +247,14 @@ function storeShape(
   store('scale', [unknowns.encode('scale', fitted.scale)])
 }
 
+/** First steps, in which the shape is held while light and colours are found: what they explain is no longer taken for shape. A regressor knows of both already. */
+const [STILL_STEPS, PRIOR_STILL_STEPS] = [40, 10]
+
 /** Most steps that move the shape, unless the weight is given: more follow what shading is wrong about (`benchmarks/fit-iterations.ts`). */
 const MOVING_STEPS = 40
 
 /** Steps by default, and after a regressor. */
-const [MANY, FEW] = [STILL_STEPS + MOVING_STEPS, STILL_STEPS]
+const [MANY, FEW] = [80, 40]
 
 /** Where no highlight is seen: a lamp that hardly makes one. */
 const START_LIGHT = { logColor: -0.7, shininess: 15 }

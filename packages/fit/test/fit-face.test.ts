@@ -1,4 +1,4 @@
-import { disposeParameters, neutralParameters } from '@facekit/parameters'
+import { disposeParameters, neutralParameters, type FaceParameters } from '@facekit/parameters'
 import { evaluateAlbedo } from '@facekit/morphable'
 import { fitFace, type FitFaceOptions, type FitProgress } from '@facekit/fit'
 import type { LossTerm } from '@facekit/losses'
@@ -151,10 +151,10 @@ describe('fitFace', () => {
     const seen = { ...truth, identity: tf.mul(truth.identity, 0.3) as tf.Tensor2D }
     const { annotation, picture } = await syntheticAnnotation(model, truth, 192)
     const { landmarks } = (await syntheticAnnotation(model, seen, 192)).annotation.alignment
-    const identity = async (image: NdArray<Float32Array>, iterations: number) => {
+    const identity = async (image: NdArray<Float32Array>, iterations: number, prior?: FaceParameters) => {
       const alignment = { ...annotation.alignment, image, landmarks }
       const labels = { ...annotation, landmarks, alignment }
-      const { parameters } = await fitFace(picture, labels, model, { iterations })
+      const { parameters } = await fitFace(picture, labels, model, { iterations, ...(prior && { prior }) })
       const [found] = await parameters.identity.array()
       disposeParameters(parameters)
       return found
@@ -164,6 +164,9 @@ describe('fitFace', () => {
     const { image } = annotation.alignment
     const still = await identity(image, 40)
     const moved = await identity(image, 200)
+    // With what a regressor says the shape moves after ten steps, not after forty.
+    const [expected, soon] = [await identity(image, 10, seen), await identity(image, 40, seen)]
+    expect(distance(soon, known)).toBeLessThan(0.9 * distance(expected, known))
     expect(distance(moved, known)).toBeLessThan(0.9 * distance(still, known))
     // A shadow falls on one side of the face.
     const size = image.shape[0]

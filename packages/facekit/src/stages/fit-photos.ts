@@ -8,8 +8,8 @@ import { tensor3d } from '@tensorflow/tfjs-core'
 import type { Method } from '../options.js'
 import type { SeenPhoto } from './read-photo.js'
 
-/** Few steps, but larger ones, where a regressor has begun. */
-const REFINEMENT = { iterations: 16, rate: 2 }
+/** Half as many steps as a fit, but larger ones, where a regressor has begun. */
+const REFINEMENT = { iterations: 40, rate: 2 }
 
 /** What a fit is asked for. */
 export interface FitOrder {
