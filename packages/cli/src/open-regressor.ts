@@ -1,9 +1,20 @@
 import { ValueError } from '@facekit/core'
 import type { MorphableModel } from '@facekit/morphable'
 import type { FaceRegressor } from '@facekit/regressor'
+import { BASE_MODEL, shippedModelNamed } from './load-model.js'
 
-/** Trained regressors that `--regressor` takes by name; the first is the default. */
+/** Trained regressors that `--regressor` takes by name. */
 export const REGRESSORS = ['mobile', 'resnet50', 'resnet50-rendered'] as const
+
+/** The one that is taken where none is named: the large one, which tells faces much better apart, where its package is installed and the face model is its own; else the small one.
+ *
+ * @param model - name or file of the face model that was asked for
+ */
+export async function defaultRegressor(model: string): Promise<(typeof REGRESSORS)[number]> {
+  const { resnet50FaceModel } = (await installedResNet50()) ?? {}
+  const own = resnet50FaceModel && [BASE_MODEL, shippedModelNamed(resnet50FaceModel)]
+  return own?.includes(model) ? 'resnet50' : 'mobile'
+}
 
 /** Opens a trained regressor by its name, or one's own from a file, folded for inference.
  *
@@ -46,14 +57,19 @@ export async function faceModelOf(nameOrFile: string): Promise<string | undefine
 const isResNet50 = (name: string): boolean => name === 'resnet50' || name === 'resnet50-rendered'
 
 // A package of its own: 49 MB that only those load who ask for it.
-async function resNet50Package() {
+async function installedResNet50() {
   try {
     return await import('@facekit/regressor-weights-resnet50')
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw cause
-    throw new ValueError(
-      '--regressor resnet50 needs the package @facekit/regressor-weights-resnet50: npm install @facekit/regressor-weights-resnet50',
-      { cause },
-    )
+    return undefined
   }
+}
+
+async function resNet50Package() {
+  const installed = await installedResNet50()
+  if (installed) return installed
+  throw new ValueError(
+    '--regressor resnet50 needs the package @facekit/regressor-weights-resnet50: npm install @facekit/regressor-weights-resnet50',
+  )
 }

@@ -3,7 +3,7 @@ import type { MorphableModel } from '@facekit/morphable'
 import type { FaceRegressor } from '@facekit/regressor'
 import { autoBackends } from './auto-backends.js'
 import { BASE_MODEL, loadModel, shippedModelNamed } from './load-model.js'
-import { faceModelOf, openRegressor, REGRESSORS } from './open-regressor.js'
+import { defaultRegressor, faceModelOf, openRegressor } from './open-regressor.js'
 import type { PhaseTimer } from './phase-timer.js'
 
 /** What all faces of a run share. */
@@ -23,7 +23,7 @@ export interface SessionOptions {
   backend: string
   /** Default `'fit'`. */
   method?: Method
-  /** Name of a trained regressor (`REGRESSORS`), or the file of another; the first of those names if undefined. */
+  /** Name of a trained regressor (`REGRESSORS`), or the file of another; `defaultRegressor` if undefined. */
   regressor?: string
   /** Of the WASM backend; default: one for each processor. */
   threads?: number
@@ -35,7 +35,9 @@ export async function startSession(
   timer: PhaseTimer,
   signal: AbortSignal,
 ): Promise<Session> {
-  const model = await timer.measure('model', async () => loadModel(await modelFor(options)))
+  const { method = 'fit' } = options
+  const named = method === 'fit' ? undefined : (options.regressor ?? (await defaultRegressor(options.model)))
+  const model = await timer.measure('model', async () => loadModel(await modelFor(options.model, named)))
   signal.throwIfAborted()
   const engine = await timer.measure('engine', async () => {
     const { initEngine } = await import('@facekit/engine')
@@ -46,20 +48,14 @@ export async function startSession(
     })
   })
   signal.throwIfAborted()
-  if ((options.method ?? 'fit') === 'fit') return { engine, model }
-  const regressor = await timer.measure('regressor', () =>
-    openRegressor(options.regressor ?? REGRESSORS[0], model),
-  )
+  if (named === undefined) return { engine, model }
+  const regressor = await timer.measure('regressor', () => openRegressor(named, model))
   signal.throwIfAborted()
   return { engine, model, regressor }
 }
 
 /** Where no model was asked for: that of the regressor, if one is used and its model is shipped. */
-async function modelFor({
-  model,
-  method = 'fit',
-  regressor = REGRESSORS[0],
-}: SessionOptions): Promise<string> {
-  if (model !== BASE_MODEL || method === 'fit') return model
+async function modelFor(model: string, regressor: string | undefined): Promise<string> {
+  if (model !== BASE_MODEL || regressor === undefined) return model
   return shippedModelNamed(await faceModelOf(regressor))
 }

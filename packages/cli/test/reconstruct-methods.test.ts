@@ -95,9 +95,20 @@ describe('facekit reconstruct --method', () => {
       const out = join(folder, 'shipped')
       const result = await reconstruct('--method', 'regress', '-o', out)
       expect(result.stderr).toBe('')
-      const { metrics } = await read(out)
-      expect(metrics.landmarkError).toBeLessThan(0.06)
-      expect(metrics.colorError).toBeLessThan(0.2)
+      // The large network's package is beside this one; the small one is for a model of its own.
+      const large = await read(out)
+      expect(large.model.name).toBe('facekit-scans')
+      const small = await reconstruct('--method', 'regress', '--regressor', 'mobile', '-o', out)
+      expect(small.stderr).toBe('')
+      const other = await read(out)
+      expect(other.model.name).toBe('facekit-learned')
+      for (const { metrics } of [large, other]) {
+        expect(metrics.landmarkError).toBeLessThan(0.06)
+        expect(metrics.colorError).toBeLessThan(0.2)
+      }
+      const learned = await reconstruct('--method', 'regress', '--model', 'learned', '-o', out)
+      expect(learned.stderr).toBe('')
+      expect(await read(out)).toMatchObject({ identity: other.identity })
       const foreign = await reconstruct('--method', 'regress', '--model', model, '-o', out)
       expect(foreign.code).toBe(1)
       expect(foreign.stderr).toMatch(/it gives .* coefficients of/)

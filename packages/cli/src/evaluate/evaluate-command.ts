@@ -64,7 +64,7 @@ export function evaluateCommand(io: CliIo, setCode: (code: number) => void): Com
     )
     .option(
       '--regressor <name or file>',
-      'network for regress and refine: mobile, resnet50, resnet50-rendered, or weights of your own',
+      'network for regress and refine: resnet50 (the default where its package is installed), resnet50-rendered, mobile, or weights of your own',
     )
     .option('--iterations <number>', 'steps of fit and refine', wholeNumber(0, 100_000))
     .addOption(

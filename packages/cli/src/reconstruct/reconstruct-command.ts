@@ -40,7 +40,7 @@ export function reconstructCommand(io: CliIo, setCode: (code: number) => void): 
     )
     .option(
       '--regressor <name or file>',
-      'network for regress and refine: mobile (small), resnet50 (a package of its own), resnet50-rendered (the same, without photographs), or weights of your own',
+      'network for regress and refine: resnet50 (a package of its own, the default where it is installed), resnet50-rendered (the same, without photographs), mobile (small), or weights of your own',
     )
     .option(
       '--model <name or file>',

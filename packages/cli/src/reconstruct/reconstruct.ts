@@ -21,7 +21,8 @@ export interface ReconstructOptions {
   model: string
   backend: string
   method: Method
-  /** Name (`mobile`, `resnet50`, `resnet50-rendered`) or file of a regressor for the methods that need one; `mobile` if undefined. */
+  /** Name (`mobile`, `resnet50`, `resnet50-rendered`) or file of a regressor for the methods that need one; if undefined `resnet50` where its package is
+   * installed, else `mobile`. */
   regressor?: string
   /** What segments the face. Default: as for `annotate`. */
   segmenter?: 'network' | 'landmarks'
