@@ -415,7 +415,7 @@ describe('facekit reconstruct --model', () => {
   it('throws: no such model', async () => {
     const result = await run(['reconstruct', one, '-o', join(folder, 'out'), '--model', 'marble'])
     expect(errorsOf(result)).toEqual([
-      'facekit: --model: "marble" is neither a model nor a file, expected "base", "scans", "learned", "synthetic", a .safetensors, .h5, .mat, .npz or .json file, the folder of ICT-FaceKit, or one of meshes',
+      'facekit: --model: "marble" is neither a model nor a file, expected "base", "scans", "learned", "synthetic", a .safetensors, .h5, .mat, .npz, .pkl or .json file, the folder of ICT-FaceKit, or one of meshes',
     ])
   })
 })
