@@ -32,8 +32,8 @@ const WEIGHT = 3e-4
 /** Photometric loss (Eq. 8 and 9 of the MM '22 paper, both summands) of a clean picture of a face whose shape has not moved yet. */
 const CLEAN = 0.1
 
-/** What a picture shows that no light and no colour of the model explains (shadows, hair, make-up, noise) would be taken for shape. Chosen on rendered heads, where
- * 2 recovers as much, and on frames of real people, whose shapes agree less with one another by 4 (`benchmarks/shape-agreement.ts`). */
+/** What a picture shows that no light and no colour of the model explains (shadows, hair, make-up, noise) would be taken for shape. Chosen on rendered heads, of whose
+ * differences 4 recovers two per cent more, and on frames of real people, whose shapes agree less with one another by 4 (`benchmarks/shape-agreement.ts`). */
 const POWER = 7
 
 /** How much identity of the landmarks counts in a loss of `photographs`, by how well the face explains them while its shape is held.
